@@ -1,0 +1,38 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: install demo test lint bench docs test-oldest clean
+
+# The stamp makes every command below work as the first one on a fresh clone.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/python examples/demo.py
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: install
+	$(BIN)/python benchmarks/accuracy.py
+
+# The floors that pyproject.toml names, in an environment of their own.
+test-oldest:
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet numpy==1.26.4 pandas==2.2.3 \
+		scikit-learn==1.6.1 keras==3.6.0 jax==0.4.34 jaxlib==0.4.34 matplotlib pytest
+	.venv-oldest/bin/python -m pip install --quiet --no-deps --editable .
+	.venv-oldest/bin/python -m pytest tests
+
+clean:
+	rm -rf .venv .venv-oldest build dist demo_output

@@ -1,0 +1,23 @@
+"""LSTM networks as scikit-learn estimators."""
+
+import importlib
+
+__version__ = "0.1.0.dev0"
+
+# Loaded on first use, so that `import sklstm` costs nothing.
+_PUBLIC = {
+    "LSTMForecaster": "sklstm._forecaster",
+    "make_windows": "sklstm._windows",
+}
+
+__all__ = ["LSTMForecaster", "__version__", "make_windows"]
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'sklstm' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

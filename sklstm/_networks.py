@@ -1,0 +1,119 @@
+"""Recurrent encoders and heads as functions; `build_network` composes them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+CELLS = ("lstm", "gru", "rnn")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """All that decides a network's shape; equal specs share one compiled network."""
+
+    window_shape: tuple
+    n_context: int
+    output_shape: tuple
+    cell: str = "lstm"
+    units: tuple = (32,)
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    linear_skip: bool = True
+    network: Any = None
+
+
+def build_network(spec):
+    """The Keras model of a spec: (window[, context]) -> (horizon, n_targets).
+
+    window ─ recurrent layers ─ dropout ─┬─ head ─┐
+    context ─ hidden layer ──────────────┘        ├─ sum ─ forecast
+    window, context ─ linear skip ────────────────┘
+    """
+    if spec.network is not None:
+        return spec.network(spec.window_shape, spec.n_context, spec.output_shape)
+    from keras import Input, Model, layers
+
+    window = Input(spec.window_shape, name="window")
+    inputs, linear_inputs = [window], [layers.Flatten(name="flat")(window)]
+    state = encode(window, spec)
+    if spec.n_context:
+        context = Input((spec.n_context,), name="context")
+        inputs.append(context)
+        linear_inputs.append(context)
+        hidden = layers.Dense(spec.units[-1], "tanh", name="context_hidden")(context)
+        state = layers.Concatenate(name="state")([state, hidden])
+    n_outputs = int(np.prod(spec.output_shape))
+    output = layers.Dense(n_outputs, name="head")(state)
+    if spec.linear_skip:
+        if len(linear_inputs) > 1:
+            flat = layers.Concatenate(name="linear_inputs")(linear_inputs)
+        else:
+            flat = linear_inputs[0]
+        output = layers.Add(name="sum")(
+            [output, layers.Dense(n_outputs, name="skip")(flat)]
+        )
+    return Model(inputs, layers.Reshape(spec.output_shape, name="forecast")(output))
+
+
+def encode(window, spec):
+    """The last state of stacked recurrent layers, with dropout after each."""
+    from keras import layers
+
+    cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
+    state = window
+    for i, units in enumerate(spec.units):
+        state = cell(
+            units,
+            return_sequences=i < len(spec.units) - 1,
+            recurrent_dropout=spec.recurrent_dropout,
+            name=f"recurrent_{i}",
+        )(state)
+        if spec.dropout:
+            state = layers.Dropout(spec.dropout, name=f"dropout_{i}")(state)
+    return state
+
+
+def initial_weights(shapes, built, rng, skip=None):
+    """Draw a network's first weights with NumPy, alike on every backend.
+
+    Kernels are Glorot-uniform (Glorot and Bengio, 2010), recurrent kernels orthogonal
+    (Saxe et al., 2014); head and skip start at zero, or the skip at the ridge solution,
+    so that an untrained network is the simple model. Others keep what Keras gave them,
+    which sets an LSTM's forget bias to one.
+
+    Parameters
+    ----------
+    shapes : dict of str to tuple
+    built : dict of str to ndarray
+        The weights Keras built the network with.
+    rng : numpy.random.RandomState
+    skip : tuple of (kernel, bias), default=None
+    """
+    weights = {}
+    for name, shape in shapes.items():
+        kind = name.rsplit("/", 1)[-1]
+        if name == "skip/kernel" and skip is not None:
+            value = skip[0]
+        elif name == "skip/bias" and skip is not None:
+            value = skip[1]
+        elif name in ("head/kernel", "skip/kernel"):
+            value = np.zeros(shape)
+        elif kind == "recurrent_kernel":
+            value = orthogonal(shape, rng)
+        elif kind == "kernel":
+            receptive = int(np.prod(shape[:-2]))
+            limit = np.sqrt(6 / (receptive * (shape[-2] + shape[-1])))
+            value = rng.uniform(-limit, limit, shape)
+        else:
+            value = built[name]
+        weights[name] = np.asarray(value, np.float32).reshape(shape)
+    return weights
+
+
+def orthogonal(shape, rng):
+    """Rows (or columns, the fewer) that are orthonormal."""
+    rows, columns = shape
+    q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
+    q = q * np.sign(np.diag(r))
+    return q if rows >= columns else q.T

@@ -1,0 +1,91 @@
+"""Scaling as triples of pure functions: learn statistics, apply, invert."""
+
+import numpy as np
+from sklearn.base import clone
+
+SCALERS = ("standard", "robust", "minmax")
+
+
+def learn(values, kind, sample_weight=None):
+    """Learn a scaler from rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timesteps, n_features)
+    kind : {"standard", "robust", "minmax"}, None or scikit-learn transformer
+    sample_weight : ndarray of shape (n_timesteps,), default=None
+        None means equal weights. A fitted transformer ignores it.
+
+    Returns
+    -------
+    dict or transformer
+        ``{"center": ..., "scale": ...}`` in the units of `values`, or the fitted
+        clone of the transformer.
+    """
+    if hasattr(kind, "fit") and hasattr(kind, "transform"):
+        return clone(kind).fit(values)
+    if kind is None:
+        center, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
+    elif kind == "standard":
+        center = np.average(values, axis=0, weights=sample_weight)
+        variance = np.average((values - center) ** 2, axis=0, weights=sample_weight)
+        scale = np.sqrt(variance)
+    elif kind == "robust":
+        low, center, high = weighted_quantiles(
+            values, (0.25, 0.5, 0.75), sample_weight
+        )
+        scale = high - low
+    elif kind == "minmax":
+        used = values if sample_weight is None else values[sample_weight > 0]
+        center = used.min(axis=0)
+        scale = used.max(axis=0) - center
+    else:
+        raise ValueError(
+            f"scaler must be one of {SCALERS}, None or a scikit-learn transformer. "
+            f"Got {kind!r}."
+        )
+    # A column that is constant but for rounding must not be blown up to noise.
+    constant = scale <= 10 * np.finfo(float).eps * np.maximum(np.abs(center), 1e-300)
+    return {"center": center, "scale": np.where(constant, 1.0, scale)}
+
+
+def apply(values, scaler):
+    """Scale `values` of shape (..., n_features)."""
+    if isinstance(scaler, dict):
+        return (values - scaler["center"]) / scaler["scale"]
+    flat = np.asarray(scaler.transform(values.reshape(-1, values.shape[-1])))
+    return flat.reshape(values.shape)
+
+
+def invert(values, scaler):
+    """Undo `apply`."""
+    if isinstance(scaler, dict):
+        return values * scaler["scale"] + scaler["center"]
+    flat = scaler.inverse_transform(values.reshape(-1, values.shape[-1]))
+    return np.asarray(flat).reshape(values.shape)
+
+
+def weighted_quantiles(values, probabilities, sample_weight=None):
+    """Column-wise quantiles, where a weight counts as that many repeated rows.
+
+    The averaged inverse of the distribution function (type 2 of Hyndman and Fan,
+    1996) is used, since it alone treats weights and repetition alike.
+    """
+    if sample_weight is None:
+        return np.quantile(
+            values, probabilities, axis=0, method="averaged_inverted_cdf"
+        )
+    result = np.empty((len(probabilities), values.shape[1]))
+    for column in range(values.shape[1]):
+        order = np.argsort(values[:, column], kind="stable")
+        ordered = values[order, column]
+        cumulated = np.cumsum(sample_weight[order])
+        for i, probability in enumerate(probabilities):
+            wanted = probability * cumulated[-1]
+            low = np.searchsorted(cumulated, wanted * (1 - 1e-12), side="left")
+            high = np.searchsorted(cumulated, wanted * (1 + 1e-12), side="right")
+            last = len(ordered) - 1
+            result[i, column] = (
+                ordered[min(low, last)] + ordered[min(high, last)]
+            ) / 2
+    return result

@@ -1,0 +1,324 @@
+"""Epochs, validation, early stopping, and the cache of compiled networks."""
+
+import copy
+import json
+import os
+import sys
+import threading
+import warnings
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sklstm._networks import build_network, initial_weights
+
+MAX_CACHED = 16
+_cache = OrderedDict()
+# Compiled networks are shared, and training writes to them.
+_lock = threading.RLock()
+
+
+@dataclass
+class Settings:
+    """How to train: what does not change the network's shape."""
+
+    epochs: int
+    batch_size: int
+    optimizer: object
+    learning_rate: float
+    learning_rate_schedule: object
+    clipnorm: float | None
+    loss: object
+    early_stopping: bool
+    n_iter_no_change: int
+    tol: float
+    callbacks: list = field(default_factory=list)
+    verbose: int = 0
+
+
+@dataclass
+class Trained:
+    weights: dict
+    history: dict
+    best_epoch: int
+
+
+def load_keras():
+    """Import Keras, on JAX unless the user chose another backend."""
+    if "keras" not in sys.modules:
+        os.environ.setdefault("KERAS_BACKEND", "jax")
+    import keras
+
+    return keras
+
+
+class CompiledNetwork:
+    """One Keras model whose compiled steps serve every fit of its architecture."""
+
+    def __init__(self, spec, settings):
+        keras = load_keras()
+        self.model = build_network(spec)
+        self.optimizer = make_optimizer(keras, settings)
+        self.model.compile(
+            optimizer=self.optimizer, loss=loss_per_row(keras, settings.loss)
+        )
+        self.optimizer.build(self.model.trainable_variables)
+        self.variables = {v.path: v for v in self.model.weights}
+        self.built = self.get_weights()
+        self._optimizer_start = [np.array(v) for v in self.optimizer.variables]
+        known = {id(v) for v in self.model.weights}
+        known |= {id(v) for v in self.optimizer.variables}
+        self._seeds = [
+            v
+            for v in self.model.non_trainable_variables
+            if id(v) not in known and "seed" in v.path
+        ]
+
+    def get_weights(self):
+        return {path: np.array(v) for path, v in self.variables.items()}
+
+    def set_weights(self, weights):
+        for path, variable in self.variables.items():
+            variable.assign(weights[path])
+
+    def reset(self, weights, learning_rate, rng):
+        """Everything as if just built, but with these weights and seeds."""
+        self.set_weights(weights)
+        for variable, start in zip(
+            self.optimizer.variables, self._optimizer_start, strict=True
+        ):
+            variable.assign(start)
+        self.optimizer.learning_rate = learning_rate
+        for seed in self._seeds:
+            seed.assign(np.array([rng.randint(2**31 - 1), 0], dtype="uint32"))
+        self.model.stop_training = False
+
+    def train_batch(self, inputs, targets, weights):
+        self.model.reset_metrics()
+        return float(
+            self.model.train_on_batch(inputs, targets, sample_weight=weights)
+        )
+
+    def loss_of(self, inputs, targets, weights):
+        self.model.reset_metrics()
+        return float(self.model.test_on_batch(inputs, targets, sample_weight=weights))
+
+
+def loss_per_row(keras, loss):
+    """A loss of one value a row, over all steps and targets, so that rows weigh."""
+    if isinstance(loss, str):
+        loss = keras.losses.get(loss)
+    if isinstance(loss, keras.losses.Loss):
+        loss = loss.call
+
+    def flat(y_true, y_pred):
+        shape = (y_pred.shape[0] or -1, int(np.prod(y_pred.shape[1:])))
+        return loss(keras.ops.reshape(y_true, shape), keras.ops.reshape(y_pred, shape))
+
+    return flat
+
+
+def make_optimizer(keras, settings):
+    config = keras.saving.serialize_keras_object(
+        keras.optimizers.get(settings.optimizer)
+    )
+    optimizer = keras.saving.deserialize_keras_object(config)
+    if settings.clipnorm is not None:
+        optimizer.clipnorm = settings.clipnorm
+    return optimizer
+
+
+def compiled_network(spec, settings):
+    """The compiled network of a spec, from the cache where it was built before."""
+    keras = load_keras()
+    optimizer = settings.optimizer
+    if not isinstance(optimizer, str):
+        optimizer = json.dumps(keras.saving.serialize_keras_object(optimizer))
+    key = (
+        spec,
+        optimizer,
+        settings.clipnorm,
+        settings.loss,
+        settings.batch_size,
+        keras.config.floatx(),
+    )
+    if key not in _cache:
+        _cache[key] = CompiledNetwork(spec, settings)
+        while len(_cache) > MAX_CACHED:
+            _cache.popitem(last=False)
+    _cache.move_to_end(key)
+    return _cache[key]
+
+
+def padded(data, indices, batch_size):
+    """A batch of constant shape: missing rows repeat the first with weight zero.
+
+    Weights are divided by their mean, so that the mean over the batch is the
+    weighted mean of the real rows.
+    """
+    rows = np.resize(indices, batch_size)
+    rows[len(indices) :] = indices[0]
+    window, context = data.inputs(rows)
+    inputs = [window.astype(np.float32)]
+    if context.shape[1]:
+        inputs.append(context.astype(np.float32))
+    weights = data.weights(rows)
+    weights[len(indices) :] = 0
+    total = float(weights.sum())
+    if total > 0:
+        weights = weights * np.float32(batch_size / total)
+    targets = data.targets(rows).astype(np.float32)
+    return inputs if len(inputs) > 1 else inputs[0], targets, weights, total
+
+
+def batches(indices, batch_size):
+    return (indices[i : i + batch_size] for i in range(0, len(indices), batch_size))
+
+
+def mean_loss(step, data, indices, batch_size):
+    """Weighted mean of a step's loss over batches."""
+    total, weight_sum = 0.0, 0.0
+    for rows in batches(indices, batch_size):
+        inputs, targets, weights, weight = padded(data, rows, batch_size)
+        if weight > 0:
+            total += step(inputs, targets, weights) * weight
+            weight_sum += weight
+    return total / weight_sum
+
+
+def train(spec, settings, data, train_rows, validation_rows, start, rng):
+    """Train a network and keep its best epoch.
+
+    Parameters
+    ----------
+    start : callable
+        ``start(compiled, rng)`` gives the first weights.
+
+    Returns
+    -------
+    Trained
+        `best_epoch` counts from 1; 0 is the network before its first step.
+    """
+    with _lock:
+        network = compiled_network(spec, settings)
+        weights = start(network, rng)
+        network.reset(weights, settings.learning_rate, rng)
+        keras = load_keras()
+        listeners = keras.callbacks.CallbackList(
+            copy.deepcopy(list(settings.callbacks)), model=network.model
+        )
+        watch = len(validation_rows) > 0
+        history = {"loss": [], "val_loss": []} if watch else {"loss": []}
+        best = Trained(weights, history, 0)
+        best_loss = np.inf
+        if watch:
+            best_loss = mean_loss(
+                network.loss_of, data, validation_rows, settings.batch_size
+            )
+        waited = 0
+        bar = progress_bar(keras, settings)
+        listeners.on_train_begin()
+        try:
+            for epoch in range(settings.epochs):
+                schedule = settings.learning_rate_schedule
+                if schedule is not None:
+                    network.optimizer.learning_rate = scheduled_rate(
+                        schedule, epoch, settings
+                    )
+                listeners.on_epoch_begin(epoch)
+                order = train_rows[rng.permutation(len(train_rows))]
+                logs = {
+                    "loss": mean_loss(
+                        network.train_batch, data, order, settings.batch_size
+                    )
+                }
+                if watch:
+                    logs["val_loss"] = mean_loss(
+                        network.loss_of, data, validation_rows, settings.batch_size
+                    )
+                for name, value in logs.items():
+                    history[name].append(value)
+                if bar is not None:
+                    bar.update(epoch + 1, values=list(logs.items()))
+                if not all(np.isfinite(list(logs.values()))):
+                    warnings.warn(
+                        f"The loss became {logs['loss']} in epoch {epoch + 1}; training "
+                        f"stopped and the weights of epoch {best.best_epoch} are kept. "
+                        "Lower learning_rate, or look for outliers in the data.",
+                        ConvergenceWarning,
+                        stacklevel=4,
+                    )
+                    break
+                listeners.on_epoch_end(epoch, logs)
+                current = logs.get("val_loss", logs["loss"])
+                improved = current < best_loss * (1 - settings.tol)
+                waited = 0 if improved else waited + 1
+                if not (watch and settings.early_stopping) or current < best_loss:
+                    best = Trained(network.get_weights(), history, epoch + 1)
+                best_loss = min(best_loss, current)
+                if network.model.stop_training or (
+                    settings.early_stopping
+                    and watch
+                    and waited >= settings.n_iter_no_change
+                ):
+                    break
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"Training was interrupted after {len(history['loss'])} epochs; the "
+                f"weights of epoch {best.best_epoch} are kept.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        listeners.on_train_end()
+        return best
+
+
+def scheduled_rate(schedule, epoch, settings):
+    if schedule == "cosine":
+        return settings.learning_rate * 0.5 * (
+            1 + np.cos(np.pi * epoch / settings.epochs)
+        )
+    return float(schedule(epoch, settings.learning_rate))
+
+
+def progress_bar(keras, settings):
+    if not settings.verbose:
+        return None
+    return keras.utils.Progbar(
+        settings.epochs,
+        stateful_metrics=["loss", "val_loss"],
+        unit_name="epoch",
+        interval=0.2,
+    )
+
+
+def first_weights(skip=None, weights=None):
+    """A `start` for `train`: given weights, or drawn ones with a given linear skip."""
+
+    def start(network, rng):
+        if weights is not None:
+            return {name: weights[name] for name in network.variables}
+        shapes = {name: tuple(v.shape) for name, v in network.variables.items()}
+        return initial_weights(shapes, network.built, rng, skip)
+
+    return start
+
+
+def predict_with_keras(spec, settings, weights, data, indices):
+    """Outputs of a network that is not a standard one, in batches of one shape."""
+    with _lock:
+        network = compiled_network(spec, settings)
+        network.set_weights(weights)
+        parts = []
+        for rows in batches(indices, settings.batch_size):
+            window, context = data.inputs(np.resize(rows, settings.batch_size))
+            inputs = [window.astype(np.float32)]
+            if context.shape[1]:
+                inputs.append(context.astype(np.float32))
+            output = network.model.predict_on_batch(
+                inputs if len(inputs) > 1 else inputs[0]
+            )
+            parts.append(np.asarray(output, np.float64)[: len(rows)])
+    return np.concatenate(parts).reshape(-1, *spec.output_shape)

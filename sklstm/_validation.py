@@ -1,0 +1,152 @@
+"""Checks of series and their time index. NumPy and pandas only."""
+
+import numpy as np
+import pandas as pd
+
+TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
+# Rows in one season, by the first letters of a pandas frequency.
+SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "min": 60}
+
+
+def is_pandas(data):
+    return isinstance(data, (pd.Series, pd.DataFrame))
+
+
+def time_index(data, name="X"):
+    """The time index of `data`, None where it has none; raises where it is unusable."""
+    if not is_pandas(data) or not isinstance(data.index, TIME_INDEXES):
+        return None
+    index = data.index
+    if index.hasnans:
+        raise ValueError(f"The index of {name} has a missing time stamp. Drop that row.")
+    if index.has_duplicates:
+        repeated = index[index.duplicated()][0]
+        raise ValueError(
+            f"The index of {name} has {repeated} more than once. Each time stamp "
+            "must be unique: aggregate or drop the repeated rows."
+        )
+    if not index.is_monotonic_increasing:
+        raise ValueError(
+            f"The index of {name} is not sorted by time. "
+            f"Call sort_index() on {name} first."
+        )
+    return index
+
+
+def check_values(data, name="X"):
+    """`data` as a finite float64 array of shape (n_timesteps, n_columns).
+
+    Raises
+    ------
+    TypeError
+        For text and other columns that are not numbers.
+    ValueError
+        For NaN, infinity, no rows, or more than two dimensions.
+    """
+    if isinstance(data, pd.DataFrame):
+        for column, dtype in data.dtypes.items():
+            if not pd.api.types.is_numeric_dtype(dtype):
+                raise TypeError(
+                    f"Column {column!r} of {name} holds {dtype}, not numbers. Encode it "
+                    "first, for example with sklearn.preprocessing.OneHotEncoder."
+                )
+    try:
+        values = np.asarray(data, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} must hold numbers, but a value could not be read as one: {error}."
+        ) from error
+    if values.ndim not in (1, 2):
+        raise ValueError(
+            f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}."
+        )
+    values = values.reshape(len(values), -1)
+    if not values.size:
+        raise ValueError(f"{name} is empty. Pass at least one time step.")
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = bad[0]
+        what = "NaN" if np.isnan(values[row, column]) else "infinity"
+        raise ValueError(
+            f"{name} contains {what}, first at row {row}, column {column} "
+            f"({len(bad)} such values in all). Fill or drop them first, for example "
+            "with interpolate()."
+        )
+    return values
+
+
+def step_of(index):
+    """The frequency of an index: its own, the inferred one, or its commonest step."""
+    if isinstance(index, pd.RangeIndex):
+        return index.step
+    if index.freq is not None:
+        return index.freq
+    inferred = pd.infer_freq(index) if len(index) > 2 else None
+    if inferred is not None:
+        return pd.tseries.frequencies.to_offset(inferred)
+    if len(index) < 2:
+        raise ValueError(
+            "The time index has no frequency and too few rows to infer one. Set it, "
+            "for example with asfreq()."
+        )
+    return pd.tseries.frequencies.to_offset(pd.Series(index).diff().mode()[0])
+
+
+def continued_index(index, steps):
+    """The `steps` time stamps after an index; DST and time zones are kept."""
+    step = step_of(index)
+    if isinstance(index, pd.RangeIndex):
+        first = index[-1] + step
+        return pd.RangeIndex(first, first + steps * step, step, name=index.name)
+    if isinstance(index, pd.PeriodIndex):
+        return pd.period_range(
+            index[-1] + 1, periods=steps, freq=index.freq, name=index.name
+        )
+    full = pd.date_range(index[-1], periods=steps + 1, freq=step, name=index.name)
+    # date_range starts at the first stamp on the grid, which index[-1] may miss.
+    return full[1:] if full[0] == index[-1] else full[:steps]
+
+
+def positions(index, history, n_history, n_rows):
+    """Where rows stand on the time axis of the history, whose first row is 0.
+
+    Without a time index on either side the rows continue the history.
+    """
+    if index is None or history is None:
+        return n_history + np.arange(n_rows)
+    if type(index) is not type(history):
+        raise ValueError(
+            f"X has a {type(index).__name__}, but the series was fitted with a "
+            f"{type(history).__name__}. Convert one of them."
+        )
+    inside = index <= history[-1]
+    result = np.empty(n_rows, dtype=int)
+    result[inside] = history.get_indexer(index[inside])
+    after = index[~inside]
+    if len(after):
+        ahead = continued_index(history, 1)
+        steps = 1
+        while ahead[-1] < after[-1]:
+            steps *= 2
+            ahead = continued_index(history, steps)
+        found = ahead.get_indexer(after)
+        result[~inside] = np.where(found < 0, -1, found + n_history)
+    if (result < 0).any():
+        stamp = index[np.argmin(result)]
+        raise ValueError(
+            f"X has a row at {stamp}, which does not continue the index of the fitted "
+            f"series (last row {history[-1]}, step {step_of(history)}). Pass rows on "
+            "that grid, or fit anew."
+        )
+    return result
+
+
+def season_of(index):
+    """Rows in one season by the frequency of a time index, or None."""
+    if index is None or isinstance(index, pd.RangeIndex) or len(index) < 3:
+        return None
+    name = step_of(index).name.split("-")[0].lstrip("0123456789")
+    for prefix, length in SEASONS.items():
+        if name == prefix or (prefix in "MQW" and name.startswith(prefix)):
+            return length
+    return None

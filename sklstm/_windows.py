@@ -1,0 +1,212 @@
+"""Windows over series: views until a batch is made. NumPy only."""
+
+import numpy as np
+
+
+def make_windows(series, window_length, horizon=1, *, stride=1):
+    """Cut a series into input windows and the values that follow them.
+
+    Parameters
+    ----------
+    series : array-like of shape (n_timesteps,) or (n_timesteps, n_features)
+        Oldest value first.
+    window_length : int
+        Number of steps in a window.
+    horizon : int, default=1
+        Number of steps to forecast after a window.
+    stride : int, default=1
+        Steps between the starts of two windows.
+
+    Returns
+    -------
+    X : ndarray of shape (n_windows, window_length[, n_features])
+        Read-only view of `series`, in the units of `series`.
+    y : ndarray of shape (n_windows, horizon[, n_features])
+        Read-only view of `series`.
+
+    Raises
+    ------
+    ValueError
+        If a length is not positive, or the series is shorter than one window with
+        its horizon.
+
+    Examples
+    --------
+    >>> from sklstm.preprocessing import make_windows
+    >>> X, y = make_windows([1, 2, 3, 4, 5], window_length=3, horizon=1)
+    >>> X
+    array([[1, 2, 3],
+           [2, 3, 4]])
+    >>> y
+    array([[4],
+           [5]])
+    """
+    values = np.asarray(series)
+    if values.ndim not in (1, 2):
+        raise ValueError(
+            f"series must have 1 or 2 dimensions, time steps first. Got "
+            f"{values.ndim} dimensions."
+        )
+    for name, value in (
+        ("window_length", window_length),
+        ("horizon", horizon),
+        ("stride", stride),
+    ):
+        check_positive_int(name, value)
+    check_length(len(values), window_length, horizon)
+    span = np.lib.stride_tricks.sliding_window_view(
+        values, window_length + horizon, axis=0
+    )[::stride]
+    if values.ndim == 2:
+        span = np.swapaxes(span, 1, 2)
+    return span[:, :window_length], span[:, window_length:]
+
+
+def check_positive_int(name, value):
+    """Raise where `value` is not an integer of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int of 1 or more. Got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be an int of 1 or more. Got {value}.")
+
+
+def check_length(n_timesteps, window_length, horizon):
+    """Raise where a series has no room for one window and its horizon."""
+    needed = window_length + horizon
+    if n_timesteps < needed:
+        raise ValueError(
+            f"The series has {n_timesteps} time steps, but "
+            f"window_length={window_length} with horizon={horizon} needs at least "
+            f"{needed}. Shorten window_length or horizon, or pass a longer series."
+        )
+
+
+class SeriesWindows:
+    """Windows of a scaled series, gathered when a batch asks for them.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_timesteps, n_targets)
+        Scaled targets.
+    X : ndarray of shape (n_timesteps, n_features) or None
+        Scaled inputs known ahead. May be longer than `y` for forecasting.
+    starts : ndarray of shape (n_windows,)
+        First row of each window.
+    anchored : bool
+        Take the window's last target value off window and targets, and hand it over
+        as context: levels outside the training range are then followed.
+    row_weights : ndarray of shape (n_timesteps,) or None
+    """
+
+    def __init__(
+        self, y, X, starts, window_length, horizon, *, anchored, row_weights=None
+    ):
+        self.y, self.X, self.starts = y, X, np.asarray(starts)
+        self.window_length, self.horizon = window_length, horizon
+        self.anchored, self.row_weights = anchored, row_weights
+
+    def __len__(self):
+        return len(self.starts)
+
+    def _rows(self, indices, first, length):
+        return self.starts[indices][:, None] + np.arange(first, first + length)
+
+    def levels(self, indices):
+        """What a window is measured from, shape (n_windows, n_targets), scaled."""
+        last = self.y[self.starts[indices] + self.window_length - 1]
+        return last if self.anchored else np.zeros_like(last)
+
+    def inputs(self, indices):
+        """(window, context) of the network."""
+        past = self._rows(indices, 0, self.window_length)
+        levels = self.levels(indices)
+        window = self.y[past] - levels[:, None]
+        context = [levels] if self.anchored else []
+        if self.X is not None:
+            window = np.concatenate([window, self.X[past]], axis=2)
+            ahead = self._rows(indices, self.window_length, self.horizon)
+            context.append(self.X[ahead].reshape(len(indices), -1))
+        if not context:
+            return window, np.empty((len(indices), 0), window.dtype)
+        return window, np.concatenate(context, axis=1)
+
+    def targets(self, indices):
+        ahead = self._rows(indices, self.window_length, self.horizon)
+        return self.y[ahead] - self.levels(indices)[:, None]
+
+    def weights(self, indices):
+        if self.row_weights is None:
+            return np.ones(len(indices), np.float32)
+        ahead = self._rows(indices, self.window_length, self.horizon)
+        return self.row_weights[ahead].mean(axis=1).astype(np.float32)
+
+
+class ReadyWindows:
+    """Ready-made windows: each row stands for itself."""
+
+    def __init__(self, X, y=None, row_weights=None):
+        self.X, self.y, self.row_weights = X, y, row_weights
+
+    def __len__(self):
+        return len(self.X)
+
+    def inputs(self, indices):
+        return self.X[indices], np.empty((len(indices), 0), self.X.dtype)
+
+    def targets(self, indices):
+        return self.y[indices]
+
+    def weights(self, indices):
+        if self.row_weights is None:
+            return np.ones(len(indices), np.float32)
+        return self.row_weights[indices].astype(np.float32)
+
+
+def split_chronological(starts, window_length, horizon, n_timesteps, fraction):
+    """Training and validation windows of one series, and the cut between them.
+
+    Validation targets lie in the last `fraction` of the rows. No training target lies
+    within `horizon` rows before them, unless the series is too short for that gap.
+
+    Returns
+    -------
+    train, validation : ndarray of int
+        Positions in `starts`.
+    cut : int
+        First row of the validation block; `n_timesteps` where there is none.
+    """
+    everything = np.arange(len(starts))
+    cut = n_timesteps - max(int(round(fraction * n_timesteps)), horizon)
+    first_target = starts + window_length
+    validation = everything[first_target >= cut]
+    for gap in (horizon, 0):
+        train = everything[first_target + horizon <= cut - gap]
+        if fraction > 0 and len(validation) and len(train) >= max(8, horizon):
+            return train, validation, cut
+    return everything, everything[:0], n_timesteps
+
+
+def split_shuffled(n_windows, fraction, rng):
+    """Training and validation windows where rows are independent."""
+    order = rng.permutation(n_windows)
+    n_validation = int(round(fraction * n_windows))
+    if n_validation < 2 or n_windows - n_validation < 8:
+        return np.sort(order), order[:0]
+    return np.sort(order[n_validation:]), np.sort(order[:n_validation])
+
+
+def merge_repeated(X, y, sample_weight):
+    """Merge equal rows into one of their summed weight, in a fixed order.
+
+    Repeated rows and weights then train the same network to the last byte.
+    """
+    rows = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
+    rows, weights = rows[sample_weight > 0], sample_weight[sample_weight > 0]
+    unique, inverse = np.unique(rows, axis=0, return_inverse=True)
+    summed = np.bincount(inverse.ravel(), weights=weights)
+    n_inputs = X[0].size
+    return (
+        unique[:, :n_inputs].reshape(-1, *X.shape[1:]),
+        unique[:, n_inputs:].reshape(-1, *y.shape[1:]),
+        summed,
+    )
