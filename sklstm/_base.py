@@ -15,6 +15,8 @@ from sklstm import _inference, _linear
 from sklstm._networks import CELLS, NetworkSpec
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+# Older steps moved no error on ETTh1 once the linear model had them.
+AUTO_RECURRENT_LENGTH = 48
 SHARE = Interval(Real, 0, 1, closed="left")
 
 
@@ -27,6 +29,7 @@ class BaseLSTM(BaseEstimator):
         "dropout": [SHARE],
         "recurrent_dropout": [SHARE],
         "linear_skip": ["boolean"],
+        "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
         "network": [Callable, None],
         "loss": [str, Callable],
         "optimizer": "no_validation",
@@ -61,6 +64,12 @@ class BaseLSTM(BaseEstimator):
             )
         return tuple(int(u) for u in units)
 
+    def _recurrent_length(self, window_length):
+        length = self.recurrent_length
+        if length == "auto":
+            length = AUTO_RECURRENT_LENGTH if self.linear_skip else None
+        return None if length is None or length >= window_length else int(length)
+
     def _spec(self, problem):
         return NetworkSpec(
             window_shape=tuple(problem.window_shape),
@@ -71,6 +80,7 @@ class BaseLSTM(BaseEstimator):
             dropout=float(self.dropout),
             recurrent_dropout=float(self.recurrent_dropout),
             linear_skip=self.linear_skip,
+            recurrent_length=self._recurrent_length(problem.window_shape[0]),
             network=self.network,
         )
 

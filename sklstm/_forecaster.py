@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_X_y
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -19,6 +19,7 @@ from sklstm._validation import (
     check_values,
     continued_index,
     is_pandas,
+    n_dims,
     positions,
     season_of,
     time_index,
@@ -71,7 +72,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     recurrent_dropout : float, default=0.0
         Share of state values dropped between steps.
     linear_skip : bool, default=True
-        Whether the linear model stands beside the network.
+        Whether the linear model stands beside the network. It is solved, not trained,
+        and its penalty is chosen on the validation block.
+    recurrent_length : int, "auto" or None, default="auto"
+        The recurrent layers read so many of the window's last steps; None means all.
+        "auto" means 48 beside a linear model, which reads all, and all without one.
     network : callable, default=None
         ``network(window_shape, n_context, output_shape)`` returns your own Keras model
         from ``window`` (and, where ``n_context`` is not 0, ``context`` as a second
@@ -169,6 +174,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         dropout=0.1,
         recurrent_dropout=0.0,
         linear_skip=True,
+        recurrent_length="auto",
         network=None,
         loss="mse",
         optimizer="adam",
@@ -197,6 +203,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.linear_skip = linear_skip
+        self.recurrent_length = recurrent_length
         self.network = network
         self.loss = loss
         self.optimizer = optimizer
@@ -268,18 +275,24 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     def _fit(self, X, y, sample_weight, *, keep, epochs=None):
         if y is None:
-            problem, fitted = self._series_problem(X, sample_weight)
-        elif self.window_length is None or np.ndim(X) == 3:
-            problem, fitted = self._windows_problem(X, y, sample_weight)
+            problem, fitted = self._series_problem(X, sample_weight, not keep)
+        elif self.window_length is None or n_dims(X) == 3:
+            problem, fitted = self._windows_problem(X, y, sample_weight, not keep)
         else:
-            problem, fitted = self._regression_problem(X, y, sample_weight)
+            problem, fitted = self._regression_problem(X, y, sample_weight, not keep)
+        if keep and self._spec(problem) != self._spec_:
+            raise ValueError(
+                "Training cannot continue, since data or parameters ask for a network "
+                f"of another shape: fitted {self._spec_}, now {self._spec(problem)}. "
+                "Fit anew with warm_start=False."
+            )
         season = season_of(fitted["_index"])
         fitted |= self._learn(problem, season, keep=keep, epochs=epochs)
         for name, value in fitted.items():
             setattr(self, name, value)
         return self
 
-    def _series_problem(self, X, sample_weight):
+    def _series_problem(self, X, sample_weight, reset):
         index = time_index(X)
         y = check_values(X)
         window_length = self.window_length
@@ -287,14 +300,16 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             season = season_of(index)
             window_length = 24 if season is None else 2 * season
             window_length = max(1, min(window_length, len(y) // 3))
-        if np.ndim(X) == 2:
-            validate_data(self, X, skip_check_array=True)
+        if n_dims(X) == 2:
+            validate_data(self, X, skip_check_array=True, reset=reset)
         else:
             self.n_features_in_ = 1
             self.__dict__.pop("feature_names_in_", None)
-        return self._row_problem("series", X, y, None, index, window_length, sample_weight)
+        return self._row_problem(
+            "series", X, y, None, index, window_length, sample_weight
+        )
 
-    def _regression_problem(self, X, y, sample_weight):
+    def _regression_problem(self, X, y, sample_weight, reset):
         index = time_index(X)
         if index is None:
             index = time_index(y, "y")
@@ -307,7 +322,13 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             check_values(X)
         target = y
         X, y = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
+            self,
+            X,
+            y,
+            reset=reset,
+            dtype=np.float64,
+            multi_output=True,
+            y_numeric=True,
         )
         y = check_values(y, "y")
         for column in range(X.shape[1]):
@@ -347,18 +368,18 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             "_index": index,
             "_container": type(target) if is_pandas(target) else None,
             "_names": names,
-            "_one_d": np.ndim(target) == 1,
+            "_one_d": n_dims(target) == 1,
             "window_length_": window_length,
         }
 
-    def _windows_problem(self, X, y, sample_weight):
+    def _windows_problem(self, X, y, sample_weight, reset):
         if is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex)):
             raise ValueError(
                 "X has a time index and comes with y, so its rows are time steps, but "
                 "window_length is None, which means ready-made windows. Set "
                 "window_length, or pass X.to_numpy()."
             )
-        X, y = self._check_windows(X, y)
+        X, y = self._check_windows(X, y, reset)
         weights = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
@@ -375,43 +396,33 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             "window_length_": X.shape[1],
         }
 
-    def _check_windows(self, X, y=None):
+    def _check_windows(self, X, y=None, reset=False):
         """Windows of shape (n_windows, window_length, n_features), and y."""
-        reset = y is not None
-        if np.ndim(X) == 3:
-            X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X")
-            if self.window_length is not None:
-                if X.shape[1] < self.window_length:
-                    raise ValueError(
-                        f"X has windows of {X.shape[1]} steps, but window_length="
-                        f"{self.window_length} needs at least as many."
-                    )
-                X = X[:, -self.window_length :]
-            if reset:
-                self.n_features_in_ = X.shape[2]
-                self.__dict__.pop("feature_names_in_", None)
-                y = validate_data(
-                    self, y=y, X="no_validation", multi_output=True, y_numeric=True
-                )
-                y = np.asarray(y, dtype=np.float64)
-                if len(y) != len(X):
-                    raise ValueError(
-                        f"X has {len(X)} windows, but y has {len(y)} rows. Each window "
-                        "needs one."
-                    )
-            elif X.shape[1:] != self._spec_.window_shape:
+        target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}
+        if n_dims(X) != 3:
+            checked = validate_data(self, X, reset=reset, dtype=np.float64, **target)
+            X, y = (checked, None) if y is None else checked
+            return X[:, :, None], y
+        X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X")
+        if self.window_length is not None:
+            if X.shape[1] < self.window_length:
                 raise ValueError(
-                    f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was "
-                    f"fitted with {self._spec_.window_shape}."
+                    f"X has windows of {X.shape[1]} steps, but window_length="
+                    f"{self.window_length} needs at least as many. Pass longer windows "
+                    "or shorten window_length."
                 )
-            return X, y
-        if reset:
-            X, y = validate_data(
-                self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
+            X = X[:, -self.window_length :]
+        if not reset and X.shape[1:] != self._spec_.window_shape:
+            raise ValueError(
+                f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
+                f"with {self._spec_.window_shape}. Pass windows of that shape."
             )
-        else:
-            X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X[:, :, None], y
+        if y is not None:
+            _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True)
+        if reset:
+            self.n_features_in_ = X.shape[2]
+            self.__dict__.pop("feature_names_in_", None)
+        return X, y
 
     def predict(self, X):
         """Forecast the row of each X; see the class for what a row is.
@@ -438,8 +449,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         if self._form == "windows":
             X, _ = self._check_windows(X)
-            data = WindowsProblem(X, np.zeros((len(X), *self._spec_.output_shape)), None,
-                                  None).data(self._scalers)
+            data = WindowsProblem(
+                X, np.zeros((len(X), *self._spec_.output_shape)), None, None
+            ).data(self._scalers)
             output = self._outputs(self._spec_, self.weights_, data, np.arange(len(X)))
             output = _scaling.invert(output, self.scaler_).reshape(len(X), -1)
             return output[:, 0] if self._one_d else output
@@ -458,7 +470,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         """Values and time index of rows like those passed to `fit`."""
         if self._form == "series":
             values = check_values(X)
-            if np.ndim(X) == 2:
+            if n_dims(X) == 2:
                 validate_data(self, X, skip_check_array=True, reset=False)
             elif values.shape[1] != self._history.shape[1]:
                 raise ValueError(
@@ -478,9 +490,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         if differs.any():
             row = int(np.argmax(differs.any(axis=1)))
             raise ValueError(
-                f"Row {row} of X stands inside the fitted history by its index, but has "
-                "other values. Give X an index that continues the history, or pass an "
-                "array, which always does."
+                f"Row {row} of X stands inside the fitted history by its index, but "
+                "has other values. Give X an index that continues the history, or "
+                "pass an array, which always does."
             )
 
     def _filled(self, values, where):

@@ -23,13 +23,17 @@ def predict(spec, weights, data, indices):
 
 
 def forward(spec, weights, window, context):
-    state = window
+    # None keeps every step
+    state = window[:, -(spec.recurrent_length or 0) :]
     for i, units in enumerate(spec.units):
         prefix = f"recurrent_{i}/{CELL_NAMES[spec.cell]}/"
         state = FORWARD[spec.cell](
             state,
             units,
-            *(weights[prefix + part] for part in ("kernel", "recurrent_kernel", "bias")),
+            *(
+                weights[prefix + part]
+                for part in ("kernel", "recurrent_kernel", "bias")
+            ),
         )
     state = state[:, -1]
     if spec.n_context:

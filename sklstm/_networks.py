@@ -20,6 +20,7 @@ class NetworkSpec:
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     linear_skip: bool = True
+    recurrent_length: int | None = None
     network: Any = None
 
 
@@ -36,7 +37,7 @@ def build_network(spec):
 
     window = Input(spec.window_shape, name="window")
     inputs, linear_inputs = [window], [layers.Flatten(name="flat")(window)]
-    state = encode(window, spec)
+    state = encode(recent(window, spec), spec)
     if spec.n_context:
         context = Input((spec.n_context,), name="context")
         inputs.append(context)
@@ -50,10 +51,19 @@ def build_network(spec):
             flat = layers.Concatenate(name="linear_inputs")(linear_inputs)
         else:
             flat = linear_inputs[0]
-        output = layers.Add(name="sum")(
-            [output, layers.Dense(n_outputs, name="skip")(flat)]
-        )
+        # The ridge solution stays as it is, since gradient steps would undo its
+        # penalty: on few windows the sum then gets worse before the network helps.
+        skip = layers.Dense(n_outputs, name="skip", trainable=False)(flat)
+        output = layers.Add(name="sum")([output, skip])
     return Model(inputs, layers.Reshape(spec.output_shape, name="forecast")(output))
+
+
+def recent(window, spec):
+    """The window's last steps, which the recurrent layers read."""
+    from keras import layers
+
+    older = spec.window_shape[0] - (spec.recurrent_length or spec.window_shape[0])
+    return layers.Cropping1D((older, 0), name="recent")(window) if older else window
 
 
 def encode(window, spec):

@@ -21,9 +21,7 @@ class SeriesProblem:
     X : ndarray of shape (n_timesteps, n_features) or None
     """
 
-    def __init__(
-        self, y, X, weights, window_length, horizon, stride, scaler, anchored
-    ):
+    def __init__(self, y, X, weights, window_length, horizon, stride, scaler, anchored):
         check_length(len(y), window_length, horizon)
         self.y, self.X, self.row_weights = y, X, weights
         self.window_length, self.horizon = window_length, horizon

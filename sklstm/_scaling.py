@@ -31,9 +31,7 @@ def learn(values, kind, sample_weight=None):
         variance = np.average((values - center) ** 2, axis=0, weights=sample_weight)
         scale = np.sqrt(variance)
     elif kind == "robust":
-        low, center, high = weighted_quantiles(
-            values, (0.25, 0.5, 0.75), sample_weight
-        )
+        low, center, high = weighted_quantiles(values, (0.25, 0.5, 0.75), sample_weight)
         scale = high - low
     elif kind == "minmax":
         used = values if sample_weight is None else values[sample_weight > 0]
@@ -85,7 +83,5 @@ def weighted_quantiles(values, probabilities, sample_weight=None):
             low = np.searchsorted(cumulated, wanted * (1 - 1e-12), side="left")
             high = np.searchsorted(cumulated, wanted * (1 + 1e-12), side="right")
             last = len(ordered) - 1
-            result[i, column] = (
-                ordered[min(low, last)] + ordered[min(high, last)]
-            ) / 2
+            result[i, column] = (ordered[min(low, last)] + ordered[min(high, last)]) / 2
     return result

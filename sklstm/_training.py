@@ -97,9 +97,7 @@ class CompiledNetwork:
 
     def train_batch(self, inputs, targets, weights):
         self.model.reset_metrics()
-        return float(
-            self.model.train_on_batch(inputs, targets, sample_weight=weights)
-        )
+        return float(self.model.train_on_batch(inputs, targets, sample_weight=weights))
 
     def loss_of(self, inputs, targets, weights):
         self.model.reset_metrics()
@@ -244,9 +242,10 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     bar.update(epoch + 1, values=list(logs.items()))
                 if not all(np.isfinite(list(logs.values()))):
                     warnings.warn(
-                        f"The loss became {logs['loss']} in epoch {epoch + 1}; training "
-                        f"stopped and the weights of epoch {best.best_epoch} are kept. "
-                        "Lower learning_rate, or look for outliers in the data.",
+                        f"The loss became {logs['loss']} in epoch {epoch + 1}; "
+                        "training stopped and the weights of epoch "
+                        f"{best.best_epoch} are kept. Lower learning_rate, or look "
+                        "for outliers in the data.",
                         ConvergenceWarning,
                         stacklevel=4,
                     )
@@ -277,8 +276,8 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
 
 def scheduled_rate(schedule, epoch, settings):
     if schedule == "cosine":
-        return settings.learning_rate * 0.5 * (
-            1 + np.cos(np.pi * epoch / settings.epochs)
+        return (
+            settings.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / settings.epochs))
         )
     return float(schedule(epoch, settings.learning_rate))
 

@@ -12,13 +12,20 @@ def is_pandas(data):
     return isinstance(data, (pd.Series, pd.DataFrame))
 
 
+def n_dims(data):
+    """Number of dimensions of anything that NumPy can read as an array."""
+    return data.ndim if hasattr(data, "ndim") else np.asarray(data).ndim
+
+
 def time_index(data, name="X"):
     """The time index of `data`, None where it has none; raises where it is unusable."""
     if not is_pandas(data) or not isinstance(data.index, TIME_INDEXES):
         return None
     index = data.index
     if index.hasnans:
-        raise ValueError(f"The index of {name} has a missing time stamp. Drop that row.")
+        raise ValueError(
+            f"The index of {name} has a missing time stamp. Drop that row."
+        )
     if index.has_duplicates:
         repeated = index[index.duplicated()][0]
         raise ValueError(
@@ -47,8 +54,8 @@ def check_values(data, name="X"):
         for column, dtype in data.dtypes.items():
             if not pd.api.types.is_numeric_dtype(dtype):
                 raise TypeError(
-                    f"Column {column!r} of {name} holds {dtype}, not numbers. Encode it "
-                    "first, for example with sklearn.preprocessing.OneHotEncoder."
+                    f"Column {column!r} of {name} holds {dtype}, not numbers. Encode "
+                    "it first, for example with sklearn.preprocessing.OneHotEncoder."
                 )
     try:
         values = np.asarray(data, dtype=np.float64)
