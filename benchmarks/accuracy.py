@@ -28,7 +28,7 @@ def read(name, column):
 
 
 def tasks():
-    """name -> (targets, X or None, n_test, window_length, horizon, season, fraction)."""
+    """name, (y, X or None, n_test, window_length, horizon, season, fraction)."""
     air = read("airline.csv", "month").asfreq("MS")
     yield "air passengers", (air, None, 24, 24, 12, 12, 0.2)
     sunspots = read("sunspots_monthly.csv", "month").asfreq("MS")
@@ -134,7 +134,7 @@ def main():
         row["best epochs"] = ",".join(str(run[2]) for run in runs)
         rows.append(row)
         print(pd.DataFrame([row]).to_string(index=False), flush=True)
-    write(pd.DataFrame(rows), arguments.seeds)
+        write(pd.DataFrame(rows), arguments.seeds)
 
 
 def write(table, seeds):
@@ -145,11 +145,11 @@ def write(table, seeds):
         lines.append("| " + " | ".join(cells).replace("nan", "–") + " |")
     head = (
         "# Accuracy with default settings\n\n"
-        "Mean squared error over all windows of the held-out rows, in squared units of\n"
-        "the series (ETTh1: scaled, as is customary). Only `window_length` and `horizon`\n"
-        f"are set; {seeds} seeds, mean and standard deviation. Ridge has the same window\n"
-        "and training rows, and its penalty chosen on the same validation block. Made\n"
-        "by `python benchmarks/accuracy.py`.\n\n"
+        "Mean squared error over all windows of the held-out rows, in squared units\n"
+        "of the series (ETTh1: scaled, as is customary). Only `window_length` and\n"
+        f"`horizon` are set; {seeds} seeds, mean and standard deviation. Ridge has\n"
+        "the same window and training rows, its penalty chosen on the same validation\n"
+        "block. Made by `python benchmarks/accuracy.py`.\n\n"
     )
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(head + "\n".join(lines) + "\n")

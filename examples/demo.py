@@ -80,6 +80,7 @@ def draw(name, unit, test, forecasts, networks):
     for label, color in (("LSTM (default)", "#0072B2"), ("simple RNN", "#E69F00")):
         left.plot(index, forecasts[label], "--", color=color, label=label)
     left.set(title=f"{name}: one step ahead", ylabel=unit)
+    left.tick_params("x", rotation=30)
     left.legend()
     history = networks["LSTM alone"].history_
     epochs = np.arange(1, len(history["loss"]) + 1)

@@ -138,7 +138,7 @@ class BaseLSTM(BaseEstimator):
                 if len(validation):
                     penalty = _linear.choose_penalty(path, data, validation)
                 elif penalty is None:
-                    penalty = 1e-3
+                    penalty = _linear.DEFAULT_PENALTY
                 skip = _linear.coefficients(path, penalty)
             if len(validation):
                 baselines = problem.naive_error(validation, data, season)

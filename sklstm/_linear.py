@@ -2,8 +2,9 @@
 
 import numpy as np
 
-# Relative to the mean eigenvalue, so that they mean the same for any data size.
-PENALTIES = 10.0 ** np.arange(-6, 3.0, 0.5)
+# Of a sum of squares over windows, relative to the inputs' mean variance.
+PENALTIES = 10.0 ** np.arange(-3, 5.5, 0.5)
+DEFAULT_PENALTY = 1.0
 CHUNK = 8192
 MAX_FEATURES = 4096
 MAX_WINDOWS = 200_000
@@ -26,7 +27,8 @@ def fit_path(data, train):
     Returns
     -------
     tuple
-        (eigenvalues, eigenvectors, projected targets, input means, target means),
+        (eigenvalues, eigenvectors, projected targets, input means, target means, sum of
+        weights),
         from which `coefficients` gives the solution of any penalty; None where the
         window is too wide for normal equations.
     """
@@ -59,13 +61,14 @@ def fit_path(data, train):
         vectors.T @ cross,
         x_mean + origin[0][0],
         y_mean + origin[1][0],
+        weight_sum,
     )
 
 
 def coefficients(path, penalty):
     """(kernel, bias) of the ridge solution for one penalty."""
-    values, vectors, projected, x_mean, y_mean = path
-    ridge = penalty * max(values.mean(), 1e-12)
+    values, vectors, projected, x_mean, y_mean, weight_sum = path
+    ridge = penalty / weight_sum * max(values.mean(), 1e-12)
     kernel = vectors @ (projected / (values + ridge)[:, None])
     return kernel, y_mean - x_mean @ kernel
 

@@ -54,6 +54,11 @@ def load_keras():
     return keras
 
 
+def to_numpy(variable):
+    """A copy of a Keras variable's value."""
+    return np.array(load_keras().ops.convert_to_numpy(variable))
+
+
 class CompiledNetwork:
     """One Keras model whose compiled steps serve every fit of its architecture."""
 
@@ -67,7 +72,7 @@ class CompiledNetwork:
         self.optimizer.build(self.model.trainable_variables)
         self.variables = {v.path: v for v in self.model.weights}
         self.built = self.get_weights()
-        self._optimizer_start = [np.array(v) for v in self.optimizer.variables]
+        self._optimizer_start = [to_numpy(v) for v in self.optimizer.variables]
         known = {id(v) for v in self.model.weights}
         known |= {id(v) for v in self.optimizer.variables}
         self._seeds = [
@@ -77,7 +82,7 @@ class CompiledNetwork:
         ]
 
     def get_weights(self):
-        return {path: np.array(v) for path, v in self.variables.items()}
+        return {path: to_numpy(v) for path, v in self.variables.items()}
 
     def set_weights(self, weights):
         for path, variable in self.variables.items():
@@ -119,10 +124,10 @@ def loss_per_row(keras, loss):
 
 
 def make_optimizer(keras, settings):
-    config = keras.saving.serialize_keras_object(
-        keras.optimizers.get(settings.optimizer)
-    )
-    optimizer = keras.saving.deserialize_keras_object(config)
+    optimizer = settings.optimizer
+    if not isinstance(optimizer, str):  # the user's own must stay as it is
+        optimizer = keras.saving.serialize_keras_object(optimizer)
+    optimizer = keras.optimizers.get(optimizer)
     if settings.clipnorm is not None:
         optimizer.clipnorm = settings.clipnorm
     return optimizer

@@ -1,0 +1,454 @@
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor, StackingRegressor, VotingRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, PowerTransformer, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklstm import LSTMForecaster, make_windows
+
+
+def small(window_length=6, horizon=1, **parameters):
+    defaults = {"epochs": 2, "units": 4, "random_state": 0}
+    return LSTMForecaster(window_length, horizon, **(defaults | parameters))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks([LSTMForecaster(), LSTMForecaster(cell="gru", units=(8, 4))])
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+def test_clone_keeps_every_parameter():
+    parameters = {name: f"value of {name}" for name in LSTMForecaster().get_params()}
+    f = LSTMForecaster().set_params(**parameters)
+    assert clone(f).get_params() == parameters
+
+
+# Series form ------------------------------------------------------------------
+
+
+def test_beats_the_naive_forecasts_on_air_passengers(passengers):
+    train, test = passengers[:-24], passengers[-24:]
+    f = LSTMForecaster(24, 12, epochs=20, random_state=0).fit(train)
+    table = f.backtest(test)
+    error = np.mean((table["y_true"] - table["y_pred"]) ** 2)
+    seasonal = np.mean((test.to_numpy() - passengers[-36:-12].to_numpy()) ** 2)
+    assert error < 0.3 * seasonal
+    assert f.score(test) > 0.8
+    assert set(f.baseline_scores_) == {"last_value", "seasonal_naive", "ridge"}
+
+
+def test_a_trend_goes_on_beyond_the_training_range():
+    f = small(horizon=3).fit(np.arange(1.0, 61.0))
+    np.testing.assert_allclose(f.forecast(10), np.arange(61, 71), rtol=0.02)
+
+
+def test_forecast_continues_the_index(passengers):
+    f = small(horizon=5).fit(passengers[:-12])
+    forecast = f.forecast(12)
+    assert forecast.index.equals(passengers.index[-12:])
+    assert forecast.name == "passengers"
+    np.testing.assert_allclose(f.forecast(5), forecast[:5])
+    assert len(f.forecast()) == 5
+    array = small(horizon=5).fit(passengers[:-12].to_numpy())
+    np.testing.assert_allclose(array.forecast(12), forecast)
+
+
+@pytest.mark.parametrize("kind", ["period", "range", "tz"])
+def test_other_indexes_continue(passengers, kind):
+    series = passengers.copy()
+    if kind == "period":
+        series.index = series.index.to_period("M")
+    elif kind == "range":
+        series = series.reset_index(drop=True)
+    else:
+        series.index = pd.date_range(
+            "2024-03-26", periods=144, freq="h", tz="Europe/Berlin"
+        )
+    f = small().fit(series[:-9])
+    assert f.forecast(9).index.equals(series.index[-9:])
+    np.testing.assert_allclose(f.predict(series), f.predict(series.iloc[:]))
+
+
+def test_predict_uses_rows_before_and_never_the_row_itself(passengers):
+    f = small().fit(passengers[:100])
+    rows = passengers[100:110]
+    forecast = f.predict(rows)
+    assert forecast.index.equals(rows.index)
+    changed = rows.copy()
+    changed.iloc[4:] += 100
+    other = f.predict(changed)
+    np.testing.assert_array_equal(forecast[:5], other[:5])
+    assert (forecast.iloc[5:] != other.iloc[5:]).all()
+    for i in (0, 3):
+        step = f.forecast(1, history=passengers[: 100 + i])
+        np.testing.assert_allclose(step, forecast.iloc[i : i + 1])
+
+
+def test_rows_inside_after_and_across_a_gap(passengers):
+    f = small().fit(passengers[:100])
+    everything = f.predict(passengers[:110])
+    np.testing.assert_allclose(everything[100:], f.predict(passengers[100:110]))
+    np.testing.assert_allclose(everything[50:60], f.predict(passengers[50:60]))
+    across = f.predict(passengers[103:104])
+    np.testing.assert_allclose(across, f.forecast(4)[-1:])
+
+
+def test_update_moves_the_history_on(passengers):
+    f = small().fit(passengers[:100])
+    rows = passengers[100:110]
+    expected = f.predict(passengers[100:111])[-1:]
+    weights = copy.deepcopy(f.weights_)
+    forecast = f.update(rows).forecast(1)
+    np.testing.assert_allclose(forecast, expected)
+    assert forecast.index[0] == passengers.index[110]
+    assert all((f.weights_[name] == weights[name]).all() for name in weights)
+    with pytest.raises(ValueError, match="do not follow the history at once"):
+        f.update(passengers[115:])
+    with pytest.raises(ValueError, match="update takes what fit took"):
+        f.update(passengers[110:], passengers[110:])
+
+
+def test_backtest_equals_a_loop_over_forecasts(passengers):
+    f = small(horizon=4).fit(passengers[:100])
+    table = f.backtest(passengers[100:120], steps=6, stride=3)
+    assert list(table) == ["series", "origin", "step", "y_true", "y_pred"]
+    rows = []
+    for end in range(100, 115, 3):
+        forecast = f.forecast(6, history=passengers[:end])
+        rows += [
+            (passengers.index[end - 1], step, passengers[stamp], forecast[stamp])
+            for step, stamp in enumerate(forecast.index, start=1)
+        ]
+    expected = pd.DataFrame(rows, columns=["origin", "step", "y_true", "y_pred"])
+    assert (table["origin"] == expected["origin"]).all()
+    np.testing.assert_allclose(
+        table[["step", "y_true", "y_pred"]], expected[["step", "y_true", "y_pred"]]
+    )
+    assert len(f._history) == 100
+    with pytest.raises(ValueError, match="has 3 rows, but steps=4 needs at least"):
+        f.backtest(passengers[100:103])
+
+
+def test_several_channels(passengers):
+    frame = pd.DataFrame({"a": passengers, "b": passengers[::-1].to_numpy()})
+    f = small(horizon=2).fit(frame[:-5])
+    forecast = f.forecast(5)
+    assert list(forecast) == ["a", "b"] and forecast.index.equals(frame.index[-5:])
+    assert f.predict(frame[-5:]).shape == (5, 2)
+    assert set(f.backtest(frame[-5:])["series"]) == {"a", "b"}
+    assert np.isfinite(f.score(frame[-5:]))
+    with pytest.raises(ValueError, match="X has 1 column, but the fitted series has 2"):
+        f.predict(passengers[-5:])
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -1e9])
+def test_a_constant_series_goes_on(value):
+    forecast = small().fit(np.full(40, value)).forecast(3)
+    np.testing.assert_allclose(forecast, value, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_forecasts_scale_with_the_series(passengers, scale):
+    forecast = small().fit(passengers.to_numpy()).forecast(3)
+    scaled = small().fit(passengers.to_numpy() * scale).forecast(3)
+    np.testing.assert_allclose(scaled / scale, forecast, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "scaler", ["standard", "robust", "minmax", None, PowerTransformer()]
+)
+def test_scalers(passengers, scaler):
+    f = small(scaler=scaler, window_length=13).fit(passengers[:-12])
+    assert np.abs(f.predict(passengers[-12:]) - passengers[-12:]).mean() < 60
+
+
+@pytest.mark.parametrize("window_norm", ["last", None])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_cells(passengers, window_norm, cell):
+    f = small(cell=cell, units=(3, 2), window_norm=window_norm).fit(passengers)
+    assert len(f.forecast(3)) == 3
+
+
+def test_default_window_length(passengers):
+    assert small(None).fit(passengers).window_length_ == 24
+    assert small(None).fit(passengers.to_numpy()[:30]).window_length_ == 10
+
+
+def test_shortest_series():
+    f = small(window_length=3, horizon=2).fit([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert f.forecast(3).shape == (3,)
+    with pytest.raises(ValueError, match="has 4 time steps, .* needs at least 5"):
+        small(window_length=3, horizon=2).fit([1.0, 2.0, 3.0, 4.0])
+
+
+def test_refit_replaces_everything(passengers):
+    f = small().fit(pd.DataFrame({"a": passengers, "b": passengers}))
+    f.fit(passengers.to_numpy())
+    fresh = small().fit(passengers.to_numpy())
+    assert set(vars(f)) == set(vars(fresh))
+    np.testing.assert_array_equal(f.forecast(3), fresh.forecast(3))
+
+
+def test_input_is_not_changed(passengers):
+    before = passengers.copy()
+    f = small().fit(passengers[:120])
+    f.update(passengers[120:]).forecast(3)
+    pd.testing.assert_series_equal(passengers, before)
+
+
+def test_pickle_and_copy_predict_the_same(passengers):
+    f = small(horizon=3).fit(passengers)
+    for other in (pickle.loads(pickle.dumps(f)), copy.deepcopy(f)):
+        pd.testing.assert_series_equal(f.forecast(7), other.forecast(7))
+
+
+def test_warm_start_and_partial_fit_go_on(passengers):
+    values = passengers.to_numpy()
+    kwargs = {"validation_fraction": 0, "linear_skip": False}
+    f = small(epochs=5, **kwargs).fit(values)
+    first = f.history_["loss"][-1]
+    f.set_params(warm_start=True, random_state=1).fit(values)
+    assert f.history_["loss"][0] < 1.2 * first
+    p = small(**kwargs)
+    losses = [p.partial_fit(values).history_["loss"][-1] for _ in range(15)]
+    assert losses[-1] < losses[0] and len(p.history_["loss"]) == 1
+    with pytest.raises(ValueError, match="network of another shape"):
+        f.set_params(units=9).fit(values)
+
+
+# Regression form --------------------------------------------------------------
+
+
+def test_regression_uses_x_at_the_row_itself(regression):
+    X, y = regression
+    f = small(4).fit(X[:180], y[:180])
+    forecast = f.predict(X[180:181])
+    assert forecast.index.equals(X.index[180:181]) and forecast.name == "load"
+    assert abs(forecast.iloc[0] - y.iloc[180]) < 0.5
+    assert f.score(X[180:], y[180:]) > 0.9
+    np.testing.assert_allclose(f.forecast(X=X[180:185]), f.predict(X[180:185]))
+
+
+def test_regression_never_sees_later_targets_or_past_the_cut(regression):
+    X, y = regression
+    f = small(4).fit(X[:180], y[:180])
+    changed = X.copy()
+    changed.iloc[190:] += 5
+    np.testing.assert_array_equal(
+        f.predict(X[180:])[:10], f.predict(changed[180:])[:10]
+    )
+
+
+def test_regression_rows_inside_gap_and_update(regression):
+    X, y = regression
+    f = small(4).fit(X[:180], y[:180])
+    assert f.score(X[10:180], y[10:180]) > 0.9
+    assert len(f.predict(X[183:190])) == 7
+    table = f.backtest(X[180:190], y[180:190])
+    f.update(X[180:185], y[180:185])
+    np.testing.assert_allclose(f.predict(X[185:186]), table["y_pred"][5:6])
+    step = f.forecast(X=X[190:191], history=(X[:190], y[:190]))
+    assert step.index[0] == X.index[190]
+
+
+def test_regression_with_several_targets_and_horizon(regression):
+    X, y = regression
+    two = pd.DataFrame({"u": y, "v": -y})
+    f = small(4, 3).fit(X[:180], two[:180])
+    forecast = f.predict(X[180:187])
+    assert list(forecast) == ["u", "v"] and forecast.shape == (7, 2)
+
+
+def test_gaps_in_x_hold_the_row_before(regression):
+    X, y = regression
+    f = small(4).fit(X[:180], y[:180])
+    held = pd.concat([X[179:180]] * 3)
+    held.index = X.index[180:183]
+    expected = f.predict(pd.concat([held, X[183:185]]))
+    np.testing.assert_allclose(f.predict(X[183:185]), expected[3:])
+
+
+# Ready-made windows -----------------------------------------------------------
+
+
+def test_windows_of_three_dimensions():
+    X, y = make_windows(np.random.default_rng(0).normal(size=(60, 2)), 8)
+    target = y[:, 0, 0]
+    f = small(None).fit(X, target)
+    assert f.predict(X).shape == (52,) and f.n_features_in_ == 2
+    shorter = small(5).fit(X, target)
+    assert shorter.window_length_ == 5
+    changed = X.copy()
+    changed[:, :3] = 9
+    np.testing.assert_array_equal(shorter.predict(X), shorter.predict(changed))
+    with pytest.raises(ValueError, match="windows of 8 steps, but window_length=9"):
+        small(9).fit(X, target)
+    with pytest.raises(ValueError, match=r"windows of shape \(7, 2\)"):
+        f.predict(X[:, 1:])
+    for method in ("forecast", "backtest", "update"):
+        with pytest.raises(ValueError, match=f"{method} needs a series"):
+            getattr(f, method)(*([] if method == "forecast" else [X]))
+
+
+def test_all_weights_zero(regression):
+    X, y = regression
+    with pytest.raises(ValueError, match="sample_weight is zero for every row"):
+        small(None).fit(X.to_numpy(), y, sample_weight=np.zeros(len(y)))
+    with pytest.raises(ValueError, match="zero for every row that can be forecast"):
+        small(4).fit(X, y, sample_weight=np.zeros(len(y)))
+
+
+def test_rows_of_zero_weight_do_not_count(passengers):
+    values = passengers.to_numpy().copy()
+    weights = np.ones(144)
+    weights[60:] = 0
+    kwargs = {"scaler": None, "validation_fraction": 0}
+    f = small(**kwargs).fit(values / 300, sample_weight=weights)
+    values[61:] = 3000
+    other = small(**kwargs).fit(values / 300, sample_weight=weights)
+    for name, weight in f.weights_.items():
+        np.testing.assert_allclose(weight, other.weights_[name])
+
+
+# Where estimators go ----------------------------------------------------------
+
+
+def test_grid_search_over_a_series(passengers):
+    grid = {"window_length": [3, 13], "units": [2, 4]}
+    search = GridSearchCV(small(), grid, cv=TimeSeriesSplit(2), n_jobs=2)
+    search.fit(passengers)
+    assert search.best_params_["window_length"] == 13
+    serial = GridSearchCV(small(), grid, cv=TimeSeriesSplit(2)).fit(passengers)
+    for key in ("mean_test_score", "std_test_score"):
+        np.testing.assert_array_equal(search.cv_results_[key], serial.cv_results_[key])
+
+
+def test_grid_search_in_the_regression_form(regression):
+    X, y = regression
+    pipeline = make_pipeline(StandardScaler(), small(4))
+    grid = {
+        "lstmforecaster__window_length": [2, 4],
+        "lstmforecaster__learning_rate": [0.01],
+    }
+    search = GridSearchCV(pipeline, grid, cv=TimeSeriesSplit(2), n_jobs=2).fit(X, y)
+    assert search.best_score_ > 0.9
+
+
+def test_composition(regression):
+    X, y = regression
+    frame = X.assign(kind=np.where(X["b"] > 0, "u", "v"))
+    columns = ColumnTransformer([("keep", FunctionTransformer(), ["a", "b"])])
+    pipeline = make_pipeline(columns, small(4)).fit(frame[:180], y[:180])
+    assert pipeline.score(frame[180:], y[180:]) > 0.9
+    target = TransformedTargetRegressor(small(4), func=np.sinh, inverse_func=np.arcsinh)
+    assert target.fit(X[:180], y[:180] / 5).predict(X[180:]).shape == (40,)
+    scores = cross_validate(small(4), X, y, cv=TimeSeriesSplit(3))["test_score"]
+    assert (scores > 0.8).all()
+
+
+def test_meta_estimators_on_windows(passengers):
+    X, y = make_windows(passengers.to_numpy(), 13)
+    y = y[:, 0]
+    f = small(None)
+    for model in (
+        VotingRegressor([("lstm", f), ("ridge", Ridge())]),
+        BaggingRegressor(f, n_estimators=2, random_state=0),
+        StackingRegressor([("lstm", f)], Ridge(), cv=2),
+    ):
+        assert model.fit(X, y).score(X, y) > 0.8
+    importance = permutation_importance(f.fit(X, y), X, y, n_repeats=2, random_state=0)
+    assert importance.importances_mean.argmax() in (1, 12)
+
+
+def test_sample_weight_is_routed(passengers):
+    import sklearn
+
+    X, y = make_windows(passengers.to_numpy(), 4)
+    weights = np.ones(len(X))
+    with sklearn.config_context(enable_metadata_routing=True):
+        f = small(None).set_fit_request(sample_weight=True)
+        f.set_score_request(sample_weight=True)
+        done = cross_validate(f, X, y[:, 0], cv=2, params={"sample_weight": weights})
+    assert len(done["test_score"]) == 2
+
+
+# Messages ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "parameters, error, match",
+    [
+        ({"window_length": 0}, ValueError, "'window_length' parameter .* Got 0"),
+        ({"horizon": -1}, ValueError, "'horizon' parameter .* Got -1"),
+        ({"cell": "tcn"}, ValueError, "'cell' parameter .* Got 'tcn'"),
+        ({"units": (4, 0)}, ValueError, r"units must be an int .* Got \(4, 0\)"),
+        ({"units": ()}, ValueError, "units must be an int"),
+        ({"scaler": "z"}, ValueError, "'scaler' parameter"),
+        ({"dropout": 1.0}, ValueError, "'dropout' parameter"),
+    ],
+)
+def test_bad_parameters(passengers, parameters, error, match):
+    with pytest.raises(error, match=match):
+        small(**parameters).fit(passengers)
+
+
+def test_bad_series(passengers):
+    broken = passengers.copy()
+    broken.iloc[3] = np.nan
+    with pytest.raises(ValueError, match="contains NaN, first at row 3"):
+        small().fit(broken)
+    with pytest.raises(ValueError, match="not sorted by time"):
+        small().fit(passengers[::-1])
+    with pytest.raises(TypeError, match="must hold numbers"):
+        small().fit(["a"] * 20)
+    f = small().fit(passengers[:100])
+    with pytest.raises(ValueError, match="inside the fitted history .* other values"):
+        f.predict(passengers[:50] + 1)
+    with pytest.raises(ValueError, match="does not continue the index"):
+        f.predict(passengers[100:110].shift(freq="5D"))
+    with pytest.raises(ValueError, match="takes no X"):
+        f.forecast(2, X=[[1.0], [2.0]])
+    with pytest.raises(ValueError, match="steps must be an int of 1 or more"):
+        f.forecast(0)
+
+
+def test_bad_regression(regression):
+    X, y = regression
+    with pytest.raises(ValueError, match="X has a time index .* Set window_length"):
+        small(None).fit(X, y)
+    with pytest.raises(ValueError, match="Column 2 of X equals y"):
+        small().fit(X.assign(c=y), y)
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        small().fit(X, y.shift(freq="D"))
+    with pytest.raises(TypeError, match="Column 'c' of X holds"):
+        small().fit(X.assign(c="text"), y)
+    f = small().fit(X[:180], y[:180])
+    with pytest.raises(ValueError, match="forecast needs X for the 2 steps"):
+        f.forecast(2)
+    with pytest.raises(ValueError, match="X has 1 rows, but steps=2"):
+        f.forecast(2, X=X[180:181])
+    with pytest.raises(ValueError, match="feature names"):
+        f.predict(X[180:].rename(columns={"a": "z"}))
+    with pytest.raises(ValueError, match="X has 2 rows, but y has 1"):
+        f.update(X[180:182], y[180:181])
+
+
+@pytest.mark.parametrize(
+    "method", ["predict", "forecast", "update", "score", "backtest"]
+)
+def test_unfitted(method):
+    arguments = [] if method == "forecast" else [[1.0]]
+    with pytest.raises(NotFittedError):
+        getattr(small(), method)(*arguments)

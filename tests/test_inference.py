@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from sklstm import _inference
+from sklstm._networks import NetworkSpec
+from sklstm._training import build_network
+from sklstm._windows import ReadyWindows
+
+
+class WithContext(ReadyWindows):
+    def inputs(self, indices):
+        return self.X[indices], self.X[indices, :3, 0]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("units", [(3,), (5, 4)])
+@pytest.mark.parametrize("n_context", [0, 3])
+@pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 4), (False, None)])
+def test_equals_keras(cell, units, n_context, linear_skip, recurrent_length):
+    spec = NetworkSpec(
+        (6, 2),
+        n_context,
+        (2, 3),
+        cell,
+        units,
+        linear_skip=linear_skip,
+        recurrent_length=recurrent_length,
+    )
+    model = build_network(spec)
+    rng = np.random.default_rng(0)
+    weights = {v.path: rng.normal(size=v.shape) for v in model.weights}
+    for variable in model.weights:
+        variable.assign(weights[variable.path])
+    X = rng.normal(size=(7, 6, 2))
+    data = (WithContext if n_context else ReadyWindows)(X)
+    rows = np.arange(7)
+    window, context = data.inputs(rows)
+    inputs = [window.astype("float32"), context.astype("float32")]
+    expected = model.predict_on_batch(inputs if n_context else inputs[0])
+    ours = _inference.predict(spec, weights, data, rows)
+    np.testing.assert_allclose(ours, expected, atol=2e-5)
+    one = _inference.predict(spec, weights, data, rows[3:4])
+    np.testing.assert_allclose(one[0], ours[3], rtol=1e-10)

@@ -1,0 +1,166 @@
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from sklstm import LSTMForecaster, _training
+
+
+@pytest.fixture
+def traces(monkeypatch):
+    """Counts how often a loss is traced, which happens once for each compilation."""
+    seen = []
+    original = keras.Model.compute_loss
+
+    def spy(self, *args, **kwargs):
+        seen.append(self)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "compute_loss", spy)
+    return seen
+
+
+def small(**parameters):
+    defaults = {"window_length": 6, "epochs": 3, "units": 4, "random_state": 0}
+    return LSTMForecaster(**(defaults | parameters))
+
+
+@pytest.fixture
+def sine():
+    return np.sin(np.arange(120) / 3)
+
+
+def test_second_fit_of_an_architecture_compiles_nothing(sine, traces):
+    small(units=5).fit(sine)
+    assert traces
+    traces.clear()
+    small(units=5, learning_rate=0.01, random_state=3).fit(sine[:90] * 7 + 3)
+    assert not traces
+
+
+def test_cache_is_bounded(sine, monkeypatch):
+    monkeypatch.setattr(_training, "MAX_CACHED", 2)
+    for units in (2, 3, 4):
+        small(units=units, epochs=1).fit(sine)
+    assert len(_training._cache) == 2
+
+
+@pytest.mark.parametrize("parameters", [{}, {"dropout": 0.3, "recurrent_dropout": 0.2}])
+def test_same_seed_same_bytes_whatever_came_before(sine, parameters):
+    first = small(**parameters).fit(sine)
+    small(**parameters, optimizer="sgd").fit(sine[::-1])
+    small(**parameters, random_state=9).fit(sine[::-1])
+    np.random.seed(7)
+    state = np.random.get_state()[1].copy()
+    second = small(**parameters).fit(sine)
+    assert (np.random.get_state()[1] == state).all()
+    for name, weight in first.weights_.items():
+        assert weight.tobytes() == second.weights_[name].tobytes()
+    other = small(**parameters, random_state=9).fit(sine)
+    assert other.history_["loss"] != first.history_["loss"]
+
+
+def test_history_and_best_epoch(sine):
+    f = small(epochs=40, linear_skip=False, learning_rate=0.01).fit(sine)
+    losses = f.history_["val_loss"]
+    assert len(f.history_["loss"]) == len(losses) == f.n_iter_
+    assert losses[f.best_epoch_ - 1] == min(losses)
+    assert losses[-1] < losses[0] and f.history_["loss"][-1] < f.history_["loss"][0]
+
+
+def test_fixed_epochs_without_early_stopping(sine):
+    f = small(epochs=7, early_stopping=False, refit=False).fit(sine)
+    assert f.n_iter_ == f.best_epoch_ == 7 == len(f.history_["val_loss"])
+    no_block = small(validation_fraction=0).fit(sine)
+    assert set(no_block.history_) == {"loss"} and no_block.skill_ is None
+
+
+@pytest.mark.parametrize("loss", ["mae", "huber", keras.losses.mean_squared_error])
+def test_losses(sine, loss):
+    assert np.isfinite(small(loss=loss).fit(sine).forecast(2)).all()
+
+
+def test_learning_rate_schedules(sine):
+    rates = []
+
+    def schedule(epoch, rate):
+        rates.append((epoch, rate))
+        return rate / (epoch + 1)
+
+    small(learning_rate_schedule=schedule, refit=False).fit(sine)
+    assert rates == [(0, 0.001), (1, 0.001), (2, 0.001)]
+    cosine = small(learning_rate_schedule="cosine").fit(sine)
+    constant = small().fit(sine)
+    assert cosine.history_["loss"] != constant.history_["loss"]
+
+
+def test_callbacks_are_copied_and_heard(sine):
+    class Stop(keras.callbacks.Callback):
+        epochs = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs.append(epoch)
+            self.model.stop_training = epoch == 1
+
+    callback = Stop()
+    f = small(callbacks=[callback], epochs=9, refit=False).fit(sine)
+    assert f.n_iter_ == 2 and Stop.epochs == [0, 1]
+    assert getattr(callback, "_model", None) is None
+
+
+def test_diverging_training_keeps_the_last_good_weights(sine):
+    with pytest.warns(ConvergenceWarning, match="loss became .* Lower learning_rate"):
+        f = small(learning_rate=1e30, clipnorm=None, optimizer="sgd", refit=False).fit(
+            sine
+        )
+    assert np.isfinite(f.forecast(3)).all()
+
+
+def test_interrupt_keeps_the_weights_so_far(sine):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    with pytest.warns(ConvergenceWarning, match="interrupted after 2 epochs"):
+        f = small(callbacks=[Interrupt()], refit=False).fit(sine)
+    assert np.isfinite(f.forecast(3)).all()
+
+
+def test_own_network(sine):
+    def build(window_shape, n_context, output_shape):
+        window = keras.Input(window_shape)
+        context = keras.Input((n_context,))
+        state = keras.layers.GRU(3)(window)
+        flat = keras.layers.Dense(int(np.prod(output_shape)))(state)
+        forecast = keras.layers.Reshape(output_shape)(flat)
+        return keras.Model([window, context], forecast)
+
+    f = small(network=build, horizon=2, epochs=5).fit(sine)
+    assert f.forecast(5).shape == (5,)
+    again = small(network=build, horizon=2, epochs=5).fit(sine)
+    np.testing.assert_array_equal(f.forecast(5), again.forecast(5))
+
+
+def test_model_is_the_fitted_network(sine):
+    f = small().fit(sine)
+    for variable in f.model_.weights:
+        value = keras.ops.convert_to_numpy(variable)
+        np.testing.assert_array_equal(value, f.weights_[variable.path])
+
+
+def test_progress_bar_only_when_asked(sine, capsys):
+    small().fit(sine)
+    assert capsys.readouterr().out == ""
+    small(verbose=1).fit(sine)
+    assert "val_loss" in capsys.readouterr().out
+
+
+def test_clipping_changes_the_steps(sine):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clipped = small(clipnorm=1e-6, optimizer="sgd").fit(sine)
+        free = small(clipnorm=None, optimizer="sgd").fit(sine)
+    assert clipped.history_["loss"] != free.history_["loss"]

@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklstm._validation import (
+    check_values,
+    continued_index,
+    positions,
+    season_of,
+    step_of,
+    time_index,
+)
+
+INDEXES = [
+    pd.date_range("2024-03-30 20:00", periods=30, freq="h", tz="Europe/Berlin"),
+    pd.date_range("2024-01-31", periods=30, freq="ME"),
+    pd.date_range("2024-01-01", periods=30, freq="B"),
+    pd.period_range("2000", periods=30, freq="Q"),
+    pd.RangeIndex(5, 65, 2),
+]
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda i: str(getattr(i, "freq", 2)))
+def test_continued_index_is_the_rest_of_the_index(index):
+    for cut in (3, 10, 29):
+        following = continued_index(index[:cut], len(index) - cut)
+        assert following.equals(index[cut:])
+        found = positions(index[cut:], index[:cut], cut, len(index) - cut)
+        np.testing.assert_array_equal(found, np.arange(cut, len(index)))
+
+
+def test_frequency_is_inferred_or_the_commonest_step():
+    days = pd.date_range("2024-01-01", periods=10, freq="D")
+    assert step_of(pd.DatetimeIndex(days.to_numpy())) == pd.offsets.Day()
+    gappy = pd.DatetimeIndex(days.delete(4).to_numpy())
+    assert continued_index(gappy, 2)[0] == pd.Timestamp("2024-01-11")
+    with pytest.raises(ValueError, match="too few rows to infer"):
+        step_of(pd.DatetimeIndex(["2024-01-01"]))
+
+
+@pytest.mark.parametrize(
+    "freq, season",
+    [("h", 24), ("D", 7), ("MS", 12), ("QE", 4), ("YE", None), ("W", 52)],
+)
+def test_seasons(freq, season):
+    assert season_of(pd.date_range("2020", periods=9, freq=freq)) == season
+
+
+@pytest.mark.parametrize(
+    "index, match",
+    [
+        (["2024-01-02", "2024-01-01"], "is not sorted by time. Call sort_index"),
+        (["2024-01-01", "2024-01-01"], "2024-01-01 00:00:00 more than once"),
+        (["2024-01-01", None], "missing time stamp"),
+    ],
+)
+def test_bad_indexes(index, match):
+    with pytest.raises(ValueError, match=match):
+        time_index(pd.Series([1.0, 2.0], index=pd.DatetimeIndex(index)))
+
+
+def test_rows_off_the_grid():
+    history = pd.date_range("2024-01-01", periods=5, freq="D")
+    with pytest.raises(ValueError, match="does not continue the index"):
+        positions(history[-1:] + pd.Timedelta("36h"), history, 5, 1)
+    with pytest.raises(ValueError, match="PeriodIndex, but .* DatetimeIndex"):
+        positions(history.to_period(), history, 5, 5)
+
+
+@pytest.mark.parametrize(
+    "data, error, match",
+    [
+        ([1.0, np.nan], ValueError, "contains NaN, first at row 1, column 0"),
+        ([np.inf, 1.0], ValueError, "contains infinity, first at row 0"),
+        (["a", "b"], TypeError, "must hold numbers"),
+        (pd.DataFrame({"a": [1], "t": ["x"]}), TypeError, "Column 't' of X holds"),
+        ([], ValueError, "X is empty"),
+        (np.zeros((2, 2, 2)), ValueError, "must have 1 or 2 dimensions"),
+    ],
+)
+def test_bad_values(data, error, match):
+    with pytest.raises(error, match=match):
+        check_values(data)
