@@ -1,5 +1,7 @@
 """Checks of series and their time index. NumPy and pandas only."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -88,7 +90,10 @@ def step_of(index):
         return index.step
     if index.freq is not None:
         return index.freq
-    inferred = pd.infer_freq(index) if len(index) > 2 else None
+    with warnings.catch_warnings():
+        # pandas 4 will return an offset, which to_offset takes as well.
+        warnings.simplefilter("ignore")
+        inferred = pd.infer_freq(index) if len(index) > 2 else None
     if inferred is not None:
         return pd.tseries.frequencies.to_offset(inferred)
     if len(index) < 2:
@@ -152,7 +157,10 @@ def season_of(index):
     """Rows in one season by the frequency of a time index, or None."""
     if index is None or isinstance(index, pd.RangeIndex) or len(index) < 3:
         return None
-    name = step_of(index).name.split("-")[0].lstrip("0123456789")
+    step = step_of(index)
+    if step.n != 1:
+        return None
+    name = step.freqstr.split("-")[0]
     for prefix, length in SEASONS.items():
         if name == prefix or (prefix in "MQW" and name.startswith(prefix)):
             return length

@@ -304,9 +304,9 @@ def test_windows_of_three_dimensions():
 
 def test_all_weights_zero(regression):
     X, y = regression
-    with pytest.raises(ValueError, match="sample_weight is zero for every row"):
+    with pytest.raises(ValueError, match="(?i)weight.*zero"):
         small(None).fit(X.to_numpy(), y, sample_weight=np.zeros(len(y)))
-    with pytest.raises(ValueError, match="zero for every row that can be forecast"):
+    with pytest.raises(ValueError, match="(?i)weight.*zero"):
         small(4).fit(X, y, sample_weight=np.zeros(len(y)))
 
 
