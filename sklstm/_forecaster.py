@@ -24,7 +24,7 @@ from sklstm._validation import (
     season_of,
     time_index,
 )
-from sklstm._windows import check_positive_int, merge_repeated
+from sklstm._windows import ReadyWindows, check_positive_int, merge_repeated
 
 ORIGINS_AT_ONCE = 2048
 
@@ -449,9 +449,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         if self._form == "windows":
             X, _ = self._check_windows(X)
-            data = WindowsProblem(
-                X, np.zeros((len(X), *self._spec_.output_shape)), None, None
-            ).data(self._scalers)
+            scaled = _scaling.apply(X, self._scalers[1]).astype(np.float32)
+            data = ReadyWindows(scaled)
             output = self._outputs(self._spec_, self.weights_, data, np.arange(len(X)))
             output = _scaling.invert(output, self.scaler_).reshape(len(X), -1)
             return output[:, 0] if self._one_d else output

@@ -69,9 +69,9 @@ def check_values(data, name="X"):
         raise ValueError(
             f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}."
         )
-    values = values.reshape(len(values), -1)
     if not values.size:
         raise ValueError(f"{name} is empty. Pass at least one time step.")
+    values = values.reshape(len(values), -1)
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = bad[0]
