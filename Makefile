@@ -23,7 +23,13 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+docs: install
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
+
 bench: install
+	$(BIN)/python benchmarks/compile_cache.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/accuracy.py
 
 # The floors that pyproject.toml names, in an environment of their own.

@@ -130,7 +130,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Scaler of the target.
     window_length_ : int
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
 
     References
     ----------
