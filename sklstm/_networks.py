@@ -55,7 +55,8 @@ def build_network(spec):
         # penalty: on few windows the sum then gets worse before the network helps.
         skip = layers.Dense(n_outputs, name="skip", trainable=False)(flat)
         output = layers.Add(name="sum")([output, skip])
-    return Model(inputs, layers.Reshape(spec.output_shape, name="forecast")(output))
+    forecast = layers.Reshape(spec.output_shape, name="forecast")(output)
+    return Model(inputs if spec.n_context else window, forecast)
 
 
 def recent(window, spec):
