@@ -42,6 +42,7 @@ class BaseLSTM(BaseEstimator):
         "early_stopping": ["boolean"],
         "n_iter_no_change": [POSITIVE_INT],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "min_skill": [SHARE],
         "refit": ["boolean"],
         "callbacks": [list, tuple, None],
         "warm_start": ["boolean"],
@@ -99,6 +100,7 @@ class BaseLSTM(BaseEstimator):
             early_stopping=self.early_stopping,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
+            min_skill=self.min_skill,
             callbacks=self.callbacks or (),
             verbose=int(self.verbose),
         )

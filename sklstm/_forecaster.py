@@ -100,6 +100,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Epochs without improvement before stopping.
     tol : float, default=1e-4
         Relative improvement of the loss that counts.
+    min_skill : float, default=0.01
+        With early stopping, the linear model alone is kept unless the network lowers
+        its validation loss by this share.
     refit : bool, default=True
         Train again on all rows, validation block included, for `best_epoch_` epochs.
     callbacks : list of keras.callbacks.Callback, default=None
@@ -187,6 +190,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         early_stopping=True,
         n_iter_no_change=10,
         tol=1e-4,
+        min_skill=0.01,
         refit=True,
         callbacks=None,
         warm_start=False,
@@ -216,6 +220,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         self.early_stopping = early_stopping
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.min_skill = min_skill
         self.refit = refit
         self.callbacks = callbacks
         self.warm_start = warm_start

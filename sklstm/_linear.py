@@ -3,7 +3,7 @@
 import numpy as np
 
 # Of a sum of squares over windows, relative to the inputs' mean variance.
-PENALTIES = 10.0 ** np.arange(-3, 5.5, 0.5)
+PENALTIES = 10.0 ** np.arange(-3, 9.5, 0.5)
 DEFAULT_PENALTY = 1.0
 CHUNK = 8192
 MAX_FEATURES = 4096

@@ -34,6 +34,7 @@ class Settings:
     early_stopping: bool
     n_iter_no_change: int
     tol: float
+    min_skill: float
     callbacks: list = field(default_factory=list)
     verbose: int = 0
 
@@ -220,7 +221,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
             best_loss = mean_loss(
                 network.loss_of, data, validation_rows, settings.batch_size
             )
-        waited = 0
+        start_loss, waited = best_loss, 0
         bar = progress_bar(keras, settings)
         listeners.on_train_begin()
         try:
@@ -276,6 +277,11 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                 stacklevel=4,
             )
         listeners.on_train_end()
+        # A gain that small is mostly luck of the validation block.
+        small_gain = best_loss > start_loss * (1 - settings.min_skill)
+        linear_start = spec.linear_skip and spec.network is None
+        if watch and settings.early_stopping and linear_start and small_gain:
+            return Trained(weights, history, 0)
         return best
 
 

@@ -160,3 +160,11 @@ def test_clipping_changes_the_steps(sine):
     clipped = small(clipnorm=1e-6, optimizer="sgd").fit(sine)
     free = small(clipnorm=None, optimizer="sgd").fit(sine)
     assert clipped.history_["loss"] != free.history_["loss"]
+
+
+def test_a_gain_too_small_keeps_the_linear_model(sine):
+    noisy = sine + np.random.default_rng(0).normal(size=120)
+    linear = small(min_skill=0.99, refit=False).fit(noisy)
+    assert linear.best_epoch_ == 0 and linear.n_iter_ == 3
+    assert not linear.weights_["head/kernel"].any()
+    assert small(min_skill=0.99, early_stopping=False).fit(noisy).best_epoch_ == 3
