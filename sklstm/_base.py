@@ -76,6 +76,7 @@ class BaseLSTM(BaseEstimator):
             window_shape=tuple(problem.window_shape),
             n_context=problem.n_context,
             output_shape=tuple(problem.output_shape),
+            n_levels=problem.n_levels,
             cell=self.cell,
             units=self._units(),
             dropout=float(self.dropout),
@@ -127,7 +128,7 @@ class BaseLSTM(BaseEstimator):
         fraction = self.validation_fraction if epochs is None else 0
         rows, validation = problem.split(fraction, rng)
         spec = self._spec(problem)
-        penalty = baselines = None
+        penalty, baselines = _linear.DEFAULT_PENALTY, None
         seed = rng.randint(2**31 - 1)
 
         def run(rows, validation, n_epochs):
@@ -135,18 +136,16 @@ class BaseLSTM(BaseEstimator):
             scalers = problem.learn_scalers(rows, kept[0])
             data = problem.data(scalers)
             path = _linear.fit_path(data, rows)
-            skip = None
-            if path is not None:
-                if len(validation):
-                    penalty = _linear.choose_penalty(path, data, validation)
-                elif penalty is None:
-                    penalty = _linear.DEFAULT_PENALTY
-                skip = _linear.coefficients(path, penalty)
             if len(validation):
                 baselines = problem.naive_error(validation, data, season)
-                if skip is not None:
-                    ridge = _linear.errors(data, validation, [skip])
-                    baselines["ridge"] = float(ridge[0])
+                if path is not None:
+                    penalty, error = _linear.choose_penalty(path, data, validation)
+                    baselines["ridge"] = error
+                    # A gain that small does not outlive the validation block.
+                    last_value = baselines.get("last_value", np.inf)
+                    if problem.anchored and error > last_value * (1 - self.min_skill):
+                        penalty = np.inf
+            skip = None if path is None else path.solution(penalty)
             trained = train(
                 spec,
                 self._settings(n_epochs),

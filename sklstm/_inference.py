@@ -36,9 +36,10 @@ def forward(spec, weights, window, context):
             ),
         )
     state = state[:, -1]
-    if spec.n_context:
+    if spec.n_context > spec.n_levels:
+        ahead = context[:, spec.n_levels :]
         hidden = np.tanh(
-            context @ weights["context_hidden/kernel"] + weights["context_hidden/bias"]
+            ahead @ weights["context_hidden/kernel"] + weights["context_hidden/bias"]
         )
         state = np.concatenate([state, hidden], axis=1)
     output = state @ weights["head/kernel"] + weights["head/bias"]

@@ -1,5 +1,7 @@
 """The linear model beside the network: ridge regression on windows, in chunks."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 # Of a sum of squares over windows, relative to the inputs' mean variance.
@@ -21,19 +23,29 @@ def chunks(indices):
     return (indices[i : i + CHUNK] for i in range(0, len(indices), CHUNK))
 
 
-def fit_path(data, train):
-    """Eigen-decomposition of the weighted normal equations.
+@dataclass
+class RidgePath:
+    """Eigen-decomposed normal equations, from which any penalty's solution follows."""
 
-    Returns
-    -------
-    tuple
-        (eigenvalues, eigenvectors, projected targets, input means, target means, sum of
-        weights),
-        from which `coefficients` gives the solution of any penalty; None where the
-        window is too wide for normal equations.
-    """
-    n_features = design(data, train[:1]).shape[1]
-    if n_features > MAX_FEATURES:
+    values: np.ndarray
+    vectors: np.ndarray
+    projected: np.ndarray
+    x_mean: np.ndarray
+    y_mean: np.ndarray
+    weight_sum: float
+
+    def solution(self, penalty):
+        """(kernel, bias) of one penalty; an infinite one shrinks the bias too."""
+        if np.isinf(penalty):
+            return np.zeros_like(self.projected), np.zeros_like(self.y_mean)
+        ridge = penalty / self.weight_sum * max(self.values.mean(), 1e-12)
+        kernel = self.vectors @ (self.projected / (self.values + ridge)[:, None])
+        return kernel, self.y_mean - self.x_mean @ kernel
+
+
+def fit_path(data, train):
+    """The `RidgePath` of windows; None where they are too wide for it."""
+    if design(data, train[:1]).shape[1] > MAX_FEATURES:
         return None
     # Beyond this many windows the solution no longer moves; time still grows.
     train = train[:: max(1, len(train) // MAX_WINDOWS)]
@@ -44,7 +56,7 @@ def fit_path(data, train):
         y = data.targets(part).reshape(len(part), -1).astype(np.float64)
         w = data.weights(part).astype(np.float64)[:, None]
         if origin is None:  # shifted sums keep their digits
-            origin = x[:1], y[:1]
+            origin = x[0], y[0]
         x, y = x - origin[0], y - origin[1]
         weight_sum += w.sum()
         x_sum = x_sum + (w * x).sum(axis=0)
@@ -55,22 +67,14 @@ def fit_path(data, train):
     gram = gram / weight_sum - np.outer(x_mean, x_mean)
     cross = cross / weight_sum - np.outer(x_mean, y_mean)
     values, vectors = np.linalg.eigh(gram)
-    return (
+    return RidgePath(
         np.maximum(values, 0.0),
         vectors,
         vectors.T @ cross,
-        x_mean + origin[0][0],
-        y_mean + origin[1][0],
+        x_mean + origin[0],
+        y_mean + origin[1],
         weight_sum,
     )
-
-
-def coefficients(path, penalty):
-    """(kernel, bias) of the ridge solution for one penalty."""
-    values, vectors, projected, x_mean, y_mean, weight_sum = path
-    ridge = penalty / weight_sum * max(values.mean(), 1e-12)
-    kernel = vectors @ (projected / (values + ridge)[:, None])
-    return kernel, y_mean - x_mean @ kernel
 
 
 def errors(data, indices, solutions):
@@ -87,6 +91,8 @@ def errors(data, indices, solutions):
 
 
 def choose_penalty(path, data, validation):
-    """The penalty with the smallest error on the validation windows."""
-    solutions = [coefficients(path, penalty) for penalty in PENALTIES]
-    return PENALTIES[int(np.argmin(errors(data, validation, solutions)))]
+    """The penalty with the smallest error on the validation windows, and that error."""
+    solutions = [path.solution(penalty) for penalty in PENALTIES]
+    found = errors(data, validation, solutions)
+    best = int(np.argmin(found))
+    return PENALTIES[best], float(found[best])

@@ -15,6 +15,7 @@ class NetworkSpec:
     window_shape: tuple
     n_context: int
     output_shape: tuple
+    n_levels: int = 0
     cell: str = "lstm"
     units: tuple = (32,)
     dropout: float = 0.0
@@ -30,6 +31,9 @@ def build_network(spec):
     window ─ recurrent layers ─ dropout ─┬─ head ─┐
     context ─ hidden layer ──────────────┘        ├─ sum ─ forecast
     window, context ─ linear skip ────────────────┘
+
+    The context's first `n_levels` values are read by the linear skip alone: a level
+    outside the training range is a case for a line, not for units that saturate.
     """
     if spec.network is not None:
         return spec.network(spec.window_shape, spec.n_context, spec.output_shape)
@@ -42,7 +46,9 @@ def build_network(spec):
         context = Input((spec.n_context,), name="context")
         inputs.append(context)
         linear_inputs.append(context)
-        hidden = layers.Dense(spec.units[-1], "tanh", name="context_hidden")(context)
+    if spec.n_context > spec.n_levels:
+        ahead = context[:, spec.n_levels :]
+        hidden = layers.Dense(spec.units[-1], "tanh", name="context_hidden")(ahead)
         state = layers.Concatenate(name="state")([state, hidden])
     n_outputs = int(np.prod(spec.output_shape))
     output = layers.Dense(n_outputs, name="head")(state)

@@ -38,7 +38,8 @@ class SeriesProblem:
         n_features = 0 if X is None else X.shape[1]
         n_targets = y.shape[1]
         self.window_shape = (window_length, n_targets + n_features)
-        self.n_context = horizon * n_features + (n_targets if anchored else 0)
+        self.n_levels = n_targets if anchored else 0
+        self.n_context = horizon * n_features + self.n_levels
         self.output_shape = (horizon, n_targets)
 
     def split(self, fraction, rng):
@@ -98,7 +99,7 @@ class WindowsProblem:
 
     def __init__(self, X, y, weights, scaler):
         self.X, self.y, self.row_weights, self.scaler = X, y, weights, scaler
-        self.window_shape, self.n_context = X.shape[1:], 0
+        self.window_shape, self.n_context, self.n_levels = X.shape[1:], 0, 0
         self.output_shape = y.shape[1:]
 
     def split(self, fraction, rng):

@@ -14,13 +14,14 @@ class WithContext(ReadyWindows):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("units", [(3,), (5, 4)])
-@pytest.mark.parametrize("n_context", [0, 3])
+@pytest.mark.parametrize("n_context, n_levels", [(0, 0), (3, 0), (3, 2), (3, 3)])
 @pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 4), (False, None)])
-def test_equals_keras(cell, units, n_context, linear_skip, recurrent_length):
+def test_equals_keras(cell, units, n_context, n_levels, linear_skip, recurrent_length):
     spec = NetworkSpec(
         (6, 2),
         n_context,
         (2, 3),
+        n_levels,
         cell,
         units,
         linear_skip=linear_skip,
