@@ -7,10 +7,11 @@ __version__ = "0.1.0.dev0"
 # Loaded on first use, so that `import sklstm` costs nothing.
 _PUBLIC = {
     "LSTMForecaster": "sklstm._forecaster",
+    "LSTMTextClassifier": "sklstm._text_classifier",
     "make_windows": "sklstm._windows",
 }
 
-__all__ = ["LSTMForecaster", "__version__", "make_windows"]
+__all__ = ["LSTMForecaster", "LSTMTextClassifier", "__version__", "make_windows"]
 
 
 def __getattr__(name):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm import _scaling
-from sklstm._base import POSITIVE_INT, BaseLSTM
+from sklstm._base import POSITIVE_INT
 from sklstm._problems import SeriesProblem, WindowsProblem, scaled_series
 from sklstm._validation import (
     check_values,
@@ -24,12 +24,13 @@ from sklstm._validation import (
     season_of,
     time_index,
 )
+from sklstm._window_network import BaseWindowNetwork
 from sklstm._windows import ReadyWindows, check_positive_int, merge_repeated
 
 ORIGINS_AT_ONCE = 2048
 
 
-class LSTMForecaster(RegressorMixin, BaseLSTM):
+class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
     """Forecast a series with a recurrent network that starts at a linear model.
 
     The network is the sum of a linear autoregression on the scaled window, which starts
@@ -102,7 +103,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Relative improvement of the loss that counts.
     min_skill : float, default=0.01
         With early stopping, the linear model alone is kept unless the network lowers
-        its validation loss by this share.
+        its validation loss by this share, and by more than the standard error.
     refit : bool, default=True
         Train again on all rows, validation block included, for `best_epoch_` epochs.
     callbacks : list of keras.callbacks.Callback, default=None
@@ -152,7 +153,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     """
 
     _parameter_constraints = {
-        **BaseLSTM._parameter_constraints,
+        **BaseWindowNetwork._parameter_constraints,
         "window_length": [POSITIVE_INT, None],
         "horizon": [POSITIVE_INT],
         "stride": [POSITIVE_INT],

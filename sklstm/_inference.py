@@ -3,6 +3,7 @@
 import numpy as np
 
 CHUNK = 512
+TOKENS_AT_ONCE = 2**16
 
 
 def predict(spec, weights, data, indices):
@@ -25,17 +26,12 @@ def predict(spec, weights, data, indices):
 def forward(spec, weights, window, context):
     # None keeps every step
     state = window[:, -(spec.recurrent_length or 0) :]
-    for i, units in enumerate(spec.units):
-        prefix = f"recurrent_{i}/{CELL_NAMES[spec.cell]}/"
-        state = FORWARD[spec.cell](
-            state,
-            units,
-            *(
-                weights[prefix + part]
-                for part in ("kernel", "recurrent_kernel", "bias")
-            ),
-        )
-    state = state[:, -1]
+    lengths = np.full(len(state), state.shape[1])
+    for i in range(len(spec.units)):
+        layer = layer_weights(spec.cell, weights, f"recurrent_{i}")
+        states, last = recurrent(spec.cell, layer, inputs_of(state, layer), lengths)
+        state = states
+    state = last
     if spec.n_context > spec.n_levels:
         ahead = context[:, spec.n_levels :]
         hidden = np.tanh(
@@ -49,46 +45,127 @@ def forward(spec, weights, window, context):
     return output.reshape(-1, *spec.output_shape)
 
 
+def predict_text(spec, weights, sequences, linear):
+    """Logits of shape (n_documents, n_outputs), float64.
+
+    Documents are taken longest first, so that each step is over those that last.
+    """
+    weights = {name: np.asarray(w, np.float64) for name, w in weights.items()}
+    result = np.empty((len(sequences), spec.n_outputs))
+    order = np.argsort(-sequences.lengths, kind="stable")
+    first = 0
+    while first < len(order):
+        longest = max(int(sequences.lengths[order[first]]), 1)
+        rows = order[first : first + max(TOKENS_AT_ONCE // longest, 1)]
+        chunk = sequences.take(rows)
+        result[rows] = forward_text(spec, weights, chunk.padded(longest), chunk.lengths)
+        first += len(rows)
+    return result + linear if spec.linear_skip else result
+
+
+def forward_text(spec, weights, tokens, lengths):
+    embedded = None
+    for i in range(len(spec.units)):
+        directions = [(f"recurrent_{i}", False)]
+        if spec.bidirectional:
+            directions = [
+                (f"both_{i}/forward_recurrent_{i}", False),
+                (f"both_{i}/backward_{i}", True),
+            ]
+        parts = []
+        for name, backward in directions:
+            layer = layer_weights(spec.cell, weights, name)
+            if embedded is None:
+                # Many tokens share few words, so each word is projected once.
+                words, place = np.unique(tokens, return_inverse=True)
+                table = weights["embedding/embeddings"][words]
+                table = table @ layer[0] + layer[2].reshape(-1, layer[2].shape[-1])[0]
+                place = place.reshape(tokens.shape)
+
+                def inputs(step, n, table=table, place=place):
+                    return table[place[:n, step]]
+            else:
+                inputs = inputs_of(embedded, layer)
+            parts.append(recurrent(spec.cell, layer, inputs, lengths, backward))
+        embedded = np.concatenate([states for states, _ in parts], axis=2)
+        last = np.concatenate([last for _, last in parts], axis=1)
+    state = last if spec.pooling == "last" else pool(spec, weights, embedded, lengths)
+    return state @ weights["head/kernel"] + weights["head/bias"]
+
+
+def pool(spec, weights, states, lengths):
+    """As `_networks.pool`; states after a document's end are zero."""
+    present = (np.arange(states.shape[1]) < lengths[:, None])[:, :, None]
+    if spec.pooling == "max":
+        return np.where(present, states, -2).max(axis=1) * present.any(axis=1)
+    if spec.pooling == "mean":
+        return states.sum(axis=1) / np.maximum(lengths, 1)[:, None]
+    scores = np.where(present, states @ weights["attention/kernel"], -1e9)
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return (shares / shares.sum(axis=1, keepdims=True) * states).sum(axis=1)
+
+
+def layer_weights(cell, weights, name):
+    """(kernel, recurrent kernel, bias) of a layer."""
+    prefix = f"{name}/{CELL_NAMES[cell]}/"
+    return [weights[prefix + part] for part in ("kernel", "recurrent_kernel", "bias")]
+
+
+def inputs_of(values, layer):
+    """The input's share of the gates, in one product for all steps."""
+    kernel, _, bias = layer
+    projected = values @ kernel + bias.reshape(-1, bias.shape[-1])[0]
+    return lambda step, n: projected[:n, step]
+
+
+def recurrent(cell, layer, inputs, lengths, backward=False):
+    """All states, and the last, of documents sorted by falling length.
+
+    Parameters
+    ----------
+    inputs : callable
+        ``inputs(step, n)`` gives the first n rows' share of the gates at a step.
+    """
+    _, kernel, bias = layer
+    step_of = STEPS[cell]
+    n_steps, units = int(lengths[0]), kernel.shape[0]
+    state = tuple(np.zeros((len(lengths), units)) for _ in range(N_STATES[cell]))
+    states = np.zeros((len(lengths), max(n_steps, 1), units))
+    lasting = (lengths[:, None] > np.arange(n_steps)).sum(axis=0)
+    for step in reversed(range(n_steps)) if backward else range(n_steps):
+        n = lasting[step]
+        now = step_of(inputs(step, n), kernel, bias, *(part[:n] for part in state))
+        for part, value in zip(state, now, strict=True):
+            part[:n] = value
+        states[:n, step] = now[0]
+    return states, state[0]
+
+
 def sigmoid(x):
     # tanh does not overflow
     return 0.5 * (np.tanh(0.5 * x) + 1.0)
 
 
-def lstm(x, units, kernel, recurrent_kernel, bias):
-    """All states of an LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o."""
-    projected = x @ kernel + bias
-    h = c = np.zeros((len(x), units))
-    states = np.empty((*x.shape[:2], units))
-    for step in range(x.shape[1]):
-        gates = projected[:, step] + h @ recurrent_kernel
-        i, f, g, o = np.split(gates, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        states[:, step] = h = sigmoid(o) * np.tanh(c)
-    return states
+def lstm(gates, kernel, bias, h, c):
+    """A step of an LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o."""
+    i, f, g, o = np.split(gates + h @ kernel, 4, axis=1)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
 
 
-def gru(x, units, kernel, recurrent_kernel, bias):
-    """All states of a GRU (Cho et al., 2014), reset after the product, as in Keras."""
-    projected = x @ kernel + bias[0]
-    h = np.zeros((len(x), units))
-    states = np.empty((*x.shape[:2], units))
-    for step in range(x.shape[1]):
-        xz, xr, xh = np.split(projected[:, step], 3, axis=1)
-        hz, hr, hh = np.split(h @ recurrent_kernel + bias[1], 3, axis=1)
-        z = sigmoid(xz + hz)
-        states[:, step] = h = z * h + (1 - z) * np.tanh(xh + sigmoid(xr + hr) * hh)
-    return states
+def gru(gates, kernel, bias, h):
+    """A step of a GRU (Cho et al., 2014), reset after the product, as in Keras."""
+    xz, xr, xh = np.split(gates, 3, axis=1)
+    hz, hr, hh = np.split(h @ kernel + bias[1], 3, axis=1)
+    z = sigmoid(xz + hz)
+    return (z * h + (1 - z) * np.tanh(xh + sigmoid(xr + hr) * hh),)
 
 
-def rnn(x, units, kernel, recurrent_kernel, bias):
-    """All states of a simple recurrent network (Elman, 1990)."""
-    projected = x @ kernel + bias
-    h = np.zeros((len(x), units))
-    states = np.empty((*x.shape[:2], units))
-    for step in range(x.shape[1]):
-        states[:, step] = h = np.tanh(projected[:, step] + h @ recurrent_kernel)
-    return states
+def rnn(gates, kernel, bias, h):
+    """A step of a simple recurrent network (Elman, 1990)."""
+    return (np.tanh(gates + h @ kernel),)
 
 
-FORWARD = {"lstm": lstm, "gru": gru, "rnn": rnn}
+STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}
+N_STATES = {"lstm": 2, "gru": 1, "rnn": 1}
 CELL_NAMES = {"lstm": "lstm_cell", "gru": "gru_cell", "rnn": "simple_rnn_cell"}

@@ -1,4 +1,4 @@
-"""Recurrent encoders and heads as functions; `build_network` composes them."""
+"""Recurrent encoders and heads as functions; the `build_*` functions compose them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 CELLS = ("lstm", "gru", "rnn")
+POOLINGS = ("last", "max", "mean", "attention")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,39 @@ class NetworkSpec:
     linear_skip: bool = True
     recurrent_length: int | None = None
     network: Any = None
+
+    def build(self):
+        return build_network(self)
+
+    @property
+    def starts_linear(self):
+        """Whether the network before its first step is the linear model."""
+        return self.linear_skip and self.network is None
+
+
+@dataclass(frozen=True)
+class TextNetworkSpec:
+    """The same for a text classifier; its inputs are token ids and linear logits."""
+
+    n_tokens: int
+    n_outputs: int
+    embedding_dim: int
+    trainable_embeddings: bool = True
+    cell: str = "lstm"
+    units: tuple = (64,)
+    bidirectional: bool = True
+    pooling: str = "max"
+    word_dropout: float = 0.0
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    linear_skip: bool = True
+
+    def build(self):
+        return build_text_network(self)
+
+    @property
+    def starts_linear(self):
+        return self.linear_skip
 
 
 def build_network(spec):
@@ -77,21 +111,90 @@ def encode(window, spec):
     """The last state of stacked recurrent layers, with dropout after each."""
     from keras import layers
 
-    cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
     state = window
     for i, units in enumerate(spec.units):
-        state = cell(
-            units,
-            return_sequences=i < len(spec.units) - 1,
-            recurrent_dropout=spec.recurrent_dropout,
-            name=f"recurrent_{i}",
-        )(state)
+        last = i == len(spec.units) - 1
+        state = recurrent_layer(spec, units, f"recurrent_{i}", not last)(state)
         if spec.dropout:
             state = layers.Dropout(spec.dropout, name=f"dropout_{i}")(state)
     return state
 
 
-def initial_weights(shapes, built, rng, skip=None):
+def recurrent_layer(spec, units, name, return_sequences, **options):
+    from keras import layers
+
+    cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
+    return cell(
+        units,
+        return_sequences=return_sequences,
+        recurrent_dropout=spec.recurrent_dropout,
+        name=name,
+        **options,
+    )
+
+
+def build_text_network(spec):
+    """The Keras model of a text spec: (tokens[, linear logits]) -> logits.
+
+    tokens ─ embedding ─ word dropout ─ recurrent layers ─ pooling ─ dropout ─ head ─┐
+    linear logits of the n-gram model ────────────────────────────────────────── sum ┴─
+    """
+    from keras import Input, Model, layers, ops
+
+    tokens = Input((None,), dtype="int32", name="tokens")
+    mask = ops.not_equal(tokens, 0)
+    state = layers.Embedding(
+        spec.n_tokens,
+        spec.embedding_dim,
+        trainable=spec.trainable_embeddings,
+        name="embedding",
+    )(tokens)
+    if spec.word_dropout:
+        noise_shape = (None, None, 1)
+        state = layers.Dropout(spec.word_dropout, noise_shape, name="words")(state)
+    for i, units in enumerate(spec.units):
+        sequences = i < len(spec.units) - 1 or spec.pooling != "last"
+        # Padding is on the right: no state before it sees it, and pooling leaves out
+        # those after it. It is in the way only backwards, and for a last state.
+        needed = {"mask": mask} if spec.bidirectional or not sequences else {}
+        layer = recurrent_layer(spec, units, f"recurrent_{i}", sequences)
+        if spec.bidirectional:
+            backward = recurrent_layer(
+                spec, units, f"backward_{i}", sequences, go_backwards=True
+            )
+            layer = layers.Bidirectional(
+                layer, backward_layer=backward, name=f"both_{i}"
+            )
+        state = layer(state, **needed)
+    if spec.pooling != "last":
+        state = pool(state, mask, spec.pooling)
+    if spec.dropout:
+        state = layers.Dropout(spec.dropout, name="dropout")(state)
+    logits = layers.Dense(spec.n_outputs, name="head")(state)
+    if not spec.linear_skip:
+        return Model(tokens, logits)
+    linear = Input((spec.n_outputs,), name="linear")
+    return Model([tokens, linear], layers.Add(name="logits")([logits, linear]))
+
+
+def pool(states, mask, pooling):
+    """One state of each document from those at its tokens; zero where it has none."""
+    from keras import layers, ops
+
+    present = ops.cast(mask, states.dtype)[:, :, None]
+    if pooling == "max":
+        # States lie between -1 and 1.
+        highest = ops.max(states * present - 2 * (1 - present), axis=1)
+        return highest * ops.max(present, axis=1)
+    if pooling == "mean":
+        n_tokens = ops.maximum(ops.sum(present, axis=1), 1)
+        return ops.sum(states * present, axis=1) / n_tokens
+    scores = layers.Dense(1, use_bias=False, name="attention")(states)
+    scores = scores - 1e9 * (1 - present)
+    return ops.sum(ops.softmax(scores, axis=1) * states * present, axis=1)
+
+
+def initial_weights(shapes, built, rng, skip=None, embeddings=None):
     """Draw a network's first weights with NumPy, alike on every backend.
 
     Kernels are Glorot-uniform (Glorot and Bengio, 2010), recurrent kernels orthogonal
@@ -106,6 +209,7 @@ def initial_weights(shapes, built, rng, skip=None):
         The weights Keras built the network with.
     rng : numpy.random.RandomState
     skip : tuple of (kernel, bias), default=None
+    embeddings : ndarray of shape (n_tokens, embedding_dim), default=None
     """
     weights = {}
     for name, shape in shapes.items():
@@ -116,6 +220,10 @@ def initial_weights(shapes, built, rng, skip=None):
             value = skip[1]
         elif name in ("head/kernel", "skip/kernel"):
             value = np.zeros(shape)
+        elif name == "embedding/embeddings":
+            value = (
+                rng.uniform(-0.05, 0.05, shape) if embeddings is None else embeddings
+            )
         elif kind == "recurrent_kernel":
             value = orthogonal(shape, rng)
         elif kind == "kernel":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklstm._networks import build_network, initial_weights
+from sklstm._networks import initial_weights
 
 MAX_CACHED = 16
 _cache = OrderedDict()
@@ -35,6 +35,7 @@ class Settings:
     n_iter_no_change: int
     tol: float
     min_skill: float
+    metrics: dict = field(default_factory=dict)
     callbacks: list = field(default_factory=list)
     verbose: int = 0
 
@@ -65,10 +66,12 @@ class CompiledNetwork:
 
     def __init__(self, spec, settings):
         keras = load_keras()
-        self.model = build_network(spec)
+        self.model = spec.build()
         self.optimizer = make_optimizer(keras, settings)
         self.model.compile(
-            optimizer=self.optimizer, loss=loss_per_row(keras, settings.loss)
+            optimizer=self.optimizer,
+            loss=loss_per_row(keras, settings.loss),
+            weighted_metrics=list(settings.metrics.values()),
         )
         self.optimizer.build(self.model.trainable_variables)
         self.variables = {v.path: v for v in self.model.weights}
@@ -103,11 +106,13 @@ class CompiledNetwork:
 
     def train_batch(self, inputs, targets, weights):
         self.model.reset_metrics()
-        return float(self.model.train_on_batch(inputs, targets, sample_weight=weights))
+        step = self.model.train_on_batch
+        return np.array(step(inputs, targets, sample_weight=weights), float, ndmin=1)
 
     def loss_of(self, inputs, targets, weights):
         self.model.reset_metrics()
-        return float(self.model.test_on_batch(inputs, targets, sample_weight=weights))
+        step = self.model.test_on_batch
+        return np.array(step(inputs, targets, sample_weight=weights), float, ndmin=1)
 
 
 def loss_per_row(keras, loss):
@@ -145,6 +150,7 @@ def compiled_network(spec, settings):
         optimizer,
         settings.clipnorm,
         settings.loss,
+        tuple(settings.metrics.values()),
         settings.batch_size,
         keras.config.floatx(),
     )
@@ -156,6 +162,18 @@ def compiled_network(spec, settings):
     return _cache[key]
 
 
+def as_input(values):
+    """32-bit floats or integers, as the compiled steps expect."""
+    return values.astype(np.float32 if values.dtype.kind == "f" else np.int32)
+
+
+def network_inputs(data, rows):
+    window, context = data.inputs(rows)
+    if not context.shape[1]:
+        return as_input(window)
+    return [as_input(window), as_input(context)]
+
+
 def padded(data, indices, batch_size):
     """A batch of constant shape: missing rows repeat the first with weight zero.
 
@@ -164,32 +182,43 @@ def padded(data, indices, batch_size):
     """
     rows = np.resize(indices, batch_size)
     rows[len(indices) :] = indices[0]
-    window, context = data.inputs(rows)
-    inputs = [window.astype(np.float32)]
-    if context.shape[1]:
-        inputs.append(context.astype(np.float32))
     weights = data.weights(rows)
     weights[len(indices) :] = 0
     total = float(weights.sum())
     if total > 0:
         weights = weights * np.float32(batch_size / total)
     targets = data.targets(rows).astype(np.float32)
-    return inputs if len(inputs) > 1 else inputs[0], targets, weights, total
+    return network_inputs(data, rows), targets, weights, total
 
 
-def batches(indices, batch_size):
-    return (indices[i : i + batch_size] for i in range(0, len(indices), batch_size))
+def batch_losses(step, data, batches, batch_size):
+    """What a step returns for each batch: loss, then metrics; and the batches' weights.
 
-
-def mean_loss(step, data, indices, batch_size):
-    """Weighted mean of a step's loss over batches."""
-    total, weight_sum = 0.0, 0.0
-    for rows in batches(indices, batch_size):
-        inputs, targets, weights, weight = padded(data, rows, batch_size)
+    Returns
+    -------
+    values : ndarray of shape (n_batches, 1 + n_metrics)
+    weights : ndarray of shape (n_batches,)
+    """
+    values, weights = [], []
+    for rows in batches:
+        inputs, targets, row_weights, weight = padded(data, rows, batch_size)
         if weight > 0:
-            total += step(inputs, targets, weights) * weight
-            weight_sum += weight
-    return total / weight_sum
+            values.append(step(inputs, targets, row_weights))
+            weights.append(weight)
+    return np.array(values), np.array(weights)
+
+
+def gains(start, best, weights, min_skill):
+    """Whether the loss fell by the share `min_skill` and by its standard error.
+
+    A smaller fall is mostly luck of the validation block; the standard error is that
+    of the batches' mean, as in the rule of Breiman et al. (1984).
+    """
+    fall = start - best
+    mean = np.average(fall, weights=weights)
+    share = weights / weights.sum()
+    error = np.sqrt(np.sum(share**2 * (fall - mean) ** 2))
+    return mean > max(min_skill * np.average(start, weights=weights), error)
 
 
 def train(spec, settings, data, train_rows, validation_rows, start, rng):
@@ -214,14 +243,19 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
             copy.deepcopy(list(settings.callbacks)), model=network.model
         )
         watch = len(validation_rows) > 0
-        history = {"loss": [], "val_loss": []} if watch else {"loss": []}
+        names = ["loss", *settings.metrics]
+        history = {name: [] for name in names}
+        if watch:
+            history |= {f"val_{name}": [] for name in names}
+        size = settings.batch_size
+        checked = list(data.batches(validation_rows, size))
         best = Trained(weights, history, 0)
         best_loss = np.inf
         if watch:
-            best_loss = mean_loss(
-                network.loss_of, data, validation_rows, settings.batch_size
-            )
-        start_loss, waited = best_loss, 0
+            start_losses, sums = batch_losses(network.loss_of, data, checked, size)
+            best_losses = start_losses
+            best_loss = np.average(start_losses[:, 0], weights=sums)
+        waited = 0
         bar = progress_bar(keras, settings)
         listeners.on_train_begin()
         try:
@@ -232,16 +266,14 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                         schedule, epoch, settings
                     )
                 listeners.on_epoch_begin(epoch)
-                order = train_rows[rng.permutation(len(train_rows))]
-                logs = {
-                    "loss": mean_loss(
-                        network.train_batch, data, order, settings.batch_size
-                    )
-                }
+                shuffled = data.batches(train_rows, size, rng)
+                trained = batch_losses(network.train_batch, data, shuffled, size)
+                means = np.average(trained[0], axis=0, weights=trained[1])
                 if watch:
-                    logs["val_loss"] = mean_loss(
-                        network.loss_of, data, validation_rows, settings.batch_size
-                    )
+                    validated, _ = batch_losses(network.loss_of, data, checked, size)
+                    validated_means = np.average(validated, axis=0, weights=sums)
+                    means = np.concatenate([means, validated_means])
+                logs = dict(zip(history, means.tolist(), strict=True))
                 for name, value in logs.items():
                     history[name].append(value)
                 if bar is not None:
@@ -262,6 +294,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                 waited = 0 if improved else waited + 1
                 if not (watch and settings.early_stopping) or current < best_loss:
                     best = Trained(network.get_weights(), history, epoch + 1)
+                    best_losses = validated if watch else None
                 best_loss = min(best_loss, current)
                 if network.model.stop_training or (
                     settings.early_stopping
@@ -277,11 +310,10 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                 stacklevel=4,
             )
         listeners.on_train_end()
-        # A gain that small is mostly luck of the validation block.
-        small_gain = best_loss > start_loss * (1 - settings.min_skill)
-        linear_start = spec.linear_skip and spec.network is None
-        if watch and settings.early_stopping and linear_start and small_gain:
-            return Trained(weights, history, 0)
+        if watch and settings.early_stopping and spec.starts_linear:
+            falls = start_losses[:, 0], best_losses[:, 0]
+            if not gains(*falls, sums, settings.min_skill):
+                return Trained(weights, history, 0)
         return best
 
 
@@ -296,22 +328,23 @@ def scheduled_rate(schedule, epoch, settings):
 def progress_bar(keras, settings):
     if not settings.verbose:
         return None
+    names = ["loss", *settings.metrics]
     return keras.utils.Progbar(
         settings.epochs,
-        stateful_metrics=["loss", "val_loss"],
+        stateful_metrics=names + [f"val_{name}" for name in names],
         unit_name="epoch",
         interval=0.2,
     )
 
 
-def first_weights(skip=None, weights=None):
+def first_weights(skip=None, weights=None, embeddings=None):
     """A `start` for `train`: given weights, or drawn ones with a given linear skip."""
 
     def start(network, rng):
         if weights is not None:
             return {name: weights[name] for name in network.variables}
         shapes = {name: tuple(v.shape) for name, v in network.variables.items()}
-        return initial_weights(shapes, network.built, rng, skip)
+        return initial_weights(shapes, network.built, rng, skip, embeddings)
 
     return start
 
@@ -322,13 +355,8 @@ def predict_with_keras(spec, settings, weights, data, indices):
         network = compiled_network(spec, settings)
         network.set_weights(weights)
         parts = []
-        for rows in batches(indices, settings.batch_size):
-            window, context = data.inputs(np.resize(rows, settings.batch_size))
-            inputs = [window.astype(np.float32)]
-            if context.shape[1]:
-                inputs.append(context.astype(np.float32))
-            output = network.model.predict_on_batch(
-                inputs if len(inputs) > 1 else inputs[0]
-            )
+        for rows in data.batches(indices, settings.batch_size):
+            inputs = network_inputs(data, np.resize(rows, settings.batch_size))
+            output = network.model.predict_on_batch(inputs)
             parts.append(np.asarray(output, np.float64)[: len(rows)])
     return np.concatenate(parts).reshape(-1, *spec.output_shape)

@@ -81,7 +81,17 @@ def check_length(n_timesteps, window_length, horizon):
         )
 
 
-class SeriesWindows:
+class InBatches:
+    """Batches of one shape, whatever rows they hold."""
+
+    def batches(self, rows, batch_size, rng=None):
+        """Parts of at most `batch_size` rows, shuffled where `rng` is given."""
+        if rng is not None:
+            rows = rows[rng.permutation(len(rows))]
+        return (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
+
+
+class SeriesWindows(InBatches):
     """Windows of a scaled series, gathered when a batch asks for them.
 
     Parameters
@@ -141,7 +151,7 @@ class SeriesWindows:
         return self.row_weights[ahead].mean(axis=1).astype(np.float32)
 
 
-class ReadyWindows:
+class ReadyWindows(InBatches):
     """Ready-made windows: each row stands for itself."""
 
     def __init__(self, X, y=None, row_weights=None):

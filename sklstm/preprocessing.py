@@ -1,9 +1,13 @@
-"""Windowing and scaling as public parts, usable without the forecaster."""
+"""Windowing, scaling and token ids as public parts, usable without the estimators."""
+
+from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.base import _fit_context as fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
     _check_feature_names_in,
@@ -12,11 +16,16 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm import _scaling
+from sklstm import _scaling, _text
 from sklstm._base import POSITIVE_INT
 from sklstm._windows import make_windows
 
-__all__ = ["SeriesScaler", "SlidingWindowTransformer", "make_windows"]
+__all__ = [
+    "SeriesScaler",
+    "SlidingWindowTransformer",
+    "TextSequencer",
+    "make_windows",
+]
 
 
 class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -145,3 +154,175 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         names = _check_feature_names_in(self, input_features)
         lags = range(self.window_length - 1, -1, -1)
         return np.array([f"{name}_lag{k}" for k in lags for name in names], object)
+
+
+class TextSequencer(TransformerMixin, BaseEstimator):
+    """Turn texts into token ids, padded on the right with 0.
+
+    Id 1 stands for every token outside the vocabulary.
+
+    Parameters
+    ----------
+    analyzer : {"word", "char"}, default="word"
+        "char" takes every character but white space for a token.
+    lowercase : bool, default=True
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+    token_pattern : str, default=r"\\w+(?:'\\w+)?|[^\\w\\s]"
+    tokenizer : callable, default=None
+        From a text to a list of str, instead of `analyzer` and `token_pattern`.
+    max_features : int, default=None
+        Size of the vocabulary, the most frequent tokens first.
+    min_df : int or float, default=1
+        Documents a token must be in; a float is a share.
+    max_length : int, default=None
+        Tokens kept of each text; None means those of the longest text of `fit`.
+    truncate : {"head", "tail", "both"}, default="head"
+        Which tokens of a longer text are kept; "both" is half from each end.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        From 2, by falling frequency, then by token.
+    max_length_ : int
+
+    Examples
+    --------
+    >>> from sklstm.preprocessing import TextSequencer
+    >>> sequencer = TextSequencer().fit(["a good film", "a film"])
+    >>> sequencer.transform(["a bad film"])
+    array([[2, 1, 3]], dtype=int32)
+    >>> sequencer.inverse_transform([[2, 4, 0]])
+    ['a good']
+    """
+
+    _parameter_constraints = {
+        "analyzer": [StrOptions({"word", "char"})],
+        "lowercase": ["boolean"],
+        "strip_accents": [StrOptions(set(_text.STRIP_ACCENTS)), Callable, None],
+        "token_pattern": [str],
+        "tokenizer": [Callable, None],
+        "max_features": [POSITIVE_INT, None],
+        "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
+        "max_length": [POSITIVE_INT, None],
+        "truncate": [StrOptions(set(_text.TRUNCATE))],
+    }
+
+    def __init__(
+        self,
+        *,
+        analyzer="word",
+        lowercase=True,
+        strip_accents=None,
+        token_pattern=_text.TOKEN_PATTERN,
+        tokenizer=None,
+        max_features=None,
+        min_df=1,
+        max_length=None,
+        truncate="head",
+    ):
+        self.analyzer = analyzer
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.token_pattern = token_pattern
+        self.tokenizer = tokenizer
+        self.max_features = max_features
+        self.min_df = min_df
+        self.max_length = max_length
+        self.truncate = truncate
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_documents,)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError
+            If an entry is not a string; the message names its position.
+        """
+        self.fit_transform(X)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """As `fit`, then `transform`, but tokenising once."""
+        texts = _text.check_texts(X)
+        tokens, sequences = _text.count_tokens(texts, self._tokenizer())
+        weights = np.ones(len(texts))
+        self.vocabulary_, sequences = _text.rank(
+            tokens, sequences, weights, self.min_df, self.max_features
+        )
+        longest = int(sequences.lengths.max(initial=1))
+        self.max_length_ = longest if self.max_length is None else self.max_length
+        return self._padded(sequences)
+
+    def _tokenizer(self):
+        return _text.make_tokenizer(
+            self.analyzer,
+            self.lowercase,
+            self.strip_accents,
+            self.token_pattern,
+            self.tokenizer,
+        )
+
+    def _padded(self, sequences):
+        sequences = sequences.truncated(self.max_length_, self.truncate)
+        return sequences.padded(self.max_length_)
+
+    def transform(self, X):
+        """Token ids of texts.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_documents,)
+
+        Returns
+        -------
+        ndarray of int32 of shape (n_documents, `max_length_`)
+        """
+        check_is_fitted(self)
+        texts = _text.check_texts(X)
+        return self._padded(_text.encode(texts, self._tokenizer(), self.vocabulary_))
+
+    def inverse_transform(self, X):
+        """Texts of token ids; a token that was not known is ``<unknown>``.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_documents, n_tokens)
+
+        Returns
+        -------
+        list of str
+            Tokens joined by a space, or by nothing for characters.
+
+        Raises
+        ------
+        ValueError
+            For an id that is not in the vocabulary.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=np.int64, ensure_min_samples=0)
+        tokens = np.array(["", "<unknown>", *self.vocabulary_], dtype=object)
+        if X.size and (X.min() < 0 or X.max() >= len(tokens)):
+            raise ValueError(
+                f"X holds ids from {X.min()} to {X.max()}, but the vocabulary has ids "
+                f"from 0 to {len(tokens) - 1}. Pass what transform returned."
+            )
+        between = "" if self.analyzer == "char" else " "
+        return [between.join(tokens[row[row != _text.PADDING]]) for row in X]

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from sklstm import _inference
-from sklstm._networks import NetworkSpec
-from sklstm._training import build_network
+from sklstm._networks import POOLINGS, NetworkSpec, TextNetworkSpec
+from sklstm._text import Sequences
 from sklstm._windows import ReadyWindows
 
 
@@ -27,7 +27,7 @@ def test_equals_keras(cell, units, n_context, n_levels, linear_skip, recurrent_l
         linear_skip=linear_skip,
         recurrent_length=recurrent_length,
     )
-    model = build_network(spec)
+    model = spec.build()
     rng = np.random.default_rng(0)
     weights = {v.path: rng.normal(size=v.shape) for v in model.weights}
     for variable in model.weights:
@@ -41,4 +41,27 @@ def test_equals_keras(cell, units, n_context, n_levels, linear_skip, recurrent_l
     ours = _inference.predict(spec, weights, data, rows)
     np.testing.assert_allclose(ours, expected, atol=2e-5)
     one = _inference.predict(spec, weights, data, rows[3:4])
+    np.testing.assert_allclose(one[0], ours[3], rtol=1e-10)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("units, bidirectional", [((3,), False), ((4, 3), True)])
+def test_texts_equal_keras(cell, units, bidirectional, pooling):
+    spec = TextNetworkSpec(
+        9, 2, 5, cell=cell, units=units, bidirectional=bidirectional, pooling=pooling
+    )
+    model = spec.build()
+    rng = np.random.default_rng(0)
+    weights = {v.path: rng.normal(size=v.shape) for v in model.weights}
+    for variable in model.weights:
+        variable.assign(weights[variable.path])
+    lengths = np.array([3, 0, 7, 1, 7])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    sequences = Sequences(rng.integers(1, 9, offsets[-1]), offsets)
+    linear = rng.normal(size=(5, 2))
+    expected = model.predict_on_batch([sequences.padded(10), linear.astype("float32")])
+    ours = _inference.predict_text(spec, weights, sequences, linear)
+    np.testing.assert_allclose(ours, expected, atol=2e-5)
+    one = _inference.predict_text(spec, weights, sequences.take([3]), linear[3:4])
     np.testing.assert_allclose(one[0], ours[3], rtol=1e-10)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklstm.preprocessing import SeriesScaler, SlidingWindowTransformer
+from sklstm.preprocessing import SeriesScaler, SlidingWindowTransformer, TextSequencer
 
 # A window holds the rows before it, so a row alone or moved has another one.
 ORDER = {
@@ -43,3 +43,26 @@ def test_scaler_round_trip(method):
     X = np.random.default_rng(0).normal(size=(20, 3))
     scaler = SeriesScaler(method).fit(X)
     np.testing.assert_allclose(scaler.inverse_transform(scaler.transform(X)), X)
+
+
+# Texts --------------------------------------------------------------------------
+
+
+def test_text_sequencer_round_trip():
+    texts = ["a good film", "a film", "not a good good film"]
+    sequencer = TextSequencer()
+    ids = sequencer.fit_transform(texts)
+    assert ids.dtype == np.int32 and ids.shape == (3, 5) == (3, sequencer.max_length_)
+    np.testing.assert_array_equal(ids, TextSequencer().fit(texts).transform(texts))
+    assert sequencer.inverse_transform(ids) == texts
+    assert sequencer.transform(["a new film"])[0].tolist() == [2, 1, 3, 0, 0]
+    assert sequencer.inverse_transform([[2, 1, 3]]) == ["a <unknown> film"]
+    with pytest.raises(ValueError, match="vocabulary has ids from 0 to 5"):
+        sequencer.inverse_transform([[6]])
+    characters = TextSequencer(analyzer="char", max_length=2, truncate="tail")
+    assert characters.inverse_transform(characters.fit_transform(["房间好"])) == [
+        "间好"
+    ]
+    assert len(TextSequencer(max_features=2).fit(texts).vocabulary_) == 2
+    with pytest.raises(TypeError, match="position 1"):
+        sequencer.transform(["a", None])

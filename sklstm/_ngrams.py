@@ -1,0 +1,165 @@
+"""The linear model beside the text network: n-grams, weighted twice.
+
+Each n-gram counts with its TF-IDF weight times its naive Bayes log-count ratio (Wang
+and Manning, 2012), and a logistic regression reads the result. NumPy, SciPy and
+scikit-learn only.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import minimize_scalar
+from scipy.special import log_expit, log_softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
+
+from sklstm._text import UNKNOWN
+
+# Weak, since both weightings shrink what says little.
+C = 10.0
+# n-grams of several tokens that only one document has cannot be tested by another.
+MIN_DF = 2
+
+
+@dataclass
+class NgramCounts:
+    """A learned set of n-grams: for each n the sorted keys of those that count."""
+
+    n_tokens: int
+    keys: dict
+
+    @classmethod
+    def learn(cls, sequences, weights, n_tokens, ngram_range):
+        keys = {}
+        for n in range(ngram_range[0], ngram_range[1] + 1):
+            if float(n_tokens) ** n > 2**62:  # keys are 64-bit integers
+                break
+            found, documents = ngrams(sequences, n, n_tokens)
+            order = np.argsort(found, kind="stable")
+            found, documents = found[order], documents[order]
+            new = np.ones(len(found), bool)
+            new[1:] = (np.diff(found) != 0) | (np.diff(documents) != 0)
+            found, documents = found[new], documents[new]
+            unique, place = np.unique(found, return_inverse=True)
+            count = np.bincount(place, weights[documents], minlength=len(unique))
+            keys[n] = unique[count >= (MIN_DF if n > 1 else 0)]
+        return cls(n_tokens, keys)
+
+    def count(self, sequences):
+        """Counts as a sparse matrix of shape (n_documents, n_ngrams)."""
+        parts = []
+        for n, known in self.keys.items():
+            found, documents = ngrams(sequences, n, self.n_tokens)
+            place = np.searchsorted(known, found)
+            hit = place < len(known)
+            hit[hit] = known[place[hit]] == found[hit]
+            shape = len(sequences), len(known)
+            entries = np.ones(hit.sum(), np.float64), (documents[hit], place[hit])
+            parts.append(sp.csr_matrix(entries, shape=shape))
+        counts = sp.hstack(parts, format="csr")
+        counts.sum_duplicates()
+        return counts
+
+
+def ngrams(sequences, n, n_tokens):
+    """Keys of all n-grams of known tokens, and the document of each."""
+    ids, documents = sequences.ids.astype(np.int64), sequences.documents
+    length = max(len(ids) - n + 1, 0)
+    keys = np.zeros(length, np.int64)
+    inside = documents[:length] == documents[n - 1 :][:length]
+    for shift in range(n):
+        part = ids[shift : shift + length]
+        keys = keys * n_tokens + part
+        inside &= part != UNKNOWN
+    return keys[inside], documents[:length][inside]
+
+
+class NgramModel:
+    """Logits of classes from n-gram counts; one column for two classes.
+
+    Parameters
+    ----------
+    exclusive : bool
+        Whether each document is of one class, so that logits go through softmax.
+    """
+
+    def __init__(self, exclusive, random_state=0):
+        self.exclusive, self.random_state = exclusive, random_state
+
+    def fit(self, counts, targets, weights):
+        """Learn from targets of shape (n_documents, n_outputs), zero or one."""
+        present = counts.copy()
+        present.data = np.ones_like(present.data)
+        total = weights.sum()
+        self.idf = np.log((1 + total) / (1 + present.T @ weights)) + 1
+        inputs = self.weighted(counts)
+        self.coefficients = np.zeros((counts.shape[1], targets.shape[1]))
+        self.intercepts = np.zeros(targets.shape[1])
+        for column in range(targets.shape[1]):
+            target = targets[:, column]
+            if (target == target[0]).all():
+                # Laplace's rule of succession: one document of each kind more.
+                share = (total * target[0] + 1) / (total + 2)
+                self.intercepts[column] = np.log(share / (1 - share))
+                continue
+            ratio = log_count_ratio(present, target, weights)
+            model = LogisticRegression(
+                C=C,
+                solver="liblinear",
+                dual=True,
+                max_iter=1000,
+                random_state=self.random_state,
+            )
+            model.fit(inputs @ sp.diags_array(ratio), target, sample_weight=weights)
+            self.coefficients[:, column] = ratio * model.coef_[0]
+            self.intercepts[column] = model.intercept_[0]
+        return self
+
+    def weighted(self, counts):
+        """Sublinear TF-IDF of unit length, as scikit-learn's `TfidfTransformer`."""
+        counts = counts.copy()
+        counts.data = 1 + np.log(counts.data)
+        return normalize(counts @ sp.diags_array(self.idf), copy=False)
+
+    def logits(self, counts):
+        return self.weighted(counts) @ self.coefficients + self.intercepts
+
+
+def log_count_ratio(present, target, weights):
+    """log of how much likelier each n-gram is in documents of the class."""
+    inside = present.T @ (weights * target) + 1
+    outside = present.T @ (weights * (1 - target)) + 1
+    return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+
+
+def log_loss(logits, targets, weights, exclusive):
+    """Weighted mean of the negative log-likelihood per document."""
+    if exclusive and targets.shape[1] > 1:
+        losses = -(targets * log_softmax(logits, axis=1)).sum(axis=1)
+    else:
+        signs = 1 - 2 * targets
+        losses = np.logaddexp(0, signs * logits).mean(axis=1)
+    return float(np.average(losses, weights=weights))
+
+
+def best_scale(logits, targets, weights, exclusive):
+    """The factor that gives logits of held-out documents the smallest log loss."""
+
+    def loss(exponent):
+        return log_loss(logits * np.exp(exponent), targets, weights, exclusive)
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
+
+
+def log_probabilities(logits, exclusive):
+    """Of shape (n_documents, n_classes), or per label where not exclusive."""
+    if not exclusive:
+        return log_expit(logits)
+    if logits.shape[1] == 1:
+        return np.concatenate([log_expit(-logits), log_expit(logits)], axis=1)
+    return log_softmax(logits, axis=1)
+
+
+def probabilities(logits, exclusive):
+    return np.exp(log_probabilities(logits, exclusive))

@@ -1,0 +1,736 @@
+"""LSTMTextClassifier: raw strings in, recurrent network beside n-grams."""
+
+import warnings
+from collections.abc import Callable
+from numbers import Real
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from sklstm import _inference, _ngrams, _text
+from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM
+from sklstm._networks import POOLINGS, TextNetworkSpec
+from sklstm._ngrams import NgramCounts, NgramModel
+
+N_FOLDS = 4
+SHORTEST_BUCKET = 16
+
+
+class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
+    """Classify texts with a recurrent network that starts at an n-gram model.
+
+    The logits are the sum of a linear model of n-grams, weighted by TF-IDF and by naive
+    Bayes ratios [1]_, and of an LSTM [2]_ whose head starts at zero. The network is
+    trained beside logits that the linear model gives to texts it has not seen, so that
+    it learns what n-grams miss.
+
+    X is a collection of strings, or a 2-D array of token ids, in which 0 is padding on
+    either side, as ``keras.datasets.imdb`` with ``pad_sequences`` gives.
+
+    Parameters
+    ----------
+    max_features : int or None, default=20000
+        Words the network knows, the most frequent; others are one unknown word. The
+        n-gram model knows all.
+    max_length : int or None, default=256
+        Tokens of a text the network reads; the n-gram model reads all.
+    truncate : {"head", "tail", "both"}, default="both"
+        Which tokens of a longer text are read; "both" is half from each end.
+    analyzer : {"word", "char"}, default="word"
+        "char" takes every character but white space for a token, for scripts without
+        spaces.
+    lowercase : bool, default=True
+    strip_accents : {"ascii", "unicode"}, callable or None, default=None
+    token_pattern : str, default=r"\\w+(?:'\\w+)?|[^\\w\\s]"
+        Words with an inner apostrophe, and punctuation marks one by one.
+    tokenizer : callable, default=None
+        From a text to a list of str, instead of `analyzer` and `token_pattern`.
+    min_df : int or float, default=1
+        Documents a word must be in to be known; a float is a share.
+    ngram_range : tuple (low, high), default=(1, 3)
+        Tokens in the n-grams of the linear model.
+    embedding_dim : int, default=64
+    embeddings : dict of str to array, or ndarray, default=None
+        First word vectors. A dict holds vectors of words, all of one length; an array
+        of shape (n_words + 2, embedding_dim) is indexed by token id.
+    trainable_embeddings : bool, default=True
+    cell : {"lstm", "gru", "rnn"}, default="lstm"
+    units : int or tuple of int, default=64
+        State size in each direction; a tuple stacks layers.
+    bidirectional : bool, default=True
+    pooling : {"last", "max", "mean", "attention"}, default="max"
+        How the states at all tokens become one.
+    word_dropout : float, default=0.2
+        Share of word vectors dropped whole.
+    dropout : float, default=0.3
+        Share of the pooled state dropped.
+    recurrent_dropout : float, default=0.0
+    linear_skip : bool, default=True
+        Whether the n-gram model stands beside the network.
+    class_weight : dict, "balanced" or None, default=None
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+    learning_rate : float, default=0.001
+    learning_rate_schedule : {"cosine"}, callable or None, default=None
+        A callable gets ``(epoch, learning_rate)`` and returns the epoch's rate.
+    clipnorm : float or None, default=1.0
+    epochs : int, default=10
+    batch_size : int, default=64
+    validation_fraction : float, default=0.1
+        Share of texts, stratified by class, in the validation block; 0 for none.
+    early_stopping : bool, default=True
+    n_iter_no_change : int, default=2
+        Epochs without improvement before stopping.
+    tol : float, default=1e-4
+    min_skill : float, default=0.01
+        With early stopping, the n-gram model alone is kept unless the network lowers
+        its validation loss by this share, and by more than the standard error.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Copied at fit.
+    warm_start : bool, default=False
+        Whether `fit` continues from the fitted vocabulary and weights.
+    random_state : int, RandomState instance or None, default=None
+    verbose : int, default=0
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    vocabulary_ : dict of str to int
+        Ids of the network's words, from 2, by falling frequency.
+    weights_ : dict of str to ndarray
+    model_ : keras.Model
+        Built on demand; from token ids and linear logits to logits.
+    history_ : dict of str to list
+        loss and accuracy, val_loss and val_accuracy, per epoch.
+    n_iter_ : int
+    best_epoch_ : int
+        0 where no epoch beat the n-gram model.
+    baseline_scores_ : dict of str to float
+        Log loss of simple models on the validation block.
+    skill_ : float or None
+        1 - log loss / log loss of the best of them; None without a validation block.
+    n_features_in_ : int
+        For token ids only.
+
+    References
+    ----------
+    .. [1] Wang and Manning (2012), "Baselines and bigrams", ACL.
+    .. [2] Hochreiter and Schmidhuber (1997), "Long short-term memory", Neural
+       Computation 9(8).
+
+    Examples
+    --------
+    >>> from sklstm import LSTMTextClassifier
+    >>> texts = ["good film", "very good", "bad film", "very bad"] * 5
+    >>> labels = ["+", "+", "-", "-"] * 5
+    >>> clf = LSTMTextClassifier(units=4, epochs=2, random_state=0).fit(texts, labels)
+    >>> clf.predict(["a good one", "a bad one"])
+    array(['+', '-'], dtype='<U1')
+    """
+
+    _parameter_constraints = {
+        **BaseLSTM._parameter_constraints,
+        "max_features": [POSITIVE_INT, None],
+        "max_length": [POSITIVE_INT, None],
+        "truncate": [StrOptions(set(_text.TRUNCATE))],
+        "analyzer": [StrOptions({"word", "char"})],
+        "lowercase": ["boolean"],
+        "strip_accents": [StrOptions(set(_text.STRIP_ACCENTS)), Callable, None],
+        "token_pattern": [str],
+        "tokenizer": [Callable, None],
+        "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
+        "ngram_range": [tuple],
+        "embedding_dim": [POSITIVE_INT],
+        "embeddings": [dict, np.ndarray, None],
+        "trainable_embeddings": ["boolean"],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions(set(POOLINGS))],
+        "word_dropout": [SHARE],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    _loss = None
+
+    def __init__(
+        self,
+        *,
+        max_features=20000,
+        max_length=256,
+        truncate="both",
+        analyzer="word",
+        lowercase=True,
+        strip_accents=None,
+        token_pattern=_text.TOKEN_PATTERN,
+        tokenizer=None,
+        min_df=1,
+        ngram_range=(1, 3),
+        embedding_dim=64,
+        embeddings=None,
+        trainable_embeddings=True,
+        cell="lstm",
+        units=64,
+        bidirectional=True,
+        pooling="max",
+        word_dropout=0.2,
+        dropout=0.3,
+        recurrent_dropout=0.0,
+        linear_skip=True,
+        class_weight=None,
+        optimizer="adam",
+        learning_rate=0.001,
+        learning_rate_schedule=None,
+        clipnorm=1.0,
+        epochs=10,
+        batch_size=64,
+        validation_fraction=0.1,
+        early_stopping=True,
+        n_iter_no_change=2,
+        tol=1e-4,
+        min_skill=0.01,
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.max_features = max_features
+        self.max_length = max_length
+        self.truncate = truncate
+        self.analyzer = analyzer
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.token_pattern = token_pattern
+        self.tokenizer = tokenizer
+        self.min_df = min_df
+        self.ngram_range = ngram_range
+        self.embedding_dim = embedding_dim
+        self.embeddings = embeddings
+        self.trainable_embeddings = trainable_embeddings
+        self.cell = cell
+        self.units = units
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.word_dropout = word_dropout
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.linear_skip = linear_skip
+        self.class_weight = class_weight
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.min_skill = min_skill
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Learn vocabulary, n-gram model and network.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_documents,), or of int of shape \
+                (n_documents, n_tokens)
+            Texts, or token ids.
+        y : array-like of shape (n_documents,) or (n_documents, n_labels)
+            Classes of any type, or an indicator matrix.
+        sample_weight : array-like of shape (n_documents,), default=None
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError
+            If an entry of X is not a string; the message names its position.
+        ValueError
+            For fewer than two classes, or weights that are all zero.
+        """
+        keep = self.warm_start and hasattr(self, "weights_")
+        return self._fit(X, y, sample_weight, keep=keep)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train one more epoch of the network, from the fitted state where there is.
+
+        Vocabulary, classes and n-gram model are those of the first call.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in `fit`
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will be; by default those of `y` in the first call.
+
+        Returns
+        -------
+        self
+        """
+        keep = hasattr(self, "weights_")
+        return self._fit(X, y, sample_weight, keep=keep, epochs=1, classes=classes)
+
+    def _fit(self, X, y, sample_weight, *, keep, epochs=None, classes=None):
+        rng = check_random_state(self.random_state)
+        fitted = dict(vars(self)) if keep else {}
+        tokens, sequences = self._read(X, y, reset=not keep)
+        fitted |= self._classes(y, fitted, classes)
+        targets = one_hot(y, fitted["classes_"], fitted["_multi_label"])
+        weights = _check_sample_weight(
+            sample_weight, targets, dtype=np.float64, ensure_non_negative=True
+        )
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, y)
+        self._check_weights(weights, targets, keep)
+        if keep:
+            sequences = self._recode(tokens, sequences)
+        else:
+            fitted["_words"], sequences = _text.rank(
+                tokens, sequences, weights, self.min_df
+            )
+        rows, weights = _text.merge_repeated(sequences, targets, weights)
+        sequences, targets = sequences.take(rows), targets[rows]
+        fraction = self.validation_fraction if epochs is None else 0
+        fitted |= self._learn(
+            sequences, targets, weights, fitted, fraction, epochs, keep, rng
+        )
+        for name, value in fitted.items():
+            setattr(self, name, value)
+        return self
+
+    def _learn(self, sequences, targets, weights, fitted, fraction, epochs, keep, rng):
+        """n-gram model, network, and how they did on the validation block."""
+        from sklstm._training import first_weights, train
+
+        exclusive = not fitted["_multi_label"]
+        n_known = len(fitted["_words"]) + _text.FIRST
+        n_network = n_known
+        if self.max_features is not None:
+            n_network = min(n_known, self.max_features + _text.FIRST)
+        spec = self._spec(n_network, targets.shape[1])
+        if keep and spec != self._spec_:
+            raise ValueError(
+                "Training cannot continue, since parameters ask for a network of "
+                f"another shape: fitted {self._spec_}, now {spec}. "
+                "Fit anew with warm_start=False."
+            )
+        split_seed, network_seed = rng.randint(2**31 - 1, size=2)
+        train_rows, validation = split_stratified(targets, fraction, split_seed)
+        linear = np.zeros(targets.shape)
+        if self.linear_skip and keep:
+            linear = self._scale * self._ngram_model.logits(
+                self._ngram_counts.count(sequences)
+            )
+        elif self.linear_skip:
+            counter = NgramCounts.learn(sequences, weights, n_known, self.ngram_range)
+            counts = counter.count(sequences)
+            folds = folds_of(targets, train_rows, validation, split_seed)
+            for fold in folds:
+                others = np.setdiff1d(np.arange(len(targets)), fold)
+                if len(fold) and fold is not folds[-1]:  # never learn from validation
+                    others = np.setdiff1d(others, validation)
+                if len(fold) and len(others):
+                    model = NgramModel(exclusive).fit(
+                        counts[others], targets[others], weights[others]
+                    )
+                    linear[fold] = model.logits(counts[fold])
+            scale = _ngrams.best_scale(
+                linear[train_rows], targets[train_rows], weights[train_rows], exclusive
+            )
+            linear *= scale
+            model = NgramModel(exclusive).fit(counts, targets, weights)
+            fitted |= {
+                "_ngram_counts": counter,
+                "_ngram_model": model,
+                "_scale": scale,
+            }
+        fitted["vocabulary_"] = {
+            word: i for word, i in fitted["_words"].items() if i < n_network
+        }
+        view = self._network_view(sequences, fitted["vocabulary_"])
+        beside = linear if self.linear_skip else linear[:, :0]
+        data = Documents(view, beside, targets, weights)
+        kept = self.weights_ if keep else None
+        trained = train(
+            spec,
+            self._training_settings(
+                self.epochs if epochs is None else epochs, exclusive, targets.shape[1]
+            ),
+            data,
+            train_rows,
+            validation,
+            first_weights(weights=kept, embeddings=self._embeddings(fitted, spec)),
+            np.random.RandomState(network_seed),
+        )
+        baselines, skill = {}, None
+        if len(validation):
+            check = targets[validation], weights[validation], exclusive
+            prior = np.average(targets[train_rows], 0, weights[train_rows])
+            prior = np.clip(prior, 1e-12, 1 - 1e-12)
+            prior_logits = np.log(prior) - (
+                0 if exclusive and len(prior) > 1 else np.log(1 - prior)
+            )
+            baselines["prior"] = _ngrams.log_loss(
+                np.tile(prior_logits, (len(validation), 1)), *check
+            )
+            if self.linear_skip:
+                baselines["ngrams"] = _ngrams.log_loss(linear[validation], *check)
+            logits = _inference.predict_text(
+                spec,
+                trained.weights,
+                data.sequences.take(validation),
+                linear[validation],
+            )
+            skill = 1 - _ngrams.log_loss(logits, *check) / min(baselines.values())
+        return fitted | {
+            "weights_": trained.weights,
+            "history_": trained.history,
+            "n_iter_": len(trained.history["loss"]),
+            "best_epoch_": trained.best_epoch,
+            "baseline_scores_": baselines,
+            "skill_": skill,
+            "_spec_": spec,
+            "_loss": self._training_settings(1, exclusive, targets.shape[1]).loss,
+        }
+
+    def _spec(self, n_tokens, n_outputs):
+        dim = self.embedding_dim
+        if isinstance(self.embeddings, dict):
+            dim = len(next(iter(self.embeddings.values())))
+        elif self.embeddings is not None:
+            dim = self.embeddings.shape[1]
+        return TextNetworkSpec(
+            # Folds of one data set then share compiled steps; spare rows cost nothing.
+            n_tokens=2 ** int(np.ceil(np.log2(n_tokens))),
+            n_outputs=n_outputs,
+            embedding_dim=dim,
+            trainable_embeddings=self.trainable_embeddings,
+            cell=self.cell,
+            units=self._units(),
+            bidirectional=self.bidirectional,
+            pooling=self.pooling,
+            word_dropout=float(self.word_dropout),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            linear_skip=self.linear_skip,
+        )
+
+    def _embeddings(self, fitted, spec):
+        """First word vectors, or None to draw them."""
+        if self.embeddings is None:
+            return None
+        words, n_rows = fitted["vocabulary_"], len(fitted["vocabulary_"]) + _text.FIRST
+        if isinstance(self.embeddings, np.ndarray):
+            given = self.embeddings
+            if len(given) < n_rows:
+                raise ValueError(
+                    f"embeddings has {len(given)} rows, but the vocabulary needs "
+                    f"{n_rows}: one for padding, one for unknown words, and one for "
+                    "each word. Lower max_features, or pass a dict."
+                )
+        else:
+            vectors = np.array(list(self.embeddings.values()), np.float32)
+            # Words without a vector get that of none in particular.
+            given = np.tile(vectors.mean(axis=0), (n_rows, 1))
+            for word, place in words.items():
+                given[place] = self.embeddings.get(word, given[place])
+        result = np.zeros((spec.n_tokens, spec.embedding_dim), np.float32)
+        result[:n_rows] = given[:n_rows]
+        return result
+
+    def _training_settings(self, epochs, exclusive, n_outputs):
+        from sklstm import _losses
+
+        one_of_many = exclusive and n_outputs > 1
+        kind = "categorical" if one_of_many else "binary"
+        return self._settings(
+            epochs,
+            getattr(_losses, f"{kind}_loss"),
+            {"accuracy": getattr(_losses, f"{kind}_accuracy")},
+        )
+
+    def _tokenize(self):
+        return _text.make_tokenizer(
+            self.analyzer,
+            self.lowercase,
+            self.strip_accents,
+            self.token_pattern,
+            self.tokenizer,
+        )
+
+    def _read(self, X, y, reset):
+        """Tokens of X in some order, and X as their places."""
+        if _text.is_text(X):
+            texts = _text.check_texts(X)
+            check_consistent_length(texts, y)
+            if not texts:
+                raise ValueError("X is empty. Pass at least one text.")
+            if reset:
+                for name in ("n_features_in_", "feature_names_in_"):
+                    self.__dict__.pop(name, None)
+            elif hasattr(self, "n_features_in_"):
+                raise ValueError(self._other_kind("texts", "token ids"))
+            return _text.count_tokens(texts, self._tokenize())
+        if not reset and not hasattr(self, "n_features_in_"):
+            raise ValueError(self._other_kind("token ids", "texts"))
+        X, _ = validate_data(self, X, y, reset=reset, multi_output=True)
+        warn_of_odd_ids(X)
+        return _text.count_ids(X)
+
+    @staticmethod
+    def _other_kind(got, fitted):
+        return (
+            f"X holds {got}, but LSTMTextClassifier was fitted on {fitted}. Pass "
+            f"{fitted}, or fit anew."
+        )
+
+    def _recode(self, tokens, sequences):
+        """Places in `tokens` as ids of the fitted vocabulary."""
+        new = np.array([self._words.get(t, _text.UNKNOWN) for t in tokens], np.int32)
+        return _text.Sequences(new[sequences.ids], sequences.offsets)
+
+    def _network_view(self, sequences, vocabulary):
+        """What the network sees of texts: its words, at most `max_length`."""
+        n_tokens = len(vocabulary) + _text.FIRST
+        return sequences.truncated(self.max_length, self.truncate).below(n_tokens)
+
+    def _classes(self, y, fitted, classes):
+        check_classification_targets(y)
+        multi_label = type_of_target(y) == "multilabel-indicator"
+        if "classes_" in fitted:
+            if multi_label != fitted["_multi_label"]:
+                raise ValueError(
+                    "y must be of the kind it was at the first fit: "
+                    f"multi-label is {multi_label}, was {fitted['_multi_label']}."
+                )
+            return {}
+        if multi_label:
+            found = np.arange(np.asarray(y).shape[1])
+        else:
+            y = column_or_1d(y, warn=True)
+            found = np.unique(y if classes is None else classes)
+            if len(found) < 2:
+                raise ValueError(
+                    "LSTMTextClassifier needs texts of at least two classes, but y "
+                    f"has one class only: {found[0]!r}."
+                )
+        return {"classes_": found, "_multi_label": multi_label}
+
+    def _check_weights(self, weights, targets, keep):
+        used = targets[weights > 0]
+        if len(used) < len(targets) and not keep and (used == used[0]).all():
+            raise ValueError(
+                "Rows of weight above zero are of one class only. Give weight to "
+                "texts of at least two classes."
+            )
+
+    def decision_function(self, X):
+        """Logits.
+
+        Parameters
+        ----------
+        X : array-like
+            Texts or token ids, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_documents,) or (n_documents, n_classes)
+            One column for two classes, of the second.
+        """
+        logits = self._logits(X)
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+    def _logits(self, X):
+        check_is_fitted(self, "weights_")
+        of_ids = hasattr(self, "n_features_in_")
+        if _text.is_text(X) or (not of_ids and np.ndim(X) == 1):
+            texts = _text.check_texts(X)
+            if of_ids:
+                raise ValueError(self._other_kind("texts", "token ids"))
+            sequences = _text.encode(texts, self._tokenize(), self._words)
+        else:
+            if not of_ids:
+                raise ValueError(self._other_kind("token ids", "texts"))
+            X = validate_data(self, X, reset=False)
+            sequences = _text.encode_ids(X, self._words)
+        linear = np.zeros((len(sequences), self._spec_.n_outputs))
+        if self.linear_skip:
+            counts = self._ngram_counts.count(sequences)
+            linear = self._scale * self._ngram_model.logits(counts)
+        view = self._network_view(sequences, self.vocabulary_)
+        if not any(self.weights_[f"head/{part}"].any() for part in ("kernel", "bias")):
+            return linear  # the network was not better than the n-grams
+        return _inference.predict_text(self._spec_, self.weights_, view, linear)
+
+    def predict_proba(self, X):
+        """Probabilities of classes, or of each label in the multi-label case.
+
+        Parameters
+        ----------
+        X : array-like
+            Texts or token ids, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_documents, n_classes)
+            In the order of `classes_`.
+        """
+        return _ngrams.probabilities(self._logits(X), not self._multi_label)
+
+    def predict_log_proba(self, X):
+        """Logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like
+            Texts or token ids, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_documents, n_classes)
+        """
+        return _ngrams.log_probabilities(self._logits(X), not self._multi_label)
+
+    def predict(self, X):
+        """The likeliest class of each text, or an indicator of its labels.
+
+        Parameters
+        ----------
+        X : array-like
+            Texts or token ids, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_documents,) or (n_documents, n_labels)
+        """
+        logits = self._logits(X)
+        if self._multi_label:
+            return (logits > 0).astype(int)
+        if logits.shape[1] == 1:
+            return self.classes_[(logits[:, 0] > 0).astype(int)]
+        return self.classes_[logits.argmax(axis=1)]
+
+
+class Documents:
+    """Documents in batches of similar length; see `_windows.SeriesWindows`."""
+
+    def __init__(self, sequences, linear, y, row_weights):
+        self.sequences, self.linear, self.y = sequences, linear, y
+        self.row_weights = row_weights
+        self.buckets = bucket(sequences.lengths)
+
+    def batches(self, rows, batch_size, rng=None):
+        """Parts of rows of one bucket, in a random order where `rng` is given."""
+        if rng is not None:
+            rows = rows[rng.permutation(len(rows))]
+        parts = []
+        for length in np.unique(self.buckets[rows]):
+            same = rows[self.buckets[rows] == length]
+            parts += [same[i : i + batch_size] for i in range(0, len(same), batch_size)]
+        if rng is not None:
+            parts = [parts[i] for i in rng.permutation(len(parts))]
+        return iter(parts)
+
+    def inputs(self, rows):
+        length = int(self.buckets[rows].max())
+        return self.sequences.take(rows).padded(length), self.linear[rows]
+
+    def targets(self, rows):
+        return self.y[rows]
+
+    def weights(self, rows):
+        return self.row_weights[rows].astype(np.float32)
+
+
+def bucket(lengths):
+    """Padded lengths: powers of two, so that few shapes are compiled."""
+    powers = np.ceil(np.log2(np.maximum(lengths, SHORTEST_BUCKET))).astype(int)
+    return 2**powers
+
+
+def warn_of_odd_ids(X):
+    """Tell who passes measurements that each distinct value is taken for a token."""
+    odd = (X < 0) | (np.floor(X) != X)
+    if odd.any():
+        row, column = np.argwhere(odd)[0]
+        warnings.warn(
+            "X is taken for token ids, each distinct value a token of its own, but "
+            f"row {row}, column {column} holds {X[row, column]}, which is no whole "
+            "number from 0. Pass texts or the ids of a tokenizer.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def one_hot(y, classes, multi_label):
+    """Targets of shape (n_documents, n_outputs); one column for two classes."""
+    if multi_label:
+        return np.asarray(y, dtype=np.float64)
+    y = column_or_1d(y)
+    unknown = ~np.isin(y, classes)
+    if unknown.any():
+        raise ValueError(
+            f"y has the class {y[unknown][0]!r}, which is none of {classes!r}. "
+            "Name all classes in the first call."
+        )
+    place = np.searchsorted(classes, y)
+    if len(classes) == 2:
+        return place[:, None].astype(np.float64)
+    return np.eye(len(classes))[place]
+
+
+def kinds_of(targets):
+    """A number for each distinct row of targets."""
+    return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
+
+
+def split_stratified(targets, fraction, seed):
+    """Training and validation rows, each kind in its share; none where too few."""
+    everything = np.arange(len(targets))
+    kinds = kinds_of(targets)
+    counts = np.bincount(kinds)
+    n_validation = int(np.ceil(fraction * len(targets)))
+    if fraction == 0 or n_validation < 2 or len(targets) - n_validation < 8:
+        return everything, everything[:0]
+    stratify = kinds
+    if counts.min() < 2 or n_validation < len(counts):
+        stratify = None
+    train, validation = train_test_split(
+        everything, test_size=n_validation, random_state=seed, stratify=stratify
+    )
+    return np.sort(train), np.sort(validation)
+
+
+def folds_of(targets, train, validation, seed):
+    """Parts of the training rows, stratified where they can be; validation is last."""
+    kinds = kinds_of(targets[train])
+    kinds = np.where(np.bincount(kinds)[kinds] < N_FOLDS, -1, kinds)
+    if (kinds == -1).sum() < N_FOLDS:
+        kinds = np.where(kinds == -1, kinds.max(), kinds)
+    if len(train) < N_FOLDS or (np.bincount(kinds - kinds.min()) < N_FOLDS).all():
+        return [train, validation]
+    splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+    return [train[part] for _, part in splitter.split(train, kinds)] + [validation]

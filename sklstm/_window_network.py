@@ -1,0 +1,139 @@
+"""A network over windows as an estimator: ridge beside it, and both fitted again."""
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions
+
+from sklstm import _inference, _linear
+from sklstm._base import POSITIVE_INT, BaseLSTM
+from sklstm._networks import NetworkSpec
+
+# Older steps moved no error on ETTh1 once the linear model had them.
+AUTO_RECURRENT_LENGTH = 48
+
+
+class BaseWindowNetwork(BaseLSTM):
+    """A network trained on a problem of windows; see `_problems`."""
+
+    _parameter_constraints = {
+        **BaseLSTM._parameter_constraints,
+        "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
+        "network": [Callable, None],
+        "loss": [str, Callable],
+        "refit": ["boolean"],
+    }
+
+    @property
+    def _loss(self):
+        return self.loss
+
+    def _recurrent_length(self, window_length):
+        length = self.recurrent_length
+        if length == "auto":
+            length = AUTO_RECURRENT_LENGTH if self.linear_skip else None
+        return None if length is None or length >= window_length else int(length)
+
+    def _spec(self, problem):
+        return NetworkSpec(
+            window_shape=tuple(problem.window_shape),
+            n_context=problem.n_context,
+            output_shape=tuple(problem.output_shape),
+            n_levels=problem.n_levels,
+            cell=self.cell,
+            units=self._units(),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            linear_skip=self.linear_skip,
+            recurrent_length=self._recurrent_length(problem.window_shape[0]),
+            network=self.network,
+        )
+
+    def _learn(self, problem, season, *, keep=False, epochs=None):
+        """Choose penalty and epochs on the validation block, then train on all rows.
+
+        Parameters
+        ----------
+        keep : bool
+            Continue from the fitted weights and scalers.
+        epochs : int, default=None
+            Train exactly so many epochs, without a validation block.
+
+        Returns
+        -------
+        dict
+            The fitted attributes.
+        """
+        from sklstm._training import first_weights, train
+
+        rng = check_random_state(self.random_state)
+        kept = (self._scalers, self.weights_) if keep else (None, None)
+        fraction = self.validation_fraction if epochs is None else 0
+        rows, validation = problem.split(fraction, rng)
+        spec = self._spec(problem)
+        penalty, baselines = _linear.DEFAULT_PENALTY, None
+        seed = rng.randint(2**31 - 1)
+
+        def run(rows, validation, n_epochs):
+            nonlocal penalty, baselines
+            scalers = problem.learn_scalers(rows, kept[0])
+            data = problem.data(scalers)
+            path = _linear.fit_path(data, rows)
+            if len(validation):
+                baselines = problem.naive_error(validation, data, season)
+                if path is not None:
+                    penalty, error = _linear.choose_penalty(path, data, validation)
+                    baselines["ridge"] = error
+                    # A gain that small does not outlive the validation block.
+                    last_value = baselines.get("last_value", np.inf)
+                    if problem.anchored and error > last_value * (1 - self.min_skill):
+                        penalty = np.inf
+            skip = None if path is None else path.solution(penalty)
+            trained = train(
+                spec,
+                self._settings(n_epochs, self.loss),
+                data,
+                rows,
+                validation,
+                first_weights(skip, kept[1]),
+                np.random.RandomState(seed),
+            )
+            return trained, scalers, data
+
+        n_epochs = self.epochs if epochs is None else epochs
+        trained, scalers, data = run(rows, validation, n_epochs)
+        skill = None
+        if len(validation):
+            output = self._outputs(spec, trained.weights, data, validation)
+            error = np.average(
+                ((output - data.targets(validation)) ** 2).mean(axis=(1, 2)),
+                weights=data.weights(validation),
+            )
+            best = min(baselines.values())
+            skill = float(1 - error / best) if best > 0 else 0.0
+        history, best_epoch = trained.history, trained.best_epoch
+        if len(validation) and self.refit:
+            rows = problem.all_rows()
+            trained, scalers, _ = run(rows, rows[:0], best_epoch)
+        return {
+            "weights_": trained.weights,
+            "history_": history,
+            "n_iter_": len(history["loss"]),
+            "best_epoch_": best_epoch,
+            "baseline_scores_": baselines or {},
+            "skill_": skill,
+            "scaler_": scalers[0],
+            "_scalers": scalers,
+            "_spec_": spec,
+        }
+
+    def _outputs(self, spec, weights, data, indices):
+        """Scaled outputs of a network, by NumPy where it is a standard one."""
+        if spec.network is None:
+            return _inference.predict(spec, weights, data, indices)
+        from sklstm._training import predict_with_keras
+
+        return predict_with_keras(
+            spec, self._settings(1, self.loss), weights, data, indices
+        )
