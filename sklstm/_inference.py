@@ -45,7 +45,7 @@ def forward(spec, weights, window, context):
     return output.reshape(-1, *spec.output_shape)
 
 
-def predict_text(spec, weights, sequences, linear):
+def predict_text(spec, weights, sequences, linear=None):
     """Logits of shape (n_documents, n_outputs), float64.
 
     Documents are taken longest first, so that each step is over those that last.
@@ -108,7 +108,11 @@ def pool(spec, weights, states, lengths):
 def layer_weights(cell, weights, name):
     """(kernel, recurrent kernel, bias) of a layer."""
     prefix = f"{name}/{CELL_NAMES[cell]}/"
-    return [weights[prefix + part] for part in ("kernel", "recurrent_kernel", "bias")]
+    layer = [weights[prefix + part] for part in ("kernel", "recurrent_kernel", "bias")]
+    if cell == "lstm":  # sigmoid(x) = (tanh(x / 2) + 1) / 2
+        half = np.repeat([0.5, 0.5, 1, 0.5], layer[2].shape[0] // 4)
+        layer = [part * half for part in layer]
+    return layer
 
 
 def inputs_of(values, layer):
@@ -147,10 +151,23 @@ def sigmoid(x):
 
 
 def lstm(gates, kernel, bias, h, c):
-    """A step of an LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o."""
-    i, f, g, o = np.split(gates + h @ kernel, 4, axis=1)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return sigmoid(o) * np.tanh(c), c
+    """A step of an LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o.
+
+    `layer_weights` halved the weights of i, f and o, so that one tanh serves all.
+    """
+    gates = gates + h @ kernel
+    np.tanh(gates, out=gates)
+    i, f, g, o = np.split(gates, 4, axis=1)
+    # twice the new cell state
+    c = (f + 1) * c
+    i += 1
+    i *= g
+    c += i
+    c *= 0.5
+    o += 1
+    o *= 0.5
+    o *= np.tanh(c)
+    return o, c
 
 
 def gru(gates, kernel, bias, h):

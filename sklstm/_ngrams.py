@@ -143,6 +143,23 @@ def log_loss(logits, targets, weights, exclusive):
     return float(np.average(losses, weights=weights))
 
 
+def prior_logits(shares, exclusive):
+    """Logits of a model that knows nothing but the classes' shares."""
+    shares = np.clip(shares, 1e-12, 1 - 1e-12)
+    if exclusive and len(shares) > 1:
+        return np.log(shares)
+    return np.log(shares) - np.log(1 - shares)
+
+
+def best_share(linear, residual, targets, weights, exclusive):
+    """The share in [0, 1] of a residual with the smallest log loss."""
+
+    def loss(share):
+        return log_loss(linear + share * residual, targets, weights, exclusive)
+
+    return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)
+
+
 def best_scale(logits, targets, weights, exclusive):
     """The factor that gives logits of held-out documents the smallest log loss."""
 

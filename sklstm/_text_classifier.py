@@ -25,6 +25,7 @@ from sklstm._ngrams import NgramCounts, NgramModel
 
 N_FOLDS = 4
 SHORTEST_BUCKET = 16
+HEAD = ("head/kernel", "head/bias")
 
 
 class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
@@ -323,98 +324,102 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     def _learn(self, sequences, targets, weights, fitted, fraction, epochs, keep, rng):
         """n-gram model, network, and how they did on the validation block."""
-        from sklstm._training import first_weights, train
-
         exclusive = not fitted["_multi_label"]
-        n_known = len(fitted["_words"]) + _text.FIRST
-        n_network = n_known
+        n_words = len(fitted["_words"])
         if self.max_features is not None:
-            n_network = min(n_known, self.max_features + _text.FIRST)
-        spec = self._spec(n_network, targets.shape[1])
+            n_words = min(n_words, self.max_features)
+        bound = n_words + _text.FIRST
+        spec = self._spec(bound, targets.shape[1])
         if keep and spec != self._spec_:
             raise ValueError(
                 "Training cannot continue, since parameters ask for a network of "
                 f"another shape: fitted {self._spec_}, now {spec}. "
                 "Fit anew with warm_start=False."
             )
+        fitted["vocabulary_"] = {
+            word: i for word, i in fitted["_words"].items() if i < bound
+        }
         split_seed, network_seed = rng.randint(2**31 - 1, size=2)
         train_rows, validation = split_stratified(targets, fraction, split_seed)
-        linear = np.zeros(targets.shape)
+        linear = np.zeros((len(targets), 0))
         if self.linear_skip and keep:
-            linear = self._scale * self._ngram_model.logits(
-                self._ngram_counts.count(sequences)
-            )
+            linear = self._linear_logits(sequences)
         elif self.linear_skip:
-            counter = NgramCounts.learn(sequences, weights, n_known, self.ngram_range)
-            counts = counter.count(sequences)
             folds = folds_of(targets, train_rows, validation, split_seed)
-            for fold in folds:
-                others = np.setdiff1d(np.arange(len(targets)), fold)
-                if len(fold) and fold is not folds[-1]:  # never learn from validation
-                    others = np.setdiff1d(others, validation)
-                if len(fold) and len(others):
-                    model = NgramModel(exclusive).fit(
-                        counts[others], targets[others], weights[others]
-                    )
-                    linear[fold] = model.logits(counts[fold])
-            scale = _ngrams.best_scale(
-                linear[train_rows], targets[train_rows], weights[train_rows], exclusive
+            linear, ngram_model = self._learn_ngrams(
+                sequences, targets, weights, folds, len(fitted["_words"]), exclusive
             )
-            linear *= scale
-            model = NgramModel(exclusive).fit(counts, targets, weights)
-            fitted |= {
-                "_ngram_counts": counter,
-                "_ngram_model": model,
-                "_scale": scale,
-            }
-        fitted["vocabulary_"] = {
-            word: i for word, i in fitted["_words"].items() if i < n_network
-        }
+            fitted |= ngram_model
         view = self._network_view(sequences, fitted["vocabulary_"])
-        beside = linear if self.linear_skip else linear[:, :0]
-        data = Documents(view, beside, targets, weights)
-        kept = self.weights_ if keep else None
-        trained = train(
-            spec,
-            self._training_settings(
-                self.epochs if epochs is None else epochs, exclusive, targets.shape[1]
-            ),
-            data,
-            train_rows,
-            validation,
-            first_weights(weights=kept, embeddings=self._embeddings(fitted, spec)),
-            np.random.RandomState(network_seed),
+        data = Documents(view, linear, targets, weights)
+        trained, settings = self._train(
+            spec, data, train_rows, validation, fitted, epochs, keep, network_seed
         )
-        baselines, skill = {}, None
-        if len(validation):
-            check = targets[validation], weights[validation], exclusive
-            prior = np.average(targets[train_rows], 0, weights[train_rows])
-            prior = np.clip(prior, 1e-12, 1 - 1e-12)
-            prior_logits = np.log(prior) - (
-                0 if exclusive and len(prior) > 1 else np.log(1 - prior)
-            )
-            baselines["prior"] = _ngrams.log_loss(
-                np.tile(prior_logits, (len(validation), 1)), *check
-            )
-            if self.linear_skip:
-                baselines["ngrams"] = _ngrams.log_loss(linear[validation], *check)
-            logits = _inference.predict_text(
-                spec,
-                trained.weights,
-                data.sequences.take(validation),
-                linear[validation],
-            )
-            skill = 1 - _ngrams.log_loss(logits, *check) / min(baselines.values())
-        return fitted | {
+        fitted |= {
             "weights_": trained.weights,
             "history_": trained.history,
             "n_iter_": len(trained.history["loss"]),
             "best_epoch_": trained.best_epoch,
-            "baseline_scores_": baselines,
-            "skill_": skill,
+            "baseline_scores_": {},
+            "skill_": None,
             "_spec_": spec,
-            "_loss": self._training_settings(1, exclusive, targets.shape[1]).loss,
+            "_loss": settings.loss,
         }
+        if len(validation):
+            fitted |= judge(
+                spec, trained.weights, data, train_rows, validation, exclusive
+            )
+        return fitted
+
+    def _learn_ngrams(self, sequences, targets, weights, folds, n_words, exclusive):
+        """Logits of texts by n-gram models that have not seen them, and one of all.
+
+        The last fold is the validation block, from which none of the others learns.
+        """
+        counter = NgramCounts.learn(
+            sequences, weights, n_words + _text.FIRST, self.ngram_range
+        )
+        counts = counter.count(sequences)
+
+        def learn(rows):
+            model = NgramModel(exclusive)
+            return model.fit(counts[rows], targets[rows], weights[rows])
+
+        logits = np.zeros(targets.shape)
+        *parts, validation = folds
+        train = np.concatenate(parts)
+        for fold in parts:
+            others = np.setdiff1d(train, fold)
+            logits[fold] = learn(others if len(others) else fold).logits(counts[fold])
+        if len(validation):
+            logits[validation] = learn(np.sort(train)).logits(counts[validation])
+        scale = _ngrams.best_scale(
+            logits[train], targets[train], weights[train], exclusive
+        )
+        model = learn(np.arange(len(targets)))
+        return scale * logits, {
+            "_ngram_counts": counter,
+            "_ngram_model": model,
+            "_scale": scale,
+        }
+
+    def _train(self, spec, data, rows, validation, fitted, epochs, keep, seed):
+        from sklstm import _losses
+        from sklstm._training import first_weights, train
+
+        one_of_many = not fitted["_multi_label"] and spec.n_outputs > 1
+        kind = "categorical" if one_of_many else "binary"
+        settings = self._settings(
+            self.epochs if epochs is None else epochs,
+            getattr(_losses, f"{kind}_loss"),
+            {"accuracy": getattr(_losses, f"{kind}_accuracy")},
+        )
+        start = first_weights(
+            weights=self.weights_ if keep else None,
+            embeddings=self._embeddings(fitted, spec),
+        )
+        rng = np.random.RandomState(seed)
+        return train(spec, settings, data, rows, validation, start, rng), settings
 
     def _spec(self, n_tokens, n_outputs):
         dim = self.embedding_dim
@@ -460,17 +465,6 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         result = np.zeros((spec.n_tokens, spec.embedding_dim), np.float32)
         result[:n_rows] = given[:n_rows]
         return result
-
-    def _training_settings(self, epochs, exclusive, n_outputs):
-        from sklstm import _losses
-
-        one_of_many = exclusive and n_outputs > 1
-        kind = "categorical" if one_of_many else "binary"
-        return self._settings(
-            epochs,
-            getattr(_losses, f"{kind}_loss"),
-            {"accuracy": getattr(_losses, f"{kind}_accuracy")},
-        )
 
     def _tokenize(self):
         return _text.make_tokenizer(
@@ -576,14 +570,17 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 raise ValueError(self._other_kind("token ids", "texts"))
             X = validate_data(self, X, reset=False)
             sequences = _text.encode_ids(X, self._words)
-        linear = np.zeros((len(sequences), self._spec_.n_outputs))
-        if self.linear_skip:
-            counts = self._ngram_counts.count(sequences)
-            linear = self._scale * self._ngram_model.logits(counts)
+        linear = None
+        if self._spec_.linear_skip:
+            linear = self._linear_logits(sequences)
+            if not any(self.weights_[name].any() for name in HEAD):
+                return linear  # the network was not better than the n-grams
         view = self._network_view(sequences, self.vocabulary_)
-        if not any(self.weights_[f"head/{part}"].any() for part in ("kernel", "bias")):
-            return linear  # the network was not better than the n-grams
         return _inference.predict_text(self._spec_, self.weights_, view, linear)
+
+    def _linear_logits(self, sequences):
+        counts = self._ngram_counts.count(sequences)
+        return self._scale * self._ngram_model.logits(counts)
 
     def predict_proba(self, X):
         """Probabilities of classes, or of each label in the multi-label case.
@@ -700,6 +697,46 @@ def one_hot(y, classes, multi_label):
     if len(classes) == 2:
         return place[:, None].astype(np.float64)
     return np.eye(len(classes))[place]
+
+
+def judge(spec, weights, data, train, validation, exclusive):
+    """Shrink the network to its best share, and measure it and its simple rivals.
+
+    The share is that of the network's logits beside the n-gram model which has the
+    smallest log loss on the validation block, as in stacking (Wolpert, 1992): trained
+    beside n-grams of fewer texts, the network is too sure of itself.
+
+    Returns
+    -------
+    dict
+        weights_, baseline_scores_ and skill_.
+    """
+    check = data.y[validation], data.row_weights[validation]
+    prior = np.average(data.y[train], 0, data.row_weights[train])
+    baselines = {
+        "prior": _ngrams.log_loss(
+            np.tile(_ngrams.prior_logits(prior, exclusive), (len(validation), 1)),
+            *check,
+            exclusive,
+        )
+    }
+    linear = 0.0
+    if spec.linear_skip:
+        linear = data.linear[validation]
+        baselines["ngrams"] = _ngrams.log_loss(linear, *check, exclusive)
+    sequences = data.sequences.take(validation)
+    logits = _inference.predict_text(spec, weights, sequences, linear)
+    if spec.linear_skip and any(weights[name].any() for name in HEAD):
+        share = _ngrams.best_share(linear, logits - linear, *check, exclusive)
+        weights = weights | {name: share * weights[name] for name in HEAD}
+        logits = linear + share * (logits - linear)
+    error = _ngrams.log_loss(logits, *check, exclusive)
+    best = min(baselines.values())
+    return {
+        "weights_": weights,
+        "baseline_scores_": baselines,
+        "skill_": 1 - error / best,
+    }
 
 
 def kinds_of(targets):
