@@ -3,6 +3,7 @@
 Think twice before adding to this class: every estimator carries it.
 """
 
+import functools
 from collections.abc import Callable
 from numbers import Integral, Real
 
@@ -13,6 +14,22 @@ from sklstm._networks import CELLS
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")
+
+
+def unchanged_on_error(fit):
+    """A fit that raises leaves the estimator as it was."""
+
+    @functools.wraps(fit)
+    def wrapper(self, *args, **kwargs):
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return wrapper
 
 
 class BaseLSTM(BaseEstimator):

@@ -4,17 +4,15 @@ import numpy as np
 import pandas as pd
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import check_array, check_X_y
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_is_fitted,
-    validate_data,
 )
 
 from sklstm import _scaling
-from sklstm._base import POSITIVE_INT
-from sklstm._problems import SeriesProblem, WindowsProblem, scaled_series
+from sklstm._base import POSITIVE_INT, unchanged_on_error
+from sklstm._input_forms import InputForms
+from sklstm._rolling import Rolling
 from sklstm._validation import (
     check_values,
     continued_index,
@@ -25,12 +23,10 @@ from sklstm._validation import (
     time_index,
 )
 from sklstm._window_network import BaseWindowNetwork
-from sklstm._windows import ReadyWindows, check_positive_int, merge_repeated
-
-ORIGINS_AT_ONCE = 2048
+from sklstm._windows import ReadyWindows, check_positive_int
 
 
-class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
+class LSTMForecaster(RegressorMixin, InputForms, Rolling, BaseWindowNetwork):
     """Forecast a series with a recurrent network that starts at a linear model.
 
     The network is the sum of a linear autoregression on the scaled window, which starts
@@ -279,6 +275,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         keep = hasattr(self, "weights_")
         return self._fit(X, y, sample_weight, keep=keep, epochs=1)
 
+    @unchanged_on_error
     def _fit(self, X, y, sample_weight, *, keep, epochs=None):
         if y is None:
             problem, fitted = self._series_problem(X, sample_weight, not keep)
@@ -297,138 +294,6 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         for name, value in fitted.items():
             setattr(self, name, value)
         return self
-
-    def _series_problem(self, X, sample_weight, reset):
-        index = time_index(X)
-        y = check_values(X)
-        window_length = self.window_length
-        if window_length is None:
-            season = season_of(index)
-            window_length = 24 if season is None else 2 * season
-            window_length = max(1, min(window_length, len(y) // 3))
-        if n_dims(X) == 2:
-            validate_data(self, X, skip_check_array=True, reset=reset)
-        else:
-            self.n_features_in_ = 1
-            self.__dict__.pop("feature_names_in_", None)
-        return self._row_problem(
-            "series", X, y, None, index, window_length, sample_weight
-        )
-
-    def _regression_problem(self, X, y, sample_weight, reset):
-        index = time_index(X)
-        if index is None:
-            index = time_index(y, "y")
-        elif is_pandas(y) and not y.index.equals(X.index):
-            raise ValueError(
-                "X and y have different indexes. Align them first, for example "
-                "y = y.loc[X.index]."
-            )
-        if is_pandas(X):
-            check_values(X)
-        target = y
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            reset=reset,
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-        )
-        y = check_values(y, "y")
-        for column in range(X.shape[1]):
-            if (X[:, column][:, None] == y).all(axis=0).any():
-                raise ValueError(
-                    f"Column {column} of X equals y, which would leak the target. "
-                    "Remove it: past values of y are used already."
-                )
-        return self._row_problem(
-            "regression", target, y, X, index, self.window_length, sample_weight
-        )
-
-    def _row_problem(self, form, target, y, X, index, window_length, sample_weight):
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(
-                sample_weight, y, dtype=np.float64, ensure_non_negative=True
-            )
-        problem = SeriesProblem(
-            y,
-            X,
-            weights,
-            window_length,
-            self.horizon,
-            self.stride,
-            self.scaler,
-            self.window_norm == "last",
-        )
-        if isinstance(target, pd.DataFrame):
-            names = list(target.columns)
-        else:
-            names = target.name if isinstance(target, pd.Series) else None
-        return problem, {
-            "_form": form,
-            "_history": y,
-            "_X_history": X,
-            "_index": index,
-            "_container": type(target) if is_pandas(target) else None,
-            "_names": names,
-            "_one_d": n_dims(target) == 1,
-            "window_length_": window_length,
-        }
-
-    def _windows_problem(self, X, y, sample_weight, reset):
-        if is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-            raise ValueError(
-                "X has a time index and comes with y, so its rows are time steps, but "
-                "window_length is None, which means ready-made windows. Set "
-                "window_length, or pass X.to_numpy()."
-            )
-        X, y = self._check_windows(X, y, reset)
-        weights = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        if not weights.any():
-            raise ValueError(
-                "sample_weight is zero for every row, so no weight is left to train on."
-            )
-        X, columns, weights = merge_repeated(X, y.reshape(len(y), 1, -1), weights)
-        problem = WindowsProblem(X, columns, weights, self.scaler)
-        return problem, {
-            "_form": "windows",
-            "_index": None,
-            "_one_d": y.ndim == 1,
-            "window_length_": X.shape[1],
-        }
-
-    def _check_windows(self, X, y=None, reset=False):
-        """Windows of shape (n_windows, window_length, n_features), and y."""
-        target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}
-        if n_dims(X) != 3:
-            checked = validate_data(self, X, reset=reset, dtype=np.float64, **target)
-            X, y = (checked, None) if y is None else checked
-            return X[:, :, None], y
-        X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X")
-        if self.window_length is not None:
-            if X.shape[1] < self.window_length:
-                raise ValueError(
-                    f"X has windows of {X.shape[1]} steps, but window_length="
-                    f"{self.window_length} needs at least as many. Pass longer windows "
-                    "or shorten window_length."
-                )
-            X = X[:, -self.window_length :]
-        if not reset and X.shape[1:] != self._spec_.window_shape:
-            raise ValueError(
-                f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
-                f"with {self._spec_.window_shape}. Pass windows of that shape."
-            )
-        if y is not None:
-            _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True)
-        if reset:
-            self.n_features_in_ = X.shape[2]
-            self.__dict__.pop("feature_names_in_", None)
-        return X, y
 
     def predict(self, X):
         """Forecast the row of each X; see the class for what a row is.
@@ -471,132 +336,6 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
             forecast = self._predict_regression(values, where)
         return self._in_container(forecast, X.index if is_pandas(X) else None)
 
-    def _check_rows(self, X):
-        """Values and time index of rows like those passed to `fit`."""
-        if self._form == "series":
-            values = check_values(X)
-            if n_dims(X) == 2:
-                validate_data(self, X, skip_check_array=True, reset=False)
-            elif values.shape[1] != self._history.shape[1]:
-                raise ValueError(
-                    f"X has 1 column, but the fitted series has "
-                    f"{self._history.shape[1]}."
-                )
-            return values, time_index(X)
-        if is_pandas(X):
-            check_values(X)
-        values = validate_data(self, X, dtype=np.float64, reset=False)
-        return values, time_index(X)
-
-    def _check_inside(self, values, where, known):
-        """Raise where rows inside the history differ from it."""
-        inside = where < len(known)
-        differs = ~np.isclose(values[inside], known[where[inside]], rtol=1e-6)
-        if differs.any():
-            row = int(np.argmax(differs.any(axis=1)))
-            raise ValueError(
-                f"Row {row} of X stands inside the fitted history by its index, but "
-                "has other values. Give X an index that continues the history, or "
-                "pass an array, which always does."
-            )
-
-    def _filled(self, values, where):
-        """History and new rows as one series; gaps between them are forecast."""
-        self._check_inside(values, where, self._history)
-        n_history = len(self._history)
-        y = np.full((max(n_history, where[-1] + 1), values.shape[1]), np.nan)
-        y[:n_history] = self._history
-        after = where >= n_history
-        y[where[after]] = values[after]
-        missing = np.isnan(y[:, 0])
-        while missing.any():
-            first = int(np.argmax(missing))
-            length = int(np.argmin(missing[first:]))
-            y[first : first + length] = self._roll(
-                y[:first], None, np.array([first]), length
-            )[0]
-            missing[first : first + length] = False
-        return y
-
-    def _predict_regression(self, values, where):
-        self._check_inside(values, where, self._X_history)
-        n_history = len(self._history)
-        inside = where < n_history
-        forecast = np.empty((len(where), self._history.shape[1]))
-        if inside.any():
-            forecast[inside] = self._roll(
-                self._history, self._X_history, where[inside], 1
-            )[:, 0]
-        if not inside.all():
-            # X within a gap is not known: the row before it is held.
-            ahead = where[~inside] - n_history
-            source = np.searchsorted(ahead, np.arange(ahead[-1] + 1), side="right") - 1
-            rows = np.concatenate([values[~inside], self._X_history[-1:]])
-            X_full = np.concatenate([self._X_history, rows[source]])
-            steps = ahead[-1] + 1
-            forecast[~inside] = self._roll(
-                self._history, X_full, np.array([n_history]), steps
-            )[0][ahead]
-        return forecast
-
-    def _roll(self, y, X, origins, steps):
-        """Forecasts from the rows before each origin, in the units of y.
-
-        Rows before the first are taken as the training mean. X must reach the last
-        step; blocks of the horizon beyond it hold its last row.
-
-        Returns
-        -------
-        ndarray of shape (n_origins, steps, n_targets)
-        """
-        length, horizon = self.window_length_, self._spec_.output_shape[0]
-        n_blocks = -(-steps // horizon)
-        span = length + n_blocks * horizon
-        y_scaler, X_scaler = self._scalers
-        result = np.empty((len(origins), steps, y.shape[1]))
-        for first in range(0, len(origins), ORIGINS_AT_ONCE):
-            part = origins[first : first + ORIGINS_AT_ONCE]
-            rows = part[:, None] - length + np.arange(span)
-            past = rows[:, :length]
-            buffer = np.zeros((len(part), span, y.shape[1]))
-            buffer[:, :length] = np.where(
-                (past >= 0)[..., None],
-                _scaling.apply(y[np.maximum(past, 0)], y_scaler),
-                _scaling.apply(self._history.mean(axis=0)[None], y_scaler)[0],
-            )
-            inputs = None
-            if X is not None:
-                inputs = _scaling.apply(X[np.clip(rows, 0, len(X) - 1)], X_scaler)
-            for block in range(n_blocks):
-                data = scaled_series(
-                    buffer.reshape(-1, y.shape[1]),
-                    None if X is None else inputs.reshape(-1, X.shape[1]),
-                    UNSCALED,
-                    np.arange(len(part)) * span + block * horizon,
-                    length,
-                    horizon,
-                    self.window_norm == "last",
-                )
-                everything = np.arange(len(part))
-                output = self._outputs(self._spec_, self.weights_, data, everything)
-                done = length + block * horizon
-                buffer[:, done : done + horizon] = (
-                    output + data.levels(everything)[:, None]
-                )
-            forecast = buffer[:, length : length + steps]
-            result[first : first + len(part)] = _scaling.invert(forecast, y_scaler)
-        return result
-
-    def _in_container(self, values, index):
-        """Values of shape (n, n_targets) in the container of the fitted target."""
-        if self._one_d:
-            values = values[:, 0]
-        if self._container is None or index is None:
-            return values
-        if self._one_d:
-            return pd.Series(values, index=index, name=self._names)
-        return pd.DataFrame(values, index=index, columns=self._names)
-
     def forecast(self, steps=None, X=None, history=None):
         """Forecast the rows after the history.
 
@@ -605,7 +344,8 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         steps : int, default=None
             None means `horizon`, or the rows of X where it is given.
         X : array-like of shape (n_timesteps, n_features), default=None
-            Inputs known ahead, for the regression form.
+            Inputs known ahead, for the regression form. A network of a longer horizon
+            takes the last row for those that are not given.
         history : array-like, default=None
             Forecast from this series instead of the fitted one, without training. In
             the regression form a tuple ``(X, y)``.
@@ -811,4 +551,3 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
 
 
 TRUE_AND_PRED = ("y_true", "y_pred")
-UNSCALED = ({"center": 0.0, "scale": 1.0}, {"center": 0.0, "scale": 1.0})

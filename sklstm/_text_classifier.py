@@ -6,7 +6,6 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
@@ -19,12 +18,11 @@ from sklearn.utils.validation import (
 )
 
 from sklstm import _inference, _ngrams, _text
-from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM
+from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM, unchanged_on_error
+from sklstm._documents import Documents, folds_of, one_hot, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec
 from sklstm._ngrams import NgramCounts, NgramModel
 
-N_FOLDS = 4
-SHORTEST_BUCKET = 16
 HEAD = ("head/kernel", "head/bias")
 
 
@@ -92,7 +90,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     early_stopping : bool, default=True
     n_iter_no_change : int, default=2
         Epochs without improvement before stopping.
-    tol : float, default=1e-4
+    tol : float, default=0.005
+        Relative improvement of the loss that counts.
     min_skill : float, default=0.01
         With early stopping, the n-gram model alone is kept unless the network lowers
         its validation loss by this share, and by more than the standard error.
@@ -196,7 +195,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         validation_fraction=0.1,
         early_stopping=True,
         n_iter_no_change=2,
-        tol=1e-4,
+        tol=0.005,
         min_skill=0.01,
         callbacks=None,
         warm_start=False,
@@ -294,6 +293,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         keep = hasattr(self, "weights_")
         return self._fit(X, y, sample_weight, keep=keep, epochs=1, classes=classes)
 
+    @unchanged_on_error
     def _fit(self, X, y, sample_weight, *, keep, epochs=None, classes=None):
         rng = check_random_state(self.random_state)
         fitted = dict(vars(self)) if keep else {}
@@ -631,43 +631,6 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return self.classes_[logits.argmax(axis=1)]
 
 
-class Documents:
-    """Documents in batches of similar length; see `_windows.SeriesWindows`."""
-
-    def __init__(self, sequences, linear, y, row_weights):
-        self.sequences, self.linear, self.y = sequences, linear, y
-        self.row_weights = row_weights
-        self.buckets = bucket(sequences.lengths)
-
-    def batches(self, rows, batch_size, rng=None):
-        """Parts of rows of one bucket, in a random order where `rng` is given."""
-        if rng is not None:
-            rows = rows[rng.permutation(len(rows))]
-        parts = []
-        for length in np.unique(self.buckets[rows]):
-            same = rows[self.buckets[rows] == length]
-            parts += [same[i : i + batch_size] for i in range(0, len(same), batch_size)]
-        if rng is not None:
-            parts = [parts[i] for i in rng.permutation(len(parts))]
-        return iter(parts)
-
-    def inputs(self, rows):
-        length = int(self.buckets[rows].max())
-        return self.sequences.take(rows).padded(length), self.linear[rows]
-
-    def targets(self, rows):
-        return self.y[rows]
-
-    def weights(self, rows):
-        return self.row_weights[rows].astype(np.float32)
-
-
-def bucket(lengths):
-    """Padded lengths: powers of two, so that few shapes are compiled."""
-    powers = np.ceil(np.log2(np.maximum(lengths, SHORTEST_BUCKET))).astype(int)
-    return 2**powers
-
-
 def warn_of_odd_ids(X):
     """Tell who passes measurements that each distinct value is taken for a token."""
     odd = (X < 0) | (np.floor(X) != X)
@@ -680,23 +643,6 @@ def warn_of_odd_ids(X):
             UserWarning,
             stacklevel=5,
         )
-
-
-def one_hot(y, classes, multi_label):
-    """Targets of shape (n_documents, n_outputs); one column for two classes."""
-    if multi_label:
-        return np.asarray(y, dtype=np.float64)
-    y = column_or_1d(y)
-    unknown = ~np.isin(y, classes)
-    if unknown.any():
-        raise ValueError(
-            f"y has the class {y[unknown][0]!r}, which is none of {classes!r}. "
-            "Name all classes in the first call."
-        )
-    place = np.searchsorted(classes, y)
-    if len(classes) == 2:
-        return place[:, None].astype(np.float64)
-    return np.eye(len(classes))[place]
 
 
 def judge(spec, weights, data, train, validation, exclusive):
@@ -737,37 +683,3 @@ def judge(spec, weights, data, train, validation, exclusive):
         "baseline_scores_": baselines,
         "skill_": 1 - error / best,
     }
-
-
-def kinds_of(targets):
-    """A number for each distinct row of targets."""
-    return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
-
-
-def split_stratified(targets, fraction, seed):
-    """Training and validation rows, each kind in its share; none where too few."""
-    everything = np.arange(len(targets))
-    kinds = kinds_of(targets)
-    counts = np.bincount(kinds)
-    n_validation = int(np.ceil(fraction * len(targets)))
-    if fraction == 0 or n_validation < 2 or len(targets) - n_validation < 8:
-        return everything, everything[:0]
-    stratify = kinds
-    if counts.min() < 2 or n_validation < len(counts):
-        stratify = None
-    train, validation = train_test_split(
-        everything, test_size=n_validation, random_state=seed, stratify=stratify
-    )
-    return np.sort(train), np.sort(validation)
-
-
-def folds_of(targets, train, validation, seed):
-    """Parts of the training rows, stratified where they can be; validation is last."""
-    kinds = kinds_of(targets[train])
-    kinds = np.where(np.bincount(kinds)[kinds] < N_FOLDS, -1, kinds)
-    if (kinds == -1).sum() < N_FOLDS:
-        kinds = np.where(kinds == -1, kinds.max(), kinds)
-    if len(train) < N_FOLDS or (np.bincount(kinds - kinds.min()) < N_FOLDS).all():
-        return [train, validation]
-    splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
-    return [train[part] for _, part in splitter.split(train, kinds)] + [validation]

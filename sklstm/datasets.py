@@ -1,8 +1,18 @@
-"""Small real series that ship with the package."""
+"""Small real data sets that need no download, and IMDB, which does."""
 
+import importlib
+import inspect
+import re
+import tarfile
 from importlib import resources
+from pathlib import Path
 
 import pandas as pd
+from sklearn.datasets import fetch_file, get_data_home
+from sklearn.utils import Bunch
+
+IMDB_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+IMDB_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 
 
 def _read(name, column):
@@ -50,3 +60,137 @@ def load_sunspots():
         frame = pd.read_csv(file)
     index = pd.PeriodIndex(frame["year"].astype(int).astype(str), freq="Y", name="year")
     return pd.Series(frame["sunspots"].to_numpy(), index=index, name="sunspots")
+
+
+# Where docstrings are read: modules, and classes after a colon.
+DOCUMENTED = {
+    "numpy": ["numpy", "numpy.linalg", "numpy.fft", "numpy.random"],
+    "pandas": ["pandas", "pandas:DataFrame", "pandas:Series", "pandas:DatetimeIndex"],
+    "sklearn": [
+        "sklearn.metrics",
+        "sklearn.linear_model",
+        "sklearn.ensemble",
+        "sklearn.preprocessing",
+        "sklearn.model_selection",
+        "sklearn.decomposition",
+        "sklearn.cluster",
+    ],
+}
+
+
+def load_docstrings():
+    """Sentences of docstrings, labelled by the package they are from.
+
+    They are read from the installed NumPy, pandas and scikit-learn, so that their
+    number changes with the versions.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        ``data``, a list of str, and ``target``, a list of package names.
+
+    Examples
+    --------
+    >>> from sklstm.datasets import load_docstrings
+    >>> sorted(set(load_docstrings().target))
+    ['numpy', 'pandas', 'sklearn']
+    """
+    found = {}
+    for package, places in DOCUMENTED.items():
+        for place in places:
+            module, _, name = place.partition(":")
+            owner = importlib.import_module(module)
+            if name:
+                owner = getattr(owner, name)
+            for member in sorted(set(dir(owner))):
+                thing = inspect.getattr_static(owner, member, None)
+                if not member.startswith("_") and callable(thing):
+                    for sentence in _sentences(inspect.getdoc(thing) or ""):
+                        found.setdefault(sentence, package)
+    return Bunch(data=list(found), target=list(found.values()))
+
+
+def _sentences(doc):
+    """Sentences of five words or more in the prose that opens a numpydoc docstring."""
+    for paragraph in doc.split("\n\n"):
+        lines = paragraph.splitlines()
+        if len(lines) > 1 and set(lines[1]) == {"-"}:
+            return  # sections of names and types begin
+        if paragraph.startswith((" ", ">>>", "..")):
+            continue
+        for sentence in re.split(r"(?<=[.!?])\s+", " ".join(paragraph.split())):
+            if len(sentence.split()) >= 5 and sentence.endswith("."):
+                yield sentence
+
+
+def fetch_imdb(subset="train", *, data_home=None, download_if_missing=True):
+    """Load the Large Movie Review Dataset, 25,000 reviews a subset [1]_.
+
+    Parameters
+    ----------
+    subset : {"train", "test", "all"}, default="train"
+        The official split.
+    data_home : str or path, default=None
+        Folder of ``imdb.csv.xz`` (columns split, label and text), or of what was
+        downloaded before; None means that of scikit-learn's data sets.
+    download_if_missing : bool, default=True
+        Whether to download 80 MB where the folder has neither.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        ``data``, a list of str; ``target``, an array of 0 (negative) and 1 (positive);
+        ``target_names``.
+
+    Raises
+    ------
+    OSError
+        If the data is neither there nor may be, or can be, downloaded.
+    ValueError
+        If the subset is none of the three.
+
+    References
+    ----------
+    .. [1] Maas et al. (2011), "Learning word vectors for sentiment analysis", ACL.
+    """
+    if subset not in ("train", "test", "all"):
+        raise ValueError(f"subset must be 'train', 'test' or 'all'. Got {subset!r}.")
+    home = Path(get_data_home() if data_home is None else data_home)
+    cached = [home / f"imdb.csv.{kind}" for kind in ("xz", "gz")]
+    if not any(path.exists() for path in cached):
+        if not download_if_missing:
+            raise OSError(
+                f"{home} has no imdb.csv.xz, and download_if_missing is False. Set "
+                "data_home to its folder, or download_if_missing=True."
+            )
+        _download_imdb(cached[-1])
+    frame = pd.read_csv(next(path for path in cached if path.exists()))
+    if subset != "all":
+        frame = frame[frame["split"] == subset]
+    return Bunch(
+        data=frame["text"].tolist(),
+        target=frame["label"].to_numpy(),
+        target_names=["negative", "positive"],
+    )
+
+
+def _download_imdb(path):
+    try:
+        archive = fetch_file(IMDB_URL, folder=path.parent, sha256=IMDB_SHA256)
+    except OSError as error:
+        raise OSError(
+            f"IMDB could not be downloaded from {IMDB_URL}: {error}. Look at the "
+            f"network, or put the file into {path.parent} yourself."
+        ) from error
+    rows = []
+    with tarfile.open(archive) as file:
+        for member in file:
+            parts = member.name.split("/")
+            if len(parts) == 4 and parts[2] in ("pos", "neg"):
+                text = file.extractfile(member).read().decode("utf-8")
+                rows.append((parts[1], int(parts[2] == "pos"), text))
+    frame = pd.DataFrame(sorted(rows), columns=["split", "label", "text"])
+    # A half-written file must not be taken for the cache.
+    partial = path.with_name("partial-" + path.name)
+    frame.to_csv(partial, index=False)
+    partial.replace(path)

@@ -13,10 +13,10 @@ PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
     {"_windows", "_scaling", "_linear", "_validation", "_text", "metrics", "datasets"},
-    {"_networks", "_problems", "_ngrams", "_losses"},
+    {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
     {"_inference", "_training"},
     {"_base"},
-    {"_window_network"},
+    {"_window_network", "_input_forms", "_rolling"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}

@@ -201,6 +201,16 @@ def test_refit_replaces_everything(passengers):
     np.testing.assert_array_equal(f.forecast(3), fresh.forecast(3))
 
 
+def test_a_fit_that_raises_changes_nothing(passengers):
+    f = small().fit(pd.DataFrame({"a": passengers, "b": passengers}))
+    before = dict(vars(f))
+    with pytest.raises(ValueError, match="NaN"):
+        f.fit(np.array([[1.0], [np.nan]] * 20))
+    with pytest.raises(ValueError, match="at least"):
+        f.fit(np.ones((3, 1)))
+    assert vars(f) == before
+
+
 def test_input_is_not_changed(passengers):
     before = passengers.copy()
     f = small().fit(passengers[:120])

@@ -65,3 +65,19 @@ def test_texts_equal_keras(cell, units, bidirectional, pooling):
     np.testing.assert_allclose(ours, expected, atol=2e-5)
     one = _inference.predict_text(spec, weights, sequences.take([3]), linear[3:4])
     np.testing.assert_allclose(one[0], ours[3], rtol=1e-10)
+
+
+def test_many_tokens_are_read_in_32_bits_alike(monkeypatch):
+    spec = TextNetworkSpec(30, 1, 8, units=(16,), pooling="attention")
+    rng = np.random.default_rng(0)
+    weights = {v.path: rng.normal(size=v.shape) for v in spec.build().weights}
+    weights = {name: w / np.sqrt(max(w.shape[0], 1)) for name, w in weights.items()}
+    lengths = rng.integers(0, 200, 50)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    sequences = Sequences(rng.integers(1, 30, offsets[-1]), offsets)
+    linear = np.zeros((50, 1))
+    exact = _inference.predict_text(spec, weights, sequences, linear)
+    monkeypatch.setattr(_inference, "MANY_TOKENS", 0)
+    fast = _inference.predict_text(spec, weights, sequences, linear)
+    assert (exact != fast).any()
+    np.testing.assert_allclose(fast, exact, atol=2e-6)

@@ -287,3 +287,14 @@ def test_meta_estimators():
     column = ColumnTransformer([("text", "passthrough", ["text"])])
     pipeline = make_pipeline(column, clf).fit(frame, labels)
     assert pipeline.score(frame, labels) > 0.9
+
+
+def test_a_fit_that_raises_changes_nothing():
+    texts, labels = made(60)
+    clf = small(epochs=1).fit(np.ones((60, 3), int), labels)
+    before = dict(vars(clf))
+    with pytest.raises(TypeError, match="position 1"):
+        clf.fit(["a", None], [0, 1])
+    with pytest.raises(ValueError, match="one class only"):
+        clf.fit(texts, np.ones(60))
+    assert vars(clf) == before
