@@ -30,12 +30,14 @@ docs: install
 bench: install
 	$(BIN)/python benchmarks/compile_cache.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/text_encoding.py
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/text_accuracy.py
 
 # The floors that pyproject.toml names, in an environment of their own.
 test-oldest:
 	$(PYTHON) -m venv .venv-oldest
-	.venv-oldest/bin/python -m pip install --quiet numpy==1.26.4 pandas==2.2.3 \
+	.venv-oldest/bin/python -m pip install --quiet numpy==1.26.4 scipy==1.11.4 pandas==2.2.3 \
 		scikit-learn==1.6.1 keras==3.6.0 jax==0.4.34 jaxlib==0.4.34 matplotlib pytest
 	.venv-oldest/bin/python -m pip install --quiet --no-deps --editable .
 	.venv-oldest/bin/python -m pytest tests
