@@ -41,6 +41,7 @@ class TextNetworkSpec:
     n_tokens: int
     n_outputs: int
     embedding_dim: int
+    exclusive: bool = True
     trainable_embeddings: bool = True
     cell: str = "lstm"
     units: tuple = (64,)

@@ -238,6 +238,73 @@ def encode_ids(X, vocabulary):
     return Sequences(new[sequences.ids], sequences.offsets)
 
 
+def read_vectors(path, words):
+    """Word vectors of a GloVe or word2vec text file, of these words only.
+
+    Each line is a word and its numbers; word2vec's first line, two numbers, is
+    skipped.
+
+    Returns
+    -------
+    dict of str to ndarray
+    """
+    vectors = {}
+    with open(path, encoding="utf-8", newline="\n") as file:
+        for line in file:
+            word, _, numbers = line.rstrip().partition(" ")
+            if word in words and " " in numbers:
+                vectors[word] = np.array(numbers.split(" "), dtype=np.float32)
+    return vectors
+
+
+def embedding_table(vectors, words, n_rows):
+    """First vectors of padding, unknown words and words, by id.
+
+    Parameters
+    ----------
+    vectors : dict of str to array, or ndarray of shape (n_rows or more, embedding_dim)
+    words : dict of str to int
+    n_rows : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows, embedding_dim)
+
+    Raises
+    ------
+    ValueError
+        For vectors of unequal length, too few rows, or no known word.
+    """
+    if isinstance(vectors, np.ndarray):
+        needed = len(words) + FIRST
+        if vectors.ndim != 2 or len(vectors) < needed:
+            raise ValueError(
+                f"embeddings has shape {vectors.shape}, but the vocabulary needs "
+                f"{needed} rows: one for padding, one for unknown words, and one for "
+                "each word. Lower max_features, or pass a dict."
+            )
+        table = np.zeros((n_rows, vectors.shape[1]), np.float32)
+        table[:needed] = vectors[:needed]
+        return table
+    known = {word: vectors[word] for word in words if word in vectors}
+    if not known:
+        raise ValueError(
+            "embeddings holds none of the words of the texts. Look at lowercase and "
+            "token_pattern, or pass None."
+        )
+    lengths = {np.shape(vector) for vector in known.values()}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"embeddings must hold vectors of one length. Got {sorted(lengths)[:5]}."
+        )
+    # Words without a vector get that of none in particular.
+    mean = np.mean(list(known.values()), axis=0)
+    table = np.tile(mean, (n_rows, 1)).astype(np.float32)
+    for word, vector in known.items():
+        table[words[word]] = vector
+    return table
+
+
 def merge_repeated(sequences, y, weights):
     """Merge equal documents of equal target into one of their summed weight.
 

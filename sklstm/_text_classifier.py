@@ -1,5 +1,6 @@
 """LSTMTextClassifier: raw strings in, recurrent network beside n-grams."""
 
+import os
 import warnings
 from collections.abc import Callable
 from numbers import Real
@@ -60,9 +61,10 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     ngram_range : tuple (low, high), default=(1, 3)
         Tokens in the n-grams of the linear model.
     embedding_dim : int, default=64
-    embeddings : dict of str to array, or ndarray, default=None
-        First word vectors. A dict holds vectors of words, all of one length; an array
-        of shape (n_words + 2, embedding_dim) is indexed by token id.
+    embeddings : path, dict of str to array, or ndarray, default=None
+        First word vectors: a text file of GloVe or word2vec, a dict of vectors of one
+        length, or an array of shape (n_words + 2, embedding_dim) indexed by token id.
+        Words without a vector get the mean of the others.
     trainable_embeddings : bool, default=True
     cell : {"lstm", "gru", "rnn"}, default="lstm"
     units : int or tuple of int, default=64
@@ -151,7 +153,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
         "ngram_range": [tuple],
         "embedding_dim": [POSITIVE_INT],
-        "embeddings": [dict, np.ndarray, None],
+        "embeddings": [str, os.PathLike, dict, np.ndarray, None],
         "trainable_embeddings": ["boolean"],
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(POOLINGS))],
@@ -328,17 +330,21 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         n_words = len(fitted["_words"])
         if self.max_features is not None:
             n_words = min(n_words, self.max_features)
-        bound = n_words + _text.FIRST
-        spec = self._spec(bound, targets.shape[1])
+        words = {
+            word: i for word, i in fitted["_words"].items() if i < n_words + _text.FIRST
+        }
+        vectors = None if keep else self._first_vectors(words)
+        dim = self.embedding_dim if vectors is None else vectors.shape[1]
+        if keep:
+            dim = self._spec_.embedding_dim
+        spec = self._spec(n_words, targets.shape[1], dim, exclusive)
         if keep and spec != self._spec_:
             raise ValueError(
                 "Training cannot continue, since parameters ask for a network of "
                 f"another shape: fitted {self._spec_}, now {spec}. "
                 "Fit anew with warm_start=False."
             )
-        fitted["vocabulary_"] = {
-            word: i for word, i in fitted["_words"].items() if i < bound
-        }
+        fitted["vocabulary_"] = words
         split_seed, network_seed = rng.randint(2**31 - 1, size=2)
         train_rows, validation = split_stratified(targets, fraction, split_seed)
         linear = np.zeros((len(targets), 0))
@@ -353,7 +359,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         view = self._network_view(sequences, fitted["vocabulary_"])
         data = Documents(view, linear, targets, weights)
         trained, settings = self._train(
-            spec, data, train_rows, validation, fitted, epochs, keep, network_seed
+            spec, data, train_rows, validation, vectors, epochs, keep, network_seed
         )
         fitted |= {
             "weights_": trained.weights,
@@ -366,9 +372,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             "_loss": settings.loss,
         }
         if len(validation):
-            fitted |= judge(
-                spec, trained.weights, data, train_rows, validation, exclusive
-            )
+            fitted |= judge(spec, trained.weights, data, train_rows, validation)
         return fitted
 
     def _learn_ngrams(self, sequences, targets, weights, folds, n_words, exclusive):
@@ -403,35 +407,37 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             "_scale": scale,
         }
 
-    def _train(self, spec, data, rows, validation, fitted, epochs, keep, seed):
+    def _train(self, spec, data, rows, validation, vectors, epochs, keep, seed):
         from sklstm import _losses
         from sklstm._training import first_weights, train
 
-        one_of_many = not fitted["_multi_label"] and spec.n_outputs > 1
-        kind = "categorical" if one_of_many else "binary"
+        kind = "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
         settings = self._settings(
             self.epochs if epochs is None else epochs,
             getattr(_losses, f"{kind}_loss"),
             {"accuracy": getattr(_losses, f"{kind}_accuracy")},
         )
         start = first_weights(
-            weights=self.weights_ if keep else None,
-            embeddings=self._embeddings(fitted, spec),
+            weights=self.weights_ if keep else None, embeddings=vectors
         )
         rng = np.random.RandomState(seed)
         return train(spec, settings, data, rows, validation, start, rng), settings
 
-    def _spec(self, n_tokens, n_outputs):
-        dim = self.embedding_dim
-        if isinstance(self.embeddings, dict):
-            dim = len(next(iter(self.embeddings.values())))
-        elif self.embeddings is not None:
-            dim = self.embeddings.shape[1]
+    def _first_vectors(self, words):
+        """First word vectors by id, or None to draw them."""
+        vectors = self.embeddings
+        if vectors is None:
+            return None
+        if isinstance(vectors, (str, os.PathLike)):
+            vectors = _text.read_vectors(vectors, words)
+        return _text.embedding_table(vectors, words, rounded_up(len(words)))
+
+    def _spec(self, n_words, n_outputs, embedding_dim, exclusive):
         return TextNetworkSpec(
-            # Folds of one data set then share compiled steps; spare rows cost nothing.
-            n_tokens=2 ** int(np.ceil(np.log2(n_tokens))),
+            n_tokens=rounded_up(n_words),
             n_outputs=n_outputs,
-            embedding_dim=dim,
+            exclusive=exclusive,
+            embedding_dim=embedding_dim,
             trainable_embeddings=self.trainable_embeddings,
             cell=self.cell,
             units=self._units(),
@@ -442,29 +448,6 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             recurrent_dropout=float(self.recurrent_dropout),
             linear_skip=self.linear_skip,
         )
-
-    def _embeddings(self, fitted, spec):
-        """First word vectors, or None to draw them."""
-        if self.embeddings is None:
-            return None
-        words, n_rows = fitted["vocabulary_"], len(fitted["vocabulary_"]) + _text.FIRST
-        if isinstance(self.embeddings, np.ndarray):
-            given = self.embeddings
-            if len(given) < n_rows:
-                raise ValueError(
-                    f"embeddings has {len(given)} rows, but the vocabulary needs "
-                    f"{n_rows}: one for padding, one for unknown words, and one for "
-                    "each word. Lower max_features, or pass a dict."
-                )
-        else:
-            vectors = np.array(list(self.embeddings.values()), np.float32)
-            # Words without a vector get that of none in particular.
-            given = np.tile(vectors.mean(axis=0), (n_rows, 1))
-            for word, place in words.items():
-                given[place] = self.embeddings.get(word, given[place])
-        result = np.zeros((spec.n_tokens, spec.embedding_dim), np.float32)
-        result[:n_rows] = given[:n_rows]
-        return result
 
     def _tokenize(self):
         return _text.make_tokenizer(
@@ -631,6 +614,11 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return self.classes_[logits.argmax(axis=1)]
 
 
+def rounded_up(n_words):
+    """Rows of the embedding: folds of one data set then share compiled steps."""
+    return 2 ** int(np.ceil(np.log2(n_words + _text.FIRST)))
+
+
 def warn_of_odd_ids(X):
     """Tell who passes measurements that each distinct value is taken for a token."""
     odd = (X < 0) | (np.floor(X) != X)
@@ -645,7 +633,7 @@ def warn_of_odd_ids(X):
         )
 
 
-def judge(spec, weights, data, train, validation, exclusive):
+def judge(spec, weights, data, train, validation):
     """Shrink the network to its best share, and measure it and its simple rivals.
 
     The share is that of the network's logits beside the n-gram model which has the
@@ -657,6 +645,7 @@ def judge(spec, weights, data, train, validation, exclusive):
     dict
         weights_, baseline_scores_ and skill_.
     """
+    exclusive = spec.exclusive
     check = data.y[validation], data.row_weights[validation]
     prior = np.average(data.y[train], 0, data.row_weights[train])
     baselines = {

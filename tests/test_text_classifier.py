@@ -197,22 +197,29 @@ def test_partial_fit_and_warm_start_go_on():
         warm.set_params(units=9).fit(texts, labels)
 
 
-def test_vocabulary_and_embeddings():
+def test_vocabulary_and_embeddings(tmp_path):
     texts, labels = made()
     clf = small(max_features=3, epochs=1).fit(texts, labels)
     assert sorted(clf.vocabulary_.values()) == [2, 3, 4]
     vectors = {"good": np.ones(6), "bad": -np.ones(6)}
-    clf = small(embeddings=vectors, trainable_embeddings=False, early_stopping=False)
-    clf.fit(texts, labels)
-    table = clf.weights_["embedding/embeddings"]
-    assert table.shape[1] == 6
-    np.testing.assert_array_equal(table[clf.vocabulary_["good"]], 1)
-    np.testing.assert_array_equal(table[clf.vocabulary_["film"]], 0)
+    file = tmp_path / "vectors.txt"
+    lines = [" ".join([word, *map(str, vector)]) for word, vector in vectors.items()]
+    file.write_text("\n".join(["2 6", *lines, "unheard 1 2 3 4 5 6"]), "utf-8")
+    for given in (vectors, file, str(file)):
+        clf = small(embeddings=given, trainable_embeddings=False, linear_skip=False)
+        table = clf.fit(texts, labels).weights_["embedding/embeddings"]
+        assert table.shape[1] == 6
+        np.testing.assert_array_equal(table[clf.vocabulary_["good"]], 1)
+        np.testing.assert_array_equal(table[clf.vocabulary_["film"]], 0)
     array = np.arange(40.0).reshape(20, 2)
     clf.set_params(embeddings=array, epochs=0).fit(texts, labels)
     np.testing.assert_array_equal(clf.weights_["embedding/embeddings"][:16], array[:16])
-    with pytest.raises(ValueError, match="embeddings has 4 rows, but the vocabulary"):
+    with pytest.raises(ValueError, match="embeddings has shape .4, 2., but the vocab"):
         small(embeddings=array[:4]).fit(texts, labels)
+    with pytest.raises(ValueError, match="none of the words"):
+        small(embeddings={"?": np.ones(6)}).fit(texts, labels)
+    with pytest.raises(ValueError, match="vectors of one length"):
+        small(embeddings={"good": np.ones(6), "bad": [1]}).fit(texts, labels)
 
 
 def test_chinese_characters():
