@@ -122,7 +122,7 @@ def encode(window, spec):
 
 
 def recurrent_layer(spec, units, name, return_sequences, **options):
-    from keras import layers
+    from sklstm import layers
 
     cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
     return cell(

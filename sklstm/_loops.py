@@ -1,0 +1,177 @@
+"""Recurrent loops in JAX, with gradients written by hand.
+
+What JAX derives from a scan adds to the weights' gradients at every step and computes
+every gate anew. Here the gates are kept, and the weights' gradients are one product
+over all steps after the backward scan. All of an LSTM's gates go through one tanh, for
+sigmoid(x) = (tanh(x / 2) + 1) / 2; the barriers keep the compiler from splitting the
+gates before it, which would compute them one by one.
+
+Every loop takes time-major inputs, `gates` of shape (n_steps, batch, n_gates * units),
+and masks of shape (n_steps, batch, 1), or None; a masked step leaves the state alone.
+`drop` of shape (batch, units), or None, scales the state before the recurrent product.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax.lax import optimization_barrier, scan
+
+
+def dropped(state, drop):
+    return state if drop is None else state * drop
+
+
+def hold(mask, new, old):
+    return new if mask is None else jnp.where(mask, new, old)
+
+
+def shifted(start, states):
+    """The state before each step."""
+    return jnp.concatenate([start[None], states[:-1]])
+
+
+def over_steps(states, gradients):
+    """A weight's gradient: the sum over steps and rows of the outer products."""
+    rows = (-1, states.shape[-1])
+    return states.reshape(rows).T @ gradients.reshape(-1, gradients.shape[-1])
+
+
+@jax.custom_vjp
+def lstm(gates, mask, drop, kernel, h, c):
+    """States of every step, and the last cell state, of an LSTM.
+
+    The halves of the gates i, f and o are folded in by `halved`.
+    """
+    return lstm_forward(gates, mask, drop, kernel, h, c)[0]
+
+
+def halved(weights):
+    """Weights of the gates i, f, c, o, ready for a tanh in place of a sigmoid."""
+    units = weights.shape[-1] // 4
+    half = jnp.repeat(jnp.array([0.5, 0.5, 1, 0.5], weights.dtype), units)
+    return weights * half
+
+
+def lstm_forward(gates, mask, drop, kernel, h0, c0):
+    def step(carry, inputs):
+        h, c = carry
+        z, m = inputs
+        z = z + dropped(h, drop) @ kernel
+        t = optimization_barrier(jnp.tanh(z))
+        i, f, g, o = jnp.split(t, 4, axis=1)
+        c = hold(m, 0.5 * ((f + 1) * c + (i + 1) * g), c)
+        h = hold(m, 0.5 * (o + 1) * jnp.tanh(c), h)
+        return (h, c), (t, h, c)
+
+    (_, last), (t, h, c) = scan(step, (h0, c0), (gates, mask))
+    return (h, last), (t, h, c, mask, drop, kernel, h0, c0)
+
+
+def lstm_backward(kept, gradients):
+    t, h, c, mask, drop, kernel, h0, c0 = kept
+    dh_steps, dc_last = gradients
+    transposed = kernel.T
+
+    def step(carry, inputs):
+        dh, dc = carry
+        t, c, c_before, dh_step, m = inputs
+        dh = dh + dh_step
+        i, f, g, o = jnp.split(t, 4, axis=1)
+        tanh_c = jnp.tanh(c)
+        dc_in = dc + 0.5 * dh * (o + 1) * (1 - tanh_c**2)
+        # All four gates in one product each: four times as fast as one by one.
+        outer = jnp.concatenate([dc_in, dc_in, dc_in, dh], axis=1)
+        inner = jnp.concatenate([g, c_before, i + 1, tanh_c], axis=1)
+        dz = optimization_barrier(hold(m, 0.5 * outer * inner * (1 - t**2), 0))
+        dh = hold(m, dropped(dz @ transposed, drop), dh)
+        dc = hold(m, 0.5 * dc_in * (f + 1), dc)
+        return (dh, dc), dz
+
+    steps = (t, c, shifted(c0, c), dh_steps, mask)
+    start = (jnp.zeros_like(h0), dc_last)
+    (dh0, dc0), dz = scan(step, start, steps, reverse=True)
+    d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
+    return dz, None, None, d_kernel, dh0, dc0
+
+
+lstm.defvjp(lstm_forward, lstm_backward)
+
+
+@jax.custom_vjp
+def gru(gates, mask, drop, kernel, bias, h):
+    """States of every step of a GRU whose reset follows the product."""
+    return gru_forward(gates, mask, drop, kernel, bias, h)[0]
+
+
+def gru_forward(gates, mask, drop, kernel, bias, h0):
+    def step(h, inputs):
+        x, m = inputs
+        xz, xr, xh = jnp.split(x, 3, axis=1)
+        rz, rr, rh = jnp.split(dropped(h, drop) @ kernel + bias, 3, axis=1)
+        t = optimization_barrier(jnp.tanh(0.5 * jnp.concatenate([xz + rz, xr + rr], 1)))
+        z, r = jnp.split(0.5 * (t + 1), 2, axis=1)
+        g = jnp.tanh(xh + r * rh)
+        h = hold(m, z * h + (1 - z) * g, h)
+        return h, (z, r, g, rh, h)
+
+    _, (z, r, g, rh, h) = scan(step, h0, (gates, mask))
+    return h, (z, r, g, rh, h, mask, drop, kernel, h0)
+
+
+def gru_backward(kept, dh_steps):
+    z, r, g, rh, h, mask, drop, kernel, h0 = kept
+    transposed = kernel.T
+
+    def step(dh, inputs):
+        z, r, g, rh, h_before, dh_step, m = inputs
+        dh = dh + dh_step
+        dg = (1 - z) * dh * (1 - g**2)
+        dz = (h_before - g) * dh * z * (1 - z)
+        dr = dg * rh * r * (1 - r)
+        d_inner = jnp.concatenate([dz, dr, dg * r], axis=1)
+        d_inner = optimization_barrier(hold(m, d_inner, 0))
+        dh_before = z * dh + dropped(d_inner @ transposed, drop)
+        return hold(m, dh_before, dh), (d_inner, hold(m, dg, 0))
+
+    steps = (z, r, g, rh, shifted(h0, h), dh_steps, mask)
+    dh0, (d_inner, dg) = scan(step, jnp.zeros_like(h0), steps, reverse=True)
+    d_kernel = over_steps(dropped(shifted(h0, h), drop), d_inner)
+    units = h0.shape[1]
+    d_gates = jnp.concatenate([d_inner[..., : 2 * units], dg], axis=2)
+    return d_gates, None, None, d_kernel, d_inner.sum((0, 1)), dh0
+
+
+gru.defvjp(gru_forward, gru_backward)
+
+
+@jax.custom_vjp
+def rnn(gates, mask, drop, kernel, h):
+    """States of every step of a simple recurrent network."""
+    return rnn_forward(gates, mask, drop, kernel, h)[0]
+
+
+def rnn_forward(gates, mask, drop, kernel, h0):
+    def step(h, inputs):
+        x, m = inputs
+        h = hold(m, jnp.tanh(x + dropped(h, drop) @ kernel), h)
+        return h, h
+
+    _, h = scan(step, h0, (gates, mask))
+    return h, (h, mask, drop, kernel, h0)
+
+
+def rnn_backward(kept, dh_steps):
+    h, mask, drop, kernel, h0 = kept
+    transposed = kernel.T
+
+    def step(dh, inputs):
+        h, dh_step, m = inputs
+        dh = dh + dh_step
+        dz = hold(m, dh * (1 - h**2), 0)
+        return hold(m, dropped(dz @ transposed, drop), dh), dz
+
+    dh0, dz = scan(step, jnp.zeros_like(h0), (h, dh_steps, mask), reverse=True)
+    d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
+    return dz, None, None, d_kernel, dh0
+
+
+rnn.defvjp(rnn_forward, rnn_backward)

@@ -1,0 +1,107 @@
+"""Keras layers with a fast loop: LSTM, GRU and SimpleRNN.
+
+Each takes the place of the Keras layer of its name: same arguments, weights, config and
+results. With Keras on JAX and a CPU, its loop runs several times as fast; elsewhere,
+and with options the loop does not cover, it is Keras's own.
+"""
+
+import keras
+from keras import ops
+
+if keras.backend.backend() == "jax":
+    import jax
+
+    from sklstm import _loops
+
+__all__ = ["GRU", "LSTM", "SimpleRNN"]
+
+
+def on_jax_cpu():
+    return keras.backend.backend() == "jax" and jax.default_backend() == "cpu"
+
+
+def first(mask):
+    """The mask of the first gate, which all share, so that one product serves all."""
+    return mask[0] if isinstance(mask, list) else mask
+
+
+class FastLoop:
+    """What the three layers share: which cases are fast, and the road around a loop."""
+
+    def covered(self):
+        cell = self.cell
+        return (
+            on_jax_cpu()
+            and not self.unroll
+            and self.compute_dtype in ("float32", "float64")
+            and cell.activation is keras.activations.tanh
+            and getattr(cell, "recurrent_activation", keras.activations.sigmoid)
+            is keras.activations.sigmoid
+            and getattr(cell, "reset_after", True)
+        )
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        if not self.covered():
+            return super().inner_loop(
+                sequences, initial_state, mask=mask, training=training
+            )
+        cell = self.cell
+        h, *others = initial_state
+        drop = None
+        if training and cell.dropout:
+            sequences = (
+                sequences * first(cell.get_dropout_mask(sequences[:, 0]))[:, None]
+            )
+        if training and cell.recurrent_dropout:
+            drop = first(cell.get_recurrent_dropout_mask(h))
+        steps = ops.swapaxes(sequences, 0, 1)
+        if isinstance(mask, list | tuple):
+            mask = mask[0]
+        if mask is not None:
+            mask = ops.swapaxes(ops.cast(mask, "bool"), 0, 1)[:, :, None]
+        if self.go_backwards:
+            steps = ops.flip(steps, 0)
+            mask = None if mask is None else ops.flip(mask, 0)
+        states, *last = self.loop(steps, mask, drop, h, *others)
+        outputs = states
+        if mask is not None and self.zero_output_for_mask:
+            outputs = ops.where(mask, states, 0)
+        return outputs[-1], ops.swapaxes(outputs, 0, 1), [states[-1], *last]
+
+
+@keras.saving.register_keras_serializable("sklstm")
+class LSTM(FastLoop, keras.layers.LSTM):
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997) with a fast loop."""
+
+    def loop(self, steps, mask, drop, h, c):
+        cell = self.cell
+        gates = steps @ _loops.halved(cell.kernel.value)
+        if cell.use_bias:
+            gates = gates + _loops.halved(cell.bias.value)
+        kernel = _loops.halved(cell.recurrent_kernel.value)
+        return _loops.lstm(gates, mask, drop, kernel, h, c)
+
+
+@keras.saving.register_keras_serializable("sklstm")
+class GRU(FastLoop, keras.layers.GRU):
+    """Gated recurrent unit (Cho et al., 2014) with a fast loop."""
+
+    def loop(self, steps, mask, drop, h):
+        cell = self.cell
+        gates = steps @ cell.kernel.value
+        inner = ops.zeros_like(gates[0, 0])
+        if cell.use_bias:
+            gates, inner = gates + cell.bias[0], cell.bias[1]
+        return (_loops.gru(gates, mask, drop, cell.recurrent_kernel.value, inner, h),)
+
+
+@keras.saving.register_keras_serializable("sklstm")
+class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
+    """Simple recurrent network (Elman, 1990) with a fast loop."""
+
+    def loop(self, steps, mask, drop, h):
+        cell = self.cell
+        gates = steps @ cell.kernel.value
+        if cell.use_bias:
+            gates = gates + cell.bias
+        return (_loops.rnn(gates, mask, drop, cell.recurrent_kernel.value, h),)
