@@ -8,10 +8,17 @@ __version__ = "0.1.0.dev0"
 _PUBLIC = {
     "LSTMForecaster": "sklstm._forecaster",
     "LSTMTextClassifier": "sklstm._text_classifier",
+    "load": "sklstm.serialization",
     "make_windows": "sklstm._windows",
 }
 
-__all__ = ["LSTMForecaster", "LSTMTextClassifier", "__version__", "make_windows"]
+__all__ = [
+    "LSTMForecaster",
+    "LSTMTextClassifier",
+    "__version__",
+    "load",
+    "make_windows",
+]
 
 
 def __getattr__(name):

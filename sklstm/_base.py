@@ -7,9 +7,12 @@ import functools
 from collections.abc import Callable
 from numbers import Integral, Real
 
+import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
+from sklstm import __version__, _archive
 from sklstm._networks import CELLS
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
@@ -94,11 +97,37 @@ class BaseLSTM(BaseEstimator):
             verbose=int(self.verbose),
         )
 
+    def save(self, path):
+        """Write the fitted estimator to one file that `sklstm.load` reads.
+
+        The file holds parameters, weights, scalers, vocabulary and history as JSON and
+        safetensors, and nothing that runs. It appears whole or not at all. Equal
+        estimators give equal bytes.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Raises
+        ------
+        TypeError
+            If a parameter is a function or an object that is not plain data, such as
+            `network`, `callbacks` or a scaler of your own.
+        ImportError
+            Without the package safetensors, which ``sklstm[save]`` installs.
+        """
+        check_is_fitted(self, "weights_")
+        name = type(self).__name__
+        manifest = {
+            "class": name,
+            "sklstm": __version__,
+            "sklearn": sklearn.__version__,
+        }
+        _archive.write(path, _archive.to_bytes(self, name, manifest))
+
     @property
     def model_(self):
         """The Keras model with the fitted weights, built on demand."""
-        from sklearn.utils.validation import check_is_fitted
-
         from sklstm._training import CompiledNetwork
 
         check_is_fitted(self, "weights_")

@@ -10,6 +10,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm import _scaling
+from sklstm._archive import storable
 from sklstm._base import POSITIVE_INT, unchanged_on_error
 from sklstm._input_forms import InputForms
 from sklstm._rolling import Rolling
@@ -26,6 +27,7 @@ from sklstm._window_network import BaseWindowNetwork
 from sklstm._windows import ReadyWindows, check_positive_int
 
 
+@storable
 class LSTMForecaster(RegressorMixin, InputForms, Rolling, BaseWindowNetwork):
     """Forecast a series with a recurrent network that starts at a linear model.
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sklstm._networks import CELL_NAMES
+
 CHUNK = 512
 TOKENS_AT_ONCE = 2**16
 MANY_TOKENS = 2**18
@@ -191,4 +193,3 @@ def rnn(gates, kernel, bias, h):
 
 STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}
 N_STATES = {"lstm": 2, "gru": 1, "rnn": 1}
-CELL_NAMES = {"lstm": "lstm_cell", "gru": "gru_cell", "rnn": "simple_rnn_cell"}

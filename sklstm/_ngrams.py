@@ -14,6 +14,7 @@ from scipy.special import log_expit, log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from sklstm._archive import storable
 from sklstm._text import UNKNOWN
 
 # Weak, since both weightings shrink what says little.
@@ -22,6 +23,7 @@ C = 10.0
 MIN_DF = 2
 
 
+@storable
 @dataclass
 class NgramCounts:
     """A learned set of n-grams: for each n the sorted keys of those that count."""
@@ -75,6 +77,7 @@ def ngrams(sequences, n, n_tokens):
     return keys[inside], documents[:length][inside]
 
 
+@storable
 class NgramModel:
     """Logits of classes from n-gram counts; one column for two classes.
 

@@ -2,8 +2,27 @@
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+
+from sklstm._archive import storable
 
 SCALERS = ("standard", "robust", "minmax")
+for transformer in (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+):
+    storable(transformer)
 
 
 def learn(values, kind, sample_weight=None):

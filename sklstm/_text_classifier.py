@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm import _inference, _ngrams, _text
+from sklstm._archive import storable
 from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM, unchanged_on_error
 from sklstm._documents import Documents, folds_of, one_hot, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec
@@ -27,6 +28,7 @@ from sklstm._ngrams import NgramCounts, NgramModel
 HEAD = ("head/kernel", "head/bias")
 
 
+@storable
 class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     """Classify texts with a recurrent network that starts at an n-gram model.
 
@@ -160,8 +162,6 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         "word_dropout": [SHARE],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-
-    _loss = None
 
     def __init__(
         self,
@@ -358,7 +358,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             fitted |= ngram_model
         view = self._network_view(sequences, fitted["vocabulary_"])
         data = Documents(view, linear, targets, weights)
-        trained, settings = self._train(
+        trained = self._train(
             spec, data, train_rows, validation, vectors, epochs, keep, network_seed
         )
         fitted |= {
@@ -369,7 +369,6 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             "baseline_scores_": {},
             "skill_": None,
             "_spec_": spec,
-            "_loss": settings.loss,
         }
         if len(validation):
             fitted |= judge(spec, trained.weights, data, train_rows, validation)
@@ -411,7 +410,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         from sklstm import _losses
         from sklstm._training import first_weights, train
 
-        kind = "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
+        kind = kind_of(spec)
         settings = self._settings(
             self.epochs if epochs is None else epochs,
             getattr(_losses, f"{kind}_loss"),
@@ -421,7 +420,13 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             weights=self.weights_ if keep else None, embeddings=vectors
         )
         rng = np.random.RandomState(seed)
-        return train(spec, settings, data, rows, validation, start, rng), settings
+        return train(spec, settings, data, rows, validation, start, rng)
+
+    @property
+    def _loss(self):
+        from sklstm import _losses
+
+        return getattr(_losses, f"{kind_of(self._spec_)}_loss")
 
     def _first_vectors(self, words):
         """First word vectors by id, or None to draw them."""
@@ -612,6 +617,11 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if logits.shape[1] == 1:
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
+
+
+def kind_of(spec):
+    """The kind of cross-entropy that fits the logits."""
+    return "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
 
 
 def rounded_up(n_words):

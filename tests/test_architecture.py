@@ -12,6 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
+    {"_archive"},
     {"_windows", "_scaling", "_linear", "_validation", "_text", "metrics", "datasets"},
     {"_loops"},
     {"layers"},
@@ -20,6 +21,7 @@ FLOORS = [
     {"_base"},
     {"_window_network", "_input_forms", "_rolling"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
+    {"serialization"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")

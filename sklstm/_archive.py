@@ -1,0 +1,298 @@
+"""Python objects as one file that runs nothing when it is read.
+
+The file is a zip of two JSON members and one of safetensors, all stored as they are,
+and ends in a digest of itself. Objects become plain data with tags; arrays go to the
+safetensors member. Only classes marked `storable` are written or made again.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import tempfile
+import zipfile
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FORMAT = 1
+MANIFEST, STATE, ARRAYS = "manifest.json", "state.json", "arrays.safetensors"
+DIGEST_LENGTH = 64
+CONTAINERS = {"Series": pd.Series, "DataFrame": pd.DataFrame}
+NAME = re.compile(r"[A-Za-z_]\w*")
+STORABLE = {}
+
+
+class LoadError(ValueError):
+    """A file is not a model that this version of sklstm can load."""
+
+
+def storable(cls):
+    """Let instances of a class into a file, as their attributes."""
+    STORABLE[cls.__name__] = cls
+    return cls
+
+
+class Encoder:
+    """Plain data of an object, and the arrays that it holds."""
+
+    def __init__(self):
+        self.arrays = {}
+
+    def array(self, value):
+        name = str(len(self.arrays))
+        self.arrays[name] = np.ascontiguousarray(value).reshape(np.shape(value))
+        return name
+
+    def encode(self, value, place):
+        if value is None or isinstance(value, (bool, str)):
+            return value
+        if isinstance(value, np.generic):
+            kind = "U" if value.dtype.kind == "U" else self.kind(value, place)
+            return str(value) if kind == "U" else {"scalar": self.array(value)}
+        if isinstance(value, Integral):
+            return int(value)
+        if isinstance(value, Real):
+            value = float(value)
+            return value if np.isfinite(value) else {"float": str(value)}
+        if isinstance(value, list):
+            return [self.encode(v, f"{place}[{i}]") for i, v in enumerate(value)]
+        if isinstance(value, tuple):
+            return {"tuple": self.encode(list(value), place)}
+        if isinstance(value, dict):
+            keys = self.encode(list(value), place)
+            values = [self.encode(v, f"{place}[{k!r}]") for k, v in value.items()]
+            return {"keys": keys, "values": values}
+        if isinstance(value, np.ndarray):
+            return self.encode_array(value, place)
+        if isinstance(value, pd.Index):
+            return self.encode_index(value, place)
+        if isinstance(value, pd.Timestamp):
+            return {"timestamp": value.isoformat()}
+        if value in CONTAINERS.values() if isinstance(value, type) else False:
+            return {"container": value.__name__}
+        if STORABLE.get(type(value).__name__) is type(value):
+            state = {
+                name: self.encode(part, f"{place}.{name}")
+                for name, part in state_of(value).items()
+            }
+            return {"object": type(value).__name__, "state": state}
+        raise TypeError(
+            f"{place} holds {value!r}, of {type(value)}, which no file can hold that "
+            "runs nothing when it is loaded. Replace it by a plain value, or use "
+            "pickle or joblib between machines you trust."
+        )
+
+    def kind(self, value, place):
+        kind = value.dtype.kind
+        if kind not in "biuf" or value.dtype.itemsize > 8:
+            raise TypeError(
+                f"{place} holds values of dtype {value.dtype}, which cannot be stored. "
+                "Use numbers of at most 64 bits, bool or str."
+            )
+        return kind
+
+    def encode_array(self, value, place):
+        if value.dtype.kind in "UO":
+            return {
+                "items": self.encode(value.ravel().tolist(), place),
+                "shape": list(value.shape),
+                "dtype": value.dtype.kind,
+            }
+        self.kind(value, place)
+        return {"array": self.array(value)}
+
+    def encode_index(self, index, place):
+        name = self.encode(index.name, f"{place}.name")
+        if isinstance(index, pd.RangeIndex):
+            return {"range": [index.start, index.stop, index.step], "name": name}
+        if isinstance(index, pd.PeriodIndex):
+            ordinals = self.array(index.asi8)
+            return {"period": ordinals, "freq": index.freqstr, "name": name}
+        if isinstance(index, pd.DatetimeIndex):
+            return {
+                "datetime": self.array(index.asi8),
+                "unit": index.unit,
+                "tz": None if index.tz is None else str(index.tz),
+                "freq": index.freqstr,
+                "name": name,
+            }
+        return {"index": self.encode_array(index.to_numpy(), place), "name": name}
+
+
+def state_of(value):
+    """Attributes; scikit-learn adds its version, and checks it when set again."""
+    if type(value).__module__.startswith("sklearn."):
+        return value.__getstate__()
+    return dict(vars(value))
+
+
+def hides(cls, name):
+    member = getattr(cls, name, None)
+    return callable(member) or isinstance(member, property)
+
+
+class Decoder:
+    """The object of plain data and arrays; the reverse of `Encoder`."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+
+    def decode(self, data):
+        if isinstance(data, list):
+            return [self.decode(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        tag = next((tag for tag in self.TAGS if tag in data), None)
+        if tag is None:
+            raise LoadError(f"The file holds data of an unknown kind: {sorted(data)}.")
+        return self.TAGS[tag](self, data)
+
+    def decode_dict(self, data):
+        keys, values = self.decode(data["keys"]), self.decode(data["values"])
+        return dict(zip(keys, values, strict=True))
+
+    def decode_items(self, data):
+        items = self.decode(data["items"])
+        if data["dtype"] == "U":
+            return np.array(items, str).reshape(data["shape"])
+        array = np.empty(len(items), object)
+        array[:] = items
+        return array.reshape(data["shape"])
+
+    def decode_datetime(self, data):
+        if data["unit"] not in ("s", "ms", "us", "ns"):
+            raise LoadError(f"The file has times in the unit {data['unit']!r}.")
+        stamps = self.arrays[data["datetime"]].astype(np.int64)
+        index = pd.DatetimeIndex(stamps.view(f"M8[{data['unit']}]"))
+        if data["tz"] is not None:
+            index = index.tz_localize("UTC").tz_convert(data["tz"])
+        index.freq = data["freq"]
+        return index.rename(self.decode(data["name"]))
+
+    def decode_period(self, data):
+        ordinals = self.arrays[data["period"]].astype(np.int64)
+        index = pd.PeriodIndex.from_ordinals(ordinals, freq=data["freq"])
+        return index.rename(self.decode(data["name"]))
+
+    def decode_range(self, data):
+        return pd.RangeIndex(*data["range"], name=self.decode(data["name"]))
+
+    def decode_index(self, data):
+        return pd.Index(self.decode(data["index"]), name=self.decode(data["name"]))
+
+    def decode_object(self, data):
+        if data["object"] not in STORABLE:
+            raise LoadError(
+                f"The file holds a {data['object']!r}, which this version of sklstm "
+                "does not load. Upgrade sklstm if the file is from a newer version."
+            )
+        cls = STORABLE[data["object"]]
+        state = {name: self.decode(part) for name, part in data["state"].items()}
+        for name in state:
+            # No method or property may be replaced by data.
+            if not NAME.fullmatch(name) or name.startswith("__") or hides(cls, name):
+                raise LoadError(f"The file sets {name!r} on a {data['object']}.")
+        value = cls.__new__(cls)
+        if cls.__module__.startswith("sklearn."):
+            value.__setstate__(state)
+        else:
+            vars(value).update(state)
+        return value
+
+    TAGS = {
+        "array": lambda self, data: self.arrays[data["array"]],
+        "scalar": lambda self, data: self.arrays[data["scalar"]][()],
+        "float": lambda self, data: float(data["float"]),
+        "tuple": lambda self, data: tuple(self.decode(data["tuple"])),
+        "keys": decode_dict,
+        "items": decode_items,
+        "range": decode_range,
+        "period": decode_period,
+        "datetime": decode_datetime,
+        "index": decode_index,
+        "timestamp": lambda self, data: pd.Timestamp(data["timestamp"]),
+        "container": lambda self, data: CONTAINERS[data["container"]],
+        "object": decode_object,
+    }
+
+
+def safetensors():
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "Saving and loading need the package safetensors. Install it with "
+            "pip install 'sklstm[save]'."
+        ) from error
+    return safetensors.numpy
+
+
+def to_bytes(value, place, manifest):
+    """The file of a storable object; the same bytes for the same object."""
+    encoder = Encoder()
+    state = encoder.encode(value, place)
+    members = {
+        MANIFEST: json.dumps({"format": FORMAT, **manifest}).encode(),
+        STATE: json.dumps(state).encode(),
+        ARRAYS: safetensors().save(encoder.arrays),
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+        archive.comment = b"0" * DIGEST_LENGTH
+    content = buffer.getvalue()[:-DIGEST_LENGTH]
+    return content + digest(content)
+
+
+def digest(content):
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def from_bytes(content):
+    """The manifest and the object of a file.
+
+    No more memory is taken than a few times the length of the file, since nothing in it
+    is compressed and no shape is believed that its bytes do not fill.
+    """
+    if digest(content[:-DIGEST_LENGTH]) != content[-DIGEST_LENGTH:]:
+        raise LoadError(
+            "The file is no sklstm model, or is damaged: it does not end in the digest "
+            "of what comes before. Copy it again from where it was saved."
+        )
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        infos = archive.infolist()
+        if sorted(info.filename for info in infos) != sorted([MANIFEST, STATE, ARRAYS]):
+            raise LoadError(f"The file has other members: {archive.namelist()}.")
+        if any(
+            info.compress_type != zipfile.ZIP_STORED or info.file_size > len(content)
+            for info in infos
+        ):
+            raise LoadError("The file has compressed members, which are not read.")
+        manifest = json.loads(archive.read(MANIFEST))
+        if manifest["format"] != FORMAT:
+            raise LoadError(
+                f"The file has format {manifest['format']!r}, and this version of "
+                f"sklstm loads {FORMAT}. Upgrade sklstm."
+            )
+        arrays = safetensors().load(archive.read(ARRAYS))
+        return manifest, Decoder(arrays).decode(json.loads(archive.read(STATE)))
+
+
+def write(path, content):
+    """Write a file whole or not at all."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

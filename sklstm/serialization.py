@@ -1,0 +1,102 @@
+"""Loading estimators from files that `save` wrote, without running anything in them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sklstm import _archive
+from sklstm._archive import LoadError
+from sklstm._forecaster import LSTMForecaster
+from sklstm._text_classifier import LSTMTextClassifier
+
+__all__ = ["LoadError", "load"]
+
+
+def load(path):
+    """Load a fitted estimator from a file that its `save` wrote.
+
+    Nothing in the file is run. A file that is damaged, or holds anything that this
+    version does not know, is refused; no more memory is taken than a few times the
+    length of the file. Keras is not needed to load and to predict.
+
+    Who can write the file can still choose what the model predicts: its digest guards
+    against damage, not against a forger.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    LSTMForecaster or LSTMTextClassifier
+
+    Raises
+    ------
+    LoadError
+        If the file is damaged, is not a model, or is of a newer version.
+    OSError
+        If the file cannot be read.
+    ImportError
+        Without the package safetensors, which ``sklstm[save]`` installs.
+
+    Examples
+    --------
+    >>> import sklstm
+    >>> from sklstm.datasets import load_air_passengers
+    >>> f = sklstm.LSTMForecaster(window_length=12, epochs=1, random_state=0)
+    >>> f.fit(load_air_passengers()).save("passengers.sklstm")  # doctest: +SKIP
+    >>> sklstm.load("passengers.sklstm").forecast(3)  # doctest: +SKIP
+    """
+    content = Path(path).read_bytes()
+    try:
+        _, estimator = _archive.from_bytes(content)
+        check(estimator)
+    except (LoadError, ImportError) as error:
+        error.add_note(f"The file is {path}.")
+        raise
+    except Exception as error:  # whatever a forged file makes fail
+        raise LoadError(
+            f"{path} is no model that this version of sklstm can load: {error!r}."
+        ) from error
+    return estimator
+
+
+def check(estimator):
+    """Raise unless a loaded estimator is whole: parameters, weights, and a forecast."""
+    if not isinstance(estimator, LSTMForecaster | LSTMTextClassifier):
+        raise LoadError(f"The file holds a {type(estimator).__name__}, no estimator.")
+    missing = set(estimator._get_param_names()) - set(vars(estimator))
+    if missing:
+        raise LoadError(f"The file lacks the parameters {sorted(missing)}.")
+    estimator._validate_params()
+    shapes = estimator._spec_.weight_shapes()
+    weights = estimator.weights_
+    if {name: w.shape for name, w in weights.items()} != shapes:
+        raise LoadError("The file's weights are not of the shapes of its network.")
+    for name, values in weights.items():
+        if values.dtype != np.float32 or not np.isfinite(values).all():
+            raise LoadError(f"The weights {name} are not all finite 32-bit numbers.")
+    with np.errstate(all="ignore"):
+        predicted = np.asarray(dry_run(estimator), float)
+    if not np.isfinite(predicted).all():
+        raise LoadError("The file's model predicts values that are not finite.")
+
+
+def dry_run(estimator):
+    """One prediction, which reads everything that predicting needs."""
+    n_features = getattr(estimator, "n_features_in_", None)
+    if isinstance(estimator, LSTMTextClassifier):
+        X = [""] if n_features is None else np.zeros((1, n_features))
+        if hasattr(estimator, "feature_names_in_"):
+            X = pd.DataFrame(X, columns=estimator.feature_names_in_)
+        estimator.predict(X)
+        return estimator.predict_proba(X)
+    if estimator._form == "windows":
+        return estimator.predict(np.zeros((1, *estimator._spec_.window_shape)))
+    if estimator._form == "series":
+        return estimator.forecast(1)
+    X = estimator._X_history[-1:]
+    if hasattr(estimator, "feature_names_in_"):
+        X = pd.DataFrame(X, columns=estimator.feature_names_in_)
+    return estimator.forecast(1, X)

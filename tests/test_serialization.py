@@ -1,0 +1,351 @@
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.preprocessing import FunctionTransformer, RobustScaler
+
+import sklstm
+from sklstm import LSTMForecaster, LSTMTextClassifier, _archive
+from sklstm.datasets import load_air_passengers
+from sklstm.serialization import LoadError
+
+pytest.importorskip("safetensors")
+QUICK = {"epochs": 2, "units": 3, "random_state": 0}
+TEXTS = ["good film", "bad film", "so good", "so bad", "éß 漢字", "\ud800 \x00 odd"] * 6
+
+
+@pytest.fixture(scope="module")
+def passengers():
+    return load_air_passengers()
+
+
+@pytest.fixture(scope="module")
+def content(passengers, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.sklstm"
+    LSTMForecaster(window_length=6, **QUICK).fit(passengers[:60]).save(path)
+    return path.read_bytes()
+
+
+def reload(estimator, tmp_path):
+    estimator.save(tmp_path / "model.sklstm")
+    return sklstm.load(tmp_path / "model.sklstm")
+
+
+def refused(content, tmp_path, match=None):
+    path = tmp_path / "hostile.sklstm"
+    path.write_bytes(content)
+    with pytest.raises(LoadError, match=match):
+        sklstm.load(path)
+
+
+def signed(members, compression=zipfile.ZIP_STORED):
+    """A file with these members and the right digest, as a forger would write it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+        archive.comment = b"0" * _archive.DIGEST_LENGTH
+    content = buffer.getvalue()[: -_archive.DIGEST_LENGTH]
+    return content + _archive.digest(content)
+
+
+def members_of(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def forged(content, change):
+    """The file after `change(state, arrays)`, signed."""
+    from safetensors.numpy import load, save
+
+    members = members_of(content)
+    state = json.loads(members[_archive.STATE])
+    arrays = load(members[_archive.ARRAYS])
+    change(state["state"], arrays)
+    members[_archive.STATE] = json.dumps(state)
+    members[_archive.ARRAYS] = save(arrays)
+    return signed(members.items())
+
+
+@pytest.mark.parametrize("form", ["series", "regression", "windows", "frame"])
+@pytest.mark.parametrize("index", ["date", "period", "range", "zoned", "none"])
+def test_a_loaded_forecaster_forecasts_the_same_bytes(
+    form, index, passengers, tmp_path
+):
+    series = passengers[:60]
+    series.index = {
+        "date": series.index,
+        "period": series.index.to_period("M"),
+        "range": pd.RangeIndex(3, 63),
+        "zoned": pd.date_range("2024-03-25", periods=60, freq="h", tz="Europe/Berlin"),
+        "none": pd.RangeIndex(60),
+    }[index]
+    f = LSTMForecaster(window_length=6, horizon=2, **QUICK)
+    if form == "windows":
+        f.set_params(window_length=None)
+        X = np.lib.stride_tricks.sliding_window_view(series.to_numpy(), 5)
+        f.fit(X[:-1], series[5:])
+        call = lambda f: f.predict(X)  # noqa: E731
+    elif form == "regression":
+        X = pd.DataFrame({"month": np.arange(60) % 12}, index=series.index)
+        f.fit(X[:50], series[:50])
+        call = lambda f: f.predict(X[50:])  # noqa: E731
+    elif form == "frame":
+        f.fit(pd.DataFrame({"a": series, "b": 2 * series}))
+        call = lambda f: f.forecast(5)  # noqa: E731
+    else:
+        f.fit(series.to_numpy() if index == "none" else series)
+        call = lambda f: f.forecast(5)  # noqa: E731
+    again = reload(f, tmp_path)
+    assert again.get_params() == f.get_params()
+    assert again.history_ == f.history_
+    left, right = call(f), call(again)
+    if isinstance(left, pd.Series):
+        pd.testing.assert_series_equal(left, right, check_exact=True)
+    elif isinstance(left, pd.DataFrame):
+        pd.testing.assert_frame_equal(left, right, check_exact=True)
+    else:
+        assert_array_equal(left, right)
+    again.warm_start = True
+    assert set(vars(again)) == set(vars(f))
+
+
+@pytest.mark.parametrize("labels", ["str", "int", "bool", "object", "indicator"])
+def test_a_loaded_classifier_answers_the_same_bytes(labels, tmp_path):
+    y = np.tile([1, 0, 1, 0, 1, 0], 6)
+    y = {
+        "str": np.where(y, "yes", "no"),
+        "int": y,
+        "bool": y.astype(bool),
+        "object": np.where(y, "yes", "no").astype(object),
+        "indicator": np.column_stack([y, 1 - y]),
+    }[labels]
+    clf = LSTMTextClassifier(embedding_dim=4, **QUICK).fit(TEXTS, y)
+    again = reload(clf, tmp_path)
+    assert again.vocabulary_ == clf.vocabulary_
+    assert again.classes_.dtype == clf.classes_.dtype
+    assert_array_equal(again.predict(TEXTS), clf.predict(TEXTS))
+    assert_array_equal(again.predict_proba(TEXTS), clf.predict_proba(TEXTS))
+
+
+def test_token_ids_and_three_classes_come_back(tmp_path):
+    rng = np.random.RandomState(0)
+    X, y = rng.randint(0, 9, (30, 5)), np.tile([0, 1, 2], 10)
+    clf = LSTMTextClassifier(embedding_dim=4, linear_skip=False, **QUICK).fit(X, y)
+    again = reload(clf, tmp_path)
+    assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+    again.partial_fit(X, y)  # training goes on
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_shapes_of_weights_are_those_of_the_built_network(cell):
+    from sklstm._networks import NetworkSpec, TextNetworkSpec
+
+    specs = [
+        NetworkSpec((6, 2), 3, (2, 2), 2, cell, (4, 3)),
+        NetworkSpec((6, 2), 0, (1, 1), 0, cell, (4,), linear_skip=False),
+        TextNetworkSpec(8, 2, 5, cell=cell, units=(4, 3), pooling="attention"),
+        TextNetworkSpec(8, 1, 5, cell=cell, units=(4,), bidirectional=False),
+    ]
+    for spec in specs:
+        built = {w.path: tuple(w.shape) for w in spec.build().weights}
+        assert built == spec.weight_shapes()
+
+
+def test_equal_estimators_give_equal_files(content, passengers, tmp_path):
+    f = LSTMForecaster(window_length=6, **QUICK).fit(passengers[:60])
+    f.save(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == content
+    sklstm.load(tmp_path / "a").save(tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == content
+
+
+def test_a_scaler_of_scikit_learn_is_kept_and_others_are_refused(passengers, tmp_path):
+    f = LSTMForecaster(6, scaler=RobustScaler(), **QUICK).fit(passengers[:60])
+    again = reload(f, tmp_path)
+    assert_array_equal(again.forecast(3), f.forecast(3))
+    f.scaler = FunctionTransformer()
+    with pytest.raises(TypeError, match=r"LSTMForecaster\.scaler holds Function"):
+        f.save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_functions_are_refused_by_name(passengers, tmp_path):
+    f = LSTMForecaster(6, learning_rate_schedule=lambda e, r: r, **QUICK)
+    with pytest.raises(TypeError, match="learning_rate_schedule holds <function"):
+        f.fit(passengers[:60]).save(tmp_path / "model")
+
+
+def test_a_failed_save_leaves_the_old_file(content, passengers, tmp_path, monkeypatch):
+    path = tmp_path / "model.sklstm"
+    path.write_bytes(content)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    f = LSTMForecaster(window_length=6, **QUICK).fit(passengers[:50])
+    with pytest.raises(OSError, match="No space"):
+        f.save(path)
+    assert path.read_bytes() == content
+    assert [p.name for p in tmp_path.iterdir()] == ["model.sklstm"]
+
+
+def test_loading_and_predicting_need_no_keras(content, tmp_path):
+    (tmp_path / "model").write_bytes(content)
+    code = (
+        "import sys; sys.modules.update(keras=None, jax=None)\n"
+        "import sklstm; print(sklstm.load(sys.argv[1]).forecast(2).tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "model"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    expected = sklstm.load(tmp_path / "model").forecast(2).tolist()
+    assert json.loads(done.stdout) == expected
+
+
+def test_a_truncated_file_is_refused(content, tmp_path):
+    for percent in range(100):
+        refused(content[: len(content) * percent // 100], tmp_path, "digest")
+
+
+def test_a_flipped_byte_anywhere_is_refused(content, tmp_path):
+    for place in range(0, len(content), max(len(content) // 200, 1)):
+        flipped = bytearray(content)
+        flipped[place] ^= 0xFF
+        refused(bytes(flipped), tmp_path, "digest")
+
+
+def test_other_members_are_refused(content, tmp_path):
+    members = list(members_of(content).items())
+    refused(signed([*members, ("../../evil", b"")]), tmp_path, "other members")
+    refused(signed(members[:-1]), tmp_path, "other members")
+    with pytest.warns(UserWarning, match="Duplicate"):
+        doubled = signed([*members, members[0]])
+    refused(doubled, tmp_path, "other members")
+    names = ["../" + members[0][0], *[name for name, _ in members[1:]]]
+    moved = [(new, text) for new, (_, text) in zip(names, members, strict=True)]
+    refused(signed(moved), tmp_path, "other members")
+
+
+def test_a_zip_bomb_is_refused_unread(content, tmp_path):
+    members = members_of(content) | {_archive.STATE: b" " * 10**8}
+    bomb = signed(members.items(), zipfile.ZIP_DEFLATED)
+    assert len(bomb) < 10**6
+    refused(bomb, tmp_path, "compressed")
+
+
+@pytest.mark.parametrize("bits", [b"", b"[]", b"{", b"\xff", b"[" * 10**5])
+@pytest.mark.parametrize("member", [_archive.MANIFEST, _archive.STATE, _archive.ARRAYS])
+def test_members_that_are_not_what_they_should_be_are_refused(
+    member, bits, content, tmp_path
+):
+    members = members_of(content) | {member: bits}
+    refused(signed(members.items()), tmp_path)
+
+
+def test_arrays_of_huge_declared_shapes_are_refused(content, tmp_path):
+    header = json.dumps(
+        {"0": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}
+    ).encode()
+    arrays = len(header).to_bytes(8, "little") + header
+    members = members_of(content) | {_archive.ARRAYS: arrays}
+    refused(signed(members.items()), tmp_path)
+
+
+def test_a_file_of_the_future_is_refused(content, tmp_path):
+    members = members_of(content)
+    manifest = json.loads(members[_archive.MANIFEST]) | {"format": 99}
+    members[_archive.MANIFEST] = json.dumps(manifest)
+    refused(signed(members.items()), tmp_path, "format 99.*Upgrade")
+
+
+def weights_of(state, arrays):
+    entry = state["weights_"]
+    return dict(
+        zip(entry["keys"], (value["array"] for value in entry["values"]), strict=True)
+    )
+
+
+def spoil(kind):
+    def change(state, arrays):
+        name = weights_of(state, arrays)["head/bias"]
+        if kind == "nan":
+            arrays[name] = np.full_like(arrays[name], np.nan)
+        elif kind == "dtype":
+            arrays[name] = arrays[name].astype("float64")
+        elif kind == "shape":
+            arrays[name] = np.zeros(7, "float32")
+        elif kind == "missing":
+            del arrays[name]
+        elif kind == "class":
+            state["_spec_"]["object"] = "Popen"
+        elif kind == "method":
+            state["predict"] = 1
+        elif kind == "dunder":
+            state["__class__"] = 1
+        elif kind == "tag":
+            state["_history"] = {"pickle": "gASV"}
+        elif kind == "parameter":
+            state["units"] = -3
+        elif kind == "no parameter":
+            del state["units"]
+        elif kind == "unfitted":
+            del state["_history"]
+        elif kind == "type":
+            state["_history"] = "abc"
+        elif kind == "huge":
+            state["_spec_"]["state"]["units"] = {"tuple": [10**12]}
+        elif kind == "infinite history":
+            arrays[state["_history"]["array"]][:] = np.inf
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "kind, match",
+    [
+        ("nan", "not all finite"),
+        ("dtype", "not all finite 32-bit"),
+        ("shape", "not of the shapes"),
+        ("missing", "KeyError"),
+        ("class", "'Popen', which this version"),
+        ("method", "sets 'predict'"),
+        ("dunder", "sets '__class__'"),
+        ("tag", "unknown kind"),
+        ("parameter", "units"),
+        ("no parameter", "lacks the parameters"),
+        ("unfitted", "_history"),
+        ("type", None),
+        ("huge", "not of the shapes"),
+        ("infinite history", "not finite"),
+    ],
+)
+def test_forged_content_is_refused(kind, match, content, tmp_path):
+    refused(forged(content, spoil(kind)), tmp_path, match)
+
+
+def test_only_fitted_estimators_are_saved_and_only_files_are_read(tmp_path):
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        LSTMForecaster().save(tmp_path / "model")
+    with pytest.raises(FileNotFoundError):
+        sklstm.load(tmp_path / "model")
+
+
+def test_without_safetensors_the_message_names_the_extra(
+    content, tmp_path, monkeypatch
+):
+    (tmp_path / "model").write_bytes(content)
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(ImportError, match=r"sklstm\[save\]"):
+        sklstm.load(tmp_path / "model")
