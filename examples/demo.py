@@ -10,6 +10,7 @@ from sklearn.linear_model import RidgeCV
 from sklstm import LSTMForecaster, make_windows
 from sklstm.datasets import load_air_passengers, load_sunspots
 from sklstm.metrics import mean_absolute_scaled_error
+from sklstm.plotting import PredictionDisplay, TrainingHistoryDisplay
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -74,23 +75,15 @@ def run(name, series, n_test, window_length, season, unit):
 def draw(name, unit, test, forecasts, networks):
     """Predictions over actual values, and loss by epoch."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
-    index = test.index
-    index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
-    left.plot(index, test, color="black", label="actual")
-    for label, color in (("LSTM (default)", "#0072B2"), ("simple RNN", "#E69F00")):
-        left.plot(index, forecasts[label], "--", color=color, label=label)
+    lstm = forecasts["LSTM (default)"]
+    display = PredictionDisplay.from_predictions(test, lstm, ax=left)
+    rnn = forecasts["simple RNN"]
+    at = display.lines_["actual"].get_xdata()
+    left.plot(at, rnn, ":", color="#E69F00", label="simple RNN")
     left.set(title=f"{name}: one step ahead", ylabel=unit)
-    left.tick_params("x", rotation=30)
     left.legend()
-    history = networks["LSTM alone"].history_
-    epochs = np.arange(1, len(history["loss"]) + 1)
-    right.plot(epochs, history["loss"], color="#0072B2", label="loss")
-    right.plot(epochs, history["val_loss"], color="#D55E00", label="val_loss")
-    best = networks["LSTM alone"].best_epoch_
-    right.axvline(best, color="grey", linestyle=":", label=f"best epoch ({best})")
-    right.set(title="LSTM alone: training", xlabel="epoch", ylabel="MSE, scaled")
-    right.set_yscale("log")
-    right.legend()
+    TrainingHistoryDisplay.from_estimator(networks["LSTM alone"], ax=right)
+    right.set(title="LSTM alone: training", ylabel="MSE, scaled", yscale="log")
     path = OUTPUT / f"{name.replace(' ', '_')}.png"
     figure.savefig(path, dpi=100)
     plt.close(figure)

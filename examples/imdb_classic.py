@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 
 from sklstm import LSTMTextClassifier
 from sklstm.datasets import fetch_imdb
+from sklstm.plotting import TrainingHistoryDisplay
 
 train, test = (fetch_imdb(s, data_home=os.getenv("IMDB")) for s in ("train", "test"))
 words = {"max_features": 10_000, "max_length": 200, "truncate": "tail"}
@@ -16,10 +17,7 @@ training = {"epochs": 5, "batch_size": 64, "validation_fraction": 0.2, "verbose"
 clf = LSTMTextClassifier(**words, **network, **dropout, **training, random_state=0)
 clf.fit(train.data, train.target)
 print(f"test accuracy {clf.score(test.data, test.target):.4f}")
-for place, name in enumerate(("loss", "accuracy"), start=1):
-    plt.subplot(1, 2, place, xlabel="epoch", ylabel=name)
-    plt.plot(range(1, clf.n_iter_ + 1), clf.history_[name], label="training")
-    plt.plot(range(1, clf.n_iter_ + 1), clf.history_[f"val_{name}"], label="validation")
-plt.legend()
-plt.tight_layout()
-plt.savefig("imdb_classic.png")
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+for metric, ax in zip(("loss", "accuracy"), axes, strict=True):
+    TrainingHistoryDisplay.from_estimator(clf, metric=metric, ax=ax)
+figure.savefig("imdb_classic.png")

@@ -13,6 +13,7 @@ from sklstm import _scaling
 from sklstm._archive import storable
 from sklstm._base import POSITIVE_INT, unchanged_on_error
 from sklstm._input_forms import InputForms
+from sklstm._intervals import Intervals, check_probabilities
 from sklstm._rolling import Rolling
 from sklstm._validation import (
     check_values,
@@ -28,7 +29,7 @@ from sklstm._windows import ReadyWindows, check_positive_int
 
 
 @storable
-class LSTMForecaster(RegressorMixin, InputForms, Rolling, BaseWindowNetwork):
+class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowNetwork):
     """Forecast a series with a recurrent network that starts at a linear model.
 
     The network is the sum of a linear autoregression on the scaled window, which starts
@@ -468,7 +469,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, BaseWindowNetwork):
         self._history = np.concatenate([self._history, target])
         return self
 
-    def backtest(self, X, y=None, *, steps=None, stride=1):
+    def backtest(self, X, y=None, *, steps=None, stride=1, quantiles=()):
         """Forecast rows that follow the history from rolling origins, no retraining.
 
         Parameters
@@ -481,17 +482,20 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, BaseWindowNetwork):
             Lead times of each origin; None means `horizon`.
         stride : int, default=1
             Rows between two origins.
+        quantiles : sequence of float, default=()
+            Probabilities whose quantiles are given too; see `forecast_quantiles`.
 
         Returns
         -------
         DataFrame
             Columns series (name of the target), origin (last row known), step, y_true,
-            y_pred, in the units of the target.
+            y_pred, in the units of the target, and one column a quantile, named by it.
         """
         self._check_has_history("backtest")
         steps = self.horizon if steps is None else steps
         check_positive_int("steps", steps)
         check_positive_int("stride", stride)
+        check_probabilities("quantiles", quantiles)
         n_history = len(self._history)
         full = self._with_history_of(X, y)
         n_new = len(full._history) - n_history
@@ -509,6 +513,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, BaseWindowNetwork):
         if len(names) != n_targets:
             names = list(range(n_targets))
         shape = (len(origins), steps, n_targets)
+        parts = full._quantiles(forecasts, full._history, origins, quantiles)
         return pd.DataFrame(
             {
                 "series": np.tile(np.array(names, object), len(origins) * steps),
@@ -519,6 +524,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, BaseWindowNetwork):
                 "y_true": actual.ravel(),
                 "y_pred": forecasts.ravel(),
             }
+            | {q: part.ravel() for q, part in zip(quantiles, parts, strict=True)}
         )
 
     def _with_history_of(self, X, y):

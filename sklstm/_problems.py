@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklstm import _scaling
+from sklstm._conformal import Spread, restless
 from sklstm._windows import (
     ReadyWindows,
     SeriesWindows,
@@ -74,6 +75,14 @@ class SeriesProblem:
             self.row_weights,
         )
 
+    def spread(self, output, rows, data, scalers):
+        """How far scaled outputs are off the rows' targets, in the units of y."""
+        forecast = _scaling.invert(output + data.levels(rows)[:, None], scalers[0])
+        first = self.starts[rows][:, None]
+        windows = self.y[first + np.arange(self.window_length)]
+        actual = self.y[first + self.window_length + np.arange(self.horizon)]
+        return Spread.learn(actual - forecast, restless(windows))
+
     def naive_error(self, rows, data, season):
         """Mean squared error of last value and seasonal naive, scaled."""
         steps = np.arange(self.horizon)
@@ -126,6 +135,9 @@ class WindowsProblem:
             _scaling.apply(self.y, y_scaler).astype(np.float32),
             self.row_weights,
         )
+
+    def spread(self, output, rows, data, scalers):
+        return None  # what a window is made of is not known
 
     def naive_error(self, rows, data, season):
         mean = data.y.mean(axis=0)

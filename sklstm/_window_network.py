@@ -103,7 +103,7 @@ class BaseWindowNetwork(BaseLSTM):
 
         n_epochs = self.epochs if epochs is None else epochs
         trained, scalers, data = run(rows, validation, n_epochs)
-        skill = None
+        skill, spread = None, None
         if len(validation):
             output = self._outputs(spec, trained.weights, data, validation)
             error = np.average(
@@ -112,6 +112,7 @@ class BaseWindowNetwork(BaseLSTM):
             )
             best = min(baselines.values())
             skill = float(1 - error / best) if best > 0 else 0.0
+            spread = problem.spread(output, validation, data, scalers)
         history, best_epoch = trained.history, trained.best_epoch
         if len(validation) and self.refit:
             rows = problem.all_rows()
@@ -125,6 +126,7 @@ class BaseWindowNetwork(BaseLSTM):
             "skill_": skill,
             "scaler_": scalers[0],
             "_scalers": scalers,
+            "_spread": spread,
             "_spec_": spec,
         }
 

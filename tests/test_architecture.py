@@ -16,12 +16,13 @@ FLOORS = [
     {"_windows", "_scaling", "_linear", "_validation", "_text", "metrics", "datasets"},
     {"_loops"},
     {"layers"},
+    {"_conformal"},
     {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
     {"_inference", "_training"},
     {"_base"},
-    {"_window_network", "_input_forms", "_rolling"},
+    {"_window_network", "_input_forms", "_rolling", "_intervals"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
-    {"serialization"},
+    {"serialization", "plotting"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")

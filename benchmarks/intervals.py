@@ -1,0 +1,94 @@
+"""How many held-out values lie inside the forecaster's intervals.
+
+Default settings but for `window_length` and `horizon`. Needs the data folder named by
+SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
+``docs/benchmarks/intervals.md``::
+
+    python benchmarks/intervals.py
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sklstm import LSTMForecaster
+
+DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
+PAGE = Path("docs/benchmarks/intervals.md")
+QUANTILES = (0.025, 0.1, 0.9, 0.975)
+INSIDE = {"80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
+
+
+def read(name, column):
+    return pd.read_csv(DATA / name)[column].astype(float)
+
+
+def tasks():
+    """name, y, X or None, rows held out, window length, horizon, stride."""
+    etth1 = read("etth1.csv.xz", "OT")[:14400]
+    for horizon in (24, 48, 168):
+        yield f"ETTh1 OT, {horizon}", etth1, None, 2880, 168, horizon, 7
+    etth2 = read("etth2.csv.xz", "OT")[:14400]
+    yield "ETTh2 OT, 24", etth2, None, 2880, 168, 24, 7
+    bikes = pd.read_csv(DATA / "bike_sharing_hourly.csv.xz")
+    numbers = bikes.select_dtypes("number").astype(float)
+    y, X = numbers.pop("users"), numbers
+    yield "bike sharing, 24", y, None, 28 * 24, 168, 24, 5
+    yield "bike sharing with exogenous columns, 24", y, X, 28 * 24, 168, 24, 5
+    cold = pd.read_csv(DATA / "daily_min_temperatures.csv").iloc[:, -1].astype(float)
+    yield "daily minimum temperatures, 7", cold, None, 365, 28, 7, 1
+    spots = pd.read_csv(DATA / "sunspots_monthly.csv").iloc[:, -1].astype(float)
+    yield "monthly sunspots, 12", spots, None, 264, 132, 12, 1
+    air = pd.read_csv(DATA / "airline.csv").iloc[:, -1].astype(float)
+    yield "air passengers, 12", air, None, 24, 24, 12, 1
+
+
+def covered(y, X, n_test, length, horizon, stride):
+    """Share of held-out values inside, by coverage and third of the horizon."""
+    f = LSTMForecaster(length, horizon, random_state=0)
+    if X is None:
+        f.fit(y.to_numpy()[:-n_test])
+        new = (y.to_numpy()[-n_test:],)
+    else:
+        f.fit(X.to_numpy()[:-n_test], y.to_numpy()[:-n_test])
+        new = X.to_numpy()[-n_test:], y.to_numpy()[-n_test:]
+    table = f.backtest(*new, stride=stride, quantiles=QUANTILES)
+    third = (table["step"] - 1) * 3 // horizon + 1
+    row = {}
+    for name, (low, high) in INSIDE.items():
+        inside = (table[low] <= table["y_true"]) & (table["y_true"] <= table[high])
+        shares = inside.groupby(third).mean()
+        row |= {f"{name}, third {i}": shares[i] for i in shares.index}
+    error = np.abs(table["y_true"] - table["y_pred"]).mean()
+    row["width 80 % / mean error"] = (table[0.9] - table[0.1]).mean() / error
+    return row
+
+
+def main(only):
+    rows = []
+    for name, *task in tasks():
+        if only and not any(part in name for part in only):
+            continue
+        rows.append({"series and horizon": name, **covered(*task)})
+        print(pd.DataFrame(rows[-1:]).round(3).to_string(index=False), flush=True)
+    if only:
+        return
+    columns = list(rows[0])
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        cells = [v if isinstance(v, str) else f"{v:.3f}" for v in row.values()]
+        lines.append("| " + " | ".join(cells) + " |")
+    PAGE.write_text(
+        "# Coverage of intervals\n\n"
+        "Share of held-out values inside intervals of 80 % and 95 %, in each third of\n"
+        "the horizon, over rolling origins without training again. Default settings\n"
+        "but for `window_length` and `horizon`, seed 0. Made by\n"
+        "`python benchmarks/intervals.py`.\n\n" + "\n".join(lines) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

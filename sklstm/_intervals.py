@@ -1,0 +1,127 @@
+"""How far off a forecast may be: quantiles and intervals."""
+
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from sklstm._conformal import restless
+from sklstm._validation import is_pandas
+
+
+class Intervals:
+    """Quantiles of the forecasts of `LSTMForecaster`."""
+
+    def forecast_quantiles(
+        self, steps=None, X=None, history=None, *, quantiles=(0.1, 0.5, 0.9)
+    ):
+        """Values that the future stays below with given probabilities.
+
+        The spread is that of the errors on the validation block (split-conformal
+        prediction [1]_): symmetric about the forecast, wider with each step, and wider
+        where the last `window_length` rows move more.
+
+        Parameters
+        ----------
+        steps, X, history
+            As for `forecast`.
+        quantiles : sequence of float, default=(0.1, 0.5, 0.9)
+            Probabilities, each between 0 and 1.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            One row a step and one column a quantile, in the units of the target; with
+            several targets, columns (target, quantile), or an array of shape
+            (steps, n_targets, n_quantiles).
+
+        Raises
+        ------
+        ValueError
+            If a quantile is not between 0 and 1, there was no validation block, or
+            `forecast` raises.
+
+        References
+        ----------
+        .. [1] Lei, G'Sell, Rinaldo, Tibshirani and Wasserman (2018),
+           "Distribution-free predictive inference for regression", JASA 113.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> f.fit(load_air_passengers()).forecast_quantiles(6).shape
+        (6, 3)
+        """
+        check_probabilities("quantiles", quantiles)
+        return self._spread_out(steps, X, history, quantiles, quantiles)
+
+    def forecast_interval(self, steps=None, X=None, history=None, *, coverage=0.9):
+        """Intervals that hold the future with a given probability, step by step.
+
+        Parameters
+        ----------
+        steps, X, history
+            As for `forecast`.
+        coverage : float, default=0.9
+            Share of future values inside, between 0 and 1. As many are left out below
+            as above.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            Columns lower and upper; see `forecast_quantiles`, which names errors and
+            source.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> list(f.fit(load_air_passengers()).forecast_interval(6).columns)
+        ['lower', 'upper']
+        """
+        check_probabilities("coverage", (coverage,))
+        tails = (0.5 - coverage / 2, 0.5 + coverage / 2)
+        return self._spread_out(steps, X, history, tails, ("lower", "upper"))
+
+    def _spread_out(self, steps, X, history, quantiles, names):
+        at = self if history is None else self._with_history(history)
+        forecast = at.forecast(steps, X)
+        values = np.asarray(forecast)
+        values = values.reshape(1, len(values), -1)
+        origin = np.array([len(at._history)])
+        parts = at._quantiles(values, at._history, origin, quantiles)
+        result = np.concatenate([part[0][:, :, None] for part in parts], axis=2)
+        if not is_pandas(forecast):
+            return result[:, 0] if self._one_d else result
+        if self._one_d:
+            columns = list(names)
+        else:
+            columns = pd.MultiIndex.from_product([forecast.columns, names])
+        flat = result.reshape(len(result), -1)
+        return pd.DataFrame(flat, index=forecast.index, columns=columns)
+
+    def _quantiles(self, forecasts, y, origins, quantiles):
+        """Quantiles about forecasts of shape (n_origins, steps, n_targets), one by one.
+
+        The spread is symmetric about the forecast, so that quantiles never cross.
+        """
+        if self._spread is None:
+            raise ValueError(
+                "Quantiles need errors on a validation block, and there was none. Fit "
+                "with validation_fraction above 0, on a longer series if need be."
+            )
+        rows = origins[:, None] - self.window_length_ + np.arange(self.window_length_)
+        moves = restless(y[np.maximum(rows, 0)])
+        steps = forecasts.shape[1]
+        for q in quantiles:
+            width = self._spread.half_width(abs(2 * q - 1), steps, moves)
+            yield forecasts + np.sign(q - 0.5) * width
+
+
+def check_probabilities(name, values):
+    for value in values:
+        if not isinstance(value, Real) or not 0 < value < 1:
+            raise ValueError(f"{name} must lie between 0 and 1. Got {value!r}.")

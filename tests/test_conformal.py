@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sklstm._conformal import MAX_KEPT, Spread, restless
+
+
+def drawn(n_windows, horizon=4, seed=0):
+    """Errors that grow with the step, of two targets, the second twice as large."""
+    errors = np.random.RandomState(seed).standard_t(5, (n_windows, horizon, 2))
+    return errors * np.arange(1, horizon + 1)[:, None] * [1, 2]
+
+
+ONE = np.ones((1, 2))
+
+
+def learned(residuals):
+    return Spread.learn(residuals, np.ones((len(residuals), residuals.shape[2])))
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
+def test_intervals_cover_new_errors_at_every_step(coverage):
+    width = learned(drawn(4000)).half_width(coverage, 4, ONE)
+    inside = np.abs(drawn(4000, seed=1)) <= width
+    assert_allclose(inside.mean(axis=0), coverage, atol=0.03)
+
+
+def test_few_errors_are_covered_at_least_as_often_as_asked():
+    inside = [
+        np.abs(drawn(1, 1, seed + 1000))
+        <= learned(drawn(5, 1, seed)).half_width(0.6, 1, ONE)
+        for seed in range(400)
+    ]
+    assert np.mean(inside) > 0.6
+
+
+def test_spread_never_falls_with_the_step_and_grows_beyond_the_horizon():
+    residuals = drawn(30)
+    residuals[:, 2] *= 0.01  # a lucky step
+    width = learned(residuals).half_width(0.8, 12, ONE)[0]
+    assert (np.diff(width[:4], axis=0) >= 0).all()
+    assert (width[4:8] > width[:4]).all()
+    assert (width[8:] > width[4:8]).all()
+
+
+def test_width_grows_with_coverage_and_with_restlessness():
+    spread = learned(drawn(11))
+    narrow, wide = spread.half_width(0.5, 4, ONE), spread.half_width(0.9, 4, ONE)
+    assert (narrow < wide).all()
+    assert_allclose(spread.half_width(0.5, 4, 3 * ONE), 3 * narrow)
+
+
+def test_restlessness_is_the_root_of_the_mean_change():
+    windows = np.array([[0.0, 2, 0, 2], [5, 5, 5, 5]])[:, :, None]
+    assert_allclose(restless(windows)[:, 0], [np.sqrt(6 / 4), 1])
+    assert_allclose(restless(4 * windows)[0], 2 * restless(windows)[0])
+    assert (restless(windows[:, :1]) == 1).all()
+
+
+def test_errors_of_zero_give_intervals_of_no_width():
+    spread = learned(np.zeros((3, 2, 1)))
+    assert (spread.half_width(0.9, 5, np.ones((1, 1))) == 0).all()
+
+
+def test_many_errors_are_kept_as_few():
+    assert len(learned(drawn(5000)).sizes) == MAX_KEPT

@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklstm import LSTMForecaster
+from sklstm.datasets import load_air_passengers
+
+QUICK = {"window_length": 12, "horizon": 3, "epochs": 1, "units": 3, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def passengers():
+    return load_air_passengers()
+
+
+@pytest.fixture(scope="module")
+def fitted(passengers):
+    return LSTMForecaster(**QUICK).fit(passengers[:-24])
+
+
+def test_an_interval_stands_around_the_forecast_and_widens(fitted):
+    interval, forecast = fitted.forecast_interval(9, coverage=0.8), fitted.forecast(9)
+    assert list(interval) == ["lower", "upper"]
+    pd.testing.assert_index_equal(interval.index, forecast.index)
+    assert (interval["lower"] < forecast).all() and (forecast < interval["upper"]).all()
+    width = interval["upper"] - interval["lower"]
+    assert (np.diff(width) >= 0).all()
+    wider = fitted.forecast_interval(9, coverage=0.95)
+    assert (wider["upper"] > interval["upper"]).all()
+
+
+def test_interval_and_backtest_are_quantiles(fitted, passengers):
+    quantiles = fitted.forecast_quantiles(3, quantiles=(0.1, 0.9))
+    assert list(quantiles) == [0.1, 0.9]
+    interval = fitted.forecast_interval(3, coverage=0.8)
+    assert_allclose(quantiles, interval)
+    table = fitted.backtest(passengers[-24:], quantiles=(0.1, 0.9))
+    assert_allclose(table.loc[:2, [0.1, 0.9]], quantiles)
+    assert (table[0.1] < table[0.9]).all()
+
+
+def test_most_of_the_held_out_values_lie_inside(fitted, passengers):
+    table = fitted.backtest(passengers[-24:], quantiles=(0.05, 0.95))
+    inside = (table[0.05] <= table["y_true"]) & (table["y_true"] <= table[0.95])
+    assert inside.mean() > 0.6
+
+
+def test_shapes_for_arrays_and_several_targets(passengers):
+    values = passengers.to_numpy()
+    alone = LSTMForecaster(**QUICK).fit(values)
+    assert alone.forecast_interval(4).shape == (4, 2)
+    both = np.column_stack([values, -values])
+    assert LSTMForecaster(**QUICK).fit(both).forecast_interval(4).shape == (4, 2, 2)
+    frame = pd.DataFrame({"up": passengers, "down": -passengers})
+    named = LSTMForecaster(**QUICK).fit(frame).forecast_quantiles(4, quantiles=[0.2])
+    assert list(named) == [("up", 0.2), ("down", 0.2)]
+
+
+def test_inputs_and_another_history(passengers):
+    X = pd.DataFrame({"month": passengers.index.month}, index=passengers.index)
+    f = LSTMForecaster(**QUICK).fit(X[:-24], passengers[:-24])
+    interval = f.forecast_interval(X=X[-24:-20])
+    assert len(interval) == 4
+    moved = f.forecast_interval(2, X[-12:], history=(X[:-12], passengers[:-12]))
+    assert_array_equal(moved.index, passengers.index[-12:-10])
+
+
+def test_without_validation_block_the_message_says_so(passengers):
+    f = LSTMForecaster(**QUICK, validation_fraction=0).fit(passengers)
+    for call in (f.forecast_interval, f.forecast_quantiles):
+        with pytest.raises(ValueError, match="validation_fraction above 0"):
+            call(2)
+
+
+@pytest.mark.parametrize("coverage", [0, 1, 1.2, "wide"])
+def test_probabilities_are_checked(fitted, coverage, passengers):
+    with pytest.raises(ValueError, match="coverage must lie between 0 and 1"):
+        fitted.forecast_interval(2, coverage=coverage)
+    with pytest.raises(ValueError, match="quantiles must lie between 0 and 1"):
+        fitted.forecast_quantiles(2, quantiles=[coverage])
+    with pytest.raises(ValueError, match="quantiles must lie between 0 and 1"):
+        fitted.backtest(passengers[-24:], quantiles=[coverage])
