@@ -27,25 +27,29 @@ def predict(spec, weights, data, indices):
 
 
 def forward(spec, weights, window, context):
-    # None keeps every step
-    state = window[:, -(spec.recurrent_length or 0) :]
-    lengths = np.full(len(state), state.shape[1])
-    for i in range(len(spec.units)):
-        layer = layer_weights(spec.cell, weights, f"recurrent_{i}")
-        states, last = recurrent(spec.cell, layer, inputs_of(state, layer), lengths)
-        state = states
-    state = last
-    if spec.n_context > spec.n_levels:
-        ahead = context[:, spec.n_levels :]
-        hidden = np.tanh(
-            ahead @ weights["context_hidden/kernel"] + weights["context_hidden/bias"]
-        )
-        state = np.concatenate([state, hidden], axis=1)
-    output = state @ weights["head/kernel"] + weights["head/bias"]
+    output = np.repeat(weights["head/bias"][None], len(window), axis=0)
+    if weights["head/kernel"].any():  # else the network was no better than the line
+        output += encode(spec, weights, window, context) @ weights["head/kernel"]
     if spec.linear_skip:
         flat = np.concatenate([window.reshape(len(window), -1), context], axis=1)
-        output = output + flat @ weights["skip/kernel"] + weights["skip/bias"]
+        output += flat @ weights["skip/kernel"] + weights["skip/bias"]
     return output.reshape(-1, *spec.output_shape)
+
+
+def encode(spec, weights, window, context):
+    """The state that the head reads."""
+    # None keeps every step
+    states = window[:, -(spec.recurrent_length or 0) :]
+    lengths = np.full(len(states), states.shape[1])
+    for i in range(len(spec.units)):
+        layer = layer_weights(spec.cell, weights, f"recurrent_{i}")
+        inputs = inputs_of(states, layer)
+        states, last = recurrent(spec.cell, layer, inputs, lengths)
+    if spec.n_context == spec.n_levels:
+        return last
+    ahead = context[:, spec.n_levels :]
+    hidden = ahead @ weights["context_hidden/kernel"] + weights["context_hidden/bias"]
+    return np.concatenate([last, np.tanh(hidden)], axis=1)
 
 
 def predict_text(spec, weights, sequences, linear=None):
@@ -146,9 +150,8 @@ def recurrent(cell, layer, inputs, lengths, backward=False):
     lasting = (lengths[:, None] > np.arange(n_steps)).sum(axis=0)
     for step in reversed(range(n_steps)) if backward else range(n_steps):
         n = lasting[step]
-        now = step_of(inputs(step, n), kernel, bias, *(part[:n] for part in state))
-        for part, value in zip(state, now, strict=True):
-            part[:n] = value
+        now = [part[:n] for part in state]
+        step_of(inputs(step, n), kernel, bias, *now)
         states[:n, step] = now[0]
     return states, state[0]
 
@@ -158,37 +161,47 @@ def sigmoid(x):
     return 0.5 * (np.tanh(0.5 * x) + 1.0)
 
 
+# A step changes the state in place: a single forecast is many calls on few numbers.
+
+
 def lstm(gates, kernel, bias, h, c):
     """A step of an LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o.
 
     `layer_weights` halved the weights of i, f and o, so that one tanh serves all.
     """
-    gates = gates + h @ kernel
-    np.tanh(gates, out=gates)
-    i, f, g, o = np.split(gates, 4, axis=1)
-    # twice the new cell state
-    c = (f + 1) * c
-    i += 1
+    z = h @ kernel
+    z += gates
+    np.tanh(z, out=z)
+    units = h.shape[1]
+    i, f = z[:, :units], z[:, units : 2 * units]
+    g, o = z[:, 2 * units : 3 * units], z[:, 3 * units :]
+    z[:, : 2 * units] += 1
+    c *= f
     i *= g
     c += i
     c *= 0.5
     o += 1
     o *= 0.5
-    o *= np.tanh(c)
-    return o, c
+    np.tanh(c, out=h)
+    h *= o
 
 
 def gru(gates, kernel, bias, h):
     """A step of a GRU (Cho et al., 2014), reset after the product, as in Keras."""
-    xz, xr, xh = np.split(gates, 3, axis=1)
-    hz, hr, hh = np.split(h @ kernel + bias[1], 3, axis=1)
-    z = sigmoid(xz + hz)
-    return (z * h + (1 - z) * np.tanh(xh + sigmoid(xr + hr) * hh),)
+    units = h.shape[1]
+    inner = h @ kernel
+    inner += bias[1]
+    zr = sigmoid(gates[:, : 2 * units] + inner[:, : 2 * units])
+    z, r = zr[:, :units], zr[:, units:]
+    new = np.tanh(gates[:, 2 * units :] + r * inner[:, 2 * units :])
+    h -= new
+    h *= z
+    h += new
 
 
 def rnn(gates, kernel, bias, h):
     """A step of a simple recurrent network (Elman, 1990)."""
-    return (np.tanh(gates + h @ kernel),)
+    np.tanh(gates + h @ kernel, out=h)
 
 
 STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}

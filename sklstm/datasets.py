@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import logging
 import re
 import tarfile
 from importlib import resources
@@ -10,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 from sklearn.datasets import fetch_file, get_data_home
 from sklearn.utils import Bunch
+
+logger = logging.getLogger(__name__)
 
 IMDB_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 IMDB_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
@@ -175,6 +178,7 @@ def fetch_imdb(subset="train", *, data_home=None, download_if_missing=True):
 
 
 def _download_imdb(path):
+    logger.info("Downloading IMDB, 80 MB, from %s to %s", IMDB_URL, path.parent)
     try:
         archive = fetch_file(IMDB_URL, folder=path.parent, sha256=IMDB_SHA256)
     except OSError as error:
