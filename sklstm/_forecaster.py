@@ -64,6 +64,11 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         "last" measures each window and its targets from the window's last value, so
         that levels outside the training range are followed. Not used for ready-made
         windows.
+    calendar : tuple, default=None
+        What of the time index the network sees, at the window's rows and those ahead:
+        "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and
+        lists of dates, such as holidays, as 0 or 1. For example
+        ``("hour", "dayofweek")``. Not used for ready-made windows.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
     units : int or tuple of int, default=32
         State size; a tuple stacks layers.
@@ -162,6 +167,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
             None,
         ],
         "window_norm": [StrOptions({"last"}), None],
+        "calendar": [tuple, list, str, None],
     }
 
     def __init__(
@@ -172,6 +178,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         stride=1,
         scaler="standard",
         window_norm="last",
+        calendar=None,
         cell="lstm",
         units=32,
         dropout=0.1,
@@ -202,6 +209,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         self.stride = stride
         self.scaler = scaler
         self.window_norm = window_norm
+        self.calendar = calendar
         self.cell = cell
         self.units = units
         self.dropout = dropout

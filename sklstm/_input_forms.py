@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sklstm._calendar import calendar_features, check_calendar
 from sklstm._problems import SeriesProblem, WindowsProblem
 from sklstm._validation import (
     check_values,
@@ -78,9 +79,14 @@ class InputForms:
             weights = _check_sample_weight(
                 sample_weight, y, dtype=np.float64, ensure_non_negative=True
             )
+        inputs = X
+        if self.calendar is not None:
+            check_calendar(self.calendar, index)
+            inputs = calendar_features(index, self.calendar)
+            inputs = inputs if X is None else np.concatenate([X, inputs], axis=1)
         problem = SeriesProblem(
             y,
-            X,
+            inputs,
             weights,
             window_length,
             self.horizon,

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 
 from sklstm import _scaling
+from sklstm._calendar import calendar_features, check_calendar
 from sklstm._problems import scaled_series
+from sklstm._validation import continued_index
 
 ORIGINS_AT_ONCE = 2048
 UNSCALED = ({"center": 0.0, "scale": 1.0}, {"center": 0.0, "scale": 1.0})
@@ -77,6 +79,13 @@ class Rolling:
         length, horizon = self.window_length_, self._spec_.output_shape[0]
         n_blocks = -(-steps // horizon)
         span = length + n_blocks * horizon
+        if self.calendar is not None:
+            n_rows = int(max(origins)) + n_blocks * horizon
+            ahead = calendar_features(self._axis(n_rows), self.calendar)
+            if X is not None:
+                held = X[np.minimum(np.arange(n_rows), len(X) - 1)]
+                ahead = np.concatenate([held, ahead], axis=1)
+            X = ahead
         y_scaler, X_scaler = self._scalers
         result = np.empty((len(origins), steps, y.shape[1]))
         for first in range(0, len(origins), ORIGINS_AT_ONCE):
@@ -111,6 +120,14 @@ class Rolling:
             forecast = buffer[:, length : length + steps]
             result[first : first + len(part)] = _scaling.invert(forecast, y_scaler)
         return result
+
+    def _axis(self, n_rows):
+        """Time stamps of the first rows, which may go on beyond the history."""
+        check_calendar(self.calendar, self._index)
+        n_ahead = n_rows - len(self._index)
+        if n_ahead <= 0:
+            return self._index[:n_rows]
+        return self._index.append(continued_index(self._index, n_ahead))
 
     def _in_container(self, values, index):
         """Values of shape (n, n_targets) in the container of the fitted target."""

@@ -13,7 +13,16 @@ PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
     {"_archive"},
-    {"_windows", "_scaling", "_linear", "_validation", "_text", "metrics", "datasets"},
+    {
+        "_windows",
+        "_scaling",
+        "_linear",
+        "_validation",
+        "_text",
+        "_calendar",
+        "metrics",
+        "datasets",
+    },
     {"_loops"},
     {"layers"},
     {"_conformal"},

@@ -1,0 +1,64 @@
+"""What the calendar and inputs known ahead are worth on hourly bike sharing.
+
+Needs the data folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table
+and writes ``docs/benchmarks/covariates.md``::
+
+    python benchmarks/covariates.py [SEEDS]
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sklstm import LSTMForecaster
+
+DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
+PAGE = Path("docs/benchmarks/covariates.md")
+N_TEST, WINDOW_LENGTH, HORIZON = 28 * 24, 48, 24
+CALENDAR = ("hour", "dayofweek", "month")
+WEATHER = ["temp", "atemp", "hum", "windspeed", "holiday", "workingday"]
+
+
+def main(n_seeds):
+    path = DATA / "bike_sharing_hourly.csv.xz"
+    frame = pd.read_csv(path, parse_dates=["date"], index_col="date").asfreq("h")
+    y, X = frame["users"], frame[WEATHER].astype(float)
+    contenders = {
+        "the series alone": (None, None),
+        "calendar": (CALENDAR, None),
+        "weather and holidays": (None, X),
+        "both": (CALENDAR, X),
+    }
+    rows = []
+    for name, (calendar, inputs) in contenders.items():
+        errors, seconds = [], []
+        for seed in range(n_seeds):
+            f = LSTMForecaster(
+                WINDOW_LENGTH, HORIZON, calendar=calendar, random_state=seed
+            )
+            known = (y,) if inputs is None else (inputs, y)
+            start = time.perf_counter()
+            f.fit(*(part[:-N_TEST] for part in known))
+            seconds.append(time.perf_counter() - start)
+            table = f.backtest(*(part[-N_TEST:] for part in known))
+            errors.append(np.abs(table["y_true"] - table["y_pred"]).mean())
+        rows.append((name, np.mean(errors), np.ptp(errors), np.median(seconds)))
+        print(*rows[-1], flush=True)
+    lines = [f"| {n} | {e:.2f} | {p:.2f} | {s:.0f} |" for n, e, p, s in rows]
+    PAGE.write_text(
+        "# What covariates are worth\n\n"
+        f"Hourly bike sharing, last {N_TEST // 24} days, {HORIZON} hours ahead from\n"
+        f"every hour, window {WINDOW_LENGTH}. Mean absolute error in users, {n_seeds}\n"
+        f"seeds; the calendar is `{CALENDAR}`.\n"
+        "Made by `python benchmarks/covariates.py`.\n\n"
+        "| what the network sees | error | range over seeds | fit s |\n"
+        "|---|---|---|---|\n" + "\n".join(lines) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)

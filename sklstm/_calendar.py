@@ -1,0 +1,69 @@
+"""What a time index tells of each row, as numbers between -1 and 1."""
+
+import numpy as np
+import pandas as pd
+
+# name: (value of a DatetimeIndex, values in a cycle)
+CYCLES = {
+    "hour": (lambda t: t.hour + t.minute / 60, 24),
+    "dayofweek": (lambda t: t.day_of_week, 7),
+    "day": (lambda t: t.day - 1, 31),
+    "month": (lambda t: t.month - 1, 12),
+    "dayofyear": (lambda t: t.day_of_year - 1, 365.25),
+}
+
+
+def calendar_features(index, calendar):
+    """Sine and cosine of the place in each cycle, and whether a row is a holiday.
+
+    Parameters
+    ----------
+    index : DatetimeIndex or PeriodIndex
+        Local time counts where there is a time zone; periods count by their start.
+    calendar : sequence of str or of lists of dates
+
+    Returns
+    -------
+    ndarray of shape (n_timesteps, n_calendar_features)
+    """
+    times = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+    columns = []
+    for part in calendar:
+        if isinstance(part, str):
+            value, length = CYCLES[part]
+            angle = 2 * np.pi * np.asarray(value(times), float) / length
+            columns += [np.sin(angle), np.cos(angle)]
+        else:
+            days = pd.DatetimeIndex(part).normalize()
+            local = times.tz_localize(None).normalize()
+            columns.append(local.isin(days).astype(float))
+    return np.column_stack(columns)
+
+
+def check_calendar(calendar, index):
+    """Raise unless these features can be had from this index."""
+    if not isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        raise ValueError(
+            "calendar needs rows with a DatetimeIndex or PeriodIndex. Got "
+            f"{'none' if index is None else type(index).__name__}. Pass pandas data "
+            "with a time index, or calendar=None."
+        )
+    if isinstance(calendar, str) or not len(calendar):
+        raise ValueError(
+            f"calendar must be a tuple of parts. Got {calendar!r}; for one part write "
+            "('hour',)."
+        )
+    for part in calendar:
+        if isinstance(part, str):
+            if part not in CYCLES:
+                raise ValueError(
+                    f"calendar has the part {part!r}, but knows {sorted(CYCLES)} and "
+                    "lists of dates."
+                )
+            continue
+        try:
+            pd.DatetimeIndex(part)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"calendar has the part {part!r}, which is no list of dates: {error}."
+            ) from error
