@@ -32,6 +32,8 @@ bench: install
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/text_encoding.py
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/intervals.py
+	$(BIN)/python benchmarks/covariates.py
 	$(BIN)/python benchmarks/text_accuracy.py
 
 # The floors that pyproject.toml names, in an environment of their own.
