@@ -114,7 +114,7 @@ class NgramModel:
                 max_iter=1000,
                 random_state=self.random_state,
             )
-            model.fit(inputs @ sp.diags_array(ratio), target, sample_weight=weights)
+            model.fit(inputs @ sp.diags(ratio), target, sample_weight=weights)
             self.coefficients[:, column] = ratio * model.coef_[0]
             self.intercepts[column] = model.intercept_[0]
         return self
@@ -123,7 +123,7 @@ class NgramModel:
         """Sublinear TF-IDF of unit length, as scikit-learn's `TfidfTransformer`."""
         counts = counts.copy()
         counts.data = 1 + np.log(counts.data)
-        return normalize(counts @ sp.diags_array(self.idf), copy=False)
+        return normalize(counts @ sp.diags(self.idf), copy=False)
 
     def logits(self, counts):
         return self.weighted(counts) @ self.coefficients + self.intercepts

@@ -92,11 +92,13 @@ def test_dropout_is_one_mask_for_all_steps_and_gates(name):
     """Keras draws a mask for each gate; with all of them alike, it agrees."""
     x = np.random.RandomState(0).normal(size=(4, 7, N_FEATURES)).astype("float32")
     both = pair(name, dropout=0.4, recurrent_dropout=0.4, return_sequences=True)
-    n_gates = {"LSTM": 4, "GRU": 3, "SimpleRNN": None}[name]
+    if name == "GRU" and not hasattr(both[1].cell, "dropout_mask_count"):
+        pytest.skip("this Keras keeps what its GRU dropped out of the state")
     rng = np.random.RandomState(3)
     for width, kind in [(N_FEATURES, "_dropout_mask"), (5, "_recurrent_dropout_mask")]:
         drawn = jnp.asarray(rng.uniform(size=(4, width)) < 0.6, jnp.float32) / 0.6
         for layer in both:
+            n_gates = getattr(layer.cell, "dropout_mask_count", None)
             shared = drawn if n_gates is None else [drawn] * n_gates
             setattr(layer.cell, kind, shared)
     mine, theirs = (layer(x, training=True) for layer in both)
@@ -123,14 +125,15 @@ def test_stacked_and_bidirectional_models_train_alike(name):
                 keras.layers.Dense(2),
             ]
         )
-        model.build((None, 6, N_FEATURES))
+        model(x)
         model.compile("adam", "mse")
         models.append(model)
-    models[1].set_weights(models[0].get_weights())
+    weights = [rng.normal(scale=0.5, size=w.shape) for w in models[0].get_weights()]
     for model in models:
+        model.set_weights(weights)
         model.fit(x, y, epochs=3, shuffle=False, verbose=0)
     for mine, theirs in zip(*(model.get_weights() for model in models), strict=True):
-        assert_allclose(mine, theirs, atol=1e-5)
+        assert_allclose(mine, theirs, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)
