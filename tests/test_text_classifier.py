@@ -4,6 +4,7 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -19,6 +20,7 @@ from sklearn.model_selection import (
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.fixes import parse_version
 
 from sklstm import LSTMTextClassifier
 from sklstm.testing import CHECKS
@@ -51,7 +53,15 @@ def small(**parameters):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 # The suite also passes measurements, for which the classifier warns.
 @pytest.mark.filterwarnings("ignore:X is taken for token ids:UserWarning")
-@parametrize_with_checks([LSTMTextClassifier()])
+def broken_checks(estimator):
+    """None but what scikit-learn itself gets wrong."""
+    if parse_version(sklearn.__version__) >= parse_version("1.7"):
+        return {}
+    broken = "it takes a float from integers, which it made, in place"
+    return {"check_positive_only_tag_during_fit": broken}
+
+
+@parametrize_with_checks([LSTMTextClassifier()], expected_failed_checks=broken_checks)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
