@@ -2,8 +2,6 @@
 
 import copy
 import json
-import os
-import sys
 import threading
 import warnings
 from collections import OrderedDict
@@ -12,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sklstm._keras import load_keras
 from sklstm._networks import initial_weights
 
 MAX_CACHED = 16
@@ -45,15 +44,6 @@ class Trained:
     weights: dict
     history: dict
     best_epoch: int
-
-
-def load_keras():
-    """Import Keras, on JAX unless the user chose another backend."""
-    if "keras" not in sys.modules:
-        os.environ.setdefault("KERAS_BACKEND", "jax")
-    import keras
-
-    return keras
 
 
 def to_numpy(variable):

@@ -9,9 +9,10 @@ Dropout masks are drawn once a batch, as Keras does, but one for all gates inste
 one for each: the tied weights of Gal and Ghahramani (2016), which one product serves.
 """
 
-import keras
-from keras import ops
+from sklstm._keras import load_keras
 
+keras = load_keras()
+ops = keras.ops
 if keras.backend.backend() == "jax":
     import jax
 

@@ -12,7 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive"},
+    {"_archive", "_keras"},
     {
         "_windows",
         "_scaling",
@@ -35,7 +35,7 @@ FLOORS = [
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
-WITH_KERAS = {"_networks", "_losses", "_training", "layers"}
+WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras"}
 WITH_JAX = {"_loops", "layers"}
 
 

@@ -1,5 +1,9 @@
 """The fast layers against Keras's own: values, gradients, config."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -147,6 +151,14 @@ def test_config_is_that_of_keras(name):
     assert [w.path.split("/")[1:] for w in fast.weights] == [
         w.path.split("/")[1:] for w in slow.weights
     ]
+
+
+def test_without_a_chosen_backend_keras_is_loaded_on_jax():
+    free = {name: v for name, v in os.environ.items() if name != "KERAS_BACKEND"}
+    code = "import sklstm.layers, keras; print(keras.backend.backend())"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=free, capture_output=True, text=True)
+    assert done.stdout.strip() == "jax", done.stderr
 
 
 @pytest.mark.parametrize(
