@@ -523,6 +523,11 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     def _check_weights(self, weights, targets, keep):
         used = targets[weights > 0]
+        if not len(used):
+            raise ValueError(
+                "sample_weight is zero for every text. Give weight to texts of at "
+                "least two classes."
+            )
         if len(used) < len(targets) and not keep and (used == used[0]).all():
             raise ValueError(
                 "Rows of weight above zero are of one class only. Give weight to "
