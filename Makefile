@@ -34,6 +34,7 @@ bench: install
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/covariates.py
+	$(BIN)/python benchmarks/many_series.py
 	$(BIN)/python benchmarks/text_accuracy.py
 
 # The floors that pyproject.toml names, in an environment of their own.

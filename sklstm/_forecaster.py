@@ -5,25 +5,28 @@ import pandas as pd
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.validation import (
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _scaling
 from sklstm._archive import storable
 from sklstm._base import POSITIVE_INT, unchanged_on_error
-from sklstm._input_forms import InputForms
+from sklstm._history import (
+    ALONE,
+    is_list_of_series,
+    is_panel,
+    joined,
+    lengths,
+    places,
+)
+from sklstm._input_forms import (
+    InputForms,
+    check_same_length,
+    histories_of,
+    matching_places,
+)
 from sklstm._intervals import Intervals, check_probabilities
 from sklstm._rolling import Rolling
-from sklstm._validation import (
-    check_values,
-    continued_index,
-    is_pandas,
-    n_dims,
-    positions,
-    season_of,
-    time_index,
-)
+from sklstm._validation import check_values, continued_index, n_dims
 from sklstm._window_network import BaseWindowNetwork
 from sklstm._windows import ReadyWindows, check_positive_int
 
@@ -47,6 +50,10 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
       validation block is drawn at random; for overlapping windows of one series use
       the series form, whose validation block is its last part.
 
+    In the first two forms many series may train one network: as a frame whose index
+    has the levels (series, time), or as a list of series. Each is scaled by itself,
+    ends in its own validation block, and counts the same, however long it is.
+
     Parameters
     ----------
     window_length : int, default=None
@@ -58,17 +65,27 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         beyond it. Ignored for ready-made windows, where `y` tells.
     stride : int, default=1
         Steps between the starts of two training windows.
-    scaler : {"standard", "robust", "minmax"}, None or transformer, default="standard"
-        Learned from training rows only.
-    window_norm : {"last"} or None, default="last"
+    scaler : {"standard", "robust", "minmax", "log"}, None or transformer, \
+            default="standard"
+        Learned from training rows only; each of many series has its own. "log" takes
+        the logarithm of the target first, so that forecasts are positive and effects
+        add up in per cent.
+    window_norm : {"last", "scale"} or None, default="last"
         "last" measures each window and its targets from the window's last value, so
-        that levels outside the training range are followed. Not used for ready-made
-        windows.
+        that levels outside the training range are followed. "scale" also divides both
+        by the mean size of the window's changes over one season, so that windows that
+        look alike but for their size are alike. Not used for ready-made windows.
+    seasonal_period : int, "auto" or None, default="auto"
+        Rows in one season; "auto" tells it from the frequency of a time index. Used
+        for the seasonal naive forecast, `window_norm` and `window_length`.
     calendar : tuple, default=None
         What of the time index the network sees, at the window's rows and those ahead:
         "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and
         lists of dates, such as holidays, as 0 or 1. For example
         ``("hour", "dayofweek")``. Not used for ready-made windows.
+    past_covariates : tuple, default=None
+        Columns of X, by name or position, that are known only up to the forecast
+        origin: the network sees them in the window, and not ahead.
     cell : {"lstm", "gru", "rnn"}, default="lstm"
     units : int or tuple of int, default=32
         State size; a tuple stacks layers.
@@ -135,7 +152,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
     skill_ : float or None
         1 - error / error of the best of them; None without a validation block.
     scaler_ : dict or transformer
-        Scaler of the target.
+        Scaler of the target; for many series a dict of them by series.
     window_length_ : int
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -162,12 +179,14 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         "horizon": [POSITIVE_INT],
         "stride": [POSITIVE_INT],
         "scaler": [
-            StrOptions({"standard", "robust", "minmax"}),
+            StrOptions(set(_scaling.SCALERS)),
             HasMethods(["fit", "transform", "inverse_transform"]),
             None,
         ],
-        "window_norm": [StrOptions({"last"}), None],
+        "window_norm": [StrOptions({"last", "scale"}), None],
+        "seasonal_period": [POSITIVE_INT, StrOptions({"auto"}), None],
         "calendar": [tuple, list, str, None],
+        "past_covariates": [tuple, list, None],
     }
 
     def __init__(
@@ -178,7 +197,9 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         stride=1,
         scaler="standard",
         window_norm="last",
+        seasonal_period="auto",
         calendar=None,
+        past_covariates=None,
         cell="lstm",
         units=32,
         dropout=0.1,
@@ -209,7 +230,9 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         self.stride = stride
         self.scaler = scaler
         self.window_norm = window_norm
+        self.seasonal_period = seasonal_period
         self.calendar = calendar
+        self.past_covariates = past_covariates
         self.cell = cell
         self.units = units
         self.dropout = dropout
@@ -249,7 +272,8 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         Parameters
         ----------
         X : array-like of shape (n_timesteps,), (n_timesteps, n_features), \
-                (n_windows, window_length) or (n_windows, window_length, n_features)
+                (n_windows, window_length) or (n_windows, window_length, n_features), \
+                or list of the first two
             The series, inputs known ahead, or ready-made windows; see the class.
         y : array-like of shape (n_timesteps,) or (n_timesteps, n_targets), default=None
             None says that X is the series.
@@ -290,7 +314,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
     def _fit(self, X, y, sample_weight, *, keep, epochs=None):
         if y is None:
             problem, fitted = self._series_problem(X, sample_weight, not keep)
-        elif self.window_length is None or n_dims(X) == 3:
+        elif self.window_length is None or (not is_panel(X) and n_dims(X) == 3):
             problem, fitted = self._windows_problem(X, y, sample_weight, not keep)
         else:
             problem, fitted = self._regression_problem(X, y, sample_weight, not keep)
@@ -300,8 +324,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
                 f"of another shape: fitted {self._spec_}, now {self._spec(problem)}. "
                 "Fit anew with warm_start=False."
             )
-        season = season_of(fitted["_index"])
-        fitted |= self._learn(problem, season, keep=keep, epochs=epochs)
+        fitted |= self._learn(problem, keep=keep, epochs=epochs)
         for name, value in fitted.items():
             setattr(self, name, value)
         return self
@@ -336,18 +359,21 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
             output = self._outputs(self._spec_, self.weights_, data, np.arange(len(X)))
             output = _scaling.invert(output, self.scaler_).reshape(len(X), -1)
             return output[:, 0] if self._one_d else output
-        values, index = self._check_rows(X)
-        where = positions(index, self._index, len(self._history), len(values))
-        if len(where) > 1 and (np.diff(where) <= 0).any():
-            raise ValueError("The rows of X are not in order of time. Sort them.")
-        if self._form == "series":
-            y, X_full = self._filled(values, where), None
-            forecast = self._roll(y, X_full, where, 1)[:, 0]
-        else:
-            forecast = self._predict_regression(values, where)
-        return self._in_container(forecast, X.index if is_pandas(X) else None)
+        values, where = self._check_rows(X, ahead=True)
+        forecast_rows = self._one_step if self._form == "series" else self._steps_ahead
+        forecast = np.empty((len(values), self._n_targets))
+        scalers = dict(zip(self._histories, self._scalers[0], strict=True))
+        for key, (rows, index) in where.items():
+            history, own = self._histories[key], values[rows]
+            forecast[rows] = forecast_rows(
+                history, own, history.where(index, len(own)), scalers[key]
+            )
+        if is_list_of_series(X):
+            parts = zip(X, where.values(), strict=True)
+            return [self._like(part, forecast[rows]) for part, (rows, _) in parts]
+        return self._like(X, forecast)
 
-    def forecast(self, steps=None, X=None, history=None):
+    def forecast(self, steps=None, X=None, history=None, *, series=None):
         """Forecast the rows after the history.
 
         Parameters
@@ -356,55 +382,96 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
             None means `horizon`, or the rows of X where it is given.
         X : array-like of shape (n_timesteps, n_features), default=None
             Inputs known ahead, for the regression form. A network of a longer horizon
-            takes the last row for those that are not given.
+            takes the last row for those that are not given. Columns that
+            `past_covariates` names are not read, and may be missing values.
         history : array-like, default=None
-            Forecast from this series instead of the fitted one, without training. In
-            the regression form a tuple ``(X, y)``.
+            Forecast from this series, or these, instead of the fitted ones, without
+            training. In the regression form a tuple ``(X, y)``. Many series are scaled
+            by what is given of them here, so that they may be new.
+        series : list, default=None
+            Keys of the series to forecast, where there are many; None means all.
 
         Returns
         -------
         ndarray, Series or DataFrame of `steps` rows
-            In the units of the target, with the continued index where there is one.
+            In the units of the target, with the continued index where there is one. For
+            many series a frame indexed by (series, time), or a list.
 
         Raises
         ------
         ValueError
-            If X is missing or too short in the regression form, or the estimator was
-            fitted on ready-made windows.
+            If X is missing or too short in the regression form, a series is not known,
+            or the estimator was fitted on ready-made windows.
         """
+        at, steps, origins, forecasts = self._forecasts(steps, X, history, series)
+        parts = {
+            key: (values, at._ahead(at._histories[key], steps))
+            for key, values in zip(origins, forecasts, strict=True)
+        }
+        return at._gathered(parts, lambda part: at._in_container(*part))
+
+    def _forecasts(self, steps, X, history, series=None):
+        """Where it stands, how far, {key: Origins} and values of a forecast."""
         self._check_has_history("forecast")
         if history is not None:
-            return self._with_history(history).forecast(steps, X)
-        if steps is None:
-            steps = self.horizon if X is None else len(X)
-        check_positive_int("steps", steps)
-        X_full = None
-        if self._form == "series":
-            if X is not None:
-                raise ValueError(
-                    "The forecaster was fitted on a series alone, so forecast takes no "
-                    "X. Fit with fit(X, y) and window_length to use inputs."
-                )
-        else:
+            self = self._with_history(history)
+        keys = self._chosen(series)
+        histories, n_rows = {key: self._histories[key] for key in keys}, None
+        if self._form == "regression":
             if X is None:
+                n_steps = self.horizon if steps is None else steps
                 raise ValueError(
                     "The forecaster was fitted with inputs X, so forecast needs X for "
-                    f"the {steps} steps ahead."
+                    f"the {n_steps} steps ahead."
                 )
-            values, _ = self._check_rows(X)
-            if len(values) < steps:
+            values, where = self._check_rows(X, ahead=True)
+            missing = [key for key in keys if key not in where]
+            if missing:
+                raise ValueError(f"X has no rows of the series {missing[0]!r}.")
+            ahead = {key: values[where[key][0]] for key in keys}
+            n_rows = min(map(len, ahead.values()))
+        elif X is not None:
+            raise ValueError(
+                "The forecaster was fitted on a series alone, so forecast takes no "
+                "X. Fit with fit(X, y) and window_length to use inputs."
+            )
+        if steps is None:
+            steps = self.horizon if n_rows is None else n_rows
+        check_positive_int("steps", steps)
+        if n_rows is not None:
+            if n_rows < steps:
                 raise ValueError(
-                    f"X has {len(values)} rows, but steps={steps} needs as many."
+                    f"X has {n_rows} rows, but steps={steps} needs as many."
                 )
-            X_full = np.concatenate([self._X_history, values[:steps]])
-        origin = np.array([len(self._history)])
-        forecast = self._roll(self._history, X_full, origin, steps)[0]
-        index = None
-        if self._index is not None:
-            index = continued_index(self._index, steps)
-        elif self._container is not None:
-            index = pd.RangeIndex(origin[0], origin[0] + steps)
-        return self._in_container(forecast, index)
+            histories = {
+                key: known.with_inputs(ahead[key][:steps])
+                for key, known in histories.items()
+            }
+        ends = {key: [len(known)] for key, known in histories.items()}
+        origins = self._origins(histories, ends)
+        return self, steps, origins, self._roll(list(origins.values()), steps)
+
+    def _chosen(self, series):
+        if series is None:
+            return list(self._histories)
+        unknown = [key for key in series if key not in self._histories]
+        if unknown or ALONE in self._histories:
+            raise ValueError(
+                f"series has {unknown[:1] or series}, but the forecaster knows "
+                + (
+                    "one series alone."
+                    if ALONE in self._histories
+                    else f"{list(self._histories)[:5]} and so on."
+                )
+                + " Give the past of a new series by history=."
+            )
+        return list(series)
+
+    def _ahead(self, history, steps):
+        """The index of the rows after a history."""
+        if history.index is not None:
+            return continued_index(history.index, steps)
+        return pd.RangeIndex(len(history), len(history) + steps)
 
     def _check_has_history(self, method):
         check_is_fitted(self, "weights_")
@@ -414,24 +481,37 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
                 "windows, which have no order. Use predict, or fit(series)."
             )
 
-    def _with_history(self, history):
-        """A shallow copy that stands at the end of another history."""
+    def _copy(self):
+        """A shallow copy, whose histories can be others."""
         other = type(self)(**self.get_params(deep=False))
         other.__dict__.update(self.__dict__)
-        if self._form == "series":
-            X, y = history, None
+        return other
+
+    def _with_history(self, history):
+        """A copy that stands at the end of other histories."""
+        X, y = (history, None) if self._form == "series" else history
+        other = self._copy()
+        where = places(X) if y is None else matching_places(X, y)
+        one = ALONE in self._histories
+        if one != (ALONE in where):
+            raise ValueError(
+                "history must come in the form that fit took: "
+                + ("one series." if one else "many series.")
+            )
+        other._histories = dict.fromkeys(where)
+        values, _ = other._check_rows(X)
+        if y is None:
+            other._histories = histories_of(where, values, None)
         else:
-            X, y = history
-        other._X_history, other._index = None, None
-        values, index = other._check_rows(X)
-        if self._form == "regression":
-            other._X_history, values = values, check_values(y, "y")
-            if len(values) != len(other._X_history):
-                raise ValueError(
-                    f"X has {len(other._X_history)} rows, but y has {len(values)}."
-                )
-            index = time_index(y, "y") if index is None else index
-        other._history, other._index = values, index
+            target = check_values(joined(y), "y")
+            check_same_length(values, target)
+            other._histories = histories_of(where, target, values)
+        if not one:
+            y_scalers = [
+                _scaling.learn(known.y, self.scaler)
+                for known in other._histories.values()
+            ]
+            other._scalers = y_scalers, self._scalers[1]
         return other
 
     def update(self, X, y=None):
@@ -440,7 +520,8 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         Parameters
         ----------
         X : array-like
-            The rows that follow the history: of the series, or inputs.
+            The rows that follow the history: of the series, or inputs. Of many series
+            any may be given.
         y : array-like, default=None
             The target at these rows, in the regression form.
 
@@ -459,22 +540,15 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
                 "update takes what fit took: update(series) after fit(series), "
                 "update(X, y) after fit(X, y)."
             )
-        values, index = self._check_rows(X)
-        where = positions(index, self._index, len(self._history), len(values))
-        if not np.array_equal(where, len(self._history) + np.arange(len(values))):
-            raise ValueError(
-                "The rows do not follow the history at once, so appending them would "
-                "leave a gap or repeat rows. Pass the rows that come next."
+        values, where = self._check_rows(X)
+        target = values if y is None else check_values(joined(y), "y")
+        check_same_length(values, target)
+        self._histories = self._histories | {
+            key: self._histories[key].appended(
+                target[rows], None if y is None else values[rows], index
             )
-        target = values if y is None else check_values(y, "y")
-        if len(target) != len(values):
-            raise ValueError(f"X has {len(values)} rows, but y has {len(target)}.")
-        if self._index is not None:
-            following = continued_index(self._index, len(values))
-            self._index = self._index.append(following)
-        if y is not None:
-            self._X_history = np.concatenate([self._X_history, values])
-        self._history = np.concatenate([self._history, target])
+            for key, (rows, index) in where.items()
+        }
         return self
 
     def backtest(self, X, y=None, *, steps=None, stride=1, quantiles=()):
@@ -496,50 +570,60 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         Returns
         -------
         DataFrame
-            Columns series (name of the target), origin (last row known), step, y_true,
-            y_pred, in the units of the target, and one column a quantile, named by it.
+            Columns series (its key, or the name of the target; both as a tuple for many
+            series of several targets), origin (last row known), step, y_true, y_pred,
+            in the units of the target, and one column a quantile, named by it.
         """
         self._check_has_history("backtest")
         steps = self.horizon if steps is None else steps
         check_positive_int("steps", steps)
         check_positive_int("stride", stride)
         check_probabilities("quantiles", quantiles)
-        n_history = len(self._history)
-        full = self._with_history_of(X, y)
-        n_new = len(full._history) - n_history
-        if n_new < steps:
-            raise ValueError(
-                f"X has {n_new} rows, but steps={steps} needs at least as many."
-            )
-        origins = np.arange(n_history, n_history + n_new - steps + 1, stride)
-        forecasts = self._roll(full._history, full._X_history, origins, steps)
-        actual = full._history[origins[:, None] + np.arange(steps)]
-        index = full._index
-        stamps = origins - 1 if index is None else index[origins - 1]
-        n_targets = actual.shape[2]
-        names = self._names if isinstance(self._names, list) else [self._names]
-        if len(names) != n_targets:
-            names = list(range(n_targets))
-        shape = (len(origins), steps, n_targets)
-        parts = full._quantiles(forecasts, full._history, origins, quantiles)
+        full = self._copy().update(X, y)
+        histories, rows = {}, {}
+        for key, known in full._histories.items():
+            n_known = len(self._histories[key])
+            if len(known) == n_known:
+                continue  # no new rows of this series
+            if len(known) - n_known < steps:
+                raise ValueError(
+                    f"X has {len(known) - n_known} rows, but steps={steps} needs at "
+                    "least as many."
+                )
+            histories[key] = known
+            rows[key] = np.arange(n_known, len(known) - steps + 1, stride)
+        origins = full._origins(histories, rows)
+        forecasts = full._roll(list(origins.values()), steps)
+        parts = full._quantiles(forecasts, origins.values(), quantiles)
+        columns = {"y_true": [], "origin": [], "series": []}
+        shape = (steps, self._n_targets)
+        for key, (known, own, _) in origins.items():
+            stamps = own - 1 if known.index is None else known.index[own - 1]
+            columns["origin"].append(pd.Series(stamps.repeat(np.prod(shape))))
+            columns["y_true"].append(known.y[own[:, None] + np.arange(steps)].ravel())
+            names = np.empty(self._n_targets, object)
+            names[:] = self._names_of(key)
+            columns["series"].append(np.tile(names, len(own) * steps))
+        step = np.broadcast_to(np.arange(1, steps + 1)[:, None], shape).ravel()
         return pd.DataFrame(
             {
-                "series": np.tile(np.array(names, object), len(origins) * steps),
-                "origin": stamps.repeat(steps * n_targets),
-                "step": np.broadcast_to(
-                    np.arange(1, steps + 1)[:, None], shape
-                ).ravel(),
-                "y_true": actual.ravel(),
+                "series": np.concatenate(columns["series"]),
+                "origin": pd.concat(columns["origin"], ignore_index=True),
+                "step": np.tile(step, len(forecasts)),
+                "y_true": np.concatenate(columns["y_true"]),
                 "y_pred": forecasts.ravel(),
             }
             | {q: part.ravel() for q, part in zip(quantiles, parts, strict=True)}
         )
 
-    def _with_history_of(self, X, y):
-        """A copy whose history goes on to the end of these rows."""
-        other = type(self)(**self.get_params(deep=False))
-        other.__dict__.update(self.__dict__)
-        return other.update(X, y)
+    def _names_of(self, key):
+        """What `backtest` calls the targets of a series."""
+        names = self._names if isinstance(self._names, list) else [self._names]
+        if len(names) != self._n_targets:
+            names = list(range(self._n_targets))
+        if key is ALONE:
+            return names
+        return [key] if len(names) == 1 else [(key, name) for name in names]
 
     def score(self, X, y=None, sample_weight=None):
         """R² of `predict`; in the series form, of `backtest` over all lead times.
@@ -560,9 +644,10 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
         check_is_fitted(self, "weights_")
         if self._form != "series":
             return super().score(X, y, sample_weight)
-        table = self.backtest(X, steps=min(self.horizon, len(X)))
-        n_targets = self._history.shape[1]
-        columns = [table[c].to_numpy().reshape(-1, n_targets) for c in TRUE_AND_PRED]
+        shortest = min(lengths(X))
+        table = self.backtest(X, steps=min(self.horizon, shortest))
+        shape = (-1, self._n_targets)
+        columns = [table[c].to_numpy().reshape(shape) for c in TRUE_AND_PRED]
         return float(r2_score(*columns))
 
 

@@ -6,15 +6,10 @@ from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sklstm._calendar import calendar_features, check_calendar
+from sklstm._history import ALONE, History, has_levels, is_panel, joined, places
 from sklstm._problems import SeriesProblem, WindowsProblem
-from sklstm._validation import (
-    check_values,
-    is_pandas,
-    n_dims,
-    season_of,
-    time_index,
-)
-from sklstm._windows import merge_repeated
+from sklstm._validation import check_values, is_pandas, n_dims, season_of
+from sklstm._windows import WindowNorm, merge_repeated
 
 
 class InputForms:
@@ -25,74 +20,66 @@ class InputForms:
     """
 
     def _series_problem(self, X, sample_weight, reset):
-        index = time_index(X)
-        y = check_values(X)
-        window_length = self.window_length
-        if window_length is None:
-            season = season_of(index)
-            window_length = 24 if season is None else 2 * season
-            window_length = max(1, min(window_length, len(y) // 3))
-        if n_dims(X) == 2:
-            validate_data(self, X, skip_check_array=True, reset=reset)
+        where, table = places(X), joined(X)
+        y = check_values(table)
+        if n_dims(table) == 2:
+            validate_data(self, table, skip_check_array=True, reset=reset)
         else:
             self.n_features_in_ = 1
             self.__dict__.pop("feature_names_in_", None)
-        return self._row_problem(
-            "series", X, y, None, index, window_length, sample_weight
-        )
+        if self.past_covariates is not None:
+            raise ValueError(
+                "past_covariates names columns of X, but the series came without any. "
+                "Fit with fit(X, y), or put them into the series as more targets."
+            )
+        return self._row_problem("series", X, table, where, y, None, sample_weight)
 
     def _regression_problem(self, X, y, sample_weight, reset):
-        index = time_index(X)
-        if index is None:
-            index = time_index(y, "y")
-        elif is_pandas(y) and not y.index.equals(X.index):
-            raise ValueError(
-                "X and y have different indexes. Align them first, for example "
-                "y = y.loc[X.index]."
-            )
-        if is_pandas(X):
-            check_values(X)
-        target = y
-        X, y = validate_data(
+        where, target = matching_places(X, y), joined(y)
+        X_table = joined(X)
+        if is_pandas(X_table):
+            check_values(X_table)
+        X, y_values = validate_data(
             self,
-            X,
-            y,
+            X_table,
+            target,
             reset=reset,
             dtype=np.float64,
             multi_output=True,
             y_numeric=True,
         )
-        y = check_values(y, "y")
+        y_values = check_values(y_values, "y")
         for column in range(X.shape[1]):
-            if (X[:, column][:, None] == y).all(axis=0).any():
+            if (X[:, column][:, None] == y_values).all(axis=0).any():
                 raise ValueError(
                     f"Column {column} of X equals y, which would leak the target. "
                     "Remove it: past values of y are used already."
                 )
         return self._row_problem(
-            "regression", target, y, X, index, self.window_length, sample_weight
+            "regression", y, target, where, y_values, X, sample_weight
         )
 
-    def _row_problem(self, form, target, y, X, index, window_length, sample_weight):
+    def _row_problem(self, form, given, target, where, y, X, sample_weight):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
-                sample_weight, y, dtype=np.float64, ensure_non_negative=True
+                joined(sample_weight), y, dtype=np.float64, ensure_non_negative=True
             )
-        inputs = X
-        if self.calendar is not None:
-            check_calendar(self.calendar, index)
-            inputs = calendar_features(index, self.calendar)
-            inputs = inputs if X is None else np.concatenate([X, inputs], axis=1)
+            weights = [weights[rows] for rows, _ in where.values()]
+        histories = histories_of(where, y, X)
+        season = self._season(histories)
+        # The level of one series is a place it may come back to; of many, each is new.
+        shows_level = self.window_norm == "last" and len(histories) == 1
+        norm = WindowNorm(self.window_norm, season, shows_level)
         problem = SeriesProblem(
-            y,
-            inputs,
+            [self._with_calendar(history) for history in histories.values()],
             weights,
-            window_length,
-            self.horizon,
-            self.stride,
-            self.scaler,
-            self.window_norm == "last",
+            window_length=self._window_length(histories, season),
+            horizon=self.horizon,
+            stride=self.stride,
+            scaler=self.scaler,
+            norm=norm,
+            past=self._past_columns(),
         )
         if isinstance(target, pd.DataFrame):
             names = list(target.columns)
@@ -100,21 +87,63 @@ class InputForms:
             names = target.name if isinstance(target, pd.Series) else None
         return problem, {
             "_form": form,
-            "_history": y,
-            "_X_history": X,
-            "_index": index,
+            "_histories": histories,
             "_container": type(target) if is_pandas(target) else None,
             "_names": names,
+            "_levels": list(given.index.names) if has_levels(given) else None,
             "_one_d": n_dims(target) == 1,
-            "window_length_": window_length,
+            "_norm": norm,
+            "window_length_": problem.window_length,
         }
 
-    def _windows_problem(self, X, y, sample_weight, reset):
-        if is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+    def _season(self, histories):
+        if self.seasonal_period == "auto":
+            return season_of(next(iter(histories.values())).index)
+        return self.seasonal_period
+
+    def _window_length(self, histories, season):
+        if self.window_length is not None:
+            return self.window_length
+        usual = int(np.median([len(history) for history in histories.values()]))
+        return max(1, min(24 if season is None else 2 * season, usual // 3))
+
+    def _with_calendar(self, history, n_rows=None):
+        """A history whose inputs end in calendar features, over its first rows."""
+        n_rows = len(history) if n_rows is None else n_rows
+        X = history.X
+        if X is not None:
+            X = X[np.minimum(np.arange(n_rows), len(X) - 1)]
+        if self.calendar is not None:
+            check_calendar(self.calendar, history.index)
+            features = calendar_features(history.axis(n_rows), self.calendar)
+            X = features if X is None else np.concatenate([X, features], axis=1)
+        return History(history.y, X, history.index)
+
+    def _past_columns(self):
+        """Which columns of X, then of the calendar, are not known ahead."""
+        if self.past_covariates is None:
+            return None
+        names = list(getattr(self, "feature_names_in_", range(self.n_features_in_)))
+        unknown = [name for name in self.past_covariates if name not in names]
+        if unknown:
             raise ValueError(
-                "X has a time index and comes with y, so its rows are time steps, but "
-                "window_length is None, which means ready-made windows. Set "
-                "window_length, or pass X.to_numpy()."
+                f"past_covariates has {unknown}, but the columns of X are {names}."
+            )
+        n_calendar = 0
+        if self.calendar is not None:
+            n_calendar = sum(2 if isinstance(c, str) else 1 for c in self.calendar)
+        past = np.isin(
+            np.arange(len(names)), [names.index(n) for n in self.past_covariates]
+        )
+        return np.concatenate([past, np.zeros(n_calendar, bool)])
+
+    def _windows_problem(self, X, y, sample_weight, reset):
+        timed = is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex))
+        if timed or is_panel(X) and is_panel(y):
+            raise ValueError(
+                "X has a time index or many series and comes with y, so its rows are "
+                "time steps, but window_length is None, which means ready-made "
+                "windows. Set window_length, or pass X.to_numpy()."
             )
         X, y = self._check_windows(X, y, reset)
         weights = _check_sample_weight(
@@ -128,7 +157,6 @@ class InputForms:
         problem = WindowsProblem(X, columns, weights, self.scaler)
         return problem, {
             "_form": "windows",
-            "_index": None,
             "_one_d": y.ndim == 1,
             "window_length_": X.shape[1],
         }
@@ -161,19 +189,88 @@ class InputForms:
             self.__dict__.pop("feature_names_in_", None)
         return X, y
 
-    def _check_rows(self, X):
-        """Values and time index of rows like those passed to `fit`."""
+    def _check_rows(self, X, ahead=False):
+        """Values of rows like those passed to `fit`, and which rows are whose.
+
+        Of rows ahead, `past_covariates` are not read.
+        """
+        where, table = places(X), joined(X)
         if self._form == "series":
-            values = check_values(X)
-            if n_dims(X) == 2:
-                validate_data(self, X, skip_check_array=True, reset=False)
-            elif values.shape[1] != self._history.shape[1]:
+            values = check_values(table)
+            n_columns = self._n_targets
+            if n_dims(table) == 2:
+                validate_data(self, table, skip_check_array=True, reset=False)
+            elif values.shape[1] != n_columns:
                 raise ValueError(
-                    f"X has 1 column, but the fitted series has "
-                    f"{self._history.shape[1]}."
+                    f"X has 1 column, but the fitted series has {n_columns}."
                 )
-            return values, time_index(X)
-        if is_pandas(X):
-            check_values(X)
-        values = validate_data(self, X, dtype=np.float64, reset=False)
-        return values, time_index(X)
+        else:
+            if ahead:
+                table = self._without_past(table)
+            if is_pandas(table):
+                check_values(table)
+            values = validate_data(self, table, dtype=np.float64, reset=False)
+        self._check_keys(where)
+        return values, where
+
+    def _without_past(self, X):
+        """X with zeros for what is not known ahead."""
+        past = self._past_columns()
+        if past is None or np.shape(X)[1:] != (self.n_features_in_,):
+            return X  # validate_data says what is wrong
+        frame = pd.DataFrame(X).copy()
+        frame[frame.columns[past[: self.n_features_in_]]] = 0.0
+        return frame if is_pandas(X) else frame.to_numpy()
+
+    def _check_keys(self, where):
+        """Raise where rows of one series come for many, or the other way round."""
+        alone = ALONE in self._histories
+        if alone != (ALONE in where):
+            raise ValueError(
+                "The forecaster was fitted with "
+                + ("one series, but X holds many." if alone else "many series, but X ")
+                + ("" if alone else "does not say whose its rows are.")
+                + " Pass rows in the form that fit took."
+            )
+        unknown = [key for key in where if key not in self._histories]
+        if unknown:
+            raise ValueError(
+                f"X has rows of {unknown[0]!r}, a series that is not in the history. "
+                "Give forecast its past by history=, or fit with it."
+            )
+
+
+def histories_of(where, y, X):
+    """{key: `History`} of tables of rows."""
+    return {
+        key: History(y[rows], None if X is None else X[rows], index)
+        for key, (rows, index) in where.items()
+    }
+
+
+def matching_places(X, y):
+    """`places` of X and y, whose rows must be the same."""
+    where, of_y = places(X), places(y, "y")
+    timed = ALONE not in where or where[ALONE][1] is not None
+    if timed and is_pandas(X) and is_pandas(y) and not y.index.equals(X.index):
+        raise ValueError(
+            "X and y have different indexes. Align them first, for example "
+            "y = y.loc[X.index]."
+        )
+    if ALONE in where and ALONE in of_y:
+        return where if timed else of_y
+    if has_levels(X) and not is_panel(y):
+        return where
+    if {key: len(rows) for key, (rows, _) in where.items() if key is not ALONE} != {
+        key: len(rows) for key, (rows, _) in of_y.items() if key is not ALONE
+    }:
+        raise ValueError(
+            "X and y hold other series, or series of other lengths. Pass both as lists "
+            "of equally long parts, or with the same index."
+        )
+    return where
+
+
+def check_same_length(X, y):
+    if len(X) != len(y):
+        raise ValueError(f"X has {len(X)} rows, but y has {len(y)}.")

@@ -6,14 +6,19 @@ import numpy as np
 import pandas as pd
 
 from sklstm._conformal import restless
-from sklstm._validation import is_pandas
 
 
 class Intervals:
     """Quantiles of the forecasts of `LSTMForecaster`."""
 
     def forecast_quantiles(
-        self, steps=None, X=None, history=None, *, quantiles=(0.1, 0.5, 0.9)
+        self,
+        steps=None,
+        X=None,
+        history=None,
+        *,
+        series=None,
+        quantiles=(0.1, 0.5, 0.9),
     ):
         """Values that the future stays below with given probabilities.
 
@@ -23,7 +28,7 @@ class Intervals:
 
         Parameters
         ----------
-        steps, X, history
+        steps, X, history, series
             As for `forecast`.
         quantiles : sequence of float, default=(0.1, 0.5, 0.9)
             Probabilities, each between 0 and 1.
@@ -55,14 +60,16 @@ class Intervals:
         (6, 3)
         """
         check_probabilities("quantiles", quantiles)
-        return self._spread_out(steps, X, history, quantiles, quantiles)
+        return self._spread_out(steps, X, history, series, quantiles, quantiles)
 
-    def forecast_interval(self, steps=None, X=None, history=None, *, coverage=0.9):
+    def forecast_interval(
+        self, steps=None, X=None, history=None, *, series=None, coverage=0.9
+    ):
         """Intervals that hold the future with a given probability, step by step.
 
         Parameters
         ----------
-        steps, X, history
+        steps, X, history, series
             As for `forecast`.
         coverage : float, default=0.9
             Share of future values inside, between 0 and 1. As many are left out below
@@ -84,26 +91,30 @@ class Intervals:
         """
         check_probabilities("coverage", (coverage,))
         tails = (0.5 - coverage / 2, 0.5 + coverage / 2)
-        return self._spread_out(steps, X, history, tails, ("lower", "upper"))
+        return self._spread_out(steps, X, history, series, tails, ("lower", "upper"))
 
-    def _spread_out(self, steps, X, history, quantiles, names):
-        at = self if history is None else self._with_history(history)
-        forecast = at.forecast(steps, X)
-        values = np.asarray(forecast)
-        values = values.reshape(1, len(values), -1)
-        origin = np.array([len(at._history)])
-        parts = at._quantiles(values, at._history, origin, quantiles)
-        result = np.concatenate([part[0][:, :, None] for part in parts], axis=2)
-        if not is_pandas(forecast):
-            return result[:, 0] if self._one_d else result
-        if self._one_d:
+    def _spread_out(self, steps, X, history, series, quantiles, names):
+        at, steps, origins, forecasts = self._forecasts(steps, X, history, series)
+        parts = list(at._quantiles(forecasts, origins.values(), quantiles))
+        spread = np.stack(parts, axis=-1)
+        made = {
+            key: (values, at._ahead(at._histories[key], steps))
+            for key, values in zip(origins, spread, strict=True)
+        }
+
+        def framed(part):
+            values, index = part
+            if self._container is None:
+                return values[:, 0] if self._one_d else values
             columns = list(names)
-        else:
-            columns = pd.MultiIndex.from_product([forecast.columns, names])
-        flat = result.reshape(len(result), -1)
-        return pd.DataFrame(flat, index=forecast.index, columns=columns)
+            if not self._one_d:
+                columns = pd.MultiIndex.from_product([self._names, names])
+            flat = values.reshape(len(values), -1)
+            return pd.DataFrame(flat, index=index, columns=columns)
 
-    def _quantiles(self, forecasts, y, origins, quantiles):
+        return at._gathered(made, framed)
+
+    def _quantiles(self, forecasts, origins, quantiles):
         """Quantiles about forecasts of shape (n_origins, steps, n_targets), one by one.
 
         The spread is symmetric about the forecast, so that quantiles never cross.
@@ -113,8 +124,13 @@ class Intervals:
                 "Quantiles need errors on a validation block, and there was none. Fit "
                 "with validation_fraction above 0, on a longer series if need be."
             )
-        rows = origins[:, None] - self.window_length_ + np.arange(self.window_length_)
-        moves = restless(y[np.maximum(rows, 0)])
+        window = np.arange(-self.window_length_, 0)
+        moves = np.concatenate(
+            [
+                restless(history.y[np.maximum(rows[:, None] + window, 0)])
+                for history, rows, _ in origins
+            ]
+        )
         steps = forecasts.shape[1]
         for q in quantiles:
             width = self._spread.half_width(abs(2 * q - 1), steps, moves)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklstm._windows import CHUNK
+
 # Of a sum of squares over windows, relative to the inputs' mean variance.
 PENALTIES = 10.0 ** np.arange(-3, 9.5, 0.5)
 DEFAULT_PENALTY = 1.0
-CHUNK = 8192
 MAX_FEATURES = 4096
 MAX_WINDOWS = 200_000
 
@@ -17,10 +18,6 @@ def design(data, indices):
     window, context = data.inputs(indices)
     flat = window.reshape(len(window), -1)
     return np.concatenate([flat, context], axis=1).astype(np.float64)
-
-
-def chunks(indices):
-    return (indices[i : i + CHUNK] for i in range(0, len(indices), CHUNK))
 
 
 @dataclass
@@ -51,7 +48,7 @@ def fit_path(data, train):
     train = train[:: max(1, len(train) // MAX_WINDOWS)]
     weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0
     origin = None
-    for part in chunks(train):
+    for part in data.batches(train, CHUNK):
         x = design(data, part)
         y = data.targets(part).reshape(len(part), -1).astype(np.float64)
         w = data.weights(part).astype(np.float64)[:, None]
@@ -80,7 +77,7 @@ def fit_path(data, train):
 def errors(data, indices, solutions):
     """Weighted mean squared error of each (kernel, bias)."""
     total, weight_sum = np.zeros(len(solutions)), 0.0
-    for part in chunks(indices):
+    for part in data.batches(indices, CHUNK):
         x = design(data, part)
         y = data.targets(part).reshape(len(part), -1)
         w = data.weights(part)

@@ -5,6 +5,7 @@ import numpy as np
 from sklstm import _scaling
 from sklstm._conformal import Spread, restless
 from sklstm._windows import (
+    CHUNK,
     ReadyWindows,
     SeriesWindows,
     check_length,
@@ -14,85 +15,178 @@ from sklstm._windows import (
 
 
 class SeriesProblem:
-    """Rows are time steps; `y` is forecast from its past and, with `X`, from X.
+    """Rows are time steps; `y` is forecast from its past and, with X, from X.
+
+    Each of many series is scaled by itself and has a validation block of its own; X is
+    scaled over all of them. Every series counts the same, however long it is.
 
     Parameters
     ----------
-    y : ndarray of shape (n_timesteps, n_targets), in the units of y
-    X : ndarray of shape (n_timesteps, n_features) or None
+    histories : list of History
+    weights : list of ndarray of shape (n_timesteps,), or None
+    past : ndarray of bool of shape (n_features,) or None
+        Columns of X that are not known ahead.
     """
 
-    def __init__(self, y, X, weights, window_length, horizon, stride, scaler, anchored):
-        check_length(len(y), window_length, horizon)
-        self.y, self.X, self.row_weights = y, X, weights
+    def __init__(
+        self,
+        histories,
+        weights,
+        *,
+        window_length,
+        horizon,
+        stride,
+        scaler,
+        norm,
+        past=None,
+    ):
+        check_length(max(map(len, histories)), window_length, horizon)
+        self.histories, self.weights = histories, weights
         self.window_length, self.horizon = window_length, horizon
-        self.scaler, self.anchored = scaler, anchored
-        self.starts = np.arange(0, len(y) - window_length - horizon + 1, stride)
-        if weights is not None:
-            ahead = self.starts[:, None] + window_length + np.arange(horizon)
-            self.starts = self.starts[weights[ahead].sum(axis=1) > 0]
-            if not len(self.starts):
-                raise ValueError(
-                    "sample_weight is zero for every row that can be forecast, so no "
-                    "weight is left to train on."
-                )
-        n_features = 0 if X is None else X.shape[1]
-        n_targets = y.shape[1]
+        self.scaler, self.norm, self.past = scaler, norm, past
+        self.firsts = np.cumsum([0, *map(len, histories[:-1])])
+        starts = []
+        for i, history in enumerate(histories):
+            own = np.arange(0, len(history) - window_length - horizon + 1, stride)
+            if weights is not None:
+                ahead = own[:, None] + window_length + np.arange(horizon)
+                own = own[weights[i][ahead].sum(axis=1) > 0]
+            starts.append(own)
+        self.lengths = np.array([len(own) for own in starts])
+        if not self.lengths.any():
+            raise ValueError(
+                "sample_weight is zero for every row that can be forecast, so no "
+                "weight is left to train on."
+            )
+        self.own_starts = starts
+        self.starts = np.concatenate(
+            [first + own for first, own in zip(self.firsts, starts, strict=True)]
+        )
+        n_targets = histories[0].y.shape[1]
+        n_features = 0 if histories[0].X is None else histories[0].X.shape[1]
+        n_known = n_features - (0 if past is None else past.sum())
         self.window_shape = (window_length, n_targets + n_features)
-        self.n_levels = n_targets if anchored else 0
-        self.n_context = horizon * n_features + self.n_levels
+        self.n_levels = n_targets if norm.shows_level else 0
+        self.n_context = int(horizon * n_known + self.n_levels)
         self.output_shape = (horizon, n_targets)
+        # A network of no output then says that nothing changes.
+        self.anchored = norm.kind is not None
 
     def split(self, fraction, rng):
-        train, validation, self.cut = split_chronological(
-            self.starts, self.window_length, self.horizon, len(self.y), fraction
-        )
-        return train, validation
+        # One series needs enough windows to learn from; of many each gives its own.
+        n_needed = max(8, self.horizon) if len(self.histories) == 1 else 1
+        train, validation, cuts, first = [], [], [], 0
+        for history, own in zip(self.histories, self.own_starts, strict=True):
+            *parts, cut = split_chronological(
+                own,
+                self.window_length,
+                self.horizon,
+                len(history),
+                fraction,
+                n_needed,
+            )
+            train.append(first + parts[0])
+            validation.append(first + parts[1])
+            cuts.append(cut)
+            first += len(own)
+        self.cuts = cuts
+        return np.concatenate(train), np.concatenate(validation)
 
     def all_rows(self):
-        self.cut = len(self.y)
+        self.cuts = [len(history) for history in self.histories]
         return np.arange(len(self.starts))
 
     def learn_scalers(self, rows, kept=None):
-        """Scalers from the rows before the cut."""
-        if kept is not None:
+        """A scaler for the target of each series and one for X.
+
+        They are learned from rows before the cut. Of kept ones those of many series are
+        learned again, since they belong to series and not to the network.
+        """
+        if kept is not None and len(self.histories) == 1:
             return kept
-        weights = None if self.row_weights is None else self.row_weights[: self.cut]
-        y = _scaling.learn(self.y[: self.cut], self.scaler, weights)
-        if self.X is None:
-            return y, None
-        return y, _scaling.learn(self.X[: self.cut], self.scaler, weights)
+        y_scalers, X = [], []
+        weights = self.weights or [None] * len(self.histories)
+        for history, w, cut in zip(self.histories, weights, self.cuts, strict=True):
+            w = None if w is None else w[:cut]
+            y_scalers.append(_scaling.learn(history.y[:cut], self.scaler, w))
+            X.append(None if history.X is None else history.X[:cut])
+        if kept is not None or X[0] is None:
+            return y_scalers, None if kept is None else kept[1]
+        w = None
+        if self.weights is not None:
+            parts = zip(self.weights, self.cuts, strict=True)
+            w = np.concatenate([own[:cut] for own, cut in parts])
+        # Inputs need not be positive where the target is.
+        kind = "standard" if self.scaler == "log" else self.scaler
+        return y_scalers, _scaling.learn(np.concatenate(X), kind, w)
 
     def data(self, scalers):
-        return scaled_series(
-            self.y,
-            self.X,
-            scalers,
+        y_scalers, X_scaler = scalers
+        y = [
+            _scaling.apply(history.y, scaler).astype(np.float32)
+            for history, scaler in zip(self.histories, y_scalers, strict=True)
+        ]
+        X = None
+        if X_scaler is not None:
+            X = np.concatenate([history.X for history in self.histories])
+            X = _scaling.apply(X, X_scaler).astype(np.float32)
+        return SeriesWindows(
+            np.concatenate(y) if len(y) > 1 else y[0],
+            X,
             self.starts,
             self.window_length,
             self.horizon,
-            self.anchored,
-            self.row_weights,
+            self.norm,
+            self.past,
+            self.row_weights(),
         )
+
+    def row_weights(self):
+        """Weights of rows as targets, under which all series count the same."""
+        n_timesteps = [len(history) for history in self.histories]
+        given = None if self.weights is None else np.concatenate(self.weights)
+        used = self.lengths[self.lengths > 0]
+        if (used == used[0]).all():
+            return given
+        share = np.where(self.lengths > 0, used.mean() / np.maximum(self.lengths, 1), 0)
+        share = np.repeat(share, n_timesteps)
+        return share if given is None else share * given
 
     def spread(self, output, rows, data, scalers):
         """How far scaled outputs are off the rows' targets, in the units of y."""
-        forecast = _scaling.invert(output + data.levels(rows)[:, None], scalers[0])
-        first = self.starts[rows][:, None]
-        windows = self.y[first + np.arange(self.window_length)]
-        actual = self.y[first + self.window_length + np.arange(self.horizon)]
-        return Spread.learn(actual - forecast, restless(windows))
+        y_scalers, _ = scalers
+        forecast = data.restored(output, rows)
+        first = self.starts[rows]
+        owner = np.searchsorted(self.firsts, first, side="right") - 1
+        errors, moves = (
+            np.empty_like(forecast, float),
+            np.empty((len(rows), forecast.shape[2])),
+        )
+        for i in np.unique(owner):
+            mine = owner == i
+            own = (first[mine] - self.firsts[i])[:, None]
+            y = self.histories[i].y
+            actual = y[own + self.window_length + np.arange(self.horizon)]
+            errors[mine] = actual - _scaling.invert(forecast[mine], y_scalers[i])
+            moves[mine] = restless(y[own + np.arange(self.window_length)])
+        return Spread.learn(errors, moves)
 
-    def naive_error(self, rows, data, season):
+    def naive_error(self, rows, data):
         """Mean squared error of last value and seasonal naive, scaled."""
-        steps = np.arange(self.horizon)
-        first = data.starts[rows] + self.window_length
-        actual = data.y[first[:, None] + steps]
-        errors = {"last_value": np.mean((actual - data.y[first - 1][:, None]) ** 2)}
-        if season is not None and season <= self.window_length:
-            last_season = data.y[first[:, None] - season + steps % season]
-            errors["seasonal_naive"] = np.mean((actual - last_season) ** 2)
-        return {name: float(error) for name, error in errors.items()}
+        length, season = self.window_length, self.norm.season
+        names = {"last_value": np.zeros(self.horizon, int) + length - 1}
+        if season is not None and season <= length:
+            step = np.arange(self.horizon) % season
+            names["seasonal_naive"] = length - season + step
+        total, weight_sum = dict.fromkeys(names, 0.0), 0.0
+        for part in data.batches(rows, CHUNK):
+            actual, weights = data.targets(part), data.weights(part)
+            weight_sum += weights.sum()
+            for name, steps in names.items():
+                past = data.measured(part, steps[0], steps.max() - steps[0] + 1)
+                errors = (actual - past[:, steps - steps[0]]) ** 2
+                total[name] += weights @ errors.mean(axis=(1, 2))
+        return {name: float(total[name] / weight_sum) for name in names}
 
 
 class WindowsProblem:
@@ -139,22 +233,6 @@ class WindowsProblem:
     def spread(self, output, rows, data, scalers):
         return None  # what a window is made of is not known
 
-    def naive_error(self, rows, data, season):
+    def naive_error(self, rows, data):
         mean = data.y.mean(axis=0)
         return {"mean": float(np.mean((data.y[rows] - mean) ** 2))}
-
-
-def scaled_series(
-    y, X, scalers, starts, window_length, horizon, anchored, row_weights=None
-):
-    """`SeriesWindows` over scaled float32 copies of y and X."""
-    y_scaler, X_scaler = scalers
-    return SeriesWindows(
-        _scaling.apply(y, y_scaler).astype(np.float32),
-        None if X is None else _scaling.apply(X, X_scaler).astype(np.float32),
-        starts,
-        window_length,
-        horizon,
-        anchored=anchored,
-        row_weights=row_weights,
-    )

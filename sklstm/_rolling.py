@@ -1,24 +1,65 @@
 """Forecasts from any origin of a history, as far ahead as asked."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from sklstm import _scaling
-from sklstm._calendar import calendar_features, check_calendar
-from sklstm._problems import scaled_series
-from sklstm._validation import continued_index
+from sklstm._history import ALONE, History
+from sklstm._validation import is_pandas
+from sklstm._windows import SeriesWindows
 
 ORIGINS_AT_ONCE = 2048
-UNSCALED = ({"center": 0.0, "scale": 1.0}, {"center": 0.0, "scale": 1.0})
+
+
+class Origins(NamedTuple):
+    """Rows of one series before which forecasts stand.
+
+    Parameters
+    ----------
+    history : History
+    rows : ndarray of int of shape (n_origins,)
+    scaler : dict or transformer
+        Of the target.
+    """
+
+    history: History
+    rows: np.ndarray
+    scaler: object
 
 
 class Rolling:
     """How `LSTMForecaster` rolls its network over time."""
 
+    @property
+    def scaler_(self):
+        """Scaler of the target; for many series a dict of them by series."""
+        y_scalers, _ = self._scalers
+        if self._form == "windows":
+            return y_scalers
+        if ALONE in self._histories:
+            return y_scalers[0]
+        return dict(zip(self._histories, y_scalers, strict=True))
+
+    @property
+    def _n_targets(self):
+        return self._spec_.output_shape[1]
+
+    def _origins(self, histories, rows):
+        """`Origins` of each series by key: the given rows."""
+        scalers = dict(zip(self._histories, self._scalers[0], strict=True))
+        return {
+            key: Origins(history, np.asarray(rows[key]), scalers[key])
+            for key, history in histories.items()
+        }
+
     def _check_inside(self, values, where, known):
         """Raise where rows inside the history differ from it."""
         inside = where < len(known)
         differs = ~np.isclose(values[inside], known[where[inside]], rtol=1e-6)
+        if self._form == "regression" and self.past_covariates is not None:
+            differs[:, self._past_columns()[: differs.shape[1]]] = False
         if differs.any():
             row = int(np.argmax(differs.any(axis=1)))
             raise ValueError(
@@ -27,107 +68,131 @@ class Rolling:
                 "pass an array, which always does."
             )
 
-    def _filled(self, values, where):
+    def _one_step(self, history, values, where, scaler):
+        """Forecasts of rows of the series, each from all rows before it."""
+        self._check_inside(values, where, history.y)
+        filled = self._filled(history, values, where, scaler)
+        return self._roll([Origins(filled, where, scaler)], 1)[:, 0]
+
+    def _filled(self, history, values, where, scaler):
         """History and new rows as one series; gaps between them are forecast."""
-        self._check_inside(values, where, self._history)
-        n_history = len(self._history)
+        n_history = len(history)
         y = np.full((max(n_history, where[-1] + 1), values.shape[1]), np.nan)
-        y[:n_history] = self._history
+        y[:n_history] = history.y
         after = where >= n_history
         y[where[after]] = values[after]
         missing = np.isnan(y[:, 0])
+        index = history.axis(len(y))
         while missing.any():
             first = int(np.argmax(missing))
             length = int(np.argmin(missing[first:]))
-            y[first : first + length] = self._roll(
-                y[:first], None, np.array([first]), length
-            )[0]
+            known = History(y[:first], None, None if index is None else index[:first])
+            origins = [Origins(known, np.array([first]), scaler)]
+            y[first : first + length] = self._roll(origins, length)[0]
             missing[first : first + length] = False
-        return y
+        return History(y, None, index)
 
-    def _predict_regression(self, values, where):
-        self._check_inside(values, where, self._X_history)
-        n_history = len(self._history)
+    def _steps_ahead(self, history, values, where, scaler):
+        """Forecasts of rows of inputs, standing at the end of the history."""
+        self._check_inside(values, where, history.X)
+        n_history = len(history)
         inside = where < n_history
-        forecast = np.empty((len(where), self._history.shape[1]))
+        forecast = np.empty((len(where), history.y.shape[1]))
         if inside.any():
-            forecast[inside] = self._roll(
-                self._history, self._X_history, where[inside], 1
-            )[:, 0]
+            origins = [Origins(history, where[inside], scaler)]
+            forecast[inside] = self._roll(origins, 1)[:, 0]
         if not inside.all():
             # X within a gap is not known: the row before it is held.
             ahead = where[~inside] - n_history
             source = np.searchsorted(ahead, np.arange(ahead[-1] + 1), side="right") - 1
-            rows = np.concatenate([values[~inside], self._X_history[-1:]])
-            X_full = np.concatenate([self._X_history, rows[source]])
-            steps = ahead[-1] + 1
-            forecast[~inside] = self._roll(
-                self._history, X_full, np.array([n_history]), steps
-            )[0][ahead]
+            rows = np.concatenate([values[~inside], history.X[-1:]])
+            known = history.with_inputs(rows[source])
+            origins = [Origins(known, np.array([n_history]), scaler)]
+            forecast[~inside] = self._roll(origins, ahead[-1] + 1)[0][ahead]
         return forecast
 
-    def _roll(self, y, X, origins, steps):
+    def _roll(self, origins, steps):
         """Forecasts from the rows before each origin, in the units of y.
 
-        Rows before the first are taken as the training mean. X must reach the last
-        step; blocks of the horizon beyond it hold its last row.
+        Windows that reach before the first row hold its value. Inputs must reach the
+        last step; blocks of the horizon beyond it hold their last row.
+
+        Parameters
+        ----------
+        origins : list of Origins
 
         Returns
         -------
         ndarray of shape (n_origins, steps, n_targets)
         """
-        length, horizon = self.window_length_, self._spec_.output_shape[0]
-        n_blocks = -(-steps // horizon)
-        span = length + n_blocks * horizon
-        if self.calendar is not None:
-            n_rows = int(max(origins)) + n_blocks * horizon
-            ahead = calendar_features(self._axis(n_rows), self.calendar)
-            if X is not None:
-                held = X[np.minimum(np.arange(n_rows), len(X) - 1)]
-                ahead = np.concatenate([held, ahead], axis=1)
-            X = ahead
-        y_scaler, X_scaler = self._scalers
-        result = np.empty((len(origins), steps, y.shape[1]))
-        for first in range(0, len(origins), ORIGINS_AT_ONCE):
-            part = origins[first : first + ORIGINS_AT_ONCE]
-            rows = part[:, None] - length + np.arange(span)
-            past = rows[:, :length]
-            buffer = np.zeros((len(part), span, y.shape[1]))
-            buffer[:, :length] = np.where(
-                (past >= 0)[..., None],
-                _scaling.apply(y[np.maximum(past, 0)], y_scaler),
-                _scaling.apply(self._history.mean(axis=0)[None], y_scaler)[0],
-            )
-            inputs = None
-            if X is not None:
-                inputs = _scaling.apply(X[np.clip(rows, 0, len(X) - 1)], X_scaler)
-            for block in range(n_blocks):
-                data = scaled_series(
-                    buffer.reshape(-1, y.shape[1]),
-                    None if X is None else inputs.reshape(-1, X.shape[1]),
-                    UNSCALED,
-                    np.arange(len(part)) * span + block * horizon,
-                    length,
-                    horizon,
-                    self.window_norm == "last",
-                )
-                everything = np.arange(len(part))
-                output = self._outputs(self._spec_, self.weights_, data, everything)
-                done = length + block * horizon
-                buffer[:, done : done + horizon] = (
-                    output + data.levels(everything)[:, None]
-                )
-            forecast = buffer[:, length : length + steps]
-            result[first : first + len(part)] = _scaling.invert(forecast, y_scaler)
-        return result
+        parts, n_waiting, result = [], 0, []
+        for history, rows, scaler in origins:
+            for first in range(0, len(rows), ORIGINS_AT_ONCE):
+                part = rows[first : first + ORIGINS_AT_ONCE]
+                parts.append((self._spans(history, part, scaler, steps), scaler))
+                n_waiting += len(part)
+                if n_waiting >= ORIGINS_AT_ONCE:
+                    result.append(self._roll_spans(parts, steps))
+                    parts, n_waiting = [], 0
+        if parts:
+            result.append(self._roll_spans(parts, steps))
+        return np.concatenate(result)
 
-    def _axis(self, n_rows):
-        """Time stamps of the first rows, which may go on beyond the history."""
-        check_calendar(self.calendar, self._index)
-        n_ahead = n_rows - len(self._index)
-        if n_ahead <= 0:
-            return self._index[:n_rows]
-        return self._index.append(continued_index(self._index, n_ahead))
+    def _n_blocks(self, steps):
+        return -(-steps // self._spec_.output_shape[0])
+
+    def _spans(self, history, origins, scaler, steps):
+        """Scaled windows before each origin with room ahead, and their inputs."""
+        length, horizon = self.window_length_, self._spec_.output_shape[0]
+        ahead = self._n_blocks(steps) * horizon
+        rows = origins[:, None] - length + np.arange(length + ahead)
+        y = np.zeros((*rows.shape, history.y.shape[1]))
+        past = np.maximum(rows[:, :length], 0)
+        y[:, :length] = _scaling.apply(history.y[past], scaler)
+        if (origins == 0).any():  # no past at all, and its own value must not stand in
+            mean = history.y.mean(axis=0, keepdims=True)
+            y[origins == 0, :length] = _scaling.apply(mean, scaler)
+        if history.X is None and self.calendar is None:
+            return y, None
+        full = self._with_calendar(history, int(origins.max()) + ahead)
+        X = full.X[np.clip(rows, 0, len(full.X) - 1)]
+        past_columns = self._past_columns()
+        if past_columns is not None:
+            X[:, length:, past_columns] = X[:, length - 1 : length, past_columns]
+        return y, _scaling.apply(X, self._scalers[1])
+
+    def _roll_spans(self, parts, steps):
+        length, horizon = self.window_length_, self._spec_.output_shape[0]
+        y = np.concatenate([y for (y, _), _ in parts])
+        X = None
+        if parts[0][0][1] is not None:
+            X = np.concatenate([X for (_, X), _ in parts]).astype(np.float32)
+            X = X.reshape(-1, X.shape[-1])
+        n_origins, span = y.shape[:2]
+        everything = np.arange(n_origins)
+        for block in range(self._n_blocks(steps)):
+            data = SeriesWindows(
+                y.reshape(-1, y.shape[-1]).astype(np.float32),
+                X,
+                everything * span + block * horizon,
+                length,
+                horizon,
+                self._norm,
+                self._past_columns(),
+            )
+            output = self._outputs(self._spec_, self.weights_, data, everything)
+            done = length + block * horizon
+            y[:, done : done + horizon] = data.restored(output, everything)
+        forecast = y[:, length : length + steps]
+        ends = np.cumsum([len(part) for (part, _), _ in parts])[:-1]
+        return np.concatenate(
+            [
+                _scaling.invert(values, scaler)
+                for values, (_, scaler) in zip(
+                    np.split(forecast, ends), parts, strict=True
+                )
+            ]
+        )
 
     def _in_container(self, values, index):
         """Values of shape (n, n_targets) in the container of the fitted target."""
@@ -138,3 +203,22 @@ class Rolling:
         if self._one_d:
             return pd.Series(values, index=index, name=self._names)
         return pd.DataFrame(values, index=index, columns=self._names)
+
+    def _like(self, X, values):
+        """Values on the index of X."""
+        return self._in_container(values, X.index if is_pandas(X) else None)
+
+    def _gathered(self, parts, values_of):
+        """What each series gives, in the form in which series came to `fit`.
+
+        Parameters
+        ----------
+        parts : dict of key to what `values_of` takes
+        """
+        made = {key: values_of(part) for key, part in parts.items()}
+        if ALONE in made:
+            return made[ALONE]
+        if self._levels is None:
+            return list(made.values())
+        keys = list(made)
+        return pd.concat(list(made.values()), keys=keys, names=self._levels)

@@ -13,7 +13,7 @@ from sklearn.preprocessing import (
 
 from sklstm._archive import storable
 
-SCALERS = ("standard", "robust", "minmax")
+SCALERS = ("standard", "robust", "minmax", "log")
 for transformer in (
     MaxAbsScaler,
     MinMaxScaler,
@@ -31,18 +31,21 @@ def learn(values, kind, sample_weight=None):
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_features)
-    kind : {"standard", "robust", "minmax"}, None or scikit-learn transformer
+    kind : {"standard", "robust", "minmax", "log"}, None or scikit-learn transformer
+        "log" is "standard" of the logarithm.
     sample_weight : ndarray of shape (n_timesteps,), default=None
         None means equal weights. A fitted transformer ignores it.
 
     Returns
     -------
     dict or transformer
-        ``{"center": ..., "scale": ...}`` in the units of `values`, or the fitted
-        clone of the transformer.
+        ``{"center": ..., "scale": ..., "log": ...}`` in the units of `values`, or of
+        their logarithm, or the fitted clone of the transformer.
     """
     if hasattr(kind, "fit") and hasattr(kind, "transform"):
         return clone(kind).fit(values)
+    if kind == "log":
+        return learn(logarithm(values), "standard", sample_weight) | {"log": True}
     if kind is None:
         center, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
     elif kind == "standard":
@@ -63,12 +66,22 @@ def learn(values, kind, sample_weight=None):
         )
     # A column that is constant but for rounding must not be blown up to noise.
     constant = scale <= 10 * np.finfo(float).eps * np.maximum(np.abs(center), 1e-300)
-    return {"center": center, "scale": np.where(constant, 1.0, scale)}
+    return {"center": center, "scale": np.where(constant, 1.0, scale), "log": False}
+
+
+def logarithm(values):
+    if not (values > 0).all():
+        raise ValueError(
+            f"scaler='log' needs positive values, but the smallest is {values.min()}. "
+            "Add a constant to the series, or use scaler='standard'."
+        )
+    return np.log(values)
 
 
 def apply(values, scaler):
     """Scale `values` of shape (..., n_features)."""
     if isinstance(scaler, dict):
+        values = logarithm(values) if scaler["log"] else values
         return (values - scaler["center"]) / scaler["scale"]
     flat = np.asarray(scaler.transform(values.reshape(-1, values.shape[-1])))
     return flat.reshape(values.shape)
@@ -77,7 +90,8 @@ def apply(values, scaler):
 def invert(values, scaler):
     """Undo `apply`."""
     if isinstance(scaler, dict):
-        return values * scaler["scale"] + scaler["center"]
+        values = values * scaler["scale"] + scaler["center"]
+        return np.exp(values) if scaler["log"] else values
     flat = scaler.inverse_transform(values.reshape(-1, values.shape[-1]))
     return np.asarray(flat).reshape(values.shape)
 

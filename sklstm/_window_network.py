@@ -50,7 +50,7 @@ class BaseWindowNetwork(BaseLSTM):
             network=self.network,
         )
 
-    def _learn(self, problem, season, *, keep=False, epochs=None):
+    def _learn(self, problem, *, keep=False, epochs=None):
         """Choose penalty and epochs on the validation block, then train on all rows.
 
         Parameters
@@ -81,7 +81,7 @@ class BaseWindowNetwork(BaseLSTM):
             data = problem.data(scalers)
             path = _linear.fit_path(data, rows)
             if len(validation):
-                baselines = problem.naive_error(validation, data, season)
+                baselines = problem.naive_error(validation, data)
                 if path is not None:
                     penalty, error = _linear.choose_penalty(path, data, validation)
                     baselines["ridge"] = error
@@ -124,7 +124,6 @@ class BaseWindowNetwork(BaseLSTM):
             "best_epoch_": best_epoch,
             "baseline_scores_": baselines or {},
             "skill_": skill,
-            "scaler_": scalers[0],
             "_scalers": scalers,
             "_spread": spread,
             "_spec_": spec,

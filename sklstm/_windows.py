@@ -1,6 +1,15 @@
 """Windows over series: views until a batch is made. NumPy only."""
 
+from dataclasses import dataclass
+
 import numpy as np
+
+from sklstm._archive import storable
+
+# Windows that arithmetic on all of them takes at once.
+CHUNK = 8192
+# Of a series of unit variance: a window that stands still must not blow up its noise.
+SMALLEST_SCALE = np.float32(1e-2)
 
 
 def make_windows(series, window_length, horizon=1, *, stride=1):
@@ -92,28 +101,29 @@ class InBatches:
 
 
 class SeriesWindows(InBatches):
-    """Windows of a scaled series, gathered when a batch asks for them.
+    """Windows of scaled series, gathered when a batch asks for them.
 
     Parameters
     ----------
     y : ndarray of shape (n_timesteps, n_targets)
-        Scaled targets.
+        Scaled targets; series stand one after the other.
     X : ndarray of shape (n_timesteps, n_features) or None
-        Scaled inputs known ahead. May be longer than `y` for forecasting.
+        Scaled inputs. May be longer than `y` for forecasting.
     starts : ndarray of shape (n_windows,)
         First row of each window.
-    anchored : bool
-        Take the window's last target value off window and targets, and hand it over
-        as context: levels outside the training range are then followed.
+    norm : WindowNorm
+    past : ndarray of bool of shape (n_features,) or None
+        Columns of X whose values ahead are not shown.
     row_weights : ndarray of shape (n_timesteps,) or None
     """
 
     def __init__(
-        self, y, X, starts, window_length, horizon, *, anchored, row_weights=None
+        self, y, X, starts, window_length, horizon, norm, past=None, row_weights=None
     ):
         self.y, self.X, self.starts = y, X, np.asarray(starts)
-        self.window_length, self.horizon = window_length, horizon
-        self.anchored, self.row_weights = anchored, row_weights
+        self.window_length, self.horizon, self.norm = window_length, horizon, norm
+        self.known = slice(None) if past is None else ~past
+        self.row_weights = row_weights
 
     def __len__(self):
         return len(self.starts)
@@ -121,34 +131,76 @@ class SeriesWindows(InBatches):
     def _rows(self, indices, first, length):
         return self.starts[indices][:, None] + np.arange(first, first + length)
 
-    def levels(self, indices):
-        """What a window is measured from, shape (n_windows, n_targets), scaled."""
-        last = self.y[self.starts[indices] + self.window_length - 1]
-        return last if self.anchored else np.zeros_like(last)
+    def measures(self, indices):
+        """Level and scale that windows and targets are measured by.
+
+        Each is of shape (n_windows, 1, n_targets), or broadcasts to it.
+        """
+        last = self.y[self._rows(indices, self.window_length - 1, 1)]
+        one = np.ones(1, last.dtype)
+        if self.norm.kind is None:
+            return np.zeros_like(last), one
+        lag = min(self.norm.season or 1, self.window_length - 1)
+        if self.norm.kind == "last" or not lag:
+            return last, one
+        windows = self.y[self._rows(indices, 0, self.window_length)]
+        moves = np.abs(windows[:, lag:] - windows[:, :-lag]).mean(axis=1, keepdims=True)
+        return last, np.maximum(moves, SMALLEST_SCALE)
+
+    def measured(self, indices, first, length):
+        """Values of `y` from the `first` row of each window on, as measured."""
+        level, scale = self.measures(indices)
+        return (self.y[self._rows(indices, first, length)] - level) / scale
 
     def inputs(self, indices):
         """(window, context) of the network."""
-        past = self._rows(indices, 0, self.window_length)
-        levels = self.levels(indices)
-        window = self.y[past] - levels[:, None]
-        context = [levels] if self.anchored else []
+        window = self.measured(indices, 0, self.window_length)
+        context = []
+        if self.norm.shows_level:
+            context.append(self.measures(indices)[0][:, 0])
         if self.X is not None:
+            past = self._rows(indices, 0, self.window_length)
             window = np.concatenate([window, self.X[past]], axis=2)
             ahead = self._rows(indices, self.window_length, self.horizon)
-            context.append(self.X[ahead].reshape(len(indices), -1))
+            known = self.X[ahead][:, :, self.known]
+            context.append(known.reshape(len(indices), -1))
         if not context:
             return window, np.empty((len(indices), 0), window.dtype)
         return window, np.concatenate(context, axis=1)
 
     def targets(self, indices):
-        ahead = self._rows(indices, self.window_length, self.horizon)
-        return self.y[ahead] - self.levels(indices)[:, None]
+        return self.measured(indices, self.window_length, self.horizon)
+
+    def restored(self, output, indices):
+        """Outputs of the network on the scale of `y`."""
+        level, scale = self.measures(indices)
+        return output * scale + level
 
     def weights(self, indices):
         if self.row_weights is None:
             return np.ones(len(indices), np.float32)
         ahead = self._rows(indices, self.window_length, self.horizon)
         return self.row_weights[ahead].mean(axis=1).astype(np.float32)
+
+
+@storable
+@dataclass(frozen=True)
+class WindowNorm:
+    """What each window and its targets are measured by.
+
+    Parameters
+    ----------
+    kind : {None, "last", "scale"}
+        "last" takes the window's last value off; "scale" also divides by the mean size
+        of its changes over `season` steps.
+    season : int or None
+    shows_level : bool
+        Whether the linear model sees the level, too.
+    """
+
+    kind: str | None
+    season: int | None = None
+    shows_level: bool = False
 
 
 class ReadyWindows(InBatches):
@@ -172,11 +224,14 @@ class ReadyWindows(InBatches):
         return self.row_weights[indices].astype(np.float32)
 
 
-def split_chronological(starts, window_length, horizon, n_timesteps, fraction):
+def split_chronological(
+    starts, window_length, horizon, n_timesteps, fraction, n_needed
+):
     """Training and validation windows of one series, and the cut between them.
 
     Validation targets lie in the last `fraction` of the rows. No training target lies
     within `horizon` rows before them, unless the series is too short for that gap.
+    There is no validation block where less than `n_needed` training windows are left.
 
     Returns
     -------
@@ -191,7 +246,7 @@ def split_chronological(starts, window_length, horizon, n_timesteps, fraction):
     validation = everything[first_target >= cut]
     for gap in (horizon, 0):
         train = everything[first_target + horizon <= cut - gap]
-        if fraction > 0 and len(validation) and len(train) >= max(8, horizon):
+        if fraction > 0 and len(validation) and len(train) >= n_needed:
             return train, validation, cut
     return everything, everything[:0], n_timesteps
 

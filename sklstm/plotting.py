@@ -154,6 +154,7 @@ class ForecastDisplay(Display):
         steps=None,
         X=None,
         *,
+        series=None,
         y_true=None,
         coverages=(0.5, 0.8, 0.95),
         n_history=None,
@@ -167,6 +168,8 @@ class ForecastDisplay(Display):
             Fitted on one target.
         steps, X
             As for `LSTMForecaster.forecast`.
+        series : key, default=None
+            Which of many series to draw.
         y_true : array-like of shape (steps,), default=None
             What came.
         coverages : sequence of float, default=(0.5, 0.8, 0.95)
@@ -179,14 +182,20 @@ class ForecastDisplay(Display):
         -------
         ForecastDisplay
         """
-        forecast = forecaster.forecast(steps, X)
+        if series not in forecaster._histories:
+            raise ValueError(
+                f"The forecaster has no series {series!r}, and a display shows one. "
+                f"Pass series=, one of {list(forecaster._histories)[:5]}."
+            )
+        chosen = None if series is None else [series]
+        forecast = alone(forecaster.forecast(steps, X, series=chosen))
         if np.ndim(forecast) != 1:
             raise ValueError(
                 f"The forecaster has {forecast.shape[1]} targets, and a display shows "
                 "one. Pass from_predictions the columns of one."
             )
-        past = forecaster._history[:, 0]
-        index = forecaster._index
+        past = forecaster._histories[series]
+        index = past.axis(len(past))
         if index is None:
             index = pd.RangeIndex(len(past))
             ahead = pd.RangeIndex(len(past), len(past) + len(forecast))
@@ -196,12 +205,14 @@ class ForecastDisplay(Display):
         intervals = {}
         if forecaster._spread is not None:
             for coverage in coverages:
-                bounds = forecaster.forecast_interval(steps, X, coverage=coverage)
+                bounds = forecaster.forecast_interval(
+                    steps, X, series=chosen, coverage=coverage
+                )
                 intervals[coverage] = pd.DataFrame(
-                    np.asarray(bounds), ahead, ["lower", "upper"]
+                    np.asarray(alone(bounds)), ahead, ["lower", "upper"]
                 )
         shown = 3 * len(forecast) if n_history is None else n_history
-        history = pd.Series(past, index)[-shown:]
+        history = pd.Series(past.y[:, 0], index)[-shown:]
         return cls.from_predictions(history, forecast, intervals, y_true=y_true, ax=ax)
 
     @classmethod
@@ -358,15 +369,22 @@ class BacktestDisplay(Display):
         BacktestDisplay
         """
         table = forecaster.backtest(X, y, steps=steps, stride=stride)
-        new = np.asarray(X if y is None else y, float).reshape(len(X), -1)
-        full = np.concatenate([forecaster._history, new])
-        n_steps, n_targets = table["step"].max(), full.shape[1]
-        actual = table["y_true"].to_numpy().reshape(-1, n_steps, n_targets)
-        first = len(forecaster._history) + stride * np.arange(len(actual))
-        naive = {"last value": full[first - 1][:, None]}
+        full = forecaster._copy().update(X, y)._histories
+        n_steps = table["step"].max()
+        ahead = np.arange(n_steps)
+        lags = {"last value": np.ones(n_steps, int) + ahead}
         if seasonal_period is not None:
-            behind = np.arange(n_steps) % seasonal_period - seasonal_period
-            naive["seasonal naive"] = full[first[:, None] + behind]
+            lags["seasonal naive"] = (ahead // seasonal_period + 1) * seasonal_period
+        naive = {name: [] for name in lags}
+        for key, known in full.items():
+            first = np.arange(
+                len(forecaster._histories[key]), len(known) - n_steps + 1, stride
+            )
+            for name, lag in lags.items():
+                naive[name].append(known.y[first[:, None] + ahead - lag])
+        naive = {name: np.concatenate(parts) for name, parts in naive.items()}
+        n_targets = naive["last value"].shape[2]
+        actual = table["y_true"].to_numpy().reshape(-1, n_steps, n_targets)
         errors = {
             name: np.abs(actual - forecast).mean(axis=(0, 2))
             for name, forecast in naive.items()
@@ -422,3 +440,11 @@ def on_axis(index):
 def turn_dates(ax, index):
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
         ax.tick_params("x", rotation=30)
+
+
+def alone(data):
+    """The one series of a result of many."""
+    if isinstance(data, list):
+        return data[0]
+    levels = getattr(getattr(data, "index", None), "nlevels", 1)
+    return data.droplevel(list(range(levels - 1))) if levels > 1 else data

@@ -33,14 +33,15 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    method : {"standard", "robust", "minmax"} or None, default="standard"
+    method : {"standard", "robust", "minmax", "log"} or None, default="standard"
         Center and scale: mean and standard deviation, median and interquartile range,
-        or minimum and range. None leaves values as they are.
+        or minimum and range; "log" is "standard" of the logarithm, for positive
+        values. None leaves values as they are.
 
     Attributes
     ----------
     center_, scale_ : ndarray of shape (n_features,)
-        In the units of X. The scale of a constant column is 1.
+        In the units of X, or of its logarithm. The scale of a constant column is 1.
 
     Examples
     --------
@@ -49,9 +50,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([0. , 0.5, 1. ])
     """
 
-    _parameter_constraints = {
-        "method": [StrOptions({"standard", "robust", "minmax"}), None]
-    }
+    _parameter_constraints = {"method": [StrOptions(set(_scaling.SCALERS)), None]}
 
     def __init__(self, method="standard"):
         self.method = method
@@ -73,7 +72,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For missing or infinite values.
+            For missing or infinite values, or values that have no logarithm.
         """
         X = validate_data(self, X, dtype=FLOAT_DTYPES)
         if sample_weight is not None:
@@ -85,7 +84,8 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def _statistics(self):
-        return {"center": self.center_, "scale": self.scale_}
+        log = self.method == "log"
+        return {"center": self.center_, "scale": self.scale_, "log": log}
 
     def transform(self, X):
         """X of shape (n_timesteps, n_features), scaled."""

@@ -94,9 +94,9 @@ def dry_run(estimator):
         return estimator.predict_proba(X)
     if estimator._form == "windows":
         return estimator.predict(np.zeros((1, *estimator._spec_.window_shape)))
-    if estimator._form == "series":
-        return estimator.forecast(1)
-    X = estimator._X_history[-1:]
-    if hasattr(estimator, "feature_names_in_"):
-        X = pd.DataFrame(X, columns=estimator.feature_names_in_)
-    return estimator.forecast(1, X)
+    histories = {
+        key: known if known.X is None else known.with_inputs(known.X[-1:])
+        for key, known in estimator._histories.items()
+    }
+    ends = {key: [len(known)] for key, known in histories.items()}
+    return estimator._roll(list(estimator._origins(histories, ends).values()), 1)

@@ -136,7 +136,7 @@ def test_backtest_equals_a_loop_over_forecasts(passengers):
     np.testing.assert_allclose(
         table[["step", "y_true", "y_pred"]], expected[["step", "y_true", "y_pred"]]
     )
-    assert len(f._history) == 100
+    assert len(f._histories[None]) == 100
     with pytest.raises(ValueError, match="has 3 rows, but steps=4 needs at least"):
         f.backtest(passengers[100:103])
 
@@ -392,6 +392,204 @@ def test_sample_weight_is_routed(passengers):
         f.set_score_request(sample_weight=True)
         done = cross_validate(f, X, y[:, 0], cv=2, params={"sample_weight": weights})
     assert len(done["test_score"]) == 2
+
+
+# Many series ------------------------------------------------------------------
+
+
+@pytest.fixture
+def many():
+    """Seasonal series of unequal length, level and size."""
+    rng = np.random.RandomState(0)
+    parts = {}
+    for key, n, size in [("a", 60, 1.0), ("b", 90, 1000.0), ("c", 75, 0.1)]:
+        season = np.sin(np.arange(n) * np.pi / 6) + 0.1 * rng.normal(size=n)
+        index = pd.date_range("2020", periods=n, freq="MS", name="month")
+        parts[key] = pd.Series(size * (season + 5), index, name="y")
+    return pd.concat(parts, names=["id"])
+
+
+def ends(many, n):
+    """The last rows of each series, and all before them."""
+    test = many.groupby(level=0, sort=False).tail(n)
+    return many.drop(test.index), test
+
+
+def test_many_series_of_one_are_one_series(passengers):
+    one = small(12, 3).fit(passengers)
+    many = small(12, 3).fit(pd.concat({"p": passengers}))
+    assert one.forecast(5).equals(many.forecast(5).loc["p"])
+    listed = small(12, 3).fit([passengers.to_numpy()])
+    np.testing.assert_array_equal(listed.forecast(5)[0], one.forecast(5))
+
+
+def test_one_model_of_many_series(many):
+    train, test = ends(many, 6)
+    f = small(24, 6, epochs=10).fit(train)
+    forecast = f.forecast(6)
+    assert forecast.index.equals(test.index)
+    assert forecast.name == "y"
+    for key in "abc":
+        error = np.abs(forecast[key] - test[key]).max()
+        assert error < 0.3 * np.ptp(test[key])
+    assert list(f.scaler_) == ["a", "b", "c"]
+    assert "seasonal_naive" in f.baseline_scores_
+    assert f.predict(test).index.equals(test.index)
+    assert f.score(test) > 0.9
+    interval = f.forecast_interval(6, coverage=0.9)
+    assert interval.index.equals(test.index)
+    assert (interval["lower"] < forecast).all()
+
+
+def test_every_series_is_scaled_by_itself(many):
+    factors = {"a": 10.0, "b": 1e-4, "c": 3.0}
+    by_row = many.index.get_level_values(0).map(factors).to_numpy()
+    f, other = small(12, 4).fit(many), small(12, 4).fit(many * by_row)
+    for key, factor in factors.items():
+        np.testing.assert_allclose(
+            factor * f.forecast(4)[key], other.forecast(4)[key], rtol=1e-4
+        )
+
+
+def test_frames_and_lists_of_series_are_alike(many):
+    parts = [part.droplevel(0) for _, part in many.groupby(level=0)]
+    frame, listed = small(12, 4).fit(many), small(12, 4).fit(parts)
+    bare = small(12, 4, seasonal_period=12).fit([part.to_numpy() for part in parts])
+    expected = frame.forecast(4)
+    for key, part, array in zip(
+        "abc", listed.forecast(4), bare.forecast(4), strict=True
+    ):
+        assert part.equals(expected[key])
+        np.testing.assert_array_equal(array, expected[key])
+    shuffled = many.iloc[np.argsort(many.index.get_level_values(1), kind="stable")]
+    again = small(12, 4).fit(shuffled)
+    assert again.forecast(4).equals(expected)
+    assert again.predict(shuffled).index.equals(shuffled.index)
+
+
+def test_some_series_and_new_ones(many):
+    f = small(12, 4).fit(many)
+    everything = f.forecast(4)
+    assert f.forecast(4, series=["c", "a"]).equals(everything.loc[["c", "a"]])
+    seen = f.forecast(4, history=many)
+    np.testing.assert_allclose(seen, everything, rtol=1e-6)
+    new = pd.concat({"new": 50 + 7 * many["a"], "b": many["b"]})
+    forecast = f.forecast(4, history=new)
+    np.testing.assert_allclose(
+        forecast["new"], 50 + 7 * everything["a"].to_numpy(), rtol=1e-4
+    )
+    np.testing.assert_allclose(forecast["b"], everything["b"])
+    assert f.forecast(4, history=new, series=["new"]).equals(forecast.loc[["new"]])
+
+
+def test_many_series_are_updated_and_tested(many):
+    train, test = ends(many, 8)
+    f = small(12, 4).fit(train)
+    table = f.backtest(test, quantiles=(0.1, 0.9))
+    assert len(table) == 3 * 5 * 4
+    first = table[(table["series"] == "b") & (table["step"] == 2)].iloc[0]
+    assert first["origin"] == train["b"].index[-1]
+    assert first["y_true"] == test["b"].iloc[1]
+    np.testing.assert_allclose(first["y_pred"], f.forecast(4)["b"].iloc[1])
+    f.update(test.loc[["b"]])
+    assert f.forecast(1)["b"].index[0] == pd.Timestamp("2027-07-01")
+    assert f.forecast(1)["a"].index[0] == test["a"].index[0]
+
+
+def test_many_series_with_inputs():
+    rng = np.random.RandomState(0)
+    index = pd.MultiIndex.from_product(
+        [["u", "v"], pd.date_range("2024", periods=80, freq="D")]
+    )
+    X = pd.DataFrame(rng.normal(size=(160, 2)), index, ["x", "noise"])
+    X["kind"] = np.repeat([0.0, 1.0], 80)  # static: the effect of x depends on it
+    y = (X["x"] * np.where(X["kind"] > 0, 3, 1) + X["kind"] * 10).rename("y")
+    (X_train, X_test), (y_train, y_test) = ends(X, 10), ends(y, 10)
+    f = small(4, 2, calendar=("dayofweek",)).fit(X_train, y_train)
+    predicted = f.predict(X_test)
+    assert predicted.index.equals(X_test.index)
+    assert np.corrcoef(predicted["v"], y_test["v"])[0, 1] > 0.8
+    assert f.forecast(10, X_test, series=["v"]).index.equals(y_test.loc[["v"]].index)
+    assert f.backtest(X_test, y_test)["series"].unique().tolist() == ["u", "v"]
+    np.testing.assert_array_equal(
+        f.forecast(2, X_test, history=(X_train, y_train)), f.forecast(2, X_test)
+    )
+    with pytest.raises(ValueError, match="X has no rows of the series 'v'"):
+        f.forecast(2, X_test.loc[["u"]])
+
+
+def test_training_continues_on_many_series(many):
+    f = small(12, 4, warm_start=True).fit(many)
+    before = f.forecast(4)
+    f.partial_fit(many)
+    assert not f.forecast(4).equals(before)
+    f.fit(ends(many, 2)[0])
+    assert f.forecast(1)["a"].index[0] == pd.Timestamp("2024-11-01")
+
+
+def test_series_too_short_for_a_window_are_forecast(many):
+    short = pd.concat([many, pd.concat({"d": many["a"][:5]}, names=["id"])])
+    f = small(12, 4).fit(short)
+    assert np.isfinite(f.forecast(4)["d"]).all()
+    with pytest.raises(ValueError, match="has 5 time steps"):
+        small(12, 4).fit(short.loc[["d"]])
+
+
+def test_bad_panels(many, passengers):
+    f = small(12, 4).fit(many)
+    with pytest.raises(ValueError, match="many series, but X does not say whose"):
+        f.predict(many["a"])
+    with pytest.raises(ValueError, match="one series, but X holds many"):
+        small(12).fit(passengers).predict(many)
+    with pytest.raises(ValueError, match="rows of 'z', a series that is not"):
+        f.update(pd.concat({"z": many["a"]}))
+    with pytest.raises(ValueError, match=r"series has \['z'\]"):
+        f.forecast(4, series=["z"])
+    with pytest.raises(ValueError, match="knows one series alone"):
+        small(12).fit(passengers).forecast(4, series=["z"])
+    with pytest.raises(ValueError, match="form that fit took: many series"):
+        f.forecast(4, history=many["a"])
+    X = many.to_frame() * 2 + 1
+    with pytest.raises(ValueError, match="hold other series"):
+        small(4).fit([X.loc["a"], X.loc["b"]], [many["a"], many["c"]])
+    with pytest.raises(ValueError, match="X has 3 rows, but steps=4"):
+        f.backtest(pd.concat({"a": many["c"][60:63]}))
+
+
+# Inputs that are not known ahead ----------------------------------------------
+
+
+def test_a_positive_series_stays_positive(passengers):
+    falling = np.geomspace(1e3, 1.0, 60)
+    f = small(6, 3, scaler="log", linear_skip=True).fit(falling)
+    assert (f.forecast(60) > 0).all()
+    np.testing.assert_allclose(f.forecast(2), 1e3 ** (-np.array([1, 2]) / 59), rtol=0.1)
+
+
+def test_past_covariates_are_never_read_ahead():
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame(rng.normal(size=(200, 2)), columns=["known", "past"])
+    y = (X["known"] + 3 * X["past"].shift(1, fill_value=0)).rename("y")
+    f = small(4, 2, past_covariates=["past"]).fit(X[:180], y[:180])
+    table = f.backtest(X[180:], y[180:], steps=1)
+    assert np.corrcoef(table["y_true"], table["y_pred"])[0, 1] > 0.98
+    two = X[180:182].copy()
+    expected = f.forecast(2, two)
+    two["past"] = [1e6, np.nan]
+    pd.testing.assert_series_equal(f.forecast(2, two), expected)
+    by_place = small(4, 2, past_covariates=[1]).fit(X[:180].to_numpy(), y[:180])
+    np.testing.assert_array_equal(by_place.forecast(2, two.to_numpy()), expected)
+    two.iloc[0, 0] = np.nan
+    with pytest.raises(ValueError, match="X contains NaN"):
+        f.forecast(2, two)
+
+
+def test_bad_past_covariates(passengers, regression):
+    X, y = regression
+    with pytest.raises(ValueError, match=r"past_covariates has \['z'\], but the col"):
+        small(past_covariates=["z"]).fit(X, y)
+    with pytest.raises(ValueError, match="the series came without any"):
+        small(past_covariates=["z"]).fit(passengers)
 
 
 # Messages ---------------------------------------------------------------------

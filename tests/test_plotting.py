@@ -116,3 +116,19 @@ def test_without_matplotlib_the_message_names_it(fitted, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match="matplotlib"):
         TrainingHistoryDisplay.from_estimator(fitted)
+
+
+def test_one_of_many_series(passengers):
+    many = pd.concat({"a": passengers[:100], "b": 2 * passengers[:80]})
+    f = LSTMForecaster(**QUICK).fit(many)
+    display = ForecastDisplay.from_estimator(f, 6, series="b", coverages=(0.8,))
+    assert display.forecast.equals(f.forecast(6)["b"].rename(None))
+    assert_array_equal(display.history, 2 * passengers[62:80])
+    after = {"a": passengers[100:106], "b": 2 * passengers[80:86]}
+    errors = BacktestDisplay.from_estimator(f, pd.concat(after), stride=3).errors
+    first = [(passengers.iloc[[99, 102]], passengers.iloc[[100, 103]])]
+    first += [(2 * passengers.iloc[[79, 82]], 2 * passengers.iloc[[80, 83]])]
+    naive = [np.abs(now.to_numpy() - then.to_numpy()) for then, now in first]
+    assert_allclose(errors["last value"].iloc[0], np.mean(naive))
+    with pytest.raises(ValueError, match="Pass series="):
+        ForecastDisplay.from_estimator(f, 6)

@@ -4,7 +4,7 @@ from sklearn.preprocessing import PowerTransformer
 
 from sklstm import _scaling
 
-KINDS = ["standard", "robust", "minmax", None, PowerTransformer()]
+KINDS = ["standard", "robust", "minmax", "log", None, PowerTransformer()]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -17,10 +17,10 @@ def test_invert_undoes_apply(kind, shape):
     np.testing.assert_allclose(_scaling.invert(there, scaler), values, rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["standard", "robust", "minmax"])
+@pytest.mark.parametrize("kind", ["standard", "robust", "minmax", "log"])
 def test_weights_count_as_repetition(kind):
     rng = np.random.default_rng(0)
-    values, weights = rng.normal(size=(30, 2)), rng.integers(0, 4, 30)
+    values, weights = rng.gamma(2.0, size=(30, 2)), rng.integers(0, 4, 30)
     weighted = _scaling.learn(values, kind, weights.astype(float))
     repeated = _scaling.learn(np.repeat(values, weights, axis=0), kind)
     for key in ("center", "scale"):
@@ -32,6 +32,15 @@ def test_weights_count_as_repetition(kind):
 def test_constant_column_stays_finite(kind, value):
     scaler = _scaling.learn(np.full((7, 1), value), kind)
     np.testing.assert_array_equal(scaler["scale"], 1)
+
+
+def test_logarithms_need_positive_values():
+    with pytest.raises(ValueError, match="needs positive values, but the smallest is"):
+        _scaling.learn(np.array([[1.0], [0.0]]), "log")
+    scaler = _scaling.learn(np.array([[1.0], [2.0]]), "log")
+    assert (_scaling.invert(np.array([[-50.0]]), scaler) > 0).all()
+    with pytest.raises(ValueError, match="Add a constant"):
+        _scaling.apply(np.array([[-1.0]]), scaler)
 
 
 def test_unknown_scaler():

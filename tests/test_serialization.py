@@ -74,7 +74,7 @@ def forged(content, change):
     return signed(members.items())
 
 
-@pytest.mark.parametrize("form", ["series", "regression", "windows", "frame"])
+@pytest.mark.parametrize("form", ["series", "regression", "windows", "frame", "many"])
 @pytest.mark.parametrize("index", ["date", "period", "range", "zoned", "none"])
 def test_a_loaded_forecaster_forecasts_the_same_bytes(
     form, index, passengers, tmp_path
@@ -100,6 +100,13 @@ def test_a_loaded_forecaster_forecasts_the_same_bytes(
     elif form == "frame":
         f.fit(pd.DataFrame({"a": series, "b": 2 * series}))
         call = lambda f: f.forecast(5)  # noqa: E731
+    elif form == "many":
+        f.set_params(scaler="log", window_norm="scale")
+        parts = {("a", 1): series, ("b", 2): 3 * series[20:]}
+        f.fit(list(parts.values()) if index == "none" else pd.concat(parts))
+        call = lambda f: pd.concat(  # noqa: E731
+            f.forecast(5) if index == "none" else [f.forecast(5)]
+        )
     else:
         f.fit(series.to_numpy() if index == "none" else series)
         call = lambda f: f.forecast(5)  # noqa: E731
@@ -293,19 +300,20 @@ def spoil(kind):
         elif kind == "dunder":
             state["__class__"] = 1
         elif kind == "tag":
-            state["_history"] = {"pickle": "gASV"}
+            state["_histories"] = {"pickle": "gASV"}
         elif kind == "parameter":
             state["units"] = -3
         elif kind == "no parameter":
             del state["units"]
         elif kind == "unfitted":
-            del state["_history"]
+            del state["_histories"]
         elif kind == "type":
-            state["_history"] = "abc"
+            state["_histories"] = "abc"
         elif kind == "huge":
             state["_spec_"]["state"]["units"] = {"tuple": [10**12]}
         elif kind == "infinite history":
-            arrays[state["_history"]["array"]][:] = np.inf
+            history = state["_histories"]["values"][0]["state"]
+            arrays[history["y"]["array"]][:] = np.inf
 
     return change
 
@@ -323,7 +331,7 @@ def spoil(kind):
         ("tag", "unknown kind"),
         ("parameter", "units"),
         ("no parameter", "lacks the parameters"),
-        ("unfitted", "_history"),
+        ("unfitted", "_histories"),
         ("type", None),
         ("huge", "not of the shapes"),
         ("infinite history", "not finite"),

@@ -4,6 +4,7 @@ import pytest
 from sklstm import make_windows
 from sklstm._windows import (
     SeriesWindows,
+    WindowNorm,
     merge_repeated,
     split_chronological,
     split_shuffled,
@@ -51,23 +52,62 @@ def test_bad_dimensions():
         make_windows(np.zeros((2, 2, 2)), 1)
 
 
-def test_anchored_windows_add_up_to_the_series():
+@pytest.fixture
+def rows():
+    return np.array([0, 7, 19])
+
+
+def series_windows(norm, **parameters):
     y = np.random.default_rng(0).normal(size=(30, 2))
-    X = np.arange(30.0)[:, None]
-    data = SeriesWindows(y, X, np.arange(20), 6, 3, anchored=True)
-    rows = np.array([0, 7, 19])
+    X = np.column_stack([np.arange(30.0), -np.arange(30.0)])
+    return SeriesWindows(y, X, np.arange(20), 6, 3, norm, **parameters)
+
+
+def test_windows_are_measured_from_their_last_value(rows):
+    data = series_windows(WindowNorm("last", shows_level=True))
     window, context = data.inputs(rows)
-    levels = data.levels(rows)
-    np.testing.assert_allclose(window[1, :, :2] + levels[1], y[7:13])
+    y = data.y
+    np.testing.assert_allclose(window[1, :, :2] + y[12], y[7:13])
     np.testing.assert_allclose(window[1, -1, :2], 0)
-    np.testing.assert_array_equal(window[1, :, 2], X[7:13, 0])
-    np.testing.assert_array_equal(context[1], [*y[12], 13, 14, 15])
-    np.testing.assert_allclose(data.targets(rows)[1] + levels[1], y[13:16])
+    np.testing.assert_array_equal(window[1, :, 2], data.X[7:13, 0])
+    np.testing.assert_array_equal(context[1], [*y[12], 13, -13, 14, -14, 15, -15])
+    np.testing.assert_allclose(data.targets(rows)[1] + y[12], y[13:16])
+
+
+@pytest.mark.parametrize("kind", [None, "last", "scale"])
+def test_targets_are_restored(kind, rows):
+    data = series_windows(WindowNorm(kind, season=2))
+    restored = data.restored(data.targets(rows), rows)
+    np.testing.assert_allclose(restored[2], data.y[25:28])
+
+
+def test_windows_that_look_alike_but_for_size_are_alike(rows):
+    norm = WindowNorm("scale", season=2)
+    data, larger = series_windows(norm), series_windows(norm)
+    larger.y = 7 + 40 * larger.y
+    for a, b in zip(data.inputs(rows), larger.inputs(rows), strict=True):
+        np.testing.assert_allclose(a, b)
+    np.testing.assert_allclose(data.targets(rows), larger.targets(rows))
+    moves = np.abs(data.y[9:13] - data.y[7:11]).mean(axis=0)
+    np.testing.assert_allclose(data.measures(rows)[1][1, 0], moves)
+
+
+def test_a_window_that_stands_still_keeps_its_scale(rows):
+    data = series_windows(WindowNorm("scale"))
+    data.y = np.full((30, 2), 5.0)
+    assert (data.targets(rows) == 0).all()
+
+
+def test_columns_known_in_the_past_alone_are_not_in_the_context(rows):
+    data = series_windows(WindowNorm("last"), past=np.array([False, True]))
+    window, context = data.inputs(rows)
+    np.testing.assert_array_equal(window[1, :, 3], -np.arange(7, 13))
+    np.testing.assert_array_equal(context[1], [13, 14, 15])
 
 
 def test_chronological_split_never_straddles_the_cut():
     starts = np.arange(0, 100 - 10 - 3 + 1)
-    train, validation, cut = split_chronological(starts, 10, 3, 100, 0.2)
+    train, validation, cut = split_chronological(starts, 10, 3, 100, 0.2, 8)
     assert cut == 80
     assert (starts[validation] + 10 >= cut).all()
     assert starts[train].max() + 10 + 3 == cut - 3
@@ -75,7 +115,7 @@ def test_chronological_split_never_straddles_the_cut():
 
 
 def test_no_validation_block_where_the_series_is_short():
-    train, validation, cut = split_chronological(np.arange(8), 10, 3, 20, 0.2)
+    train, validation, cut = split_chronological(np.arange(8), 10, 3, 20, 0.2, 8)
     assert len(train) == 8 and len(validation) == 0 and cut == 20
 
 
