@@ -1,9 +1,9 @@
 """One model of many series: M4 hourly and M3 monthly, beside naive and published ones.
 
-Window, scaler and norm are chosen by the linear model alone, which takes seconds, on the
-last rows of the training part, as many as the horizon; the test part is read once, with
-the settings that won. Needs the data folder
-named by SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
+Window, scaler and norm are chosen by the linear model alone, which takes seconds, on
+the last rows of the training part, as many as the horizon; the test part is read once,
+with the settings that won. Needs the data folder named by SKLSTM_DATA (default
+``../shared/data``). Prints a table and writes
 ``docs/benchmarks/many_series.md``::
 
     python benchmarks/many_series.py [--seeds 5]
@@ -34,7 +34,7 @@ TASKS = {
     "M3 monthly": ("m3", "monthly", 18, 12, (12, 24, 36), 1),
 }
 NAMES = ("window_length", "scaler", "window_norm")
-PUBLISHED = ["ES-RNN (winner)", "Theta", "ETS", "MLP", "RNN"]
+PUBLISHED = ["ES-RNN (winner)", "Theta", "Naive2", "MLP", "RNN"]
 
 
 def load(file, period):

@@ -9,22 +9,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _scaling
 from sklstm._archive import storable
+from sklstm._backtesting import Backtesting
 from sklstm._base import POSITIVE_INT, unchanged_on_error
-from sklstm._history import (
-    ALONE,
-    is_list_of_series,
-    is_panel,
-    joined,
-    lengths,
-    places,
-)
+from sklstm._history import ALONE, is_panel, joined, lengths, places
 from sklstm._input_forms import (
     InputForms,
     check_same_length,
     histories_of,
     matching_places,
 )
-from sklstm._intervals import Intervals, check_probabilities
+from sklstm._intervals import Intervals
 from sklstm._rolling import Rolling
 from sklstm._validation import check_values, continued_index, n_dims
 from sklstm._window_network import BaseWindowNetwork
@@ -32,7 +26,9 @@ from sklstm._windows import ReadyWindows, check_positive_int
 
 
 @storable
-class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowNetwork):
+class LSTMForecaster(
+    RegressorMixin, InputForms, Rolling, Intervals, Backtesting, BaseWindowNetwork
+):
     """Forecast a series with a recurrent network that starts at a linear model.
 
     The network is the sum of a linear autoregression on the scaled window, which starts
@@ -368,10 +364,7 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
             forecast[rows] = forecast_rows(
                 history, own, history.where(index, len(own)), scalers[key]
             )
-        if is_list_of_series(X):
-            parts = zip(X, where.values(), strict=True)
-            return [self._like(part, forecast[rows]) for part, (rows, _) in parts]
-        return self._like(X, forecast)
+        return self._like(X, forecast, where)
 
     def forecast(self, steps=None, X=None, history=None, *, series=None):
         """Forecast the rows after the history.
@@ -550,80 +543,6 @@ class LSTMForecaster(RegressorMixin, InputForms, Rolling, Intervals, BaseWindowN
             for key, (rows, index) in where.items()
         }
         return self
-
-    def backtest(self, X, y=None, *, steps=None, stride=1, quantiles=()):
-        """Forecast rows that follow the history from rolling origins, no retraining.
-
-        Parameters
-        ----------
-        X : array-like
-            The rows that follow the history: of the series, or inputs.
-        y : array-like, default=None
-            The target at these rows, in the regression form.
-        steps : int, default=None
-            Lead times of each origin; None means `horizon`.
-        stride : int, default=1
-            Rows between two origins.
-        quantiles : sequence of float, default=()
-            Probabilities whose quantiles are given too; see `forecast_quantiles`.
-
-        Returns
-        -------
-        DataFrame
-            Columns series (its key, or the name of the target; both as a tuple for many
-            series of several targets), origin (last row known), step, y_true, y_pred,
-            in the units of the target, and one column a quantile, named by it.
-        """
-        self._check_has_history("backtest")
-        steps = self.horizon if steps is None else steps
-        check_positive_int("steps", steps)
-        check_positive_int("stride", stride)
-        check_probabilities("quantiles", quantiles)
-        full = self._copy().update(X, y)
-        histories, rows = {}, {}
-        for key, known in full._histories.items():
-            n_known = len(self._histories[key])
-            if len(known) == n_known:
-                continue  # no new rows of this series
-            if len(known) - n_known < steps:
-                raise ValueError(
-                    f"X has {len(known) - n_known} rows, but steps={steps} needs at "
-                    "least as many."
-                )
-            histories[key] = known
-            rows[key] = np.arange(n_known, len(known) - steps + 1, stride)
-        origins = full._origins(histories, rows)
-        forecasts = full._roll(list(origins.values()), steps)
-        parts = full._quantiles(forecasts, origins.values(), quantiles)
-        columns = {"y_true": [], "origin": [], "series": []}
-        shape = (steps, self._n_targets)
-        for key, (known, own, _) in origins.items():
-            stamps = own - 1 if known.index is None else known.index[own - 1]
-            columns["origin"].append(pd.Series(stamps.repeat(np.prod(shape))))
-            columns["y_true"].append(known.y[own[:, None] + np.arange(steps)].ravel())
-            names = np.empty(self._n_targets, object)
-            names[:] = self._names_of(key)
-            columns["series"].append(np.tile(names, len(own) * steps))
-        step = np.broadcast_to(np.arange(1, steps + 1)[:, None], shape).ravel()
-        return pd.DataFrame(
-            {
-                "series": np.concatenate(columns["series"]),
-                "origin": pd.concat(columns["origin"], ignore_index=True),
-                "step": np.tile(step, len(forecasts)),
-                "y_true": np.concatenate(columns["y_true"]),
-                "y_pred": forecasts.ravel(),
-            }
-            | {q: part.ravel() for q, part in zip(quantiles, parts, strict=True)}
-        )
-
-    def _names_of(self, key):
-        """What `backtest` calls the targets of a series."""
-        names = self._names if isinstance(self._names, list) else [self._names]
-        if len(names) != self._n_targets:
-            names = list(range(self._n_targets))
-        if key is ALONE:
-            return names
-        return [key] if len(names) == 1 else [(key, name) for name in names]
 
     def score(self, X, y=None, sample_weight=None):
         """R² of `predict`; in the series form, of `backtest` over all lead times.

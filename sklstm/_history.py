@@ -66,6 +66,15 @@ class History:
             self.axis(len(self) + len(y)),
         )
 
+    def cut(self, first, last):
+        """The history of the rows from `first` to before `last`."""
+        rows = slice(max(first, 0), last)
+        return History(
+            self.y[rows],
+            None if self.X is None else self.X[rows],
+            None if self.index is None else self.index[rows],
+        )
+
     def with_inputs(self, X):
         """A history whose inputs reach further ahead."""
         return History(self.y, np.concatenate([self.X, X]), self.index)

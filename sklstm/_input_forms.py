@@ -67,20 +67,7 @@ class InputForms:
             )
             weights = [weights[rows] for rows, _ in where.values()]
         histories = histories_of(where, y, X)
-        season = self._season(histories)
-        # The level of one series is a place it may come back to; of many, each is new.
-        shows_level = self.window_norm == "last" and len(histories) == 1
-        norm = WindowNorm(self.window_norm, season, shows_level)
-        problem = SeriesProblem(
-            [self._with_calendar(history) for history in histories.values()],
-            weights,
-            window_length=self._window_length(histories, season),
-            horizon=self.horizon,
-            stride=self.stride,
-            scaler=self.scaler,
-            norm=norm,
-            past=self._past_columns(),
-        )
+        problem = self._problem_of(histories, weights)
         if isinstance(target, pd.DataFrame):
             names = list(target.columns)
         else:
@@ -92,9 +79,24 @@ class InputForms:
             "_names": names,
             "_levels": list(given.index.names) if has_levels(given) else None,
             "_one_d": n_dims(target) == 1,
-            "_norm": norm,
+            "_norm": problem.norm,
             "window_length_": problem.window_length,
         }
+
+    def _problem_of(self, histories, weights=None):
+        season = self._season(histories)
+        # The level of one series is a place it may come back to; of many, each is new.
+        shows_level = self.window_norm == "last" and len(histories) == 1
+        return SeriesProblem(
+            [self._with_calendar(history) for history in histories.values()],
+            weights,
+            window_length=self._window_length(histories, season),
+            horizon=self.horizon,
+            stride=self.stride,
+            scaler=self.scaler,
+            norm=WindowNorm(self.window_norm, season, shows_level),
+            past=self._past_columns(),
+        )
 
     def _season(self, histories):
         if self.seasonal_period == "auto":

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklstm import _scaling
-from sklstm._history import ALONE, History
+from sklstm._history import ALONE, History, is_list_of_series
 from sklstm._validation import is_pandas
 from sklstm._windows import SeriesWindows
 
@@ -204,8 +204,11 @@ class Rolling:
             return pd.Series(values, index=index, name=self._names)
         return pd.DataFrame(values, index=index, columns=self._names)
 
-    def _like(self, X, values):
-        """Values on the index of X."""
+    def _like(self, X, values, where):
+        """Values of the rows of X in its form and on its index."""
+        if is_list_of_series(X):
+            parts = zip(X, where.values(), strict=True)
+            return [self._like(part, values[rows], where) for part, (rows, _) in parts]
         return self._in_container(values, X.index if is_pandas(X) else None)
 
     def _gathered(self, parts, values_of):

@@ -29,6 +29,7 @@ FLOORS = [
     {"_inference", "_training"},
     {"_base"},
     {"_window_network", "_input_forms", "_rolling", "_intervals"},
+    {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
     {"serialization", "plotting"},
 ]

@@ -1,0 +1,207 @@
+"""Forecasts of rows that are known by now, and how far off they were."""
+
+import numpy as np
+import pandas as pd
+
+from sklstm._history import ALONE
+from sklstm._intervals import check_probabilities
+from sklstm._windows import check_positive_int
+
+
+class Backtesting:
+    """How `LSTMForecaster` is tested on rows that follow its history."""
+
+    def backtest(
+        self,
+        X,
+        y=None,
+        *,
+        steps=None,
+        stride=1,
+        refit=None,
+        max_train_size=None,
+        quantiles=(),
+    ):
+        """Forecast rows that follow the history from rolling origins.
+
+        Parameters
+        ----------
+        X : array-like
+            The rows that follow the history: of the series, or inputs. Of many series
+            any may be given.
+        y : array-like, default=None
+            The target at these rows, in the regression form.
+        steps : int, default=None
+            Lead times of each origin; None means `horizon`.
+        stride : int, default=1
+            Rows between two origins.
+        refit : int, default=None
+            Fit anew after so many origins, on all rows up to the next one and without
+            weights; None means never. The estimator itself stays as it is.
+        max_train_size : int, default=None
+            Fit anew on so many of the last rows of each series; None means all.
+        quantiles : sequence of float, default=()
+            Probabilities whose quantiles are given too; see `forecast_quantiles`.
+
+        Returns
+        -------
+        DataFrame
+            Columns series (its key, or the name of the target; both as a tuple for many
+            series of several targets), origin (last row known), step, y_true, y_pred,
+            in the units of the target, and one column a quantile, named by it.
+
+        Raises
+        ------
+        ValueError
+            If the rows do not follow the history at once, are fewer than `steps`, or
+            `max_train_size` comes without `refit`.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> passengers = load_air_passengers()
+        >>> f = LSTMForecaster(window_length=12, horizon=3, epochs=1, random_state=0)
+        >>> f.fit(passengers[:-6]).backtest(passengers[-6:], stride=3)[["step"]].T
+              0  1  2  3  4  5
+        step  1  2  3  1  2  3
+        """
+        self._check_has_history("backtest")
+        steps = self.horizon if steps is None else steps
+        check_positive_int("steps", steps)
+        check_positive_int("stride", stride)
+        check_probabilities("quantiles", quantiles)
+        if refit is not None:
+            check_positive_int("refit", refit)
+        if max_train_size is not None:
+            check_positive_int("max_train_size", max_train_size)
+            if refit is None:
+                raise ValueError("max_train_size says what refit fits on. Set refit.")
+        full = self._copy().update(X, y)._histories
+        rows = {}
+        for key, known in full.items():
+            n_known = len(self._histories[key])
+            n_new = len(known) - n_known
+            if 0 < n_new < steps:
+                raise ValueError(
+                    f"X has {n_new} rows, but steps={steps} needs at least as many."
+                )
+            rows[key] = np.arange(n_known, len(known) - steps + 1, stride)
+        n_origins = max(map(len, rows.values()))
+        tables = []
+        for first in range(0, n_origins, refit or n_origins):
+            model = self
+            if first:
+                cuts = {key: own[first : first + 1] for key, own in rows.items()}
+                model = self._fitted_before(full, cuts, max_train_size)
+            part = {
+                key: own[first : first + (refit or n_origins)]
+                for key, own in rows.items()
+            }
+            part = {key: own for key, own in part.items() if len(own)}
+            tables += model._tables(full, part, steps, quantiles)
+        places = {key: place for place, key in enumerate(full)}
+        tables.sort(key=lambda table: places[table[0]])
+        return pd.concat([table for _, table in tables], ignore_index=True)
+
+    def _fitted_before(self, full, cuts, max_train_size):
+        """A copy fitted anew on the rows before the cuts."""
+        histories = {}
+        for key, known in full.items():
+            last = int(cuts[key][0]) if len(cuts[key]) else len(known)
+            n_rows = last if max_train_size is None else max_train_size
+            histories[key] = known.cut(last - n_rows, last)
+        other = self._copy()
+        problem = other._problem_of(histories)
+        fitted = {
+            "_histories": histories,
+            "_norm": problem.norm,
+            "window_length_": problem.window_length,
+        }
+        vars(other).update(fitted | other._learn(problem))
+        return other
+
+    def _tables(self, full, rows, steps, quantiles):
+        """(key, table) of the forecasts of each series."""
+        origins = self._origins({key: full[key] for key in rows}, rows)
+        forecasts = self._roll(list(origins.values()), steps)
+        spread = [forecasts, *self._quantiles(forecasts, origins.values(), quantiles)]
+        columns = ["y_pred", *quantiles]
+        ends = np.cumsum([len(own) for own in rows.values()])[:-1]
+        parts = zip(*(np.split(values, ends) for values in spread), strict=True)
+        tables = []
+        for (key, (known, own, _)), values in zip(origins.items(), parts, strict=True):
+            shape = (len(own), steps, self._n_targets)
+            stamps = own - 1 if known.index is None else known.index[own - 1]
+            names = np.empty(self._n_targets, object)
+            names[:] = self._names_of(key)
+            step = np.broadcast_to(np.arange(1, steps + 1)[:, None], shape)
+            table = {
+                "series": np.tile(names, len(own) * steps),
+                "origin": stamps.repeat(steps * self._n_targets),
+                "step": step.ravel(),
+                "y_true": known.y[own[:, None] + np.arange(steps)].ravel(),
+            }
+            table |= {c: v.ravel() for c, v in zip(columns, values, strict=True)}
+            tables.append((key, pd.DataFrame(table)))
+        return tables
+
+    def _names_of(self, key):
+        """What `backtest` calls the targets of a series."""
+        names = self._names if isinstance(self._names, list) else [self._names]
+        if len(names) != self._n_targets:
+            names = list(range(self._n_targets))
+        if key is ALONE:
+            return names
+        return [key] if len(names) == 1 else [(key, name) for name in names]
+
+    def observe(self, X, y=None):
+        """Append rows as `update` does, and tell how far off their forecasts were.
+
+        Each row is forecast one step ahead, from all rows before it: a large error is a
+        row that the past did not announce.
+
+        Parameters
+        ----------
+        X : array-like
+            The rows that follow the history: of the series, or inputs.
+        y : array-like, default=None
+            The target at these rows, in the regression form.
+
+        Returns
+        -------
+        ndarray, Series, DataFrame or list of them
+            Actual less forecast values, in the units of the target and in the form of
+            `predict`.
+
+        Raises
+        ------
+        ValueError
+            If the rows do not follow the history at once; it then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklstm import LSTMForecaster
+        >>> wave = np.sin(np.arange(200) / 3)
+        >>> f = LSTMForecaster(window_length=12, epochs=1, random_state=0)
+        >>> errors = f.fit(wave[:190]).observe([*wave[190:195], 5.0])
+        >>> np.abs(errors).argmax()
+        np.int64(5)
+        """
+        self._check_has_history("observe")
+        full = self._copy().update(X, y)._histories
+        _, where = self._check_rows(X)
+        new = {
+            key: np.arange(len(self._histories[key]), len(full[key])) for key in where
+        }
+        origins = self._origins({key: full[key] for key in where}, new)
+        forecasts = self._roll(list(origins.values()), 1)[:, 0]
+        ends = np.cumsum([len(rows) for rows in new.values()])[:-1]
+        errors = np.empty_like(forecasts)
+        for (key, (rows, _)), forecast in zip(
+            where.items(), np.split(forecasts, ends), strict=True
+        ):
+            errors[rows] = full[key].y[new[key]] - forecast
+        self._histories = full
+        return self._like(X, errors, where)
