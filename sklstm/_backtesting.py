@@ -112,12 +112,7 @@ class Backtesting:
             n_rows = last if max_train_size is None else max_train_size
             histories[key] = known.cut(last - n_rows, last)
         other = self._copy()
-        problem = other._problem_of(histories)
-        fitted = {
-            "_histories": histories,
-            "_norm": problem.norm,
-            "window_length_": problem.window_length,
-        }
+        problem, fitted = other._problem_of(histories, masked=self._masked)
         vars(other).update(fitted | other._learn(problem))
         return other
 

@@ -42,17 +42,21 @@ class Spread:
         Parameters
         ----------
         residuals : ndarray of shape (n_windows, horizon, n_targets)
-            Actual less forecast values, in the units of the target.
+            Actual less forecast values, in the units of the target; NaN where the
+            actual value is missing.
         restlessness : ndarray of shape (n_windows, n_targets)
             See `restless`.
         """
         sizes = np.abs(residuals) / restlessness[:, None]
-        mean = sizes.mean(axis=0)
+        there = ~np.isnan(sizes)
+        mean = np.nansum(sizes, axis=0) / np.maximum(there.sum(axis=0), 1)
         scale = np.column_stack([isotonic_regression(column) for column in mean.T])
         sizes = sizes / np.where(scale > 0, scale, 1)
-        sizes = np.sort(sizes.reshape(-1, sizes.shape[2]), axis=0)
-        if len(sizes) > MAX_KEPT:
-            sizes = np.quantile(sizes, np.linspace(0, 1, MAX_KEPT), axis=0)
+        sizes = np.sort(sizes.reshape(-1, sizes.shape[2]), axis=0)  # NaN last
+        n_kept = max(1, there.sum(axis=(0, 1)).min())
+        if n_kept > MAX_KEPT or n_kept < len(sizes):
+            shares = np.linspace(0, 1, min(n_kept, MAX_KEPT))
+            sizes = np.nanquantile(sizes, shares, axis=0)
         return cls(scale, sizes)
 
     def half_width(self, coverage, steps, restlessness):

@@ -19,6 +19,7 @@ from sklstm._input_forms import (
     matching_places,
 )
 from sklstm._intervals import Intervals
+from sklstm._problems import complete_windows
 from sklstm._rolling import Rolling
 from sklstm._validation import check_values, continued_index, n_dims
 from sklstm._window_network import BaseWindowNetwork
@@ -49,6 +50,10 @@ class LSTMForecaster(
     In the first two forms many series may train one network: as a frame whose index
     has the levels (series, time), or as a list of series. Each is scaled by itself,
     ends in its own validation block, and counts the same, however long it is.
+
+    Values of a series, and in ready-made windows, may be missing (NaN): the network
+    sees the last one before and a mark that it is old, and a missing target makes no
+    error. Inputs X may not be missing.
 
     Parameters
     ----------
@@ -259,6 +264,7 @@ class LSTMForecaster(
         tags.target_tags.required = False  # without y, X is the series
         tags.target_tags.multi_output = True
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -284,8 +290,9 @@ class LSTMForecaster(
         Raises
         ------
         ValueError
-            For missing or infinite values, too short a series, an index that is not
-            sorted or not unique, or a column of X that equals y.
+            For infinite values, missing inputs or nothing but missing values, too short
+            a series, an index that is not sorted or not unique, or a column of X that
+            equals y.
         TypeError
             For values that are not numbers.
         """
@@ -350,8 +357,8 @@ class LSTMForecaster(
         check_is_fitted(self, "weights_")
         if self._form == "windows":
             X, _ = self._check_windows(X)
-            scaled = _scaling.apply(X, self._scalers[1]).astype(np.float32)
-            data = ReadyWindows(scaled)
+            scaled = _scaling.apply(X, self._scalers[1])
+            data = ReadyWindows(complete_windows(scaled, self._masked))
             output = self._outputs(self._spec_, self.weights_, data, np.arange(len(X)))
             output = _scaling.invert(output, self.scaler_).reshape(len(X), -1)
             return output[:, 0] if self._one_d else output
@@ -496,7 +503,7 @@ class LSTMForecaster(
         if y is None:
             other._histories = histories_of(where, values, None)
         else:
-            target = check_values(joined(y), "y")
+            target = check_values(joined(y), "y", allow_nan=True)
             check_same_length(values, target)
             other._histories = histories_of(where, target, values)
         if not one:
@@ -534,7 +541,9 @@ class LSTMForecaster(
                 "update(X, y) after fit(X, y)."
             )
         values, where = self._check_rows(X)
-        target = values if y is None else check_values(joined(y), "y")
+        target = values
+        if y is not None:
+            target = check_values(joined(y), "y", allow_nan=True)
         check_same_length(values, target)
         self._histories = self._histories | {
             key: self._histories[key].appended(
@@ -567,7 +576,8 @@ class LSTMForecaster(
         table = self.backtest(X, steps=min(self.horizon, shortest))
         shape = (-1, self._n_targets)
         columns = [table[c].to_numpy().reshape(shape) for c in TRUE_AND_PRED]
-        return float(r2_score(*columns))
+        there = ~np.isnan(columns[0]).any(axis=1)
+        return float(r2_score(*(column[there] for column in columns)))
 
 
 TRUE_AND_PRED = ("y_true", "y_pred")

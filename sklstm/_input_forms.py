@@ -21,7 +21,7 @@ class InputForms:
 
     def _series_problem(self, X, sample_weight, reset):
         where, table = places(X), joined(X)
-        y = check_values(table)
+        y = check_values(table, allow_nan=True)
         if n_dims(table) == 2:
             validate_data(self, table, skip_check_array=True, reset=reset)
         else:
@@ -32,23 +32,18 @@ class InputForms:
                 "past_covariates names columns of X, but the series came without any. "
                 "Fit with fit(X, y), or put them into the series as more targets."
             )
-        return self._row_problem("series", X, table, where, y, None, sample_weight)
+        return self._row_problem(
+            "series", X, table, where, y, None, sample_weight, reset
+        )
 
     def _regression_problem(self, X, y, sample_weight, reset):
         where, target = matching_places(X, y), joined(y)
         X_table = joined(X)
         if is_pandas(X_table):
             check_values(X_table)
-        X, y_values = validate_data(
-            self,
-            X_table,
-            target,
-            reset=reset,
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-        )
-        y_values = check_values(y_values, "y")
+        X = validate_data(self, X_table, reset=reset, dtype=np.float64)
+        y_values = check_values(target, "y", allow_nan=True)
+        check_same_length(X, y_values)
         for column in range(X.shape[1]):
             if (X[:, column][:, None] == y_values).all(axis=0).any():
                 raise ValueError(
@@ -56,47 +51,63 @@ class InputForms:
                     "Remove it: past values of y are used already."
                 )
         return self._row_problem(
-            "regression", y, target, where, y_values, X, sample_weight
+            "regression", y, target, where, y_values, X, sample_weight, reset
         )
 
-    def _row_problem(self, form, given, target, where, y, X, sample_weight):
+    def _row_problem(self, form, given, target, where, y, X, sample_weight, reset):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
-                joined(sample_weight), y, dtype=np.float64, ensure_non_negative=True
+                joined(sample_weight),
+                np.nan_to_num(y),
+                dtype=np.float64,
+                ensure_non_negative=True,
             )
             weights = [weights[rows] for rows, _ in where.values()]
         histories = histories_of(where, y, X)
-        problem = self._problem_of(histories, weights)
+        masked = not reset and self._masked
+        problem, fitted = self._problem_of(histories, weights, masked)
         if isinstance(target, pd.DataFrame):
             names = list(target.columns)
         else:
             names = target.name if isinstance(target, pd.Series) else None
-        return problem, {
+        return problem, fitted | {
             "_form": form,
-            "_histories": histories,
             "_container": type(target) if is_pandas(target) else None,
             "_names": names,
             "_levels": list(given.index.names) if has_levels(given) else None,
             "_one_d": n_dims(target) == 1,
-            "_norm": problem.norm,
-            "window_length_": problem.window_length,
         }
 
-    def _problem_of(self, histories, weights=None):
+    def _problem_of(self, histories, weights=None, masked=False):
+        """The problem of histories, and the fitted attributes that follow from them."""
+        for key, history in histories.items():
+            if np.isnan(history.y).all(axis=0).any():
+                whose = "" if key is ALONE else f" of the series {key!r}"
+                raise ValueError(f"A column{whose} holds no value at all. Drop it.")
+        masked = masked or any(np.isnan(h.y).any() for h in histories.values())
+        first = next(iter(histories.values()))
+        past = self._past_columns(first, masked)
         season = self._season(histories)
         # The level of one series is a place it may come back to; of many, each is new.
         shows_level = self.window_norm == "last" and len(histories) == 1
-        return SeriesProblem(
-            [self._with_calendar(history) for history in histories.values()],
+        problem = SeriesProblem(
+            [self._complete(history, masked) for history in histories.values()],
             weights,
             window_length=self._window_length(histories, season),
             horizon=self.horizon,
             stride=self.stride,
             scaler=self.scaler,
             norm=WindowNorm(self.window_norm, season, shows_level),
-            past=self._past_columns(),
+            past=past,
         )
+        return problem, {
+            "_histories": histories,
+            "_masked": masked,
+            "_past": past,
+            "_norm": problem.norm,
+            "window_length_": problem.window_length,
+        }
 
     def _season(self, histories):
         if self.seasonal_period == "auto":
@@ -109,35 +120,40 @@ class InputForms:
         usual = int(np.median([len(history) for history in histories.values()]))
         return max(1, min(24 if season is None else 2 * season, usual // 3))
 
-    def _with_calendar(self, history, n_rows=None):
-        """A history whose inputs end in calendar features, over its first rows."""
+    def _complete(self, history, masked, n_rows=None):
+        """A history whose inputs, of its first rows, end in all that is derived.
+
+        That is the calendar, and which values of the target are missing.
+        """
         n_rows = len(history) if n_rows is None else n_rows
-        X = history.X
-        if X is not None:
-            X = X[np.minimum(np.arange(n_rows), len(X) - 1)]
+        inputs = []
+        if history.X is not None:
+            inputs.append(history.X[np.minimum(np.arange(n_rows), len(history.X) - 1)])
         if self.calendar is not None:
             check_calendar(self.calendar, history.index)
-            features = calendar_features(history.axis(n_rows), self.calendar)
-            X = features if X is None else np.concatenate([X, features], axis=1)
+            inputs.append(calendar_features(history.axis(n_rows), self.calendar))
+        if masked:
+            missing = np.zeros((n_rows, history.y.shape[1]))
+            missing[: len(history)] = np.isnan(history.y[:n_rows])
+            inputs.append(missing)
+        X = np.concatenate(inputs, axis=1) if inputs else None
         return History(history.y, X, history.index)
 
-    def _past_columns(self):
-        """Which columns of X, then of the calendar, are not known ahead."""
-        if self.past_covariates is None:
-            return None
-        names = list(getattr(self, "feature_names_in_", range(self.n_features_in_)))
-        unknown = [name for name in self.past_covariates if name not in names]
-        if unknown:
-            raise ValueError(
-                f"past_covariates has {unknown}, but the columns of X are {names}."
-            )
-        n_calendar = 0
-        if self.calendar is not None:
-            n_calendar = sum(2 if isinstance(c, str) else 1 for c in self.calendar)
-        past = np.isin(
-            np.arange(len(names)), [names.index(n) for n in self.past_covariates]
-        )
-        return np.concatenate([past, np.zeros(n_calendar, bool)])
+    def _past_columns(self, history, masked):
+        """Which columns of completed inputs are not known ahead; None where all are."""
+        past = np.zeros(0 if history.X is None else history.X.shape[1], bool)
+        if self.past_covariates is not None:
+            names = list(getattr(self, "feature_names_in_", range(len(past))))
+            unknown = [name for name in self.past_covariates if name not in names]
+            if unknown:
+                raise ValueError(
+                    f"past_covariates has {unknown}, but the columns of X are {names}."
+                )
+            past = np.array([name in self.past_covariates for name in names])
+        n_calendar = sum(2 if isinstance(c, str) else 1 for c in self.calendar or ())
+        n_masks = history.y.shape[1] if masked else 0
+        past = np.repeat([*past, False, True], [*[1] * len(past), n_calendar, n_masks])
+        return past if past.any() else None
 
     def _windows_problem(self, X, y, sample_weight, reset):
         timed = is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex))
@@ -156,9 +172,11 @@ class InputForms:
                 "sample_weight is zero for every row, so no weight is left to train on."
             )
         X, columns, weights = merge_repeated(X, y.reshape(len(y), 1, -1), weights)
-        problem = WindowsProblem(X, columns, weights, self.scaler)
+        masked = not reset and self._masked
+        problem = WindowsProblem(X, columns, weights, self.scaler, masked)
         return problem, {
             "_form": "windows",
+            "_masked": problem.masked,
             "_one_d": y.ndim == 1,
             "window_length_": X.shape[1],
         }
@@ -167,10 +185,18 @@ class InputForms:
         """Windows of shape (n_windows, window_length, n_features), and y."""
         target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}
         if n_dims(X) != 3:
-            checked = validate_data(self, X, reset=reset, dtype=np.float64, **target)
+            checked = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype=np.float64,
+                ensure_all_finite="allow-nan",
+                **target,
+            )
             X, y = (checked, None) if y is None else checked
             return X[:, :, None], y
-        X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X")
+        finite = {"ensure_all_finite": "allow-nan"}
+        X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X", **finite)
         if self.window_length is not None:
             if X.shape[1] < self.window_length:
                 raise ValueError(
@@ -179,17 +205,22 @@ class InputForms:
                     "or shorten window_length."
                 )
             X = X[:, -self.window_length :]
-        if not reset and X.shape[1:] != self._spec_.window_shape:
+        if not reset and X.shape[1:] != self._window_shape():
             raise ValueError(
                 f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
-                f"with {self._spec_.window_shape}. Pass windows of that shape."
+                f"with {self._window_shape()}. Pass windows of that shape."
             )
         if y is not None:
-            _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True)
+            _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
         if reset:
             self.n_features_in_ = X.shape[2]
             self.__dict__.pop("feature_names_in_", None)
         return X, y
+
+    def _window_shape(self):
+        """Of ready-made windows as they are given."""
+        length, n_channels = self._spec_.window_shape
+        return length, n_channels // 2 if self._masked else n_channels
 
     def _check_rows(self, X, ahead=False):
         """Values of rows like those passed to `fit`, and which rows are whose.
@@ -198,7 +229,7 @@ class InputForms:
         """
         where, table = places(X), joined(X)
         if self._form == "series":
-            values = check_values(table)
+            values = check_values(table, allow_nan=True)
             n_columns = self._n_targets
             if n_dims(table) == 2:
                 validate_data(self, table, skip_check_array=True, reset=False)
@@ -217,11 +248,10 @@ class InputForms:
 
     def _without_past(self, X):
         """X with zeros for what is not known ahead."""
-        past = self._past_columns()
-        if past is None or np.shape(X)[1:] != (self.n_features_in_,):
+        if self._past is None or np.shape(X)[1:] != (self.n_features_in_,):
             return X  # validate_data says what is wrong
         frame = pd.DataFrame(X).copy()
-        frame[frame.columns[past[: self.n_features_in_]]] = 0.0
+        frame[frame.columns[self._past[: self.n_features_in_]]] = 0.0
         return frame if is_pandas(X) else frame.to_numpy()
 
     def _check_keys(self, where):

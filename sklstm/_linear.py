@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklstm._missing import row_means
 from sklstm._windows import CHUNK
 
 # Of a sum of squares over windows, relative to the inputs' mean variance.
@@ -11,6 +12,8 @@ PENALTIES = 10.0 ** np.arange(-3, 9.5, 0.5)
 DEFAULT_PENALTY = 1.0
 MAX_FEATURES = 4096
 MAX_WINDOWS = 200_000
+# By a share of missing targets s the error of the last pass is s ** N_PASSES.
+N_PASSES = 4
 
 
 def design(data, indices):
@@ -46,11 +49,25 @@ def fit_path(data, train):
         return None
     # Beyond this many windows the solution no longer moves; time still grows.
     train = train[:: max(1, len(train) // MAX_WINDOWS)]
+    path = normal_equations(data, train)
+    if data.missing is not None:
+        # Each pass puts the last one's forecasts in place of missing targets, which
+        # converges to the least squares of those that are there (an EM algorithm).
+        for _ in range(N_PASSES):
+            path = normal_equations(data, train, path.solution(DEFAULT_PENALTY))
+    return path
+
+
+def normal_equations(data, train, solution=None):
+    """The `RidgePath` with missing targets as a solution forecasts them, or 0."""
     weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0
     origin = None
     for part in data.batches(train, CHUNK):
         x = design(data, part)
         y = data.targets(part).reshape(len(part), -1).astype(np.float64)
+        if data.missing is not None:
+            expected = 0.0 if solution is None else x @ solution[0] + solution[1]
+            y = np.where(np.isnan(y), expected, y)
         w = data.weights(part).astype(np.float64)[:, None]
         if origin is None:  # shifted sums keep their digits
             origin = x[0], y[0]
@@ -83,7 +100,7 @@ def errors(data, indices, solutions):
         w = data.weights(part)
         weight_sum += w.sum()
         for i, (kernel, bias) in enumerate(solutions):
-            total[i] += w @ ((x @ kernel + bias - y) ** 2).mean(axis=1)
+            total[i] += w @ row_means((x @ kernel + bias - y) ** 2)
     return total / weight_sum
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from sklstm import _scaling
 from sklstm._conformal import Spread, restless
+from sklstm._missing import carried, row_means
 from sklstm._windows import (
     CHUNK,
     ReadyWindows,
@@ -123,9 +124,12 @@ class SeriesProblem:
     def data(self, scalers):
         y_scalers, X_scaler = scalers
         y = [
-            _scaling.apply(history.y, scaler).astype(np.float32)
+            _scaling.apply(carried(history.y), scaler).astype(np.float32)
             for history, scaler in zip(self.histories, y_scalers, strict=True)
         ]
+        missing = None
+        if any(np.isnan(history.y).any() for history in self.histories):
+            missing = np.concatenate([np.isnan(h.y) for h in self.histories])
         X = None
         if X_scaler is not None:
             X = np.concatenate([history.X for history in self.histories])
@@ -139,6 +143,7 @@ class SeriesProblem:
             self.norm,
             self.past,
             self.row_weights(),
+            missing,
         )
 
     def row_weights(self):
@@ -168,7 +173,7 @@ class SeriesProblem:
             y = self.histories[i].y
             actual = y[own + self.window_length + np.arange(self.horizon)]
             errors[mine] = actual - _scaling.invert(forecast[mine], y_scalers[i])
-            moves[mine] = restless(y[own + np.arange(self.window_length)])
+            moves[mine] = restless(carried(y)[own + np.arange(self.window_length)])
         return Spread.learn(errors, moves)
 
     def naive_error(self, rows, data):
@@ -185,7 +190,7 @@ class SeriesProblem:
             for name, steps in names.items():
                 past = data.measured(part, steps[0], steps.max() - steps[0] + 1)
                 errors = (actual - past[:, steps - steps[0]]) ** 2
-                total[name] += weights @ errors.mean(axis=(1, 2))
+                total[name] += weights @ row_means(errors)
         return {name: float(total[name] / weight_sum) for name in names}
 
 
@@ -196,13 +201,18 @@ class WindowsProblem:
     ----------
     X : ndarray of shape (n_windows, window_length, n_features)
     y : ndarray of shape (n_windows, horizon, n_targets)
+    masked : bool
+        Show which values are missing even if none is.
     """
 
     anchored = False
 
-    def __init__(self, X, y, weights, scaler):
+    def __init__(self, X, y, weights, scaler, masked=False):
         self.X, self.y, self.row_weights, self.scaler = X, y, weights, scaler
-        self.window_shape, self.n_context, self.n_levels = X.shape[1:], 0, 0
+        self.masked = masked or bool(np.isnan(X).any())
+        n_features = X.shape[2] * (2 if self.masked else 1)
+        self.window_shape = (X.shape[1], n_features)
+        self.n_context, self.n_levels = 0, 0
         self.output_shape = y.shape[1:]
 
     def split(self, fraction, rng):
@@ -225,7 +235,7 @@ class WindowsProblem:
     def data(self, scalers):
         y_scaler, X_scaler = scalers
         return ReadyWindows(
-            _scaling.apply(self.X, X_scaler).astype(np.float32),
+            complete_windows(_scaling.apply(self.X, X_scaler), self.masked),
             _scaling.apply(self.y, y_scaler).astype(np.float32),
             self.row_weights,
         )
@@ -236,3 +246,11 @@ class WindowsProblem:
     def naive_error(self, rows, data):
         mean = data.y.mean(axis=0)
         return {"mean": float(np.mean((data.y[rows] - mean) ** 2))}
+
+
+def complete_windows(X, masked):
+    """Scaled ready-made windows without gaps, and beside them where gaps were."""
+    values = carried(X, start=0.0)
+    if masked:
+        values = np.concatenate([values, np.isnan(X)], axis=2)
+    return values.astype(np.float32)

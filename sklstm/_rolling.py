@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklstm import _scaling
 from sklstm._history import ALONE, History, is_list_of_series
+from sklstm._missing import carried
 from sklstm._validation import is_pandas
 from sklstm._windows import SeriesWindows
 
@@ -57,9 +58,10 @@ class Rolling:
     def _check_inside(self, values, where, known):
         """Raise where rows inside the history differ from it."""
         inside = where < len(known)
-        differs = ~np.isclose(values[inside], known[where[inside]], rtol=1e-6)
-        if self._form == "regression" and self.past_covariates is not None:
-            differs[:, self._past_columns()[: differs.shape[1]]] = False
+        known = known[where[inside]]
+        differs = ~np.isclose(values[inside], known, rtol=1e-6, equal_nan=True)
+        if self._form == "regression" and self._past is not None:
+            differs[:, self._past[: differs.shape[1]]] = False
         if differs.any():
             row = int(np.argmax(differs.any(axis=1)))
             raise ValueError(
@@ -81,7 +83,8 @@ class Rolling:
         y[:n_history] = history.y
         after = where >= n_history
         y[where[after]] = values[after]
-        missing = np.isnan(y[:, 0])
+        missing = np.arange(len(y)) >= n_history
+        missing[where[after]] = False
         index = history.axis(len(y))
         while missing.any():
             first = int(np.argmax(missing))
@@ -148,17 +151,19 @@ class Rolling:
         rows = origins[:, None] - length + np.arange(length + ahead)
         y = np.zeros((*rows.shape, history.y.shape[1]))
         past = np.maximum(rows[:, :length], 0)
-        y[:, :length] = _scaling.apply(history.y[past], scaler)
+        known = carried(history.y)
+        y[:, :length] = _scaling.apply(known[past], scaler)
         if (origins == 0).any():  # no past at all, and its own value must not stand in
-            mean = history.y.mean(axis=0, keepdims=True)
+            mean = known.mean(axis=0, keepdims=True)
             y[origins == 0, :length] = _scaling.apply(mean, scaler)
-        if history.X is None and self.calendar is None:
+        full = self._complete(history, self._masked, int(origins.max()) + ahead)
+        if full.X is None:
             return y, None
-        full = self._with_calendar(history, int(origins.max()) + ahead)
         X = full.X[np.clip(rows, 0, len(full.X) - 1)]
-        past_columns = self._past_columns()
-        if past_columns is not None:
-            X[:, length:, past_columns] = X[:, length - 1 : length, past_columns]
+        if self._past is not None:
+            X[:, length:, self._past] = X[:, length - 1 : length, self._past]
+        if self._masked:  # forecasts stand ahead, of which none is missing
+            X[:, length:, -self._n_targets :] = 0
         return y, _scaling.apply(X, self._scalers[1])
 
     def _roll_spans(self, parts, steps):
@@ -178,7 +183,7 @@ class Rolling:
                 length,
                 horizon,
                 self._norm,
-                self._past_columns(),
+                self._past,
             )
             output = self._outputs(self._spec_, self.weights_, data, everything)
             done = length + block * horizon

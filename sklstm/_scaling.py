@@ -31,6 +31,7 @@ def learn(values, kind, sample_weight=None):
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_features)
+        Rows with a missing value are left out.
     kind : {"standard", "robust", "minmax", "log"}, None or scikit-learn transformer
         "log" is "standard" of the logarithm.
     sample_weight : ndarray of shape (n_timesteps,), default=None
@@ -42,6 +43,15 @@ def learn(values, kind, sample_weight=None):
         ``{"center": ..., "scale": ..., "log": ...}`` in the units of `values`, or of
         their logarithm, or the fitted clone of the transformer.
     """
+    complete = ~np.isnan(values).any(axis=1)
+    if not complete.all():
+        if not complete.any():
+            raise ValueError(
+                "No row of the data is without a missing value, so that no scaler can "
+                "be learned. Drop columns that are mostly missing."
+            )
+        weights = None if sample_weight is None else sample_weight[complete]
+        return learn(values[complete], kind, weights)
     if hasattr(kind, "fit") and hasattr(kind, "transform"):
         return clone(kind).fit(values)
     if kind == "log":
@@ -70,10 +80,11 @@ def learn(values, kind, sample_weight=None):
 
 
 def logarithm(values):
-    if not (values > 0).all():
+    if (values <= 0).any():
         raise ValueError(
-            f"scaler='log' needs positive values, but the smallest is {values.min()}. "
-            "Add a constant to the series, or use scaler='standard'."
+            "scaler='log' needs positive values, but the smallest is "
+            f"{np.nanmin(values)}. Add a constant to the series, or use "
+            "scaler='standard'."
         )
     return np.log(values)
 

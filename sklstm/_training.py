@@ -113,8 +113,14 @@ def loss_per_row(keras, loss):
         loss = loss.call
 
     def flat(y_true, y_pred):
-        shape = (y_pred.shape[0] or -1, int(np.prod(y_pred.shape[1:])))
-        return loss(keras.ops.reshape(y_true, shape), keras.ops.reshape(y_pred, shape))
+        ops, size = keras.ops, int(np.prod(y_pred.shape[1:]))
+        shape = (y_pred.shape[0] or -1, size)
+        y_true, y_pred = ops.reshape(y_true, shape), ops.reshape(y_pred, shape)
+        # A missing target makes no error, and the others stand for it.
+        missing = ops.isnan(y_true)
+        there = size - ops.sum(ops.cast(missing, y_pred.dtype), axis=1)
+        error = loss(ops.where(missing, y_pred, y_true), y_pred)
+        return error * (size / ops.maximum(there, 1))
 
     return flat
 

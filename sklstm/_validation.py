@@ -42,15 +42,15 @@ def time_index(data, name="X"):
     return index
 
 
-def check_values(data, name="X"):
-    """`data` as a finite float64 array of shape (n_timesteps, n_columns).
+def check_values(data, name="X", allow_nan=False):
+    """`data` as a float64 array of shape (n_timesteps, n_columns), finite.
 
     Raises
     ------
     TypeError
         For text and other columns that are not numbers.
     ValueError
-        For NaN, infinity, no rows, or more than two dimensions.
+        For infinity, NaN where it is not allowed, no rows, or more than two dimensions.
     """
     if isinstance(data, pd.DataFrame):
         for column, dtype in data.dtypes.items():
@@ -72,7 +72,7 @@ def check_values(data, name="X"):
     if not values.size:
         raise ValueError(f"{name} is empty. Pass at least one time step.")
     values = values.reshape(len(values), -1)
-    bad = np.argwhere(~np.isfinite(values))
+    bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
     if len(bad):
         row, column = bad[0]
         what = "NaN" if np.isnan(values[row, column]) else "infinity"

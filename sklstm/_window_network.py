@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from sklstm import _inference, _linear
 from sklstm._base import POSITIVE_INT, BaseLSTM
+from sklstm._missing import row_means
 from sklstm._networks import NetworkSpec
 
 # Older steps moved no error on ETTh1 once the linear model had them.
@@ -107,7 +108,7 @@ class BaseWindowNetwork(BaseLSTM):
         if len(validation):
             output = self._outputs(spec, trained.weights, data, validation)
             error = np.average(
-                ((output - data.targets(validation)) ** 2).mean(axis=(1, 2)),
+                row_means((output - data.targets(validation)) ** 2),
                 weights=data.weights(validation),
             )
             best = min(baselines.values())

@@ -115,12 +115,24 @@ class SeriesWindows(InBatches):
     past : ndarray of bool of shape (n_features,) or None
         Columns of X whose values ahead are not shown.
     row_weights : ndarray of shape (n_timesteps,) or None
+    missing : ndarray of bool of shape (n_timesteps, n_targets) or None
+        Which targets stand for missing ones.
     """
 
     def __init__(
-        self, y, X, starts, window_length, horizon, norm, past=None, row_weights=None
+        self,
+        y,
+        X,
+        starts,
+        window_length,
+        horizon,
+        norm,
+        past=None,
+        row_weights=None,
+        missing=None,
     ):
         self.y, self.X, self.starts = y, X, np.asarray(starts)
+        self.missing = missing
         self.window_length, self.horizon, self.norm = window_length, horizon, norm
         self.known = slice(None) if past is None else ~past
         self.row_weights = row_weights
@@ -169,7 +181,12 @@ class SeriesWindows(InBatches):
         return window, np.concatenate(context, axis=1)
 
     def targets(self, indices):
-        return self.measured(indices, self.window_length, self.horizon)
+        """Measured targets; NaN where they are missing."""
+        targets = self.measured(indices, self.window_length, self.horizon)
+        if self.missing is None:
+            return targets
+        ahead = self._rows(indices, self.window_length, self.horizon)
+        return np.where(self.missing[ahead], np.float32(np.nan), targets)
 
     def restored(self, output, indices):
         """Outputs of the network on the scale of `y`."""
@@ -177,10 +194,13 @@ class SeriesWindows(InBatches):
         return output * scale + level
 
     def weights(self, indices):
-        if self.row_weights is None:
-            return np.ones(len(indices), np.float32)
+        weights = np.ones(len(indices), np.float32)
         ahead = self._rows(indices, self.window_length, self.horizon)
-        return self.row_weights[ahead].mean(axis=1).astype(np.float32)
+        if self.row_weights is not None:
+            weights = self.row_weights[ahead].mean(axis=1).astype(np.float32)
+        if self.missing is not None:
+            weights = weights * (1 - self.missing[ahead].mean(axis=(1, 2)))
+        return weights.astype(np.float32)
 
 
 @storable
@@ -205,6 +225,8 @@ class WindowNorm:
 
 class ReadyWindows(InBatches):
     """Ready-made windows: each row stands for itself."""
+
+    missing = None
 
     def __init__(self, X, y=None, row_weights=None):
         self.X, self.y, self.row_weights = X, y, row_weights
@@ -267,7 +289,12 @@ def merge_repeated(X, y, sample_weight):
     """
     rows = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
     rows, weights = rows[sample_weight > 0], sample_weight[sample_weight > 0]
+    # NaN is not equal to itself, but a row with it is.
+    missing = np.isnan(rows)
+    rows = np.concatenate([np.where(missing, 0, rows), missing], axis=1)
     unique, inverse = np.unique(rows, axis=0, return_inverse=True)
+    unique, missing = np.split(unique, 2, axis=1)
+    unique = np.where(missing > 0, np.nan, unique)
     summed = np.bincount(inverse.ravel(), weights=weights)
     n_inputs = X[0].size
     return (

@@ -16,6 +16,7 @@ FLOORS = [
     {
         "_windows",
         "_scaling",
+        "_missing",
         "_validation",
         "_text",
         "_calendar",

@@ -204,8 +204,8 @@ def test_refit_replaces_everything(passengers):
 def test_a_fit_that_raises_changes_nothing(passengers):
     f = small().fit(pd.DataFrame({"a": passengers, "b": passengers}))
     before = dict(vars(f))
-    with pytest.raises(ValueError, match="NaN"):
-        f.fit(np.array([[1.0], [np.nan]] * 20))
+    with pytest.raises(ValueError, match="infinity"):
+        f.fit(np.array([[1.0], [np.inf]] * 20))
     with pytest.raises(ValueError, match="at least"):
         f.fit(np.ones((3, 1)))
     assert vars(f) == before
@@ -556,6 +556,70 @@ def test_bad_panels(many, passengers):
         f.backtest(pd.concat({"a": many["c"][60:63]}))
 
 
+# Missing values ---------------------------------------------------------------
+
+
+def gappy(series, share=0.2):
+    """Values removed one by one and in a block; the first and the last too."""
+    gone = np.random.RandomState(0).uniform(size=len(series)) < share
+    gone[[0, -1]] = True
+    gone[30:40] = True
+    return series.mask(gone)
+
+
+def test_missing_values_are_forecast_around(passengers):
+    train, test = passengers[:-24], passengers[-24:]
+    f = LSTMForecaster(24, 12, epochs=20, random_state=0).fit(gappy(train))
+    table = f.backtest(test)
+    error = np.mean((table["y_true"] - table["y_pred"]) ** 2)
+    seasonal = np.mean((test.to_numpy() - passengers[-36:-12].to_numpy()) ** 2)
+    assert error < 0.6 * seasonal
+    assert np.isfinite(f.forecast_interval(24)).all(axis=None)
+    assert np.isfinite(f.predict(test)).all()
+
+
+def test_missing_targets_do_not_count():
+    line = pd.Series(np.arange(1.0, 81.0))
+    f = small(4, 2).fit(line.mask(np.arange(80) % 5 == 3))
+    np.testing.assert_allclose(f.forecast(4), [81, 82, 83, 84], rtol=0.05)
+    assert np.isfinite(f.skill_)
+    assert np.isfinite(f.history_["loss"]).all()
+
+
+def test_a_row_may_come_without_a_value(passengers):
+    f = small(12, 3).fit(gappy(passengers[:100]))
+    f.update(passengers[100:110].mask(np.arange(10) == 9))
+    assert f.forecast(1).index[0] == passengers.index[110]
+    assert np.isfinite(f.forecast(6)).all()
+    later = passengers[110:].mask(np.arange(34) == 7)
+    assert np.isfinite(f.backtest(later)["y_pred"]).all()
+    assert np.isfinite(f.score(later))
+    whole = small(12, 3).fit(passengers[:100])
+    assert np.isfinite(whole.forecast(3, history=gappy(passengers[:100]))).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_missing_targets_beside_inputs(regression, share):
+    X, y = regression
+    f = small(4, 2, epochs=20).fit(X[:180], gappy(y[:180], share))
+    assert f.score(X[180:], y[180:]) > 0.8
+    f.partial_fit(X[:180], y[:180])
+    with pytest.raises(ValueError, match="X contains NaN"):
+        f.fit(X.mask(X > 0), y)
+
+
+def test_missing_values_in_ready_made_windows(passengers):
+    X, y = make_windows(passengers.to_numpy(), 13)
+    X, y = X.astype(float), y[:, 0]
+    holes = np.where(np.random.RandomState(0).uniform(size=X.shape) < 0.1, np.nan, X)
+    f = small(None, epochs=20).fit(holes[:100], y[:100])
+    assert f.score(X[100:], y[100:]) > 0.7
+    assert np.isfinite(f.predict(np.full((1, 13), np.nan))).all()
+    weighted = small(None).fit(holes, y, sample_weight=np.full(len(y), 2.0))
+    repeated = small(None).fit(np.repeat(holes, 2, axis=0), np.repeat(y, 2))
+    np.testing.assert_array_equal(weighted.predict(X), repeated.predict(X))
+
+
 # Inputs that are not known ahead ----------------------------------------------
 
 
@@ -614,9 +678,11 @@ def test_bad_parameters(passengers, parameters, error, match):
 
 def test_bad_series(passengers):
     broken = passengers.copy()
-    broken.iloc[3] = np.nan
-    with pytest.raises(ValueError, match="contains NaN, first at row 3"):
+    broken.iloc[3] = np.inf
+    with pytest.raises(ValueError, match="contains infinity, first at row 3"):
         small().fit(broken)
+    with pytest.raises(ValueError, match="column holds no value at all"):
+        small().fit(passengers * np.nan)
     with pytest.raises(ValueError, match="not sorted by time"):
         small().fit(passengers[::-1])
     with pytest.raises(TypeError, match="must hold numbers"):
