@@ -35,6 +35,7 @@ bench: install
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/covariates.py
 	$(BIN)/python benchmarks/many_series.py
+	$(BIN)/python benchmarks/missing_values.py
 	$(BIN)/python benchmarks/text_accuracy.py
 
 # The floors that pyproject.toml names, in an environment of their own.

@@ -112,7 +112,7 @@ class Backtesting:
             n_rows = last if max_train_size is None else max_train_size
             histories[key] = known.cut(last - n_rows, last)
         other = self._copy()
-        problem, fitted = other._problem_of(histories, masked=self._masked)
+        problem, fitted = other._problem_of(histories)
         vars(other).update(fitted | other._learn(problem))
         return other
 

@@ -19,7 +19,7 @@ from sklstm._input_forms import (
     matching_places,
 )
 from sklstm._intervals import Intervals
-from sklstm._problems import complete_windows
+from sklstm._problems import bridged_windows
 from sklstm._rolling import Rolling
 from sklstm._validation import check_values, continued_index, n_dims
 from sklstm._window_network import BaseWindowNetwork
@@ -52,8 +52,8 @@ class LSTMForecaster(
     ends in its own validation block, and counts the same, however long it is.
 
     Values of a series, and in ready-made windows, may be missing (NaN): the network
-    sees the last one before and a mark that it is old, and a missing target makes no
-    error. Inputs X may not be missing.
+    sees a line over the gap, a missing target makes no error, and what ends in missing
+    values is forecast from the last one seen. Inputs X may not be missing.
 
     Parameters
     ----------
@@ -358,7 +358,7 @@ class LSTMForecaster(
         if self._form == "windows":
             X, _ = self._check_windows(X)
             scaled = _scaling.apply(X, self._scalers[1])
-            data = ReadyWindows(complete_windows(scaled, self._masked))
+            data = ReadyWindows(bridged_windows(scaled))
             output = self._outputs(self._spec_, self.weights_, data, np.arange(len(X)))
             output = _scaling.invert(output, self.scaler_).reshape(len(X), -1)
             return output[:, 0] if self._one_d else output

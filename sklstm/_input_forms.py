@@ -32,9 +32,7 @@ class InputForms:
                 "past_covariates names columns of X, but the series came without any. "
                 "Fit with fit(X, y), or put them into the series as more targets."
             )
-        return self._row_problem(
-            "series", X, table, where, y, None, sample_weight, reset
-        )
+        return self._row_problem("series", X, table, where, y, None, sample_weight)
 
     def _regression_problem(self, X, y, sample_weight, reset):
         where, target = matching_places(X, y), joined(y)
@@ -51,10 +49,10 @@ class InputForms:
                     "Remove it: past values of y are used already."
                 )
         return self._row_problem(
-            "regression", y, target, where, y_values, X, sample_weight, reset
+            "regression", y, target, where, y_values, X, sample_weight
         )
 
-    def _row_problem(self, form, given, target, where, y, X, sample_weight, reset):
+    def _row_problem(self, form, given, target, where, y, X, sample_weight):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
@@ -65,8 +63,7 @@ class InputForms:
             )
             weights = [weights[rows] for rows, _ in where.values()]
         histories = histories_of(where, y, X)
-        masked = not reset and self._masked
-        problem, fitted = self._problem_of(histories, weights, masked)
+        problem, fitted = self._problem_of(histories, weights)
         if isinstance(target, pd.DataFrame):
             names = list(target.columns)
         else:
@@ -79,20 +76,18 @@ class InputForms:
             "_one_d": n_dims(target) == 1,
         }
 
-    def _problem_of(self, histories, weights=None, masked=False):
+    def _problem_of(self, histories, weights=None):
         """The problem of histories, and the fitted attributes that follow from them."""
         for key, history in histories.items():
             if np.isnan(history.y).all(axis=0).any():
                 whose = "" if key is ALONE else f" of the series {key!r}"
                 raise ValueError(f"A column{whose} holds no value at all. Drop it.")
-        masked = masked or any(np.isnan(h.y).any() for h in histories.values())
-        first = next(iter(histories.values()))
-        past = self._past_columns(first, masked)
+        past = self._past_columns(next(iter(histories.values())))
         season = self._season(histories)
         # The level of one series is a place it may come back to; of many, each is new.
         shows_level = self.window_norm == "last" and len(histories) == 1
         problem = SeriesProblem(
-            [self._complete(history, masked) for history in histories.values()],
+            [self._with_calendar(history) for history in histories.values()],
             weights,
             window_length=self._window_length(histories, season),
             horizon=self.horizon,
@@ -103,7 +98,6 @@ class InputForms:
         )
         return problem, {
             "_histories": histories,
-            "_masked": masked,
             "_past": past,
             "_norm": problem.norm,
             "window_length_": problem.window_length,
@@ -120,40 +114,32 @@ class InputForms:
         usual = int(np.median([len(history) for history in histories.values()]))
         return max(1, min(24 if season is None else 2 * season, usual // 3))
 
-    def _complete(self, history, masked, n_rows=None):
-        """A history whose inputs, of its first rows, end in all that is derived.
-
-        That is the calendar, and which values of the target are missing.
-        """
+    def _with_calendar(self, history, n_rows=None):
+        """A history whose inputs end in calendar features, over its first rows."""
         n_rows = len(history) if n_rows is None else n_rows
-        inputs = []
-        if history.X is not None:
-            inputs.append(history.X[np.minimum(np.arange(n_rows), len(history.X) - 1)])
+        X = history.X
+        if X is not None:
+            X = X[np.minimum(np.arange(n_rows), len(X) - 1)]
         if self.calendar is not None:
             check_calendar(self.calendar, history.index)
-            inputs.append(calendar_features(history.axis(n_rows), self.calendar))
-        if masked:
-            missing = np.zeros((n_rows, history.y.shape[1]))
-            missing[: len(history)] = np.isnan(history.y[:n_rows])
-            inputs.append(missing)
-        X = np.concatenate(inputs, axis=1) if inputs else None
+            features = calendar_features(history.axis(n_rows), self.calendar)
+            X = features if X is None else np.concatenate([X, features], axis=1)
         return History(history.y, X, history.index)
 
-    def _past_columns(self, history, masked):
-        """Which columns of completed inputs are not known ahead; None where all are."""
-        past = np.zeros(0 if history.X is None else history.X.shape[1], bool)
-        if self.past_covariates is not None:
-            names = list(getattr(self, "feature_names_in_", range(len(past))))
-            unknown = [name for name in self.past_covariates if name not in names]
-            if unknown:
-                raise ValueError(
-                    f"past_covariates has {unknown}, but the columns of X are {names}."
-                )
-            past = np.array([name in self.past_covariates for name in names])
+    def _past_columns(self, history):
+        """Which columns of X, then of the calendar, are not known ahead, or None."""
+        if self.past_covariates is None:
+            return None
+        n_columns = history.X.shape[1]
+        names = list(getattr(self, "feature_names_in_", range(n_columns)))
+        unknown = [name for name in self.past_covariates if name not in names]
+        if unknown:
+            raise ValueError(
+                f"past_covariates has {unknown}, but the columns of X are {names}."
+            )
+        past = [name in self.past_covariates for name in names]
         n_calendar = sum(2 if isinstance(c, str) else 1 for c in self.calendar or ())
-        n_masks = history.y.shape[1] if masked else 0
-        past = np.repeat([*past, False, True], [*[1] * len(past), n_calendar, n_masks])
-        return past if past.any() else None
+        return np.array(past + n_calendar * [False])
 
     def _windows_problem(self, X, y, sample_weight, reset):
         timed = is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex))
@@ -172,11 +158,9 @@ class InputForms:
                 "sample_weight is zero for every row, so no weight is left to train on."
             )
         X, columns, weights = merge_repeated(X, y.reshape(len(y), 1, -1), weights)
-        masked = not reset and self._masked
-        problem = WindowsProblem(X, columns, weights, self.scaler, masked)
+        problem = WindowsProblem(X, columns, weights, self.scaler)
         return problem, {
             "_form": "windows",
-            "_masked": problem.masked,
             "_one_d": y.ndim == 1,
             "window_length_": X.shape[1],
         }
@@ -205,10 +189,10 @@ class InputForms:
                     "or shorten window_length."
                 )
             X = X[:, -self.window_length :]
-        if not reset and X.shape[1:] != self._window_shape():
+        if not reset and X.shape[1:] != self._spec_.window_shape:
             raise ValueError(
                 f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
-                f"with {self._window_shape()}. Pass windows of that shape."
+                f"with {self._spec_.window_shape}. Pass windows of that shape."
             )
         if y is not None:
             _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
@@ -216,11 +200,6 @@ class InputForms:
             self.n_features_in_ = X.shape[2]
             self.__dict__.pop("feature_names_in_", None)
         return X, y
-
-    def _window_shape(self):
-        """Of ready-made windows as they are given."""
-        length, n_channels = self._spec_.window_shape
-        return length, n_channels // 2 if self._masked else n_channels
 
     def _check_rows(self, X, ahead=False):
         """Values of rows like those passed to `fit`, and which rows are whose.

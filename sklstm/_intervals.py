@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklstm._conformal import restless
-from sklstm._missing import carried
+from sklstm._missing import windows_of
 
 
 class Intervals:
@@ -128,7 +128,7 @@ class Intervals:
         window = np.arange(-self.window_length_, 0)
         moves = np.concatenate(
             [
-                restless(carried(history.y)[np.maximum(rows[:, None] + window, 0)])
+                restless(windows_of(history.y, np.maximum(rows[:, None] + window, 0)))
                 for history, rows, _ in origins
             ]
         )

@@ -1,34 +1,86 @@
-"""Missing values: what stands in for them, and means over what is there. NumPy only."""
+"""Missing values: what stands in for them, and means over what is there. NumPy only.
+
+Gaps are bridged by a line between the values beside them. Of a gap that reaches the end
+of a window only the value before it is known there, and is carried on instead.
+"""
 
 import numpy as np
 
 
-def carried(values, start=None):
-    """Values with the last one seen in place of each that is missing.
-
-    A network that is told which ones these are can lean on them less.
+def bridged(values):
+    """Values with lines over gaps; before the first and after the last, that value.
 
     Parameters
     ----------
-    values : ndarray of shape (..., n_timesteps, n_columns)
-    start : float, default=None
-        For what is missing before the first value; None means the column's mean.
+    values : ndarray of shape (n_timesteps, n_columns)
 
     Returns
     -------
     ndarray of the same shape
-        `values` itself where nothing is missing.
+        `values` itself where nothing is missing; 0 in columns without a value.
     """
     missing = np.isnan(values)
     if not missing.any():
         return values
-    row = np.arange(values.shape[-2])[:, None]
-    last = np.maximum.accumulate(np.where(missing, 0, row), axis=-2)
-    result = np.take_along_axis(values, last, axis=-2)
-    if start is None:
-        n_seen = np.maximum((~missing).sum(axis=-2, keepdims=True), 1)
-        start = np.nansum(values, axis=-2, keepdims=True) / n_seen
-    return np.where(np.isnan(result), start, result)
+    result, row = values.copy(), np.arange(len(values))
+    for column, gone in zip(result.T, missing.T, strict=True):
+        there = ~gone
+        column[gone] = (
+            np.interp(row[gone], row[there], column[there]) if there.any() else 0.0
+        )
+    return result
+
+
+def last_seen(values):
+    """The row of the last value not missing, up to each row; its own before the first.
+
+    Returns
+    -------
+    ndarray of int of shape (n_timesteps, n_columns)
+    """
+    row = np.broadcast_to(np.arange(len(values))[:, None], values.shape)
+    seen = np.maximum.accumulate(np.where(np.isnan(values), -1, row), axis=0)
+    return np.where(seen < 0, row, seen)
+
+
+def known_at(values, seen, rows, ends):
+    """Bridged values of rows as they are known at the end of their windows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timesteps, n_columns)
+    seen : ndarray of shape (n_timesteps, n_columns)
+        What `last_seen` gave.
+    rows : ndarray of shape (n_windows, n_rows)
+    ends : ndarray of shape (n_windows,)
+        The last row of each window.
+    """
+    rows = np.minimum(rows[..., None], seen[ends][:, None])
+    return values[rows, np.arange(values.shape[1])]
+
+
+def windows_of(values, rows):
+    """Values of rows without gaps, as they are known at the last row of each window.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timesteps, n_columns)
+    rows : ndarray of shape (n_windows, window_length)
+    """
+    whole = bridged(values)
+    if whole is values:
+        return values[rows]
+    return known_at(whole, last_seen(values), rows, rows[:, -1])
+
+
+def rows_since_seen(values, rows):
+    """How many rows without any value are right before each row."""
+    nothing = np.isnan(values).all(axis=1)
+    if not nothing.any():
+        return np.zeros(len(rows), int)
+    seen = last_seen(np.where(nothing, np.nan, 0.0)[:, None])[:, 0]
+    before = np.maximum(rows - 1, 0)
+    return before - seen[before]
 
 
 def row_means(errors):

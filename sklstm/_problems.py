@@ -4,7 +4,7 @@ import numpy as np
 
 from sklstm import _scaling
 from sklstm._conformal import Spread, restless
-from sklstm._missing import carried, row_means
+from sklstm._missing import bridged, last_seen, row_means, windows_of
 from sklstm._windows import (
     CHUNK,
     ReadyWindows,
@@ -49,6 +49,8 @@ class SeriesProblem:
         starts = []
         for i, history in enumerate(histories):
             own = np.arange(0, len(history) - window_length - horizon + 1, stride)
+            # Forecasts stand at the last value seen, and so do windows to learn from.
+            own = own[~np.isnan(history.y[own + window_length - 1]).all(axis=1)]
             if weights is not None:
                 ahead = own[:, None] + window_length + np.arange(horizon)
                 own = own[weights[i][ahead].sum(axis=1) > 0]
@@ -124,12 +126,14 @@ class SeriesProblem:
     def data(self, scalers):
         y_scalers, X_scaler = scalers
         y = [
-            _scaling.apply(carried(history.y), scaler).astype(np.float32)
+            _scaling.apply(bridged(history.y), scaler).astype(np.float32)
             for history, scaler in zip(self.histories, y_scalers, strict=True)
         ]
-        missing = None
+        missing, seen = None, None
         if any(np.isnan(history.y).any() for history in self.histories):
+            parts = zip(self.firsts, self.histories, strict=True)
             missing = np.concatenate([np.isnan(h.y) for h in self.histories])
+            seen = np.concatenate([first + last_seen(h.y) for first, h in parts])
         X = None
         if X_scaler is not None:
             X = np.concatenate([history.X for history in self.histories])
@@ -144,6 +148,7 @@ class SeriesProblem:
             self.past,
             self.row_weights(),
             missing,
+            seen,
         )
 
     def row_weights(self):
@@ -173,7 +178,7 @@ class SeriesProblem:
             y = self.histories[i].y
             actual = y[own + self.window_length + np.arange(self.horizon)]
             errors[mine] = actual - _scaling.invert(forecast[mine], y_scalers[i])
-            moves[mine] = restless(carried(y)[own + np.arange(self.window_length)])
+            moves[mine] = restless(windows_of(y, own + np.arange(self.window_length)))
         return Spread.learn(errors, moves)
 
     def naive_error(self, rows, data):
@@ -201,18 +206,13 @@ class WindowsProblem:
     ----------
     X : ndarray of shape (n_windows, window_length, n_features)
     y : ndarray of shape (n_windows, horizon, n_targets)
-    masked : bool
-        Show which values are missing even if none is.
     """
 
     anchored = False
 
-    def __init__(self, X, y, weights, scaler, masked=False):
+    def __init__(self, X, y, weights, scaler):
         self.X, self.y, self.row_weights, self.scaler = X, y, weights, scaler
-        self.masked = masked or bool(np.isnan(X).any())
-        n_features = X.shape[2] * (2 if self.masked else 1)
-        self.window_shape = (X.shape[1], n_features)
-        self.n_context, self.n_levels = 0, 0
+        self.window_shape, self.n_context, self.n_levels = X.shape[1:], 0, 0
         self.output_shape = y.shape[1:]
 
     def split(self, fraction, rng):
@@ -235,7 +235,7 @@ class WindowsProblem:
     def data(self, scalers):
         y_scaler, X_scaler = scalers
         return ReadyWindows(
-            complete_windows(_scaling.apply(self.X, X_scaler), self.masked),
+            bridged_windows(_scaling.apply(self.X, X_scaler)),
             _scaling.apply(self.y, y_scaler).astype(np.float32),
             self.row_weights,
         )
@@ -248,9 +248,8 @@ class WindowsProblem:
         return {"mean": float(np.mean((data.y[rows] - mean) ** 2))}
 
 
-def complete_windows(X, masked):
-    """Scaled ready-made windows without gaps, and beside them where gaps were."""
-    values = carried(X, start=0.0)
-    if masked:
-        values = np.concatenate([values, np.isnan(X)], axis=2)
-    return values.astype(np.float32)
+def bridged_windows(X):
+    """Scaled ready-made windows without gaps."""
+    if np.isnan(X).any():
+        X = np.array([bridged(window) for window in X])
+    return X.astype(np.float32)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sklstm import _scaling
 from sklstm._history import ALONE, History, is_list_of_series
-from sklstm._missing import carried
+from sklstm._missing import bridged, rows_since_seen, windows_of
 from sklstm._validation import is_pandas
 from sklstm._windows import SeriesWindows
 
@@ -117,6 +117,32 @@ class Rolling:
     def _roll(self, origins, steps):
         """Forecasts from the rows before each origin, in the units of y.
 
+        Where these end in missing values, it is forecast from the last value seen.
+
+        Parameters
+        ----------
+        origins : list of Origins
+
+        Returns
+        -------
+        ndarray of shape (n_origins, steps, n_targets)
+        """
+        forecasts = self._roll_from(origins, steps)
+        ages = [rows_since_seen(history.y, rows) for history, rows, _ in origins]
+        late = np.concatenate(ages)
+        if late.any():
+            earlier = [
+                Origins(history, (rows - age)[age > 0], scaler)
+                for (history, rows, scaler), age in zip(origins, ages, strict=True)
+            ]
+            longer = self._roll_from(earlier, steps + late.max())
+            ahead = late[late > 0][:, None] + np.arange(steps)
+            forecasts[late > 0] = longer[np.arange(len(longer))[:, None], ahead]
+        return forecasts
+
+    def _roll_from(self, origins, steps):
+        """Forecasts from windows that end at the row before each origin.
+
         Windows that reach before the first row hold its value. Inputs must reach the
         last step; blocks of the horizon beyond it hold their last row.
 
@@ -151,19 +177,16 @@ class Rolling:
         rows = origins[:, None] - length + np.arange(length + ahead)
         y = np.zeros((*rows.shape, history.y.shape[1]))
         past = np.maximum(rows[:, :length], 0)
-        known = carried(history.y)
-        y[:, :length] = _scaling.apply(known[past], scaler)
+        y[:, :length] = _scaling.apply(windows_of(history.y, past), scaler)
         if (origins == 0).any():  # no past at all, and its own value must not stand in
-            mean = known.mean(axis=0, keepdims=True)
+            mean = bridged(history.y).mean(axis=0, keepdims=True)
             y[origins == 0, :length] = _scaling.apply(mean, scaler)
-        full = self._complete(history, self._masked, int(origins.max()) + ahead)
+        full = self._with_calendar(history, int(origins.max()) + ahead)
         if full.X is None:
             return y, None
         X = full.X[np.clip(rows, 0, len(full.X) - 1)]
         if self._past is not None:
             X[:, length:, self._past] = X[:, length - 1 : length, self._past]
-        if self._masked:  # forecasts stand ahead, of which none is missing
-            X[:, length:, -self._n_targets :] = 0
         return y, _scaling.apply(X, self._scalers[1])
 
     def _roll_spans(self, parts, steps):

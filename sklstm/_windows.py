@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklstm._archive import storable
+from sklstm._missing import known_at
 
 # Windows that arithmetic on all of them takes at once.
 CHUNK = 8192
@@ -116,7 +117,9 @@ class SeriesWindows(InBatches):
         Columns of X whose values ahead are not shown.
     row_weights : ndarray of shape (n_timesteps,) or None
     missing : ndarray of bool of shape (n_timesteps, n_targets) or None
-        Which targets stand for missing ones.
+        Which targets are missing and bridged; None where none is.
+    seen : ndarray of int of shape (n_timesteps, n_targets) or None
+        Then the row of the last value that is not.
     """
 
     def __init__(
@@ -130,9 +133,10 @@ class SeriesWindows(InBatches):
         past=None,
         row_weights=None,
         missing=None,
+        seen=None,
     ):
         self.y, self.X, self.starts = y, X, np.asarray(starts)
-        self.missing = missing
+        self.missing, self.seen = missing, seen
         self.window_length, self.horizon, self.norm = window_length, horizon, norm
         self.known = slice(None) if past is None else ~past
         self.row_weights = row_weights
@@ -143,26 +147,33 @@ class SeriesWindows(InBatches):
     def _rows(self, indices, first, length):
         return self.starts[indices][:, None] + np.arange(first, first + length)
 
+    def _values(self, indices, first, length):
+        rows = self._rows(indices, first, length)
+        if self.seen is None or first >= self.window_length:
+            return self.y[rows]
+        ends = self.starts[indices] + self.window_length - 1
+        return known_at(self.y, self.seen, rows, ends)
+
     def measures(self, indices):
         """Level and scale that windows and targets are measured by.
 
         Each is of shape (n_windows, 1, n_targets), or broadcasts to it.
         """
-        last = self.y[self._rows(indices, self.window_length - 1, 1)]
+        last = self._values(indices, self.window_length - 1, 1)
         one = np.ones(1, last.dtype)
         if self.norm.kind is None:
             return np.zeros_like(last), one
         lag = min(self.norm.season or 1, self.window_length - 1)
         if self.norm.kind == "last" or not lag:
             return last, one
-        windows = self.y[self._rows(indices, 0, self.window_length)]
+        windows = self._values(indices, 0, self.window_length)
         moves = np.abs(windows[:, lag:] - windows[:, :-lag]).mean(axis=1, keepdims=True)
         return last, np.maximum(moves, SMALLEST_SCALE)
 
     def measured(self, indices, first, length):
         """Values of `y` from the `first` row of each window on, as measured."""
         level, scale = self.measures(indices)
-        return (self.y[self._rows(indices, first, length)] - level) / scale
+        return (self._values(indices, first, length) - level) / scale
 
     def inputs(self, indices):
         """(window, context) of the network."""

@@ -93,7 +93,7 @@ def dry_run(estimator):
         estimator.predict(X)
         return estimator.predict_proba(X)
     if estimator._form == "windows":
-        return estimator.predict(np.zeros((1, *estimator._window_shape())))
+        return estimator.predict(np.zeros((1, *estimator._spec_.window_shape)))
     histories = {
         key: known if known.X is None else known.with_inputs(known.X[-1:])
         for key, known in estimator._histories.items()

@@ -12,11 +12,10 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_keras"},
+    {"_archive", "_keras", "_missing"},
     {
         "_windows",
         "_scaling",
-        "_missing",
         "_validation",
         "_text",
         "_calendar",

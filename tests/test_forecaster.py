@@ -598,6 +598,13 @@ def test_a_row_may_come_without_a_value(passengers):
     assert np.isfinite(whole.forecast(3, history=gappy(passengers[:100]))).all()
 
 
+def test_forecasts_go_on_from_the_last_value_seen(passengers):
+    f = small(12, 3).fit(passengers[:100])
+    expected = f.forecast(7)
+    f.update(passengers[100:104] * np.nan)
+    pd.testing.assert_series_equal(f.forecast(3), expected[4:], check_freq=False)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_missing_targets_beside_inputs(regression, share):
     X, y = regression

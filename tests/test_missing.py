@@ -1,23 +1,43 @@
 import numpy as np
-import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-from sklstm._missing import carried, row_means
+from sklstm._missing import (
+    bridged,
+    known_at,
+    last_seen,
+    row_means,
+    rows_since_seen,
+    windows_of,
+)
 
 NAN = np.nan
+VALUES = np.array([[NAN, 1.0], [2.0, NAN], [NAN, NAN], [4.0, NAN], [NAN, 5.0]])
 
 
-def test_the_last_value_seen_is_carried_on():
-    values = np.array([[NAN, 1.0], [2.0, NAN], [NAN, NAN], [4.0, 3.0]])
-    assert_array_equal(carried(values), [[3, 1], [2, 1], [2, 1], [4, 3]])
-    assert_array_equal(carried(values, start=0.0)[0], [0, 1])
+def test_a_line_bridges_a_gap():
+    assert_allclose(bridged(VALUES), [[2, 1], [2, 2], [3, 3], [4, 4], [4, 5]])
     whole = np.ones((3, 2))
-    assert carried(whole) is whole
+    assert bridged(whole) is whole
+    assert_array_equal(bridged(np.full((2, 1), NAN)), 0)
+    assert np.isnan(VALUES).any()
 
 
-def test_windows_are_completed_one_by_one():
-    values = np.array([[[1.0], [NAN]], [[NAN], [5.0]], [[NAN], [NAN]]])
-    assert_array_equal(carried(values, start=0.0)[..., 0], [[1, 1], [0, 5], [0, 0]])
+def test_the_last_value_seen():
+    expected = [[0, 0], [1, 0], [1, 0], [3, 0], [3, 4]]
+    assert_array_equal(last_seen(VALUES), expected)
+
+
+def test_what_comes_after_a_window_is_not_known_in_it():
+    rows = np.array([[0, 1, 2], [1, 2, 3]])
+    known = known_at(bridged(VALUES), last_seen(VALUES), rows, rows[:, -1])
+    assert_allclose(known[0], [[2, 1], [2, 1], [2, 1]])
+    assert_allclose(known[1], [[2, 1], [3, 1], [4, 1]])
+    changed = VALUES.copy()
+    changed[3:] = 100
+    again = known_at(bridged(changed), last_seen(changed), rows[:1], rows[:1, -1])
+    assert_allclose(again, known[:1])
+    assert_allclose(windows_of(VALUES, rows), known)
+    assert_array_equal(windows_of(np.ones((4, 2)), rows), np.ones((2, 3, 2)))
 
 
 def test_means_are_of_what_is_there():
@@ -25,6 +45,7 @@ def test_means_are_of_what_is_there():
     assert_array_equal(row_means(errors), [2, 5, 0])
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 3)])
-def test_one_row(shape):
-    assert_array_equal(carried(np.full(shape, NAN), start=0.0), np.zeros(shape))
+def test_rows_since_any_value_was_seen():
+    values = np.array([[1.0, NAN], [NAN, NAN], [NAN, NAN], [NAN, 2.0]])
+    assert_array_equal(rows_since_seen(values, np.arange(5)), [0, 0, 1, 2, 0])
+    assert_array_equal(rows_since_seen(np.ones((3, 1)), np.array([1, 3])), [0, 0])
