@@ -27,13 +27,13 @@ from sklstm.metrics import (
 
 DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
 PAGE = Path("docs/benchmarks/many_series.md")
-NORMS = [("standard", "last"), ("standard", "scale"), ("log", "scale")]
-# name: file, ids, horizon, season, windows, stride
+SCALERS, NORMS, DESEASONALIZE = ("standard", "log"), ("last", "scale"), (False, True)
+# name: file, ids, horizon, seasons, windows, stride
 TASKS = {
-    "M4 hourly": ("m4_hourly", None, 48, 24, (168, 336, 504), 2),
-    "M3 monthly": ("m3", "monthly", 18, 12, (12, 24, 36), 1),
+    "M4 hourly": ("m4_hourly", None, 48, (24, 168), (336, 504), 2),
+    "M3 monthly": ("m3", "monthly", 18, (12,), (24, 36, 48), 1),
 }
-NAMES = ("window_length", "scaler", "window_norm")
+NAMES = ("window_length", "scaler", "window_norm", "deseasonalize")
 PUBLISHED = ["ES-RNN (winner)", "Theta", "Naive2", "MLP", "RNN"]
 
 
@@ -69,12 +69,12 @@ def seasonal_naive(train, test, season):
     return pd.concat(parts)
 
 
-def fitted(train, horizon, season, stride, settings, seed=0, **parameters):
+def fitted(train, horizon, seasons, stride, settings, seed=0, **parameters):
     # The block for early stopping need hold no more than one horizon.
     fraction = horizon / train.groupby(level=0).size().median()
     return LSTMForecaster(
         horizon=horizon,
-        seasonal_period=season,
+        seasonal_period=seasons,
         stride=stride,
         validation_fraction=min(0.2, fraction),
         random_state=seed,
@@ -83,21 +83,19 @@ def fitted(train, horizon, season, stride, settings, seed=0, **parameters):
     ).fit(train)
 
 
-def choose(train, horizon, season, windows, stride):
+def choose(train, horizon, seasons, windows, stride):
     """The settings with the smallest MASE on the end of the training part."""
     held_out = train.groupby(level=0, sort=False).tail(horizon)
     before = train.drop(held_out.index)
     table = {}
-    for length, (scaler, norm) in product(windows, NORMS):
-        settings = dict(zip(NAMES, (length, scaler, norm), strict=True))
-        f = fitted(before, horizon, season, stride, settings, epochs=0)
-        found = errors(before, held_out, f.forecast(), season)
-        table[length, scaler, norm] = found
+    for values in product(windows, SCALERS, NORMS, DESEASONALIZE):
+        settings = dict(zip(NAMES, values, strict=True))
+        f = fitted(before, horizon, seasons, stride, settings, epochs=0)
+        found = errors(before, held_out, f.forecast(), seasons[0])
+        table[values] = found
         print("  chosen among:", settings, *found, flush=True)
     best = min(table, key=lambda key: table[key][1])
-    return dict(
-        zip(("window_length", "scaler", "window_norm"), best, strict=True)
-    ), table
+    return dict(zip(NAMES, best, strict=True)), table
 
 
 def main():
@@ -105,9 +103,9 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     seeds = parser.parse_args().seeds
     lines, chosen = [], []
-    for name, (file, period, horizon, season, windows, stride) in TASKS.items():
+    for name, (file, period, horizon, seasons, windows, stride) in TASKS.items():
         train, test = load(file, period)
-        best, table = choose(train, horizon, season, windows, stride)
+        best, table = choose(train, horizon, seasons, windows, stride)
         for settings, (smape, mase) in table.items():
             mark = "**chosen**" if settings == tuple(best.values()) else ""
             cells = (*settings, f"{smape:.2f}", f"{mase:.4f}", mark)
@@ -115,14 +113,15 @@ def main():
         found, seconds, epochs = [], [], []
         for seed in range(seeds):
             start = time.perf_counter()
-            f = fitted(train, horizon, season, stride, best, seed)
+            f = fitted(train, horizon, seasons, stride, best, seed)
             seconds.append(time.perf_counter() - start)
-            found.append(errors(train, test, f.forecast(), season))
+            found.append(errors(train, test, f.forecast(), seasons[0]))
             epochs.append(str(f.best_epoch_))
         smape, mase = np.mean(found, axis=0)
         spread = np.std(found, axis=0, ddof=min(1, seeds - 1))
         notes = f"{spread[0]:.2f}, {spread[1]:.4f}", f"{np.median(seconds):.0f}"
-        naive = errors(train, test, seasonal_naive(train, test, season), season)
+        naive = seasonal_naive(train, test, seasons[0])
+        naive = errors(train, test, naive, seasons[0])
         rows = [
             ("LSTMForecaster", smape, mase, *notes, ",".join(epochs)),
             ("seasonal naive", *naive, "", "", ""),
@@ -162,8 +161,8 @@ Made by `python benchmarks/many_series.py`.
 Best epoch 0 means that the network added nothing to its linear model. The settings were
 chosen by the linear model's MASE on the last rows of the training part:
 
-| set | window | scaler | norm | sMAPE | MASE | |
-|---|---|---|---|---|---|---|
+| set | window | scaler | norm | deseasonalized | sMAPE | MASE | |
+|---|---|---|---|---|---|---|---|
 {}
 """
 

@@ -71,14 +71,21 @@ class LSTMForecaster(
         Learned from training rows only; each of many series has its own. "log" takes
         the logarithm of the target first, so that forecasts are positive and effects
         add up in per cent.
-    window_norm : {"last", "scale"} or None, default="last"
+    window_norm : {"level", "last", "scale"} or None, default="level"
         "last" measures each window and its targets from the window's last value, so
-        that levels outside the training range are followed. "scale" also divides both
-        by the mean size of the window's changes over one season, so that windows that
-        look alike but for their size are alike. Not used for ready-made windows.
-    seasonal_period : int, "auto" or None, default="auto"
-        Rows in one season; "auto" tells it from the frequency of a time index. Used
-        for the seasonal naive forecast, `window_norm` and `window_length`.
+        that levels outside the training range are followed. "level" also shows this
+        value to the linear model, since a series may come back to its mean; of many
+        series it is as "last". "scale" divides by the mean size of the window's changes
+        over one season, so that windows that look alike but for their size are alike.
+        Not used for ready-made windows.
+    seasonal_period : int, tuple of int, "auto" or None, default="auto"
+        Rows in one season, or in several, the main one first; "auto" tells it from the
+        frequency of a time index. Used for the seasonal naive forecast, `window_norm`,
+        `deseasonalize` and `window_length`.
+    deseasonalize : bool, default=False
+        Take off each window what its own seasons repeat, as far as they agree, and put
+        it back into the forecast. Needs a window of two seasons or more, of the longest
+        one. Not used for ready-made windows.
     calendar : tuple, default=None
         What of the time index the network sees, at the window's rows and those ahead:
         "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and
@@ -184,8 +191,9 @@ class LSTMForecaster(
             HasMethods(["fit", "transform", "inverse_transform"]),
             None,
         ],
-        "window_norm": [StrOptions({"last", "scale"}), None],
-        "seasonal_period": [POSITIVE_INT, StrOptions({"auto"}), None],
+        "window_norm": [StrOptions({"level", "last", "scale"}), None],
+        "seasonal_period": [POSITIVE_INT, tuple, list, StrOptions({"auto"}), None],
+        "deseasonalize": ["boolean"],
         "calendar": [tuple, list, str, None],
         "past_covariates": [tuple, list, None],
     }
@@ -197,8 +205,9 @@ class LSTMForecaster(
         *,
         stride=1,
         scaler="standard",
-        window_norm="last",
+        window_norm="level",
         seasonal_period="auto",
+        deseasonalize=False,
         calendar=None,
         past_covariates=None,
         cell="lstm",
@@ -232,6 +241,7 @@ class LSTMForecaster(
         self.scaler = scaler
         self.window_norm = window_norm
         self.seasonal_period = seasonal_period
+        self.deseasonalize = deseasonalize
         self.calendar = calendar
         self.past_covariates = past_covariates
         self.cell = cell

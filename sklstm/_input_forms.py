@@ -1,5 +1,7 @@
 """The three forms of input of `LSTMForecaster`: read, checked, made into a problem."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array, check_X_y
@@ -9,7 +11,12 @@ from sklstm._calendar import calendar_features, check_calendar
 from sklstm._history import ALONE, History, has_levels, is_panel, joined, places
 from sklstm._problems import SeriesProblem, WindowsProblem
 from sklstm._validation import check_values, is_pandas, n_dims, season_of
-from sklstm._windows import WindowNorm, merge_repeated
+from sklstm._windows import (
+    WindowNorm,
+    check_holds_seasons,
+    check_positive_int,
+    merge_repeated,
+)
 
 
 class InputForms:
@@ -83,17 +90,15 @@ class InputForms:
                 whose = "" if key is ALONE else f" of the series {key!r}"
                 raise ValueError(f"A column{whose} holds no value at all. Drop it.")
         past = self._past_columns(next(iter(histories.values())))
-        season = self._season(histories)
-        # The level of one series is a place it may come back to; of many, each is new.
-        shows_level = self.window_norm == "last" and len(histories) == 1
+        norm = self._norm_of(histories)
         problem = SeriesProblem(
             [self._with_calendar(history) for history in histories.values()],
             weights,
-            window_length=self._window_length(histories, season),
+            window_length=self._window_length(histories, norm),
             horizon=self.horizon,
             stride=self.stride,
             scaler=self.scaler,
-            norm=WindowNorm(self.window_norm, season, shows_level),
+            norm=norm,
             past=past,
         )
         return problem, {
@@ -103,16 +108,37 @@ class InputForms:
             "window_length_": problem.window_length,
         }
 
-    def _season(self, histories):
-        if self.seasonal_period == "auto":
-            return season_of(next(iter(histories.values())).index)
-        return self.seasonal_period
+    def _norm_of(self, histories):
+        """What windows are measured by."""
+        seasons = self.seasonal_period
+        if seasons == "auto":
+            seasons = season_of(next(iter(histories.values())).index)
+        if seasons is None:
+            seasons = ()
+        elif isinstance(seasons, Integral):
+            seasons = (seasons,)
+        for season in seasons:
+            check_positive_int("seasonal_period", season)
+        kind = self.window_norm
+        # The level of one series is a place it may come back to; of many, each is new.
+        shows_level = kind == "level" and len(histories) == 1
+        return WindowNorm(
+            "last" if kind == "level" else kind,
+            tuple(map(int, seasons)),
+            self.deseasonalize,
+            shows_level,
+        )
 
-    def _window_length(self, histories, season):
-        if self.window_length is not None:
-            return self.window_length
-        usual = int(np.median([len(history) for history in histories.values()]))
-        return max(1, min(24 if season is None else 2 * season, usual // 3))
+    def _window_length(self, histories, norm):
+        if self.window_length is None:
+            usual = int(np.median([len(history) for history in histories.values()]))
+            wanted = 2 * max(norm.seasons, default=12)
+            length = max(1, min(wanted, usual // 3))
+        else:
+            length = self.window_length
+        if norm.deseasonalize:
+            check_holds_seasons(length, norm.seasons)
+        return length
 
     def _with_calendar(self, history, n_rows=None):
         """A history whose inputs end in calendar features, over its first rows."""

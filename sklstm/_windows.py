@@ -6,6 +6,7 @@ import numpy as np
 
 from sklstm._archive import storable
 from sklstm._missing import known_at
+from sklstm._seasonal import seasonal_part
 
 # Windows that arithmetic on all of them takes at once.
 CHUNK = 8192
@@ -91,6 +92,21 @@ def check_length(n_timesteps, window_length, horizon):
         )
 
 
+def check_holds_seasons(window_length, seasons):
+    """Raise where a window is too short to tell what its seasons repeat."""
+    if not seasons or min(seasons) < 2:
+        raise ValueError(
+            "deseasonalize needs to know the seasons, but seasonal_period gives "
+            f"{seasons or None}. Set it to the rows in one season, 2 or more."
+        )
+    if window_length < 2 * max(seasons):
+        raise ValueError(
+            f"window_length={window_length} is too short to deseasonalize: a season of "
+            f"{max(seasons)} rows needs {2 * max(seasons)}. Lengthen window_length, or "
+            "leave that season out."
+        )
+
+
 class InBatches:
     """Batches of one shape, whatever rows they hold."""
 
@@ -157,22 +173,29 @@ class SeriesWindows(InBatches):
     def measures(self, indices):
         """Level and scale that windows and targets are measured by.
 
-        Each is of shape (n_windows, 1, n_targets), or broadcasts to it.
+        Each broadcasts to (n_windows, window_length + horizon, n_targets).
         """
-        last = self._values(indices, self.window_length - 1, 1)
-        one = np.ones(1, last.dtype)
-        if self.norm.kind is None:
-            return np.zeros_like(last), one
-        lag = min(self.norm.season or 1, self.window_length - 1)
-        if self.norm.kind == "last" or not lag:
-            return last, one
-        windows = self._values(indices, 0, self.window_length)
+        length, norm = self.window_length, self.norm
+        level = self._values(indices, length - 1, 1)
+        one = np.ones(1, level.dtype)
+        lag = min(norm.season or 1, length - 1)
+        scaled = norm.kind == "scale" and lag > 0
+        if not (scaled or norm.deseasonalize):
+            return (np.zeros_like(level) if norm.kind is None else level), one
+        windows = self._values(indices, 0, length)
         moves = np.abs(windows[:, lag:] - windows[:, :-lag]).mean(axis=1, keepdims=True)
-        return last, np.maximum(moves, SMALLEST_SCALE)
+        scale = np.maximum(moves, SMALLEST_SCALE) if scaled else one
+        if norm.deseasonalize:
+            seasonal = seasonal_part(windows, norm.seasons, self.horizon)
+            at_end = 0 if norm.kind is None else seasonal[:, length - 1 : length]
+            level = level * (norm.kind is not None) + seasonal - at_end
+        return level, scale
 
     def measured(self, indices, first, length):
         """Values of `y` from the `first` row of each window on, as measured."""
         level, scale = self.measures(indices)
+        if level.shape[1] > 1:
+            level = level[:, first : first + length]
         return (self._values(indices, first, length) - level) / scale
 
     def inputs(self, indices):
@@ -180,7 +203,7 @@ class SeriesWindows(InBatches):
         window = self.measured(indices, 0, self.window_length)
         context = []
         if self.norm.shows_level:
-            context.append(self.measures(indices)[0][:, 0])
+            context.append(self._values(indices, self.window_length - 1, 1)[:, 0])
         if self.X is not None:
             past = self._rows(indices, 0, self.window_length)
             window = np.concatenate([window, self.X[past]], axis=2)
@@ -202,7 +225,7 @@ class SeriesWindows(InBatches):
     def restored(self, output, indices):
         """Outputs of the network on the scale of `y`."""
         level, scale = self.measures(indices)
-        return output * scale + level
+        return output * scale + level[:, -output.shape[1] :]
 
     def weights(self, indices):
         weights = np.ones(len(indices), np.float32)
@@ -223,15 +246,24 @@ class WindowNorm:
     ----------
     kind : {None, "last", "scale"}
         "last" takes the window's last value off; "scale" also divides by the mean size
-        of its changes over `season` steps.
-    season : int or None
+        of its changes over one season.
+    seasons : tuple of int
+        Rows in each season, the first being the main one.
+    deseasonalize : bool
+        Whether what the seasons repeat is taken off, too.
     shows_level : bool
-        Whether the linear model sees the level, too.
+        Whether the linear model sees the last value.
     """
 
     kind: str | None
-    season: int | None = None
+    seasons: tuple = ()
+    deseasonalize: bool = False
     shows_level: bool = False
+
+    @property
+    def season(self):
+        """Rows in the main season, or None."""
+        return self.seasons[0] if self.seasons else None
 
 
 class ReadyWindows(InBatches):

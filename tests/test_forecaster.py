@@ -54,6 +54,19 @@ def test_a_trend_goes_on_beyond_the_training_range():
     np.testing.assert_allclose(f.forecast(10), np.arange(61, 71), rtol=0.02)
 
 
+def test_seasons_are_taken_off_windows(passengers):
+    def error(**parameters):
+        f = small(36, 12, scaler="log", epochs=0, window_norm="last", **parameters)
+        table = f.fit(passengers[:-36]).backtest(passengers[-36:])
+        return np.abs(table["y_true"] - table["y_pred"]).mean()
+
+    assert error(deseasonalize=True) < error()
+    wave = np.sin(np.arange(120) * np.pi / 6) + np.resize([0, 0, 3, 0, 0], 120)
+    f = small(60, 10, seasonal_period=(12, 5), deseasonalize=True, epochs=0)
+    expected = np.sin(np.arange(120, 130) * np.pi / 6) + np.resize([0, 0, 3, 0, 0], 10)
+    np.testing.assert_allclose(f.fit(wave).forecast(), expected, atol=0.1)
+
+
 def test_forecast_continues_the_index(passengers):
     f = small(horizon=5).fit(passengers[:-12])
     forecast = f.forecast(12)
@@ -676,6 +689,9 @@ def test_bad_past_covariates(passengers, regression):
         ({"units": ()}, ValueError, "units must be an int"),
         ({"scaler": "z"}, ValueError, "'scaler' parameter"),
         ({"dropout": 1.0}, ValueError, "'dropout' parameter"),
+        ({"seasonal_period": (6, 0)}, ValueError, "seasonal_period must be .* Got 0"),
+        ({"seasonal_period": None, "deseasonalize": True}, ValueError, "gives None"),
+        ({"deseasonalize": True}, ValueError, "window_length=6 .* of 12 rows needs 24"),
     ],
 )
 def test_bad_parameters(passengers, parameters, error, match):

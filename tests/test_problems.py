@@ -71,7 +71,7 @@ def test_scalers_are_learned_before_the_cut():
 
 
 def test_naive_errors_are_those_written_out():
-    made = problem(60, norm=WindowNorm(None, season=2), scaler=None)
+    made = problem(60, norm=WindowNorm(None, (2,)), scaler=None)
     rows, validation = made.split(0.2, None)
     data = made.data(made.learn_scalers(rows))
     found = made.naive_error(validation, data)

@@ -74,15 +74,16 @@ def test_windows_are_measured_from_their_last_value(rows):
     np.testing.assert_allclose(data.targets(rows)[1] + y[12], y[13:16])
 
 
+@pytest.mark.parametrize("deseasonalize", [False, True])
 @pytest.mark.parametrize("kind", [None, "last", "scale"])
-def test_targets_are_restored(kind, rows):
-    data = series_windows(WindowNorm(kind, season=2))
+def test_targets_are_restored(kind, deseasonalize, rows):
+    data = series_windows(WindowNorm(kind, (2, 3), deseasonalize))
     restored = data.restored(data.targets(rows), rows)
     np.testing.assert_allclose(restored[2], data.y[25:28])
 
 
 def test_windows_that_look_alike_but_for_size_are_alike(rows):
-    norm = WindowNorm("scale", season=2)
+    norm = WindowNorm("scale", (2,))
     data, larger = series_windows(norm), series_windows(norm)
     larger.y = 7 + 40 * larger.y
     for a, b in zip(data.inputs(rows), larger.inputs(rows), strict=True):
@@ -90,6 +91,17 @@ def test_windows_that_look_alike_but_for_size_are_alike(rows):
     np.testing.assert_allclose(data.targets(rows), larger.targets(rows))
     moves = np.abs(data.y[9:13] - data.y[7:11]).mean(axis=0)
     np.testing.assert_allclose(data.measures(rows)[1][1, 0], moves)
+
+
+@pytest.mark.parametrize("kind", [None, "last", "scale"])
+def test_what_a_window_repeats_is_taken_off(kind, rows):
+    data = series_windows(WindowNorm(kind, (3,), deseasonalize=True))
+    data.y = data.y + 50 * np.resize([-1.0, 2.0, -1.0], 30)[:, None]
+    window, _ = data.inputs(rows)
+    assert np.ptp(window[:, :, :2]) < 20
+    assert np.ptp(data.targets(rows)) < 20
+    if kind == "last":
+        np.testing.assert_allclose(window[:, -1, :2], 0, atol=1e-12)
 
 
 def test_a_window_that_stands_still_keeps_its_scale(rows):
