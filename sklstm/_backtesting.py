@@ -120,7 +120,9 @@ class Backtesting:
         """(key, table) of the forecasts of each series."""
         origins = self._origins({key: full[key] for key in rows}, rows)
         forecasts = self._roll(list(origins.values()), steps)
-        spread = [forecasts, *self._quantiles(forecasts, origins.values(), quantiles)]
+        spread = [forecasts]
+        if len(quantiles):
+            spread += [*self._quantiles(forecasts, origins, quantiles)]
         columns = ["y_pred", *quantiles]
         ends = np.cumsum([len(own) for own in rows.values()])[:-1]
         parts = zip(*(np.split(values, ends) for values in spread), strict=True)

@@ -6,6 +6,9 @@ their mean size, which grows with the step, and by how much their window moves, 
 pooled: a validation block of a few windows has too few errors of any one step to tell
 its tails. Only sizes are kept: in so few windows all errors may have one sign, which is
 gone when the network is fitted again on all rows.
+
+The future may be calmer or wilder than the validation block: once rows after the fit
+are known, `Spread.tracked` follows how many of them were missed.
 """
 
 from dataclasses import dataclass
@@ -17,6 +20,8 @@ from sklstm._archive import storable
 
 # Enough for any quantile that a pooled block can tell.
 MAX_KEPT = 2000
+# Of the logarithm of widths, for each value missed.
+MAX_RATE = 0.05
 
 
 @storable
@@ -42,8 +47,7 @@ class Spread:
         Parameters
         ----------
         residuals : ndarray of shape (n_windows, horizon, n_targets)
-            Actual less forecast values, in the units of the target; NaN where the
-            actual value is missing.
+            Actual less forecast values, scaled; NaN where the actual value is missing.
         restlessness : ndarray of shape (n_windows, n_targets)
             See `restless`.
         """
@@ -59,30 +63,75 @@ class Spread:
             sizes = np.nanquantile(sizes, shares, axis=0)
         return cls(scale, sizes)
 
-    def half_width(self, coverage, steps, restlessness):
+    def size(self, coverage):
+        """What a share `coverage` of sizes does not exceed, of each target.
+
+        The rank is that of n + 1 errors, of which the one to come is one.
+        """
+        n = len(self.sizes)
+        return self.sizes[int(np.clip(np.ceil((n + 1) * coverage), 1, n)) - 1]
+
+    def half_width(self, coverage, steps, restlessness, factor):
         """Half width of intervals that hold a share `coverage` of values.
 
-        The rank is that of n + 1 errors, of which the one to come is one. Beyond the
-        horizon a block starts from forecasts, so that errors add up: the variance of
-        the last step is added once for each block before.
+        Beyond the horizon a block starts from forecasts, so that errors add up: the
+        variance of the last step is added once for each block before.
 
         Parameters
         ----------
         restlessness : ndarray of shape (n_origins, n_targets)
+        factor : ndarray of shape (n_origins, horizon, n_targets)
+            What `tracked` gave; ones where nothing is known since the fit.
 
         Returns
         -------
         ndarray of shape (n_origins, steps, n_targets)
         """
-        n, horizon = len(self.sizes), len(self.scale)
-        rank = int(np.clip(np.ceil((n + 1) * coverage), 1, n))
-        step, block = np.arange(steps) % horizon, np.arange(steps) // horizon
+        step, block = (
+            np.arange(steps) % len(self.scale),
+            np.arange(steps) // len(self.scale),
+        )
         variance = self.scale[step] ** 2 + block[:, None] * self.scale[-1] ** 2
-        return restlessness[:, None] * self.sizes[rank - 1] * np.sqrt(variance)
+        sizes = self.size(coverage) * np.sqrt(variance)
+        return restlessness[:, None] * sizes * factor[:, step]
+
+    def tracked(self, errors, restlessness, coverage):
+        """By what widths have to be multiplied so that they hold what they should.
+
+        At each step ahead, a value that was missed widens the intervals of later
+        origins, and one inside narrows them, so that over time the share inside is
+        `coverage`, whatever the errors are: a quantile tracker (Angelopoulos, Candès
+        and Tibshirani, 2023, "Conformal PID control for time series prediction"), here
+        of the width's logarithm. It is slower the longer a miss takes to show.
+
+        Parameters
+        ----------
+        errors : ndarray of shape (n_origins, horizon, n_targets)
+            Of origins one row apart, scaled; NaN where the actual value is not known.
+        restlessness : ndarray of shape (n_origins, n_targets)
+
+        Returns
+        -------
+        ndarray of shape (n_origins, horizon, n_targets)
+            Of each origin, from what was known before it.
+        """
+        horizon = errors.shape[1]
+        ones = np.ones_like(errors)
+        width = self.half_width(coverage, horizon, restlessness, ones)
+        rate, steps = min(MAX_RATE, 1 / horizon), np.arange(horizon)
+        factor = ones
+        for origin in range(1, len(errors)):
+            # The row before this origin was so many steps ahead of these.
+            earlier = origin - 1 - steps
+            error = np.where((earlier >= 0)[:, None], errors[earlier, steps], np.nan)
+            missed = np.abs(error) > width[earlier, steps] * factor[earlier, steps]
+            moved = np.where(np.isnan(error), 0, rate * (missed - (1 - coverage)))
+            factor[origin] = factor[origin - 1] * np.exp(moved)
+        return factor
 
 
 def restless(windows):
-    """The root of the mean size of changes within windows, in the units of errors.
+    """The root of the mean size of changes within scaled windows.
 
     Errors are larger where a series moves more, but less than in proportion, for what
     one window shows of that is itself an estimate: hence the root.

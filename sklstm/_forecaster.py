@@ -516,6 +516,7 @@ class LSTMForecaster(
             target = check_values(joined(y), "y", allow_nan=True)
             check_same_length(values, target)
             other._histories = histories_of(where, target, values)
+        other._n_fitted = [len(known) for known in other._histories.values()]
         if not one:
             y_scalers = [
                 _scaling.learn(known.y, self.scaler)

@@ -103,6 +103,7 @@ class InputForms:
         )
         return problem, {
             "_histories": histories,
+            "_n_fitted": [len(history) for history in histories.values()],
             "_past": past,
             "_norm": problem.norm,
             "window_length_": problem.window_length,

@@ -5,8 +5,12 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from sklstm import _scaling
 from sklstm._conformal import restless
 from sklstm._missing import windows_of
+
+# Origins before the first one asked for that its width still depends on.
+MAX_TRACKED = 1000
 
 
 class Intervals:
@@ -24,8 +28,10 @@ class Intervals:
         """Values that the future stays below with given probabilities.
 
         The spread is that of the errors on the validation block (split-conformal
-        prediction [1]_): symmetric about the forecast, wider with each step, and wider
-        where the last `window_length` rows move more.
+        prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
+        each step, and wider where the last `window_length` rows move more. Rows that
+        `update` or `backtest` have added since the fit correct it: where more of them
+        were missed than should be, it widens, and narrows where fewer were [2]_.
 
         Parameters
         ----------
@@ -51,6 +57,8 @@ class Intervals:
         ----------
         .. [1] Lei, G'Sell, Rinaldo, Tibshirani and Wasserman (2018),
            "Distribution-free predictive inference for regression", JASA 113.
+        .. [2] Angelopoulos, Candès and Tibshirani (2023), "Conformal PID control for
+           time series prediction", NeurIPS 36.
 
         Examples
         --------
@@ -96,8 +104,7 @@ class Intervals:
 
     def _spread_out(self, steps, X, history, series, quantiles, names):
         at, steps, origins, forecasts = self._forecasts(steps, X, history, series)
-        parts = list(at._quantiles(forecasts, origins.values(), quantiles))
-        spread = np.stack(parts, axis=-1)
+        spread = np.moveaxis(at._quantiles(forecasts, origins, quantiles), 0, -1)
         made = {
             key: (values, at._ahead(at._histories[key], steps))
             for key, values in zip(origins, spread, strict=True)
@@ -116,26 +123,61 @@ class Intervals:
         return at._gathered(made, framed)
 
     def _quantiles(self, forecasts, origins, quantiles):
-        """Quantiles about forecasts of shape (n_origins, steps, n_targets), one by one.
+        """Quantiles about forecasts of shape (n_origins, steps, n_targets).
 
-        The spread is symmetric about the forecast, so that quantiles never cross.
+        The spread is symmetric about the scaled forecast, so that quantiles never
+        cross.
+
+        Parameters
+        ----------
+        origins : dict of key to Origins
+
+        Returns
+        -------
+        ndarray of shape (n_quantiles, n_origins, steps, n_targets)
         """
         if self._spread is None:
             raise ValueError(
                 "Quantiles need errors on a validation block, and there was none. Fit "
                 "with validation_fraction above 0, on a longer series if need be."
             )
-        window = np.arange(-self.window_length_, 0)
-        moves = np.concatenate(
-            [
-                restless(windows_of(history.y, np.maximum(rows[:, None] + window, 0)))
-                for history, rows, _ in origins
-            ]
-        )
-        steps = forecasts.shape[1]
+        ends = np.cumsum([len(rows) for _, rows, _ in origins.values()])[:-1]
+        parts = zip(origins.items(), np.split(forecasts, ends), strict=True)
+        spread = [self._spread_of(*origin, own, quantiles) for origin, own in parts]
+        return np.concatenate(spread, axis=1)
+
+    def _spread_of(self, key, origins, forecasts, quantiles):
+        """Quantiles of one series, of shape (n_quantiles, *forecasts.shape)."""
+        n_fitted = dict(zip(self._histories, self._n_fitted, strict=True))[key]
+        history, rows, scaler = origins
+        first = max(min(n_fitted, rows.min()), rows.min() - MAX_TRACKED)
+        since_fit = origins._replace(rows=np.arange(first, rows.max() + 1))
+        errors, moves = self._errors(since_fit)
+        center = _scaling.apply(forecasts, scaler)
+        result = []
         for q in quantiles:
-            width = self._spread.half_width(abs(2 * q - 1), steps, moves)
-            yield forecasts + np.sign(q - 0.5) * width
+            coverage = abs(2 * q - 1)
+            factor = self._spread.tracked(errors, moves, coverage)
+            width = self._spread.half_width(
+                coverage, forecasts.shape[1], moves[rows - first], factor[rows - first]
+            )
+            result.append(_scaling.invert(center + np.sign(q - 0.5) * width, scaler))
+        return result
+
+    def _errors(self, origins):
+        """Scaled errors of origins, as far as known, and how their windows move."""
+        history, rows, scaler = origins
+        past = np.maximum(rows[:, None] + np.arange(-self.window_length_, 0), 0)
+        moves = restless(_scaling.apply(windows_of(history.y, past), scaler))
+        actual = np.full((len(rows), *self._spread.scale.shape), np.nan)
+        if len(rows) == 1:
+            return actual, moves
+        ahead = rows[:, None] + np.arange(actual.shape[1])
+        known = ahead < len(history)
+        actual[known] = history.y[ahead[known]]
+        forecasts = self._roll([origins], actual.shape[1])
+        errors = _scaling.apply(actual, scaler) - _scaling.apply(forecasts, scaler)
+        return errors, moves
 
 
 def check_probabilities(name, values):

@@ -4,7 +4,7 @@ import numpy as np
 
 from sklstm import _scaling
 from sklstm._conformal import Spread, restless
-from sklstm._missing import bridged, last_seen, row_means, windows_of
+from sklstm._missing import bridged, last_seen, row_means
 from sklstm._windows import (
     CHUNK,
     ReadyWindows,
@@ -162,24 +162,11 @@ class SeriesProblem:
         share = np.repeat(share, n_timesteps)
         return share if given is None else share * given
 
-    def spread(self, output, rows, data, scalers):
-        """How far scaled outputs are off the rows' targets, in the units of y."""
-        y_scalers, _ = scalers
-        forecast = data.restored(output, rows)
-        first = self.starts[rows]
-        owner = np.searchsorted(self.firsts, first, side="right") - 1
-        errors, moves = (
-            np.empty_like(forecast, float),
-            np.empty((len(rows), forecast.shape[2])),
-        )
-        for i in np.unique(owner):
-            mine = owner == i
-            own = (first[mine] - self.firsts[i])[:, None]
-            y = self.histories[i].y
-            actual = y[own + self.window_length + np.arange(self.horizon)]
-            errors[mine] = actual - _scaling.invert(forecast[mine], y_scalers[i])
-            moves[mine] = restless(windows_of(y, own + np.arange(self.window_length)))
-        return Spread.learn(errors, moves)
+    def spread(self, output, rows, data):
+        """How far outputs are off the rows' targets, scaled."""
+        _, scale = data.measures(rows)
+        errors = (data.targets(rows) - output) * scale
+        return Spread.learn(errors, restless(data.windows(rows)))
 
     def naive_error(self, rows, data):
         """Mean squared error of last value and seasonal naive, scaled."""
@@ -240,7 +227,7 @@ class WindowsProblem:
             self.row_weights,
         )
 
-    def spread(self, output, rows, data, scalers):
+    def spread(self, output, rows, data):
         return None  # what a window is made of is not known
 
     def naive_error(self, rows, data):

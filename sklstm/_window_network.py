@@ -113,7 +113,7 @@ class BaseWindowNetwork(BaseLSTM):
             )
             best = min(baselines.values())
             skill = float(1 - error / best) if best > 0 else 0.0
-            spread = problem.spread(output, validation, data, scalers)
+            spread = problem.spread(output, validation, data)
         history, best_epoch = trained.history, trained.best_epoch
         if len(validation) and self.refit:
             rows = problem.all_rows()

@@ -170,6 +170,10 @@ class SeriesWindows(InBatches):
         ends = self.starts[indices] + self.window_length - 1
         return known_at(self.y, self.seen, rows, ends)
 
+    def windows(self, indices):
+        """The windows on the scale of `y`, without gaps."""
+        return self._values(indices, 0, self.window_length)
+
     def measures(self, indices):
         """Level and scale that windows and targets are measured by.
 
@@ -182,7 +186,7 @@ class SeriesWindows(InBatches):
         scaled = norm.kind == "scale" and lag > 0
         if not (scaled or norm.deseasonalize):
             return (np.zeros_like(level) if norm.kind is None else level), one
-        windows = self._values(indices, 0, length)
+        windows = self.windows(indices)
         moves = np.abs(windows[:, lag:] - windows[:, :-lag]).mean(axis=1, keepdims=True)
         scale = np.maximum(moves, SMALLEST_SCALE) if scaled else one
         if norm.deseasonalize:

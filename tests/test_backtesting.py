@@ -22,9 +22,10 @@ def test_refitting_is_a_loop_written_by_hand(passengers):
     for i, origin in enumerate(range(60, 71, 2)):
         if i % 2 == 0:
             model = LSTMForecaster(**QUICK).fit(passengers[:origin])
-        at = passengers[:origin]
-        forecast = model.forecast(3, history=at)
-        upper = model.forecast_quantiles(3, history=at, quantiles=(0.9,))
+        else:
+            model.update(passengers[origin - 2 : origin])
+        forecast = model.forecast(3)
+        upper = model.forecast_quantiles(3, quantiles=(0.9,))
         for step in range(3):
             rows.append(
                 (

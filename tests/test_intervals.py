@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,6 +40,32 @@ def test_interval_and_backtest_are_quantiles(fitted, passengers):
     table = fitted.backtest(passengers[-24:], quantiles=(0.1, 0.9))
     assert_allclose(table.loc[:2, [0.1, 0.9]], quantiles)
     assert (table[0.1] < table[0.9]).all()
+
+
+def test_rows_since_the_fit_correct_the_width(fitted, passengers):
+    table = fitted.backtest(passengers[-24:], quantiles=(0.1, 0.9))
+    f = pickle.loads(pickle.dumps(fitted))
+    for n_known in (1, 9):
+        f.update(passengers[-24:][len(f._histories[None]) - 120 : n_known])
+        expected = table.loc[3 * n_known : 3 * n_known + 2, [0.1, 0.9]]
+        assert_allclose(f.forecast_quantiles(3, quantiles=(0.1, 0.9)), expected)
+    calm = pickle.loads(pickle.dumps(fitted))
+    for _ in range(30):
+        calm.update(calm.forecast(1))
+    before, after = fitted.forecast_interval(3), calm.forecast_interval(3)
+    width = (after["upper"] - after["lower"]).to_numpy()
+    assert (width < (before["upper"] - before["lower"])).all()
+
+
+def test_intervals_of_a_positive_series_are_positive(passengers):
+    f = LSTMForecaster(**QUICK, scaler="log").fit(passengers)
+    assert (f.forecast_interval(36, coverage=0.99) > 0).all(axis=None)
+
+
+def test_every_series_has_its_own_width(passengers):
+    many = [passengers.to_numpy(), 1000 * passengers.to_numpy()]
+    small, large = LSTMForecaster(**QUICK).fit(many).forecast_interval(3)
+    assert_allclose(1000 * small, large, rtol=1e-3)
 
 
 def test_most_of_the_held_out_values_lie_inside(fitted, passengers):
