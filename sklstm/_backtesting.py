@@ -152,6 +152,14 @@ class Backtesting:
             return names
         return [key] if len(names) == 1 else [(key, name) for name in names]
 
+    def _past_by_name(self):
+        """Rows known of each target, without missing ones, named as in `backtest`."""
+        return {
+            name: column[~np.isnan(column)]
+            for key, history in self._histories.items()
+            for name, column in zip(self._names_of(key), history.y.T, strict=True)
+        }
+
     def observe(self, X, y=None):
         """Append rows as `update` does, and tell how far off their forecasts were.
 

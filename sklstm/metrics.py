@@ -1,5 +1,8 @@
 """Errors of forecasts that scikit-learn does not have."""
 
+import inspect
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.metrics import mean_pinball_loss
 from sklearn.utils import check_consistent_length
@@ -7,6 +10,7 @@ from sklearn.utils import check_consistent_length
 __all__ = [
     "interval_coverage",
     "interval_score",
+    "make_backtest_scorer",
     "mean_absolute_scaled_error",
     "overall_weighted_average",
     "root_mean_squared_scaled_error",
@@ -234,6 +238,70 @@ def interval_score(y_true, lower, upper, *, coverage):
     above = np.maximum(differences(y_true, upper), 0)
     width = differences(upper, lower)
     return float(np.mean(width + 2 / (1 - coverage) * (below + above)))
+
+
+def make_backtest_scorer(metric, *, steps=None, stride=1, **options):
+    """A scorer for searches over a forecaster: an error of its `backtest`, negated.
+
+    Unlike scorers of `predict` it counts all lead times, and it needs no `y` where the
+    forecaster was fitted on a series alone.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(y_true, y_pred, **options)`` returns an error, the lower the better.
+        If it takes `y_train`, it is given the rows known at the fit. Of many series
+        and targets it is taken one by one, and averaged.
+    steps : int, default=None
+        Lead times of each origin; None means the forecaster's `horizon`.
+    stride : int, default=1
+        Rows between two origins.
+    **options
+        For `metric`, such as `seasonal_period`.
+
+    Returns
+    -------
+    callable
+        ``scorer(estimator, X, y=None)`` returns a float, the higher the better.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+    >>> from sklstm import LSTMForecaster
+    >>> from sklstm.metrics import make_backtest_scorer, mean_absolute_scaled_error
+    >>> mase = make_backtest_scorer(mean_absolute_scaled_error, seasonal_period=12)
+    >>> search = GridSearchCV(
+    ...     LSTMForecaster(horizon=12),
+    ...     {"window_length": [12, 24]},
+    ...     scoring=mase,
+    ...     cv=TimeSeriesSplit(3),
+    ... )
+    """
+    return BacktestScorer(metric, steps, stride, options)
+
+
+@dataclass(frozen=True)
+class BacktestScorer:
+    """What `make_backtest_scorer` returns; a class, so that workers can receive it."""
+
+    metric: object
+    steps: int | None
+    stride: int
+    options: dict
+
+    def __call__(self, estimator, X, y=None):
+        table = estimator.backtest(X, y, steps=self.steps, stride=self.stride)
+        table = table.dropna(subset="y_true")
+        needs_past = "y_train" in inspect.signature(self.metric).parameters
+        past = estimator._past_by_name() if needs_past else {}
+        errors = []
+        for name, own in table.groupby("series", sort=False, dropna=False):
+            # A series without a name comes back from groupby as NaN.
+            own_past = past[name] if name in past else past.get(None)
+            known = {"y_train": own_past} if needs_past else {}
+            made = self.metric(own["y_true"], own["y_pred"], **known, **self.options)
+            errors.append(made)
+        return -float(np.mean(errors))
 
 
 def differences(y_true, y_pred):

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 
 from sklstm import _scaling, _text
 from sklstm._base import POSITIVE_INT
+from sklstm._panels import panel_from_long
 from sklstm._windows import make_windows
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "SlidingWindowTransformer",
     "TextSequencer",
     "make_windows",
+    "panel_from_long",
 ]
 
 

@@ -12,7 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_keras", "_missing", "_seasonal"},
+    {"_archive", "_keras", "_missing", "_panels", "_seasonal"},
     {
         "_windows",
         "_scaling",

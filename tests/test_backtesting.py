@@ -1,8 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import mean_absolute_error
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from sklstm import LSTMForecaster
+from sklstm.metrics import make_backtest_scorer
+from sklstm.metrics import mean_absolute_scaled_error as mase
 
 QUICK = {"window_length": 6, "horizon": 3, "epochs": 2, "units": 3, "random_state": 0}
 
@@ -45,6 +49,51 @@ def test_refitting_is_a_loop_written_by_hand(passengers):
             np.testing.assert_allclose(table[column], expected[column], rtol=1e-6)
     assert f.forecast().equals(before)
     assert len(f._histories[None]) == 60
+
+
+def test_scorers_count_all_lead_times(passengers):
+    f = LSTMForecaster(**QUICK).fit(passengers[:60])
+    rows = passengers[60:66]
+    score = make_backtest_scorer(mase, seasonal_period=12, stride=3)
+    table = f.backtest(rows, stride=3)
+    pair = table["y_true"], table["y_pred"]
+    expected = mase(*pair, y_train=passengers[:60], seasonal_period=12)
+    assert score(f, rows) == pytest.approx(-expected)
+    plain = make_backtest_scorer(mean_absolute_error, steps=2)
+    short = f.backtest(rows, steps=2)
+    assert plain(f, rows) == -mean_absolute_error(short["y_true"], short["y_pred"])
+    unnamed = LSTMForecaster(**QUICK).fit(passengers[:60].to_numpy())
+    assert score(unnamed, rows.to_numpy()) == pytest.approx(-expected)
+
+
+def test_scorers_of_many_series_average_over_them(many):
+    parts = [part.to_numpy() for _, part in many.groupby(level=0)]
+    f = LSTMForecaster(**QUICK).fit([part[:-6] for part in parts])
+    rows = [part[-6:] for part in parts]
+    tables = [own for _, own in f.backtest(rows).groupby("series")]
+    each = [
+        mase(own["y_true"], own["y_pred"], y_train=part[:-6])
+        for part, own in zip(parts, tables, strict=True)
+    ]
+    assert make_backtest_scorer(mase)(f, rows) == pytest.approx(-np.mean(each))
+
+
+@pytest.mark.parametrize("with_inputs", [False, True])
+def test_scorers_in_a_search_with_and_without_y(passengers, with_inputs):
+    search = GridSearchCV(
+        LSTMForecaster(**QUICK),
+        {"window_length": [6, 12]},
+        scoring=make_backtest_scorer(mase, seasonal_period=12),
+        cv=TimeSeriesSplit(2, test_size=6),
+        n_jobs=2 if with_inputs else None,
+    )
+    if with_inputs:
+        month = pd.DataFrame({"month": passengers.index.month}, passengers.index)
+        search.fit(month, passengers)
+    else:
+        search.fit(passengers)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_score_ < 0
 
 
 def test_a_sliding_window_forgets_what_is_old(passengers):

@@ -1,0 +1,53 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklstm import LSTMForecaster
+from sklstm.preprocessing import panel_from_long
+
+DAYS = pd.date_range("2024-01-01", periods=30, freq="D")
+
+
+@pytest.fixture
+def long():
+    rng = np.random.default_rng(0)
+    parts = [
+        pd.DataFrame({"unique_id": key, "ds": DAYS, "y": rng.normal(size=30), "x": 1.0})
+        for key in "ba"
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_rows_in_any_order_give_the_same_panel(long):
+    panel = panel_from_long(long)
+    assert panel.index.names == ["unique_id", "ds"] and list(panel) == ["y", "x"]
+    np.testing.assert_array_equal(panel["y"], long["y"])
+    shuffled = panel_from_long(long.sample(frac=1, random_state=0))
+    assert set(shuffled.index.unique(0)) == {"a", "b"}
+    for key in "ab":
+        pd.testing.assert_frame_equal(shuffled.loc[key], panel.loc[key])
+
+
+def test_a_forecaster_takes_it_with_gaps_made_plain(long):
+    y = panel_from_long(long.drop(columns="x").drop(index=[5, 6, 40]), freq="D")
+    assert len(y) == 60 and y.isna().sum() == 3
+    f = LSTMForecaster(7, 2, epochs=1, units=2, random_state=0).fit(y)
+    forecast = f.forecast()
+    assert forecast.index.names == ["unique_id", "ds"] and len(forecast) == 4
+    assert list(forecast.index.unique(0)) == ["b", "a"]
+
+
+def test_series_told_apart_by_two_columns(long):
+    long["shop"] = np.arange(60) % 2
+    panel = panel_from_long(long, series=["unique_id", "shop"])
+    assert panel.index.names == ["unique_id", "shop", "ds"]
+    assert panel.groupby(["unique_id", "shop"]).size().tolist() == [15] * 4
+
+
+def test_messages(long):
+    with pytest.raises(ValueError, match="no column 'id'; its columns .* series="):
+        panel_from_long(long, series="id")
+    with pytest.raises(ValueError, match="no column besides"):
+        panel_from_long(long[["unique_id", "ds"]])
+    with pytest.raises(ValueError, match=r"two rows of \['b'\] at 2024-01-01"):
+        panel_from_long(pd.concat([long, long[:1]]))
