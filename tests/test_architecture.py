@@ -31,7 +31,7 @@ FLOORS = [
     {"_window_network", "_input_forms", "_rolling", "_intervals"},
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
-    {"serialization", "plotting"},
+    {"serialization", "plotting", "sktime"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
