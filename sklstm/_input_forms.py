@@ -26,6 +26,13 @@ class InputForms:
     follow from the data alone.
     """
 
+    def _problem(self, X, y, sample_weight, reset):
+        if y is None:
+            return self._series_problem(X, sample_weight, reset)
+        if self.window_length is None or (not is_panel(X) and n_dims(X) == 3):
+            return self._windows_problem(X, y, sample_weight, reset)
+        return self._regression_problem(X, y, sample_weight, reset)
+
     def _series_problem(self, X, sample_weight, reset):
         where, table = places(X), joined(X)
         y = check_values(table, allow_nan=True)

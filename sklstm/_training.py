@@ -1,6 +1,7 @@
 """Epochs, validation, early stopping, and the cache of compiled networks."""
 
 import copy
+import itertools
 import json
 import threading
 import warnings
@@ -204,6 +205,21 @@ def batch_losses(step, data, batches, batch_size):
     return np.array(values), np.array(weights)
 
 
+def heard(step, listeners, names):
+    """A training step that callbacks hear of, before and after each batch."""
+    batches = itertools.count()
+
+    def wrapped(*batch):
+        number = next(batches)
+        listeners.on_train_batch_begin(number)
+        values = step(*batch)
+        logs = dict(zip(names, values.tolist(), strict=True))
+        listeners.on_train_batch_end(number, logs)
+        return values
+
+    return wrapped
+
+
 def gains(start, best, weights, min_skill):
     """Whether the loss fell by the share `min_skill` and by its standard error.
 
@@ -263,7 +279,8 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     )
                 listeners.on_epoch_begin(epoch)
                 shuffled = data.batches(train_rows, size, rng)
-                trained = batch_losses(network.train_batch, data, shuffled, size)
+                step = heard(network.train_batch, listeners, names)
+                trained = batch_losses(step, data, shuffled, size)
                 means = np.average(trained[0], axis=0, weights=trained[1])
                 if watch:
                     validated, _ = batch_losses(network.loss_of, data, checked, size)

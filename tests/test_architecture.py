@@ -28,14 +28,14 @@ FLOORS = [
     {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
     {"_inference", "_training"},
     {"_base"},
-    {"_window_network", "_input_forms", "_rolling", "_intervals"},
+    {"_window_network", "_input_forms", "_rolling", "_intervals", "_adoption"},
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
-    {"serialization", "plotting", "sktime"},
+    {"serialization", "plotting", "sktime", "scikeras"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
-WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras"}
+WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras", "scikeras"}
 WITH_JAX = {"_loops", "layers"}
 
 
