@@ -12,7 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_keras", "_missing", "_seasonal"},
+    {"_archive", "_keras", "_memory", "_missing", "_seasonal"},
     {
         "_windows",
         "_scaling",
@@ -31,7 +31,7 @@ FLOORS = [
     {"_window_network", "_input_forms", "_rolling", "_intervals", "_adoption"},
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
-    {"serialization", "plotting", "sktime", "scikeras"},
+    {"serialization", "plotting", "sktime", "scikeras", "tuning"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
