@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo test lint bench docs test-oldest clean
+.PHONY: install demo test lint bench docs test-oldest test-sktime clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -46,5 +46,11 @@ test-oldest:
 	.venv-oldest/bin/python -m pip install --quiet --no-deps --editable .
 	.venv-oldest/bin/python -m pytest tests
 
+# sktime pins a pandas older than the current one, so it has an environment of its own.
+test-sktime:
+	$(PYTHON) -m venv .venv-sktime
+	.venv-sktime/bin/python -m pip install --quiet --editable '.[dev,sktime]'
+	.venv-sktime/bin/python -m pytest tests/test_sktime.py sklstm/sktime.py
+
 clean:
-	rm -rf .venv .venv-oldest build dist demo_output
+	rm -rf .venv .venv-oldest .venv-sktime build dist demo_output

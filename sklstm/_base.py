@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import __version__, _archive
+from sklstm._keras import load_keras
 from sklstm._networks import CELLS
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
@@ -134,3 +135,22 @@ class BaseLSTM(BaseEstimator):
         network = CompiledNetwork(self._spec_, self._settings(1, self._loss))
         network.set_weights(self.weights_)
         return network.model
+
+    def to_keras(self):
+        """A plain Keras model of the fitted network, made of Keras's own layers.
+
+        It is `model_` with the layers that ``sklstm.layers`` makes faster replaced by
+        those of Keras: it can be saved, loaded and trained where sklstm is not
+        installed. It works on scaled values, as `model_` does.
+
+        Returns
+        -------
+        keras.Model
+            Not compiled.
+        """
+        check_is_fitted(self, "weights_")
+        load_keras()
+        model = self._spec_.build(plain=True)
+        for variable in model.weights:
+            variable.assign(self.weights_[variable.path])
+        return model

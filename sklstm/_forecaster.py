@@ -8,10 +8,11 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import _scaling
+from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
 from sklstm._base import POSITIVE_INT, unchanged_on_error
-from sklstm._history import ALONE, is_panel, joined, lengths, places
+from sklstm._history import ALONE, joined, lengths, places
 from sklstm._input_forms import (
     InputForms,
     check_same_length,
@@ -21,14 +22,20 @@ from sklstm._input_forms import (
 from sklstm._intervals import Intervals
 from sklstm._problems import bridged_windows
 from sklstm._rolling import Rolling
-from sklstm._validation import check_values, continued_index, n_dims
+from sklstm._validation import check_values, continued_index
 from sklstm._window_network import BaseWindowNetwork
 from sklstm._windows import ReadyWindows, check_positive_int
 
 
 @storable
 class LSTMForecaster(
-    RegressorMixin, InputForms, Rolling, Intervals, Backtesting, BaseWindowNetwork
+    RegressorMixin,
+    InputForms,
+    Rolling,
+    Intervals,
+    Backtesting,
+    Adoption,
+    BaseWindowNetwork,
 ):
     """Forecast a series with a recurrent network that starts at a linear model.
 
@@ -325,12 +332,7 @@ class LSTMForecaster(
 
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, *, keep, epochs=None):
-        if y is None:
-            problem, fitted = self._series_problem(X, sample_weight, not keep)
-        elif self.window_length is None or (not is_panel(X) and n_dims(X) == 3):
-            problem, fitted = self._windows_problem(X, y, sample_weight, not keep)
-        else:
-            problem, fitted = self._regression_problem(X, y, sample_weight, not keep)
+        problem, fitted = self._problem(X, y, sample_weight, reset=not keep)
         if keep and self._spec(problem) != self._spec_:
             raise ValueError(
                 "Training cannot continue, since data or parameters ask for a network "

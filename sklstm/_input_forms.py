@@ -26,6 +26,13 @@ class InputForms:
     follow from the data alone.
     """
 
+    def _problem(self, X, y, sample_weight, reset):
+        if y is None:
+            return self._series_problem(X, sample_weight, reset)
+        if self.window_length is None or (not is_panel(X) and n_dims(X) == 3):
+            return self._windows_problem(X, y, sample_weight, reset)
+        return self._regression_problem(X, y, sample_weight, reset)
+
     def _series_problem(self, X, sample_weight, reset):
         where, table = places(X), joined(X)
         y = check_values(table, allow_nan=True)
@@ -39,7 +46,9 @@ class InputForms:
                 "past_covariates names columns of X, but the series came without any. "
                 "Fit with fit(X, y), or put them into the series as more targets."
             )
-        return self._row_problem("series", X, table, where, y, None, sample_weight)
+        return self._row_problem(
+            "series", X, table, where, y, None, sample_weight, reset
+        )
 
     def _regression_problem(self, X, y, sample_weight, reset):
         where, target = matching_places(X, y), joined(y)
@@ -56,10 +65,10 @@ class InputForms:
                     "Remove it: past values of y are used already."
                 )
         return self._row_problem(
-            "regression", y, target, where, y_values, X, sample_weight
+            "regression", y, target, where, y_values, X, sample_weight, reset
         )
 
-    def _row_problem(self, form, given, target, where, y, X, sample_weight):
+    def _row_problem(self, form, given, target, where, y, X, sample_weight, reset):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
@@ -70,7 +79,8 @@ class InputForms:
             )
             weights = [weights[rows] for rows, _ in where.values()]
         histories = histories_of(where, y, X)
-        problem, fitted = self._problem_of(histories, weights)
+        norm = None if reset else getattr(self, "_norm", None)
+        problem, fitted = self._problem_of(histories, weights, norm)
         if isinstance(target, pd.DataFrame):
             names = list(target.columns)
         else:
@@ -83,14 +93,20 @@ class InputForms:
             "_one_d": n_dims(target) == 1,
         }
 
-    def _problem_of(self, histories, weights=None):
-        """The problem of histories, and the fitted attributes that follow from them."""
+    def _problem_of(self, histories, weights=None, norm=None):
+        """The problem of histories, and the fitted attributes that follow from them.
+
+        Parameters
+        ----------
+        norm : WindowNorm, default=None
+            Of a network that is trained further.
+        """
         for key, history in histories.items():
             if np.isnan(history.y).all(axis=0).any():
                 whose = "" if key is ALONE else f" of the series {key!r}"
                 raise ValueError(f"A column{whose} holds no value at all. Drop it.")
         past = self._past_columns(next(iter(histories.values())))
-        norm = self._norm_of(histories)
+        norm = self._norm_of(histories) if norm is None else norm
         problem = SeriesProblem(
             [self._with_calendar(history) for history in histories.values()],
             weights,

@@ -29,8 +29,8 @@ class NetworkSpec:
     recurrent_length: int | None = None
     network: Any = None
 
-    def build(self):
-        return build_network(self)
+    def build(self, plain=False):
+        return build_network(self, plain)
 
     def weight_shapes(self):
         """Shapes of a standard network's weights by name."""
@@ -74,8 +74,8 @@ class TextNetworkSpec:
     recurrent_dropout: float = 0.0
     linear_skip: bool = True
 
-    def build(self):
-        return build_text_network(self)
+    def build(self, plain=False):
+        return build_text_network(self, plain)
 
     def weight_shapes(self):
         """Shapes of the network's weights by name."""
@@ -112,7 +112,7 @@ def cell_shapes(cell, name, n_inputs, units):
     }
 
 
-def build_network(spec):
+def build_network(spec, plain=False):
     """The Keras model of a spec: (window[, context]) -> (horizon, n_targets).
 
     window ─ recurrent layers ─ dropout ─┬─ head ─┐
@@ -128,7 +128,7 @@ def build_network(spec):
 
     window = Input(spec.window_shape, name="window")
     inputs, linear_inputs = [window], [layers.Flatten(name="flat")(window)]
-    state = encode(recent(window, spec), spec)
+    state = encode(recent(window, spec), spec, plain)
     if spec.n_context:
         context = Input((spec.n_context,), name="context")
         inputs.append(context)
@@ -160,21 +160,25 @@ def recent(window, spec):
     return layers.Cropping1D((older, 0), name="recent")(window) if older else window
 
 
-def encode(window, spec):
+def encode(window, spec, plain):
     """The last state of stacked recurrent layers, with dropout after each."""
     from keras import layers
 
     state = window
     for i, units in enumerate(spec.units):
         last = i == len(spec.units) - 1
-        state = recurrent_layer(spec, units, f"recurrent_{i}", not last)(state)
+        state = recurrent_layer(spec, plain, units, f"recurrent_{i}", not last)(state)
         if spec.dropout:
             state = layers.Dropout(spec.dropout, name=f"dropout_{i}")(state)
     return state
 
 
-def recurrent_layer(spec, units, name, return_sequences, **options):
-    from sklstm import layers
+def recurrent_layer(spec, plain, units, name, return_sequences, **options):
+    """A fast layer of `sklstm.layers`, or the plain one of Keras it stands for."""
+    if plain:
+        from keras import layers
+    else:
+        from sklstm import layers
 
     cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
     return cell(
@@ -186,7 +190,7 @@ def recurrent_layer(spec, units, name, return_sequences, **options):
     )
 
 
-def build_text_network(spec):
+def build_text_network(spec, plain=False):
     """The Keras model of a text spec: (tokens[, linear logits]) -> logits.
 
     tokens ─ embedding ─ word dropout ─ recurrent layers ─ pooling ─ dropout ─ head ─┐
@@ -210,10 +214,10 @@ def build_text_network(spec):
         # Padding is on the right: no state before it sees it, and pooling leaves out
         # those after it. It is in the way only backwards, and for a last state.
         needed = {"mask": mask} if spec.bidirectional or not sequences else {}
-        layer = recurrent_layer(spec, units, f"recurrent_{i}", sequences)
+        layer = recurrent_layer(spec, plain, units, f"recurrent_{i}", sequences)
         if spec.bidirectional:
             backward = recurrent_layer(
-                spec, units, f"backward_{i}", sequences, go_backwards=True
+                spec, plain, units, f"backward_{i}", sequences, go_backwards=True
             )
             layer = layers.Bidirectional(
                 layer, backward_layer=backward, name=f"both_{i}"

@@ -105,7 +105,7 @@ class SeriesProblem:
         They are learned from rows before the cut. Of kept ones those of many series are
         learned again, since they belong to series and not to the network.
         """
-        if kept is not None and len(self.histories) == 1:
+        if kept is not None and len(self.histories) == len(kept[0]) == 1:
             return kept
         y_scalers, X = [], []
         weights = self.weights or [None] * len(self.histories)

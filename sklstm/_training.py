@@ -1,6 +1,7 @@
 """Epochs, validation, early stopping, and the cache of compiled networks."""
 
 import copy
+import itertools
 import json
 import threading
 import warnings
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sklstm import _memory
 from sklstm._keras import load_keras
 from sklstm._networks import initial_weights
 
@@ -93,6 +95,17 @@ class CompiledNetwork:
         for seed in self._seeds:
             seed.assign(np.array([rng.randint(2**31 - 1), 0], dtype="uint32"))
         self.model.stop_training = False
+
+    def _changing(self):
+        return [*self.variables.values(), *self.optimizer.variables, *self._seeds]
+
+    def state(self):
+        """Values of everything that training changes."""
+        return [to_numpy(variable) for variable in self._changing()]
+
+    def set_state(self, state):
+        for variable, value in zip(self._changing(), state, strict=True):
+            variable.assign(value)
 
     def train_batch(self, inputs, targets, weights):
         self.model.reset_metrics()
@@ -204,6 +217,21 @@ def batch_losses(step, data, batches, batch_size):
     return np.array(values), np.array(weights)
 
 
+def heard(step, listeners, names):
+    """A training step that callbacks hear of, before and after each batch."""
+    batches = itertools.count()
+
+    def wrapped(*batch):
+        number = next(batches)
+        listeners.on_train_batch_begin(number)
+        values = step(*batch)
+        logs = dict(zip(names, values.tolist(), strict=True))
+        listeners.on_train_batch_end(number, logs)
+        return values
+
+    return wrapped
+
+
 def gains(start, best, weights, min_skill):
     """Whether the loss fell by the share `min_skill` and by its standard error.
 
@@ -233,6 +261,9 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
     with _lock:
         network = compiled_network(spec, settings)
         weights = start(network, rng)
+        states = _memory.states_of(
+            spec, settings, data, train_rows, validation_rows, weights, rng
+        )
         network.reset(weights, settings.learning_rate, rng)
         keras = load_keras()
         listeners = keras.callbacks.CallbackList(
@@ -247,15 +278,21 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
         checked = list(data.batches(validation_rows, size))
         best = Trained(weights, history, 0)
         best_loss = np.inf
+        best_losses = None
         if watch:
             start_losses, sums = batch_losses(network.loss_of, data, checked, size)
             best_losses = start_losses
             best_loss = np.average(start_losses[:, 0], weights=sums)
-        waited = 0
+        waited, ended = 0, False
+        done = max((n for n in states or () if n <= settings.epochs), default=0)
+        if done:
+            state, progress = copy.deepcopy(states[done])
+            network.set_state(state)
+            rng, history, best, best_loss, best_losses, waited, ended = progress
         bar = progress_bar(keras, settings)
         listeners.on_train_begin()
         try:
-            for epoch in range(settings.epochs):
+            for epoch in range(settings.epochs if ended else done, settings.epochs):
                 schedule = settings.learning_rate_schedule
                 if schedule is not None:
                     network.optimizer.learning_rate = scheduled_rate(
@@ -263,7 +300,8 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     )
                 listeners.on_epoch_begin(epoch)
                 shuffled = data.batches(train_rows, size, rng)
-                trained = batch_losses(network.train_batch, data, shuffled, size)
+                step = heard(network.train_batch, listeners, names)
+                trained = batch_losses(step, data, shuffled, size)
                 means = np.average(trained[0], axis=0, weights=trained[1])
                 if watch:
                     validated, _ = batch_losses(network.loss_of, data, checked, size)
@@ -283,6 +321,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                         ConvergenceWarning,
                         stacklevel=4,
                     )
+                    ended = True
                     break
                 listeners.on_epoch_end(epoch, logs)
                 current = logs.get("val_loss", logs["loss"])
@@ -297,7 +336,12 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     and watch
                     and waited >= settings.n_iter_no_change
                 ):
+                    ended = True
                     break
+            if states is not None:
+                progress = rng, history, best, best_loss, best_losses, waited, ended
+                kept = network.state(), progress
+                states[len(history["loss"])] = copy.deepcopy(kept)
         except KeyboardInterrupt:
             warnings.warn(
                 f"Training was interrupted after {len(history['loss'])} epochs; the "

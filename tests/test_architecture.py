@@ -12,7 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_keras", "_missing", "_panels", "_seasonal"},
+    {"_archive", "_keras", "_memory", "_missing", "_panels", "_seasonal"},
     {
         "_windows",
         "_scaling",
@@ -28,14 +28,14 @@ FLOORS = [
     {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
     {"_inference", "_training"},
     {"_base"},
-    {"_window_network", "_input_forms", "_rolling", "_intervals"},
+    {"_window_network", "_input_forms", "_rolling", "_intervals", "_adoption"},
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
-    {"serialization", "plotting"},
+    {"serialization", "plotting", "sktime", "scikeras", "tuning"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
-WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras"}
+WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras", "scikeras"}
 WITH_JAX = {"_loops", "layers"}
 
 

@@ -749,3 +749,13 @@ def test_unfitted(method):
     arguments = [] if method == "forecast" else [[1.0]]
     with pytest.raises(NotFittedError):
         getattr(small(), method)(*arguments)
+
+
+def test_training_of_many_series_goes_on_with_one_in_a_list(passengers):
+    f = LSTMForecaster(window_length=12, units=4, epochs=1, random_state=0)
+    f.fit([passengers, passengers[:100] / 2])
+    before = f.weights_["head/kernel"]
+    f.partial_fit([passengers * 3])
+    assert (f.weights_["head/kernel"] != before).any()
+    alone = f.forecast(3)[0]
+    assert (alone > passengers.max()).all()  # scaled by itself
