@@ -1,0 +1,171 @@
+"""Forecasters of other libraries with their defaults, on the same rows and window.
+
+Each contender runs in a process of its own, one after the other, in an environment that
+has it: this library in the one that runs this script, the others in the one whose Python
+PEERS names (`make bench-peers` prepares it). Needs the data folder named by SKLSTM_DATA
+(default ``../shared/data``). Prints a table and writes ``docs/benchmarks/peers.md``::
+
+    PEERS=.venv-peers/bin/python python benchmarks/peers.py
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
+PAGE = Path("docs/benchmarks/peers.md")
+# file, column, rows, held out, window length, horizon, rows between origins, frequency
+TASKS = {
+    "air passengers": ("airline.csv", -1, None, 24, 24, 12, 1, "MS"),
+    "ETTh1 OT": ("etth1.csv.xz", "OT", 14400, 2880, 168, 24, 24, "h"),
+    "bike sharing": ("bike_sharing_hourly.csv.xz", "users", None, 672, 48, 24, 24, "h"),
+}
+
+
+def load(task):
+    file, column, n_rows, n_test, *rest, freq = TASKS[task]
+    frame = pd.read_csv(DATA / file)
+    y = frame.iloc[:, column] if isinstance(column, int) else frame[column]
+    y = y.astype(float).to_numpy()[:n_rows]
+    index = pd.date_range("2000-01-01", periods=len(y), freq=freq)
+    return pd.Series(y, index, name="y"), n_test, *rest
+
+
+def sklstm(y, n_test, length, horizon, stride):
+    from sklstm import LSTMForecaster
+
+    start = time.perf_counter()
+    f = LSTMForecaster(length, horizon, random_state=0).fit(y[:-n_test])
+    seconds = time.perf_counter() - start
+    table = f.backtest(y[-n_test:], stride=stride)
+    return table["y_pred"].to_numpy().reshape(-1, horizon), seconds, f.forecast
+
+
+def darts(y, n_test, length, horizon, stride):
+    from darts import TimeSeries
+    from darts.dataprocessing.transformers import Scaler
+    from darts.models import BlockRNNModel
+
+    start = time.perf_counter()
+    whole, scaler = TimeSeries.from_series(y), Scaler()
+    train = scaler.fit_transform(whole[:-n_test])
+    model = BlockRNNModel(
+        length,
+        horizon,
+        model="LSTM",
+        random_state=0,
+        pl_trainer_kwargs={"accelerator": "cpu", "enable_progress_bar": False},
+    )
+    model.fit(train)
+    seconds = time.perf_counter() - start
+    parts = model.historical_forecasts(
+        scaler.transform(whole),
+        start=len(y) - n_test,
+        start_format="position",
+        forecast_horizon=horizon,
+        stride=stride,
+        retrain=False,
+        last_points_only=False,
+    )
+    forecasts = [scaler.inverse_transform(part).values()[:, 0] for part in parts]
+    return np.array(forecasts), seconds, lambda: model.predict(horizon, train)
+
+
+def neuralforecast(y, n_test, length, horizon, stride):
+    from neuralforecast import NeuralForecast
+    from neuralforecast.models import LSTM
+
+    frame = pd.DataFrame({"unique_id": "y", "ds": y.index, "y": y.to_numpy()})
+    start = time.perf_counter()
+    model = LSTM(
+        h=horizon, input_size=length, accelerator="cpu", enable_progress_bar=False
+    )
+    f = NeuralForecast([model], freq=y.index.freqstr)
+    f.fit(frame[:-n_test])
+    seconds = time.perf_counter() - start
+
+    def at(origin):
+        return f.predict(frame[origin - length : origin])["LSTM"].to_numpy()
+
+    origins = range(len(y) - n_test, len(y) - horizon + 1, stride)
+    return np.array([at(o) for o in origins]), seconds, lambda: at(len(y) - n_test)
+
+
+def skforecast(y, n_test, length, horizon, stride):
+    from skforecast.deep_learning import ForecasterRnn, create_and_compile_model
+
+    frame = y.to_frame()
+    start = time.perf_counter()
+    model = create_and_compile_model(
+        frame[:-n_test], lags=length, steps=horizon, levels="y"
+    )
+    f = ForecasterRnn(model, levels="y", lags=length, fit_kwargs={"verbose": 0})
+    f.fit(frame[:-n_test], suppress_warnings=True)
+    seconds = time.perf_counter() - start
+
+    def at(origin):
+        window = frame[origin - length : origin]
+        return f.predict(last_window=window, suppress_warnings=True)["pred"].to_numpy()
+
+    origins = range(len(y) - n_test, len(y) - horizon + 1, stride)
+    return np.array([at(o) for o in origins]), seconds, lambda: at(len(y) - n_test)
+
+
+CONTENDERS = [sklstm, darts, neuralforecast, skforecast]
+
+
+def measured(contender, task):
+    """Mean squared error, fit seconds, median milliseconds of one forecast."""
+    y, n_test, length, horizon, stride = load(task)
+    forecasts, seconds, once = contender(y, n_test, length, horizon, stride)
+    origins = np.arange(len(y) - n_test, len(y) - horizon + 1, stride)
+    actual = y.to_numpy()[origins[:, None] + np.arange(horizon)]
+    spent = []
+    for _ in range(11):
+        start = time.perf_counter()
+        once()
+        spent.append(time.perf_counter() - start)
+    scale = y[:-n_test].std(ddof=0)
+    error = np.mean(((actual - forecasts) / scale) ** 2)
+    return float(error), seconds, 1000 * float(np.median(spent))
+
+
+def main():
+    lines = []
+    for task in TASKS:
+        for contender in CONTENDERS:
+            name = contender.__name__
+            python = sys.executable if name == "sklstm" else os.environ["PEERS"]
+            command = [python, __file__, name, task]
+            run = subprocess.run(command, capture_output=True, text=True)
+            if run.returncode:
+                print(run.stderr[-2000:])
+                raise SystemExit(f"{name} failed on {task}.")
+            error, seconds, forecast = json.loads(run.stdout.splitlines()[-1])
+            cells = task, name, f"{error:.4f}", f"{seconds:.1f}", f"{forecast:.1f}"
+            lines.append("| " + " | ".join(cells) + " |")
+            print(lines[-1], flush=True)
+    PAGE.write_text(
+        "# Beside the forecasters of other libraries\n\n"
+        "Each with its defaults but for window and horizon, on the same training rows;\n"
+        "darts with its `Scaler`, as its users are told. Mean squared error over\n"
+        "rolling origins of the held-out rows, in units of the training rows'\n"
+        "variance; each in a process of its own, compilation included. Made by\n"
+        "`python benchmarks/peers.py`.\n\n"
+        "| task | library | error | fit s | one forecast ms |\n"
+        "|---|---|---|---|---|\n" + "\n".join(lines) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        chosen = {contender.__name__: contender for contender in CONTENDERS}
+        print(json.dumps(measured(chosen[sys.argv[1]], sys.argv[2])))
+    else:
+        main()
