@@ -26,12 +26,14 @@ FLOORS = [
     {"layers"},
     {"_conformal"},
     {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
-    {"_inference", "_training"},
+    {"_inference", "_gradients", "_training"},
     {"_base"},
     {"_window_network", "_input_forms", "_rolling", "_intervals"},
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
-    {"serialization", "plotting"},
+    {"serialization", "inspection", "_display"},
+    {"_attribution_displays"},
+    {"plotting"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
