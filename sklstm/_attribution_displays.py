@@ -175,8 +175,8 @@ class TokenAttributionDisplay(Display):
         title = f"for {self.target!s}"
         if self.prediction is not None and self.base_value is not None:
             change = self.prediction - self.base_value
-            title += f": logit {self.base_value:+.2f} {change:+.2f}"
-            title += f" = {self.prediction:+.2f}"
+            title += f": logit {self.base_value:+.3g} {change:+.3g}"
+            title += f" = {self.prediction:+.3g}"
         return title
 
     def plot(self, *, ax=None):

@@ -10,6 +10,7 @@ from sklearn.utils import check_consistent_length
 
 from sklstm._attribution_displays import LagAttributionDisplay, TokenAttributionDisplay
 from sklstm._display import BLUE, COLORS, VERMILION, Display, on_axis, turn_dates
+from sklstm.metrics import lag
 
 __all__ = [
     "BacktestDisplay",
@@ -364,8 +365,8 @@ class BacktestDisplay(Display):
             first = np.arange(
                 len(forecaster._histories[key]), len(known) - n_steps + 1, stride
             )
-            for name, lag in lags.items():
-                naive[name].append(known.y[first[:, None] + ahead - lag])
+            for name, back in lags.items():
+                naive[name].append(known.y[first[:, None] + ahead - back])
         naive = {name: np.concatenate(parts) for name, parts in naive.items()}
         n_targets = naive["last value"].shape[2]
         actual = table["y_true"].to_numpy().reshape(-1, n_steps, n_targets)
@@ -399,19 +400,6 @@ class BacktestDisplay(Display):
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
         return self
-
-
-def lag(y_true, y_pred, max_lag=10):
-    """The shift, in rows, at which forecasts correlate best with actual values."""
-    best, found = -np.inf, 0
-    for shift in range(min(max_lag, len(y_true) - 3) + 1):
-        left, right = y_true[: len(y_true) - shift], y_pred[shift:]
-        if left.std() == 0 or right.std() == 0:
-            continue
-        correlation = np.corrcoef(left, right)[0, 1]
-        if correlation > best + 1e-9:
-            best, found = correlation, shift
-    return found
 
 
 def alone(data):

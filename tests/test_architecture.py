@@ -12,7 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_keras", "_missing", "_seasonal"},
+    {"_archive", "_charts", "_keras", "_missing", "_seasonal"},
     {
         "_windows",
         "_scaling",
@@ -22,11 +22,12 @@ FLOORS = [
         "metrics",
         "datasets",
     },
-    {"_loops", "_linear", "_history"},
+    {"_loops", "_linear", "_history", "_summary"},
     {"layers"},
     {"_conformal"},
     {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
-    {"_inference", "_gradients", "_training"},
+    {"_inference", "_gradients", "_training", "_report"},
+    {"_forecast_report", "_text_report"},
     {"_base"},
     {"_window_network", "_input_forms", "_rolling", "_intervals"},
     {"_backtesting"},

@@ -65,7 +65,7 @@ def test_words_are_coloured_by_effect():
     (red, _, blue, _), white, (red_bad, _, blue_bad, _) = colors
     assert blue > red and white == (1, 1, 1, 1) and red_bad > blue_bad
     why = token_attributions(clf, "good or bad", target="+")
-    assert f"{why.prediction:+.2f}" in display.ax_.get_title("left")
+    assert f"{why.prediction:+.3g}" in display.ax_.get_title("left")
     assert display._repr_html_().count("<span") == 3
 
 
