@@ -1,9 +1,10 @@
 """Forecasters of other libraries with their defaults, on the same rows and window.
 
-Each contender runs in a process of its own, one after the other, in an environment that
-has it: this library in the one that runs this script, the others in the one whose Python
-PEERS names (`make bench-peers` prepares it). Needs the data folder named by SKLSTM_DATA
-(default ``../shared/data``). Prints a table and writes ``docs/benchmarks/peers.md``::
+Each contender runs in a process of its own, one after the other, in an environment
+that has it: this library in the one that runs this script, the others in the one whose
+Python PEERS names (`make bench-peers` prepares it). Needs the data folder named by
+SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
+``docs/benchmarks/peers.md``::
 
     PEERS=.venv-peers/bin/python python benchmarks/peers.py
 """
@@ -153,11 +154,11 @@ def main():
             print(lines[-1], flush=True)
     PAGE.write_text(
         "# Beside the forecasters of other libraries\n\n"
-        "Each with its defaults but for window and horizon, on the same training rows;\n"
-        "darts with its `Scaler`, as its users are told. Mean squared error over\n"
-        "rolling origins of the held-out rows, in units of the training rows'\n"
-        "variance; each in a process of its own, compilation included. Made by\n"
-        "`python benchmarks/peers.py`.\n\n"
+        "Each with its defaults but for window and horizon, on the same training\n"
+        "rows; darts with its `Scaler`, as its users are told. Mean squared error over\n"
+        "rolling origins of the held-out rows, over the variance of the training rows;\n"
+        "each in a process of its own, compilation included. Made by\n"
+        "`make bench-peers`.\n\n"
         "| task | library | error | fit s | one forecast ms |\n"
         "|---|---|---|---|---|\n" + "\n".join(lines) + "\n"
     )

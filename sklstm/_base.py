@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import __version__, _archive
+from sklstm import __version__, _archive, _summary
 from sklstm._keras import load_keras
 from sklstm._networks import CELLS
 
@@ -154,3 +154,13 @@ class BaseLSTM(BaseEstimator):
         for variable in model.weights:
             variable.assign(self.weights_[variable.path])
         return model
+
+    def _repr_html_inner(self):
+        html = super()._repr_html_inner()
+        return html + _summary.fitted_html(self) if hasattr(self, "weights_") else html
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] = self._repr_html_inner()
+        return bundle

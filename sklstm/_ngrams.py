@@ -37,7 +37,8 @@ class NgramCounts:
         for n in range(ngram_range[0], ngram_range[1] + 1):
             if float(n_tokens) ** n > 2**62:  # keys are 64-bit integers
                 break
-            found, documents = ngrams(sequences, n, n_tokens)
+            found, first = ngrams(sequences, n, n_tokens)
+            documents = sequences.documents[first]
             order = np.argsort(found, kind="stable")
             found, documents = found[order], documents[order]
             new = np.ones(len(found), bool)
@@ -50,22 +51,48 @@ class NgramCounts:
 
     def count(self, sequences):
         """Counts as a sparse matrix of shape (n_documents, n_ngrams)."""
-        parts = []
+        parts, documents = [], sequences.documents
         for n, known in self.keys.items():
-            found, documents = ngrams(sequences, n, self.n_tokens)
-            place = np.searchsorted(known, found)
-            hit = place < len(known)
-            hit[hit] = known[place[hit]] == found[hit]
+            place, first = self._known(sequences, n)
             shape = len(sequences), len(known)
-            entries = np.ones(hit.sum(), np.float64), (documents[hit], place[hit])
+            entries = np.ones(len(place), np.float64), (documents[first], place)
             parts.append(sp.csr_matrix(entries, shape=shape))
         counts = sp.hstack(parts, format="csr")
         counts.sum_duplicates()
         return counts
 
+    def _known(self, sequences, n):
+        """Places in the keys of the n-grams that count, and their first tokens."""
+        known = self.keys[n]
+        found, first = ngrams(sequences, n, self.n_tokens)
+        place = np.searchsorted(known, found)
+        hit = place < len(known)
+        hit[hit] = known[place[hit]] == found[hit]
+        return place[hit], first[hit]
+
+    def spread(self, sequences, effects):
+        """The effect of each n-gram in one document, split among its tokens.
+
+        Parameters
+        ----------
+        effects : ndarray of shape (n_ngrams,)
+
+        Returns
+        -------
+        ndarray of shape (n_tokens,)
+        """
+        result, before = np.zeros(len(sequences.ids)), 0
+        for n, known in self.keys.items():
+            place, first = self._known(sequences, n)
+            times = np.bincount(place, minlength=len(known))
+            share = effects[before + place] / times[place] / n
+            np.add.at(result, first[:, None] + np.arange(n), share[:, None])
+            before += len(known)
+        return result
+
 
 def ngrams(sequences, n, n_tokens):
-    """Keys of all n-grams of known tokens, and the document of each."""
+    """Keys of all n-grams of known tokens, and the place of each one's first token."""
     ids, documents = sequences.ids.astype(np.int64), sequences.documents
     length = max(len(ids) - n + 1, 0)
     keys = np.zeros(length, np.int64)
@@ -74,7 +101,7 @@ def ngrams(sequences, n, n_tokens):
         part = ids[shift : shift + length]
         keys = keys * n_tokens + part
         inside &= part != UNKNOWN
-    return keys[inside], documents[:length][inside]
+    return keys[inside], np.flatnonzero(inside)
 
 
 @storable

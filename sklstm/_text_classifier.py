@@ -685,5 +685,5 @@ def judge(spec, weights, data, train, validation):
     return {
         "weights_": weights,
         "baseline_scores_": baselines,
-        "skill_": 1 - error / best,
+        "skill_": 1 - error / best if best > 0 else 0.0,
     }

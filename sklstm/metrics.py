@@ -324,3 +324,16 @@ def naive_errors(y_train, seasonal_period):
             "measure by. Use mean_absolute_error instead."
         )
     return errors
+
+
+def lag(y_true, y_pred, max_lag=10):
+    """The shift, in rows, at which forecasts correlate best with actual values."""
+    best, found = -np.inf, 0
+    for shift in range(min(max_lag, len(y_true) - 3) + 1):
+        left, right = y_true[: len(y_true) - shift], y_pred[shift:]
+        if left.std() == 0 or right.std() == 0:
+            continue
+        correlation = np.corrcoef(left, right)[0, 1]
+        if correlation > best + 1e-9:
+            best, found = correlation, shift
+    return found

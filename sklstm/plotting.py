@@ -1,4 +1,4 @@
-"""Displays in scikit-learn's manner: of training, forecasts, errors and lead times.
+"""Displays in scikit-learn's manner: of training, forecasts, errors and reasons.
 
 Each is made by ``from_estimator`` or from numbers, draws itself on given axes with
 ``plot(ax=...)``, and keeps what it drew. Matplotlib comes with ``sklstm[plot]``.
@@ -8,33 +8,18 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
+from sklstm._attribution_displays import LagAttributionDisplay, TokenAttributionDisplay
+from sklstm._display import BLUE, COLORS, VERMILION, Display, on_axis, turn_dates
+from sklstm.metrics import lag
+
 __all__ = [
     "BacktestDisplay",
     "ForecastDisplay",
+    "LagAttributionDisplay",
     "PredictionDisplay",
+    "TokenAttributionDisplay",
     "TrainingHistoryDisplay",
 ]
-
-# Told apart by people who see no red or no green (Okabe and Ito, 2008).
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-COLORS = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
-
-
-class Display:
-    """What all displays share: axes to draw on."""
-
-    def _axes(self, ax):
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError(
-                "Displays are drawn with matplotlib, which is missing. Install it "
-                "with pip install 'sklstm[plot]'."
-            ) from error
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
-        return ax
 
 
 class TrainingHistoryDisplay(Display):
@@ -380,8 +365,8 @@ class BacktestDisplay(Display):
             first = np.arange(
                 len(forecaster._histories[key]), len(known) - n_steps + 1, stride
             )
-            for name, lag in lags.items():
-                naive[name].append(known.y[first[:, None] + ahead - lag])
+            for name, back in lags.items():
+                naive[name].append(known.y[first[:, None] + ahead - back])
         naive = {name: np.concatenate(parts) for name, parts in naive.items()}
         n_targets = naive["last value"].shape[2]
         actual = table["y_true"].to_numpy().reshape(-1, n_steps, n_targets)
@@ -415,31 +400,6 @@ class BacktestDisplay(Display):
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
         return self
-
-
-def lag(y_true, y_pred, max_lag=10):
-    """The shift, in rows, at which forecasts correlate best with actual values."""
-    best, found = -np.inf, 0
-    for shift in range(min(max_lag, len(y_true) - 3) + 1):
-        left, right = y_true[: len(y_true) - shift], y_pred[shift:]
-        if left.std() == 0 or right.std() == 0:
-            continue
-        correlation = np.corrcoef(left, right)[0, 1]
-        if correlation > best + 1e-9:
-            best, found = correlation, shift
-    return found
-
-
-def on_axis(index):
-    """An index as values that Matplotlib can place."""
-    if isinstance(index, pd.PeriodIndex):
-        return index.to_timestamp()
-    return index
-
-
-def turn_dates(ax, index):
-    if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        ax.tick_params("x", rotation=30)
 
 
 def alone(data):

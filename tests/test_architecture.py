@@ -12,7 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_keras", "_memory", "_missing", "_panels", "_seasonal"},
+    {"_archive", "_charts", "_keras", "_memory", "_missing", "_panels", "_seasonal"},
     {
         "_windows",
         "_scaling",
@@ -22,16 +22,19 @@ FLOORS = [
         "metrics",
         "datasets",
     },
-    {"_loops", "_linear", "_history"},
+    {"_loops", "_linear", "_history", "_summary"},
     {"layers"},
     {"_conformal"},
     {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
-    {"_inference", "_training"},
+    {"_inference", "_gradients", "_training", "_report"},
+    {"_forecast_report", "_text_report"},
     {"_base"},
     {"_window_network", "_input_forms", "_rolling", "_intervals", "_adoption"},
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
-    {"serialization", "plotting", "sktime", "scikeras", "tuning"},
+    {"serialization", "inspection", "_display", "sktime", "scikeras", "tuning"},
+    {"_attribution_displays"},
+    {"plotting"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")

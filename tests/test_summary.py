@@ -1,0 +1,61 @@
+import xml.etree.ElementTree as ET
+
+import pytest
+import sklearn
+
+from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._summary import curve_svg, network_in_words, skill_in_words
+
+UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def fitted(passengers):
+    f = LSTMForecaster(12, 3, units=(3, 2), epochs=2, random_state=0, min_skill=0)
+    return f.fit(passengers)
+
+
+def test_a_notebook_shows_diagram_curve_and_skill(fitted):
+    html = fitted._repr_html_()
+    assert "LSTMForecaster" in html and html.count("<svg role") == 1
+    assert "An LSTM of 3 and 2 units beside a linear model: from 12 steps" in html
+    assert "On the validation block its squared error is" in html
+    assert fitted._repr_mimebundle_()["text/html"].endswith(html[-500:])
+    assert "<svg role" not in LSTMForecaster()._repr_html_()
+    with sklearn.config_context(display="text"):
+        assert set(fitted._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_the_curve_marks_the_best_epoch():
+    history = {"loss": [3.0, 2.0, 1.5], "val_loss": [4.0, 2.0, 3.0]}
+    svg = ET.fromstring(curve_svg(history, 2))
+    assert len(list(svg.iter("polyline"))) == 2
+    assert svg.get("aria-label") == "Loss by epoch, over 3 epochs; epoch, best 2."
+    assert curve_svg({"loss": []}, 0) == ""
+
+
+def test_networks_in_words(passengers):
+    f = LSTMForecaster(5, cell="gru", linear_skip=False, **UNTRAINED).fit(passengers)
+    assert network_in_words(f).startswith(
+        "A GRU of 3 units: from 5 steps of 1 column to 1 step of 1 target; "
+    )
+    assert skill_in_words(f).startswith("No validation block")
+    clf = LSTMTextClassifier(**UNTRAINED).fit(["a b", "c d"] * 9, ["x", "y"] * 9)
+    assert "units in each direction beside an n-gram model, over" in network_in_words(
+        clf
+    )
+
+
+@pytest.mark.parametrize(
+    "skill, best_epoch, words",
+    [
+        (0.25, 3, "25.0% below that of the best simple model, the linear model"),
+        (-0.1, 3, "10.0% above that of the best simple model"),
+        (0.0, 0, "as large as that of the linear model, since no epoch"),
+    ],
+)
+def test_skill_in_words(fitted, skill, best_epoch, words):
+    f = fitted._copy()
+    f.skill_, f.best_epoch_ = skill, best_epoch
+    f.baseline_scores_ = {"last_value": 2.0, "ridge": 1.0}
+    assert words in skill_in_words(f)
