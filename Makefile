@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo test lint bench docs test-oldest test-sktime clean
+.PHONY: install demo test lint bench docs test-oldest test-sktime test-matrix clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -52,5 +52,10 @@ test-sktime:
 	.venv-sktime/bin/python -m pip install --quiet --editable '.[dev,sktime]'
 	.venv-sktime/bin/python -m pytest tests/test_sktime.py sklstm/sktime.py
 
+# Versions of scikit-learn and pandas, and backends of Keras, each in its own environment;
+# `make test-matrix CELLS="torch current"` for some of them.
+test-matrix:
+	.ci/matrix $(CELLS)
+
 clean:
-	rm -rf .venv .venv-oldest .venv-sktime build dist demo_output
+	rm -rf .venv .venv-oldest .venv-sktime .venv-matrix build dist demo_output

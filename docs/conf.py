@@ -14,3 +14,4 @@ extensions = [
 html_theme = "pydata_sphinx_theme"
 numpydoc_show_class_members = False
 exclude_patterns = ["_build"]
+autodoc_mock_imports = ["sktime"]  # it asks for an older pandas

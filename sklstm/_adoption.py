@@ -12,7 +12,7 @@ class Adoption:
     def from_keras(cls, model, X, y=None, **parameters):
         """A fitted forecaster around a Keras model, without training.
 
-        The model is one that `to_keras` or `sklstm.scikeras.build_forecaster` made,
+        The model is one that `to_keras` or `sklstm.scikeras.build_regressor` made,
         trained anywhere, by any means. It works on scaled values: scalers are learned
         here from all rows of X and y, so pass ``scaler=None`` for a model that was
         trained on values as they are. There are no errors of a validation block, and
@@ -89,7 +89,7 @@ def parameters_of(model, weights, is_series):
         raise ValueError(
             "The model is none of sklstm's networks: it has no layer recurrent_0 among "
             f"{[layer.name for layer in model.layers]}. Build it with to_keras or "
-            "sklstm.scikeras.build_forecaster."
+            "sklstm.scikeras.build_regressor."
         )
     cell, kernel = found[0]
     units = []

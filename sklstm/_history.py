@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sklstm._archive import storable
-from sklstm._validation import continued_index, is_pandas, positions, time_index
+from sklstm._validation import continued_index, is_pandas, n_dims, positions, time_index
 
 # The key of a series that stands alone.
 ALONE = None
@@ -85,8 +85,7 @@ def is_list_of_series(data):
     return (
         isinstance(data, (list, tuple))
         and len(data) > 0
-        and all(is_pandas(part) or isinstance(part, np.ndarray) for part in data)
-        and all(part.ndim > 0 for part in data)
+        and all(hasattr(part, "__array__") and n_dims(part) > 0 for part in data)
     )
 
 

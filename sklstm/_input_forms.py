@@ -5,7 +5,11 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array, check_X_y
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _get_feature_names,
+    validate_data,
+)
 
 from sklstm._calendar import calendar_features, check_calendar
 from sklstm._history import ALONE, History, has_levels, is_panel, joined, places
@@ -272,9 +276,12 @@ class InputForms:
         """X with zeros for what is not known ahead."""
         if self._past is None or np.shape(X)[1:] != (self.n_features_in_,):
             return X  # validate_data says what is wrong
-        frame = pd.DataFrame(X).copy()
+        names = _get_feature_names(X)  # of polars and Arrow frames, too
+        frame = pd.DataFrame(X if is_pandas(X) else np.asarray(X)).copy()
+        if names is not None:
+            frame.columns = names
         frame[frame.columns[self._past[: self.n_features_in_]]] = 0.0
-        return frame if is_pandas(X) else frame.to_numpy()
+        return frame if is_pandas(X) or names is not None else frame.to_numpy()
 
     def _check_keys(self, where):
         """Raise where rows of one series come for many, or the other way round."""

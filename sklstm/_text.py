@@ -91,7 +91,8 @@ def is_text(X):
         return X.dtype.kind == "O" and one and any(map(is_word, X.ravel()))
     if isinstance(X, (list, tuple)):
         return any(map(is_word, X))
-    return False
+    # Columns of other libraries, such as polars and Arrow.
+    return hasattr(X, "__array__") and is_text(np.asarray(X))
 
 
 def is_word(value):
