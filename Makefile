@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo test lint bench docs test-oldest test-sktime test-matrix clean
+.PHONY: install demo test lint bench docs test-oldest test-sktime test-matrix bench-peers clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -37,6 +37,13 @@ bench: install
 	$(BIN)/python benchmarks/many_series.py
 	$(BIN)/python benchmarks/missing_values.py
 	$(BIN)/python benchmarks/text_accuracy.py
+
+# torch of CPU builds alone: a plain torch draws gigabytes for GPUs.
+bench-peers: install
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet torch==2.13.0
+	.venv-peers/bin/python -m pip install --quiet darts neuralforecast skforecast keras tensorflow-cpu
+	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/peers.py
 
 # The floors that pyproject.toml names, in an environment of their own.
 test-oldest:

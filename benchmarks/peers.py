@@ -155,9 +155,9 @@ def main():
     PAGE.write_text(
         "# Beside the forecasters of other libraries\n\n"
         "Each with its defaults but for window and horizon, on the same training\n"
-        "rows; darts with its `Scaler`, as its users are told. Mean squared error over\n"
-        "rolling origins of the held-out rows, over the variance of the training rows;\n"
-        "each in a process of its own, compilation included. Made by\n"
+        "rows; darts with its `Scaler`, as its users are told. Mean squared error\n"
+        "over rolling origins of the held-out rows, over the variance of the training\n"
+        "rows; each in a process of its own, compilation included. Made by\n"
         "`make bench-peers`.\n\n"
         "| task | library | error | fit s | one forecast ms |\n"
         "|---|---|---|---|---|\n" + "\n".join(lines) + "\n"
