@@ -4,6 +4,7 @@ Think twice before adding to this class: every estimator carries it.
 """
 
 import functools
+import os
 from collections.abc import Callable
 from numbers import Integral, Real
 
@@ -57,6 +58,7 @@ class BaseLSTM(BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "min_skill": [SHARE],
         "callbacks": [list, tuple, None],
+        "checkpoint": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],

@@ -12,6 +12,7 @@ from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
 from sklstm._base import POSITIVE_INT, unchanged_on_error
+from sklstm._checkpoints import checkpointed
 from sklstm._history import ALONE, joined, lengths, places
 from sklstm._input_forms import (
     InputForms,
@@ -144,6 +145,12 @@ class LSTMForecaster(
         Train again on all rows, validation block included, for `best_epoch_` epochs.
     callbacks : list of keras.callbacks.Callback, default=None
         Copied at fit.
+    checkpoint : str or os.PathLike, default=None
+        A folder in which the state of training is kept after each epoch. A fit that was
+        killed and is called again, with the same data, parameters and int as
+        `random_state`, goes on from there, and ends at the same bytes as if it had
+        never stopped. The files are removed when the fit is done. Not with `callbacks`,
+        whose states no file holds. Needs ``sklstm[save]``.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted weights and scaler.
     random_state : int, RandomState instance or None, default=None
@@ -238,6 +245,7 @@ class LSTMForecaster(
         min_skill=0.01,
         refit=True,
         callbacks=None,
+        checkpoint=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -272,6 +280,7 @@ class LSTMForecaster(
         self.min_skill = min_skill
         self.refit = refit
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -339,7 +348,8 @@ class LSTMForecaster(
                 f"of another shape: fitted {self._spec_}, now {self._spec(problem)}. "
                 "Fit anew with warm_start=False."
             )
-        fitted |= self._learn(problem, keep=keep, epochs=epochs)
+        with checkpointed(self):
+            fitted |= self._learn(problem, keep=keep, epochs=epochs)
         for name, value in fitted.items():
             setattr(self, name, value)
         return self

@@ -1,31 +1,71 @@
-"""What training remembers while `sklstm.tuning.continued` holds: where runs stood."""
+"""Where runs of training stood, for as long as somebody asks to remember it."""
 
+import contextlib
+import copy
 import dataclasses
 import pickle
+from contextvars import ContextVar
 
 import joblib
 
-# {what is trained: {epochs: state}}, or None while nothing is remembered.
-_runs = None
+# What remembers: `InMemory`, a `Folder` of checkpoints, or None.
+_keeper = ContextVar("keeper", default=None)
 
 
-def switch(runs):
-    """Remember in `runs`, or with None no more; returns what was before."""
-    global _runs
-    before, _runs = _runs, runs
-    return before
-
-
-def states_of(spec, settings, *what):
-    """{epochs: state} of earlier runs of the same training, which may be added to.
-
-    None where nothing is remembered, or where the same training cannot be told: with
-    callbacks, which have states of their own, and a schedule, which may look ahead.
-    """
-    if _runs is None or settings.callbacks or settings.learning_rate_schedule:
-        return None
-    same = dataclasses.replace(settings, epochs=0, verbose=0)
+@contextlib.contextmanager
+def kept_by(keeper):
+    """Remember runs inside by a keeper."""
+    token = _keeper.set(keeper)
     try:
-        return _runs.setdefault(joblib.hash((spec, vars(same), *what)), {})
-    except (pickle.PicklingError, AttributeError, TypeError):  # a function of one's own
+        yield
+    finally:
+        _keeper.reset(token)
+
+
+def run_of(spec, settings, *what):
+    """What remembers the run of training these, or None.
+
+    It is None, too, where the same training cannot be told again: with callbacks, which
+    have states of their own, or a function that has no name.
+    """
+    keeper = _keeper.get()
+    same = None if keeper is None else keeper.same(settings)
+    if same is None:
         return None
+    try:
+        return keeper.run(joblib.hash((spec, vars(same), *what)))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+
+
+class InMemory:
+    """Runs that `sklstm.tuning.continued` goes on with, whatever their budget."""
+
+    def __init__(self):
+        self.runs = {}
+
+    def same(self, settings):
+        """What of the settings decides a run; None where it cannot be told."""
+        if settings.callbacks or settings.learning_rate_schedule:
+            return None  # a schedule may look ahead to the last epoch
+        return dataclasses.replace(settings, epochs=0, verbose=0)
+
+    def run(self, key):
+        return self.runs.setdefault(key, RunInMemory())
+
+
+class RunInMemory:
+    """States of one run, each at the end of a budget."""
+
+    each_epoch = False
+
+    def __init__(self):
+        self.states = {}
+
+    def keep(self, epoch, network, progress):
+        self.states[epoch] = copy.deepcopy((epoch, network, progress))
+
+    def latest(self, epochs):
+        """(epoch, network, progress) after at most so many epochs, or None."""
+        known = [epoch for epoch in self.states if epoch <= epochs]
+        return copy.deepcopy(self.states[max(known)]) if known else None

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 from sklstm import _inference, _ngrams, _text
 from sklstm._archive import storable
 from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM, unchanged_on_error
+from sklstm._checkpoints import checkpointed
 from sklstm._documents import Documents, folds_of, one_hot, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec
 from sklstm._ngrams import NgramCounts, NgramModel
@@ -101,6 +102,12 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         its validation loss by this share, and by more than the standard error.
     callbacks : list of keras.callbacks.Callback, default=None
         Copied at fit.
+    checkpoint : str or os.PathLike, default=None
+        A folder in which the state of training is kept after each epoch. A fit that was
+        killed and is called again, with the same data, parameters and int as
+        `random_state`, goes on from there, and ends at the same bytes as if it had
+        never stopped. The files are removed when the fit is done. Not with `callbacks`,
+        whose states no file holds. Needs ``sklstm[save]``.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted vocabulary and weights.
     random_state : int, RandomState instance or None, default=None
@@ -200,6 +207,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         tol=0.005,
         min_skill=0.01,
         callbacks=None,
+        checkpoint=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -238,6 +246,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         self.tol = tol
         self.min_skill = min_skill
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -317,9 +326,10 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         rows, weights = _text.merge_repeated(sequences, targets, weights)
         sequences, targets = sequences.take(rows), targets[rows]
         fraction = self.validation_fraction if epochs is None else 0
-        fitted |= self._learn(
-            sequences, targets, weights, fitted, fraction, epochs, keep, rng
-        )
+        with checkpointed(self):
+            fitted |= self._learn(
+                sequences, targets, weights, fitted, fraction, epochs, keep, rng
+            )
         for name, value in fitted.items():
             setattr(self, name, value)
         return self

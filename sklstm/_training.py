@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklstm import _memory
+from sklstm._archive import storable
 from sklstm._keras import load_keras
 from sklstm._networks import initial_weights
 
@@ -46,6 +47,37 @@ class Trained:
     weights: dict
     history: dict
     best_epoch: int
+
+
+@storable
+@dataclass
+class Progress:
+    """Where training stands; with the network's own state, all that it changes."""
+
+    rng: np.random.RandomState
+    history: dict
+    weights: dict  # of the best epoch
+    best_epoch: int = 0
+    best_loss: float = np.inf
+    best_losses: np.ndarray | None = None
+    waited: int = 0
+    ended: bool = False
+
+    def advance(self, network, settings, epoch, logs, validated):
+        """Take in what an epoch gave, and tell whether it was the last."""
+        watch = validated is not None
+        current = logs.get("val_loss", logs["loss"])
+        improved = current < self.best_loss * (1 - settings.tol)
+        self.waited = 0 if improved else self.waited + 1
+        if not (watch and settings.early_stopping) or current < self.best_loss:
+            self.weights, self.best_epoch = network.get_weights(), epoch
+            self.best_losses = validated
+        self.best_loss = min(self.best_loss, current)
+        self.ended = network.model.stop_training or (
+            settings.early_stopping
+            and watch
+            and self.waited >= settings.n_iter_no_change
+        )
 
 
 def to_numpy(variable):
@@ -261,100 +293,88 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
     with _lock:
         network = compiled_network(spec, settings)
         weights = start(network, rng)
-        states = _memory.states_of(
+        run = _memory.run_of(
             spec, settings, data, train_rows, validation_rows, weights, rng
         )
         network.reset(weights, settings.learning_rate, rng)
-        keras = load_keras()
-        listeners = keras.callbacks.CallbackList(
-            copy.deepcopy(list(settings.callbacks)), model=network.model
-        )
         watch = len(validation_rows) > 0
         names = ["loss", *settings.metrics]
         history = {name: [] for name in names}
         if watch:
             history |= {f"val_{name}": [] for name in names}
-        size = settings.batch_size
-        checked = list(data.batches(validation_rows, size))
-        best = Trained(weights, history, 0)
-        best_loss = np.inf
-        best_losses = None
+        progress, epoch = Progress(rng, history, weights), 0
+        checked = list(data.batches(validation_rows, settings.batch_size))
         if watch:
-            start_losses, sums = batch_losses(network.loss_of, data, checked, size)
-            best_losses = start_losses
-            best_loss = np.average(start_losses[:, 0], weights=sums)
-        waited, ended = 0, False
-        done = max((n for n in states or () if n <= settings.epochs), default=0)
-        if done:
-            state, progress = copy.deepcopy(states[done])
+            start_losses, sums = batch_losses(
+                network.loss_of, data, checked, settings.batch_size
+            )
+            progress.best_losses = start_losses
+            progress.best_loss = np.average(start_losses[:, 0], weights=sums)
+        kept = None if run is None else run.latest(settings.epochs)
+        if kept is not None:
+            epoch, state, progress = kept
             network.set_state(state)
-            rng, history, best, best_loss, best_losses, waited, ended = progress
+        keras = load_keras()
+        listeners = keras.callbacks.CallbackList(
+            copy.deepcopy(list(settings.callbacks)), model=network.model
+        )
         bar = progress_bar(keras, settings)
         listeners.on_train_begin()
         try:
-            for epoch in range(settings.epochs if ended else done, settings.epochs):
+            while epoch < settings.epochs and not progress.ended:
                 schedule = settings.learning_rate_schedule
                 if schedule is not None:
                     network.optimizer.learning_rate = scheduled_rate(
                         schedule, epoch, settings
                     )
                 listeners.on_epoch_begin(epoch)
-                shuffled = data.batches(train_rows, size, rng)
+                shuffled = data.batches(train_rows, settings.batch_size, progress.rng)
                 step = heard(network.train_batch, listeners, names)
-                trained = batch_losses(step, data, shuffled, size)
-                means = np.average(trained[0], axis=0, weights=trained[1])
+                trained = batch_losses(step, data, shuffled, settings.batch_size)
+                means, validated = (
+                    np.average(trained[0], axis=0, weights=trained[1]),
+                    None,
+                )
                 if watch:
-                    validated, _ = batch_losses(network.loss_of, data, checked, size)
+                    validated, _ = batch_losses(
+                        network.loss_of, data, checked, settings.batch_size
+                    )
                     validated_means = np.average(validated, axis=0, weights=sums)
                     means = np.concatenate([means, validated_means])
-                logs = dict(zip(history, means.tolist(), strict=True))
+                logs = dict(zip(progress.history, means.tolist(), strict=True))
                 for name, value in logs.items():
-                    history[name].append(value)
+                    progress.history[name].append(value)
+                epoch += 1
                 if bar is not None:
-                    bar.update(epoch + 1, values=list(logs.items()))
-                if not all(np.isfinite(list(logs.values()))):
+                    bar.update(epoch, values=list(logs.items()))
+                if all(np.isfinite(list(logs.values()))):
+                    listeners.on_epoch_end(epoch - 1, logs)
+                    progress.advance(network, settings, epoch, logs, validated)
+                else:
+                    progress.ended = True
                     warnings.warn(
-                        f"The loss became {logs['loss']} in epoch {epoch + 1}; "
-                        "training stopped and the weights of epoch "
-                        f"{best.best_epoch} are kept. Lower learning_rate, or look "
-                        "for outliers in the data.",
+                        f"The loss became {logs['loss']} in epoch {epoch}; training "
+                        f"stopped and the weights of epoch {progress.best_epoch} are "
+                        "kept. Lower learning_rate, or look for outliers in the data.",
                         ConvergenceWarning,
                         stacklevel=4,
                     )
-                    ended = True
-                    break
-                listeners.on_epoch_end(epoch, logs)
-                current = logs.get("val_loss", logs["loss"])
-                improved = current < best_loss * (1 - settings.tol)
-                waited = 0 if improved else waited + 1
-                if not (watch and settings.early_stopping) or current < best_loss:
-                    best = Trained(network.get_weights(), history, epoch + 1)
-                    best_losses = validated if watch else None
-                best_loss = min(best_loss, current)
-                if network.model.stop_training or (
-                    settings.early_stopping
-                    and watch
-                    and waited >= settings.n_iter_no_change
-                ):
-                    ended = True
-                    break
-            if states is not None:
-                progress = rng, history, best, best_loss, best_losses, waited, ended
-                kept = network.state(), progress
-                states[len(history["loss"])] = copy.deepcopy(kept)
+                at_end = progress.ended or epoch == settings.epochs
+                if run is not None and (at_end or run.each_epoch):
+                    run.keep(epoch, network.state(), progress)
         except KeyboardInterrupt:
             warnings.warn(
-                f"Training was interrupted after {len(history['loss'])} epochs; the "
-                f"weights of epoch {best.best_epoch} are kept.",
+                f"Training was interrupted after {len(progress.history['loss'])} "
+                f"epochs; the weights of epoch {progress.best_epoch} are kept.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
         listeners.on_train_end()
         if watch and settings.early_stopping and spec.starts_linear:
-            falls = start_losses[:, 0], best_losses[:, 0]
+            falls = start_losses[:, 0], progress.best_losses[:, 0]
             if not gains(*falls, sums, settings.min_skill):
-                return Trained(weights, history, 0)
-        return best
+                return Trained(weights, progress.history, 0)
+        return Trained(progress.weights, progress.history, progress.best_epoch)
 
 
 def scheduled_rate(schedule, epoch, settings):

@@ -153,11 +153,8 @@ def continued():
     ...     _ = f.fit(load_air_passengers())
     ...     _ = f.set_params(epochs=3).fit(load_air_passengers())  # trains one more
     """
-    before = _memory.switch({})
-    try:
+    with _memory.kept_by(_memory.InMemory()):
         yield
-    finally:
-        _memory.switch(before)
 
 
 def pruning_callback(trial, monitor="val_loss"):
