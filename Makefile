@@ -27,7 +27,7 @@ lint: install
 	$(BIN)/ruff format --check .
 
 docs: install
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,save,scikeras]'
 	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
 
 bench: install

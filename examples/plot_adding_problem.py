@@ -11,7 +11,7 @@ import numpy as np
 
 from sklstm import LSTMForecaster
 
-LENGTH = 25
+LENGTH = 30
 rng = np.random.default_rng(0)
 
 
@@ -23,7 +23,7 @@ def adding_problem(n_rows):
     return np.stack([values, marks], axis=2), (values * marks).sum(axis=1)
 
 
-X, y = adding_problem(2000)
+X, y = adding_problem(3000)
 X_test, y_test = adding_problem(500)
 networks = {
     name: LSTMForecaster(

@@ -33,6 +33,8 @@ texts = [
     for word in ("good", "bad", "not good", "not bad")
 ]
 labels = ["+" if text.endswith(("s good", "not bad")) else "-" for text in texts]
-clf = LSTMTextClassifier(units=8, epochs=2, random_state=0).fit(5 * texts, 5 * labels)
+labels = 5 * labels
+labels[::7] = ["+", "-"] * 6  # readers do not agree
+clf = LSTMTextClassifier(units=8, epochs=2, random_state=0).fit(5 * texts, labels)
 TokenAttributionDisplay.from_estimator(clf, "the acting was not bad but the end was")
 plt.show()

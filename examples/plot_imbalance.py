@@ -46,7 +46,7 @@ for name, clf in classifiers.items():
 print(pd.DataFrame(rows).T.round(2).to_string())
 
 # %%
-# The curves show every threshold at once: weights move along them more than they move
-# them.
+# The curves show every threshold at once. Weights move where on its curve a classifier
+# stands; that it ranks texts better is not to be expected.
 
 plt.show()
