@@ -11,7 +11,6 @@ author = "The sklstm developers"
 copyright = "The sklstm developers"
 release = sklstm.__version__
 extensions = [
-    "sphinx.ext.mathjax",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
@@ -19,15 +18,17 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 myst_heading_anchors = 3
-myst_enable_extensions = ["dollarmath"]
+html_title = "sklstm"
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
     "navigation_with_keys": False,
     "show_nav_level": 2,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 4,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"changelog": [], "limits": []}
+# Pages without pages below them need no list of these.
+LEAVES = ("how_it_works", "coming_from", "from_scikeras", "limits", "api")
+html_sidebars = {page: [] for page in (*LEAVES, "changelog", "contributing")}
 html_show_sourcelink = False
 numpydoc_show_class_members = False
 exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.json"]
