@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo test lint bench docs test-oldest test-sktime test-matrix bench-peers clean
+.PHONY: install demo examples test lint bench docs test-oldest test-sktime test-matrix bench-peers clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -16,6 +16,9 @@ install: $(VENV)/.installed
 demo: install
 	$(BIN)/python examples/demo.py
 
+examples: install
+	$(BIN)/python -m pytest tests/test_examples.py
+
 test: install
 	$(BIN)/python -m pytest
 
@@ -24,7 +27,7 @@ lint: install
 	$(BIN)/ruff format --check .
 
 docs: install
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,save,scikeras]'
 	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
 
 bench: install

@@ -1,17 +1,47 @@
 """Sphinx configuration of the documentation site."""
 
-import sklstm
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import sklstm  # noqa: E402
 
 project = "sklstm"
 author = "The sklstm developers"
+copyright = "The sklstm developers"
 release = sklstm.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
     "myst_parser",
+    "sphinx_gallery.gen_gallery",
 ]
+myst_heading_anchors = 3
+html_title = "sklstm"
 html_theme = "pydata_sphinx_theme"
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_nav_level": 2,
+    "header_links_before_dropdown": 4,
+    "secondary_sidebar_items": ["page-toc"],
+}
+# Pages without pages below them need no list of these.
+LEAVES = ("how_it_works", "coming_from", "from_scikeras", "limits", "api")
+html_sidebars = {page: [] for page in (*LEAVES, "changelog", "contributing")}
+html_show_sourcelink = False
 numpydoc_show_class_members = False
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.json"]
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_",
+    "ignore_pattern": r"(demo|first_forecast|imdb_classic)\.py",
+    "download_all_examples": False,
+    "show_memory": False,
+    # Where examples take seconds, the machine would be what is told.
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "within_subsection_order": "FileNameSortKey",
+}
 autodoc_mock_imports = ["sktime"]  # it asks for an older pandas

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import __version__, _archive, _summary
+from sklstm import __version__, _archive, _report, _summary
 from sklstm._keras import load_keras
 from sklstm._networks import CELLS
 
@@ -127,6 +127,35 @@ class BaseLSTM(BaseEstimator):
             "sklearn": sklearn.__version__,
         }
         _archive.write(path, _archive.to_bytes(self, name, manifest))
+
+    def report(self, path, X=None, y=None, *, train=None):
+        """Write a lab report: one self-contained page on the network and its rivals.
+
+        It shows data and split, normalisation, network, loss curves, predictions and
+        errors on test rows, beside simple RNN, GRU, LSTM and simple models, and says in
+        words what to look at: leakage, over-fitting, lag. Each rival network is fitted
+        with the same parameters, which takes as long as `fit`.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Of the HTML page, which needs no other file and no network.
+        X, y : array-like, default=None
+            Test rows, as for `score`. A forecaster of a series or of inputs can do
+            without: then the last rows of its history are held out, and the page is on
+            a clone fitted on those before them.
+        train : tuple (X, y), default=None
+            What was passed to `fit`, to fit the rival networks on, where the estimator
+            does not keep it: for texts and ready-made windows.
+
+        Raises
+        ------
+        ValueError
+            Without test rows where they are needed, or for a forecaster of many series.
+        """
+        check_is_fitted(self, "weights_")
+        lead, sections = self._report_sections(X, y, train)
+        _report.write(path, f"Lab report: {type(self).__name__}", lead, sections)
 
     @property
     def model_(self):

@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _scaling
+from sklstm import _forecast_report, _scaling
 from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
@@ -601,6 +601,9 @@ class LSTMForecaster(
         columns = [table[c].to_numpy().reshape(shape) for c in TRUE_AND_PRED]
         there = ~np.isnan(columns[0]).any(axis=1)
         return float(r2_score(*(column[there] for column in columns)))
+
+    def _report_sections(self, X, y, train):
+        return _forecast_report.sections(self, X, y, train)
 
 
 TRUE_AND_PRED = ("y_true", "y_pred")

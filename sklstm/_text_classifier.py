@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm import _inference, _ngrams, _text
+from sklstm import _inference, _ngrams, _text, _text_report
 from sklstm._archive import storable
 from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM, unchanged_on_error
 from sklstm._checkpoints import checkpointed
@@ -632,6 +632,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if logits.shape[1] == 1:
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
+
+    def _report_sections(self, X, y, train):
+        return _text_report.sections(self, X, y, train)
 
 
 def kind_of(spec):

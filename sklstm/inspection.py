@@ -274,11 +274,13 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
     -------
     sklearn.utils.Bunch
         tokens : list
+            Words and punctuation marks, or token ids.
         attributions : ndarray of shape (n_tokens,)
             Change of the class's logit.
         ngrams, network : ndarray of shape (n_tokens,)
             The parts of the linear model and of the network.
         target : label
+            The class that was spoken for.
         prediction, base_value : float
             The class's logit, and the one of a text that says nothing.
         gap : float

@@ -1,0 +1,22 @@
+"""The examples of the gallery run, and each draws something."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+matplotlib = pytest.importorskip("matplotlib")
+pytest.importorskip("safetensors")
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+# On a screen plt.show() opens windows; here there is none.
+@pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive:UserWarning")
+def test_example_runs_and_draws(path):
+    runpy.run_path(str(path), run_name="__main__")
+    assert any(figure.axes for figure in map(plt.figure, plt.get_fignums()))
+    plt.close("all")
