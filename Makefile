@@ -20,7 +20,7 @@ examples: install
 	$(BIN)/python -m pytest tests/test_examples.py
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .
