@@ -41,7 +41,7 @@ class Spread:
     sizes: np.ndarray
 
     @classmethod
-    def learn(cls, residuals, restlessness):
+    def learn(cls, residuals, restlessness, weights):
         """Learn from the validation block.
 
         Parameters
@@ -50,18 +50,21 @@ class Spread:
             Actual less forecast values, scaled; NaN where the actual value is missing.
         restlessness : ndarray of shape (n_windows, n_targets)
             See `restless`.
+        weights : ndarray of shape (n_windows,)
+            How often each window counts.
         """
         sizes = np.abs(residuals) / restlessness[:, None]
-        there = ~np.isnan(sizes)
-        mean = np.nansum(sizes, axis=0) / np.maximum(there.sum(axis=0), 1)
+        weights = np.where(np.isnan(sizes), 0, weights[:, None, None])
+        total = weights.sum(axis=0)
+        mean = np.nansum(weights * sizes, axis=0) / np.where(total > 0, total, 1)
         scale = np.column_stack([isotonic_regression(column) for column in mean.T])
         sizes = sizes / np.where(scale > 0, scale, 1)
-        sizes = np.sort(sizes.reshape(-1, sizes.shape[2]), axis=0)  # NaN last
-        n_kept = max(1, there.sum(axis=(0, 1)).min())
-        if n_kept > MAX_KEPT or n_kept < len(sizes):
-            shares = np.linspace(0, 1, min(n_kept, MAX_KEPT))
-            sizes = np.nanquantile(sizes, shares, axis=0)
-        return cls(scale, sizes)
+        n_kept = np.clip((weights > 0).sum(axis=(0, 1)).min(), 1, MAX_KEPT)
+        columns = [
+            spread_evenly(own[w > 0], w[w > 0], n_kept)
+            for own, w in zip(sizes.T, weights.T, strict=True)
+        ]
+        return cls(scale, np.column_stack(columns))
 
     def size(self, coverage):
         """What a share `coverage` of sizes does not exceed, of each target.
@@ -128,6 +131,20 @@ class Spread:
             moved = np.where(np.isnan(error), 0, rate * (missed - (1 - coverage)))
             factor[origin] = factor[origin - 1] * np.exp(moved)
         return factor
+
+
+def spread_evenly(values, weights, n_kept):
+    """So many values, sorted, with the quantiles of weighted ones.
+
+    As many of equal weight are the values themselves.
+    """
+    if not len(values):
+        return np.zeros(n_kept)
+    order = np.argsort(values)
+    values, weights = values[order], weights[order]
+    below = np.cumsum(weights) - weights
+    share = below / below[-1] if below[-1] > 0 else below
+    return np.interp(np.linspace(0, 1, n_kept), share, values)
 
 
 def restless(windows):

@@ -166,7 +166,10 @@ class SeriesProblem:
         """How far outputs are off the rows' targets, scaled."""
         _, scale = data.measures(rows)
         errors = (data.targets(rows) - output) * scale
-        return Spread.learn(errors, restless(data.windows(rows)))
+        # Longer series have more windows in the block, and count no more for it.
+        owner = np.searchsorted(self.firsts, self.starts[rows], side="right")
+        weights = 1 / np.bincount(owner)[owner]
+        return Spread.learn(errors, restless(data.windows(rows)), weights)
 
     def naive_error(self, rows, data):
         """Mean squared error of last value and seasonal naive, scaled."""

@@ -15,7 +15,8 @@ ONE, AS_LEARNED = np.ones((1, 2)), np.ones((1, 4, 2))
 
 
 def learned(residuals):
-    return Spread.learn(residuals, np.ones((len(residuals), residuals.shape[2])))
+    moves = np.ones((len(residuals), residuals.shape[2]))
+    return Spread.learn(residuals, moves, np.ones(len(residuals)))
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
@@ -32,6 +33,15 @@ def test_few_errors_are_covered_at_least_as_often_as_asked():
         for seed in range(400)
     ]
     assert np.mean(inside) > 0.6
+
+
+def test_a_weight_counts_as_so_many_windows():
+    residuals, weights = drawn(40), np.arange(40) % 3
+    weighted = Spread.learn(residuals, np.ones((40, 2)), weights)
+    repeated = learned(np.repeat(residuals, weights, axis=0))
+    assert_allclose(weighted.scale, repeated.scale)
+    for coverage in (0.5, 0.8, 0.95):
+        assert_allclose(weighted.size(coverage), repeated.size(coverage), rtol=0.1)
 
 
 def test_spread_never_falls_with_the_step_and_grows_beyond_the_horizon():
