@@ -36,7 +36,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
-    "ignore_pattern": r"(demo|first_forecast|imdb_classic)\.py",
+    "ignore_pattern": r"(^|/)(demo|first_forecast|imdb_classic)\.py",
     "download_all_examples": False,
     "show_memory": False,
     # Where examples take seconds, the machine would be what is told.
