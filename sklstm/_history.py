@@ -135,6 +135,8 @@ def places(data, name="X"):
     index = data.index
     times = index.get_level_values(-1)
     keys = index.droplevel(-1)
+    if not len(index):
+        raise ValueError(f"{name} is empty. Pass at least one time step.")
     codes, unique = pd.factorize(keys)
     if (codes < 0).any():
         raise ValueError(f"The index of {name} has a row without a series. Drop it.")

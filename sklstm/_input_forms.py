@@ -14,7 +14,14 @@ from sklearn.utils.validation import (
 from sklstm._calendar import calendar_features, check_calendar
 from sklstm._history import ALONE, History, has_levels, is_panel, joined, places
 from sklstm._problems import SeriesProblem, WindowsProblem
-from sklstm._validation import check_values, is_pandas, n_dims, season_of
+from sklstm._validation import (
+    check_columns,
+    check_size,
+    check_values,
+    is_pandas,
+    n_dims,
+    season_of,
+)
 from sklstm._windows import (
     WindowNorm,
     check_holds_seasons,
@@ -59,7 +66,7 @@ class InputForms:
         X_table = joined(X)
         if is_pandas(X_table):
             check_values(X_table)
-        X = validate_data(self, X_table, reset=reset, dtype=np.float64)
+        X = check_size(validate_data(self, X_table, reset=reset, dtype=np.float64))
         y_values = check_values(target, "y", allow_nan=True)
         check_same_length(X, y_values)
         for column in range(X.shape[1]):
@@ -215,6 +222,7 @@ class InputForms:
     def _check_windows(self, X, y=None, reset=False):
         """Windows of shape (n_windows, window_length, n_features), and y."""
         target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}
+        check_columns(X)
         if n_dims(X) != 3:
             checked = validate_data(
                 self,
@@ -225,7 +233,7 @@ class InputForms:
                 **target,
             )
             X, y = (checked, None) if y is None else checked
-            return X[:, :, None], y
+            return check_size(X)[:, :, None], None if y is None else check_size(y, "y")
         finite = {"ensure_all_finite": "allow-nan"}
         X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X", **finite)
         if self.window_length is not None:
@@ -236,6 +244,7 @@ class InputForms:
                     "or shorten window_length."
                 )
             X = X[:, -self.window_length :]
+        check_size(X)
         if not reset and X.shape[1:] != self._spec_.window_shape:
             raise ValueError(
                 f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
@@ -243,6 +252,7 @@ class InputForms:
             )
         if y is not None:
             _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
+            check_size(y, "y")
         if reset:
             self.n_features_in_ = X.shape[2]
             self.__dict__.pop("feature_names_in_", None)
@@ -269,6 +279,7 @@ class InputForms:
             if is_pandas(table):
                 check_values(table)
             values = validate_data(self, table, dtype=np.float64, reset=False)
+            check_size(values)
         self._check_keys(where)
         return values, where
 

@@ -25,6 +25,7 @@ from sklstm._checkpoints import checkpointed
 from sklstm._documents import Documents, folds_of, one_hot, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec
 from sklstm._ngrams import NgramCounts, NgramModel
+from sklstm._validation import check_columns, n_dims
 
 HEAD = ("head/kernel", "head/bias")
 
@@ -488,6 +489,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             return _text.count_tokens(texts, self._tokenize())
         if not reset and not hasattr(self, "n_features_in_"):
             raise ValueError(self._other_kind("token ids", "texts"))
+        check_columns(X)
         X, _ = validate_data(self, X, y, reset=reset, multi_output=True)
         warn_of_odd_ids(X)
         return _text.count_ids(X)
@@ -510,7 +512,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return sequences.truncated(self.max_length, self.truncate).below(n_tokens)
 
     def _classes(self, y, fitted, classes):
-        check_classification_targets(y)
+        check_labels(y)
         multi_label = type_of_target(y) == "multilabel-indicator"
         if "classes_" in fitted:
             if multi_label != fitted["_multi_label"]:
@@ -563,7 +565,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     def _logits(self, X):
         check_is_fitted(self, "weights_")
         of_ids = hasattr(self, "n_features_in_")
-        if _text.is_text(X) or (not of_ids and np.ndim(X) == 1):
+        if _text.is_text(X) or (not of_ids and n_dims(X) == 1):
             texts = _text.check_texts(X)
             if of_ids:
                 raise ValueError(self._other_kind("texts", "token ids"))
@@ -571,6 +573,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         else:
             if not of_ids:
                 raise ValueError(self._other_kind("token ids", "texts"))
+            check_columns(X)
             X = validate_data(self, X, reset=False)
             sequences = _text.encode_ids(X, self._words)
         linear = None
@@ -635,6 +638,16 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     def _report_sections(self, X, y, train):
         return _text_report.sections(self, X, y, train)
+
+
+def check_labels(y):
+    try:
+        check_classification_targets(y)
+    except TypeError as error:  # sorted to find the classes
+        raise TypeError(
+            "y must hold labels of one type, such as str or int, but they cannot be "
+            f"put in order: {error}."
+        ) from error
 
 
 def kind_of(spec):

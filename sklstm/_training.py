@@ -47,6 +47,7 @@ class Trained:
     weights: dict
     history: dict
     best_epoch: int
+    interrupted: bool = False
 
 
 @storable
@@ -63,21 +64,18 @@ class Progress:
     waited: int = 0
     ended: bool = False
 
-    def advance(self, network, settings, epoch, logs, validated):
+    def advance(self, weights, settings, epoch, logs, validated):
         """Take in what an epoch gave, and tell whether it was the last."""
         watch = validated is not None
         current = logs.get("val_loss", logs["loss"])
         improved = current < self.best_loss * (1 - settings.tol)
         self.waited = 0 if improved else self.waited + 1
         if not (watch and settings.early_stopping) or current < self.best_loss:
-            self.weights, self.best_epoch = network.get_weights(), epoch
+            self.weights, self.best_epoch = weights, epoch
             self.best_losses = validated
         self.best_loss = min(self.best_loss, current)
-        self.ended = network.model.stop_training or (
-            settings.early_stopping
-            and watch
-            and self.waited >= settings.n_iter_no_change
-        )
+        waited_enough = self.waited >= settings.n_iter_no_change
+        self.ended = settings.early_stopping and watch and waited_enough
 
 
 def to_numpy(variable):
@@ -318,7 +316,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
         listeners = keras.callbacks.CallbackList(
             copy.deepcopy(list(settings.callbacks)), model=network.model
         )
-        bar = progress_bar(keras, settings)
+        bar, interrupted = progress_bar(keras, settings), False
         listeners.on_train_begin()
         try:
             while epoch < settings.epochs and not progress.ended:
@@ -347,15 +345,19 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                 epoch += 1
                 if bar is not None:
                     bar.update(epoch, values=list(logs.items()))
-                if all(np.isfinite(list(logs.values()))):
+                current = network.get_weights()
+                # The last step may have broken weights that made no loss yet.
+                if all(np.isfinite(v).all() for v in (means, *current.values())):
                     listeners.on_epoch_end(epoch - 1, logs)
-                    progress.advance(network, settings, epoch, logs, validated)
+                    progress.advance(current, settings, epoch, logs, validated)
+                    progress.ended |= network.model.stop_training
                 else:
                     progress.ended = True
                     warnings.warn(
-                        f"The loss became {logs['loss']} in epoch {epoch}; training "
-                        f"stopped and the weights of epoch {progress.best_epoch} are "
-                        "kept. Lower learning_rate, or look for outliers in the data.",
+                        f"Training diverged in epoch {epoch}, at a loss of "
+                        f"{logs['loss']:.3g}; it stopped, and the weights of epoch "
+                        f"{progress.best_epoch} are kept. Lower learning_rate, or look "
+                        "for outliers in the data.",
                         ConvergenceWarning,
                         stacklevel=4,
                     )
@@ -363,6 +365,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                 if run is not None and (at_end or run.each_epoch):
                     run.keep(epoch, network.state(), progress)
         except KeyboardInterrupt:
+            interrupted = True
             warnings.warn(
                 f"Training was interrupted after {len(progress.history['loss'])} "
                 f"epochs; the weights of epoch {progress.best_epoch} are kept.",
@@ -373,8 +376,10 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
         if watch and settings.early_stopping and spec.starts_linear:
             falls = start_losses[:, 0], progress.best_losses[:, 0]
             if not gains(*falls, sums, settings.min_skill):
-                return Trained(weights, progress.history, 0)
-        return Trained(progress.weights, progress.history, progress.best_epoch)
+                progress.weights, progress.best_epoch = weights, 0
+        return Trained(
+            progress.weights, progress.history, progress.best_epoch, interrupted
+        )
 
 
 def scheduled_rate(schedule, epoch, settings):

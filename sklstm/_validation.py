@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+LARGEST = 1e100
 TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
 # Rows in one season, by the first letters of a pandas frequency.
 SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "min": 60}
@@ -16,7 +17,36 @@ def is_pandas(data):
 
 def n_dims(data):
     """Number of dimensions of anything that NumPy can read as an array."""
-    return data.ndim if hasattr(data, "ndim") else np.asarray(data).ndim
+    if hasattr(data, "ndim"):
+        return data.ndim
+    try:
+        return np.asarray(data).ndim
+    except ValueError as error:
+        raise TypeError(
+            "The data must be rows of one length, but their lengths differ. Pass an "
+            f"array or a frame. NumPy says: {error}"
+        ) from error
+
+
+def check_columns(data, name="X"):
+    """Raise where two columns of a frame have one name."""
+    columns = getattr(data, "columns", None)
+    if isinstance(columns, pd.Index) and columns.has_duplicates:
+        twice = columns[columns.duplicated()][0]
+        raise ValueError(
+            f"{name} has more than one column named {twice!r}. Rename or drop them."
+        )
+
+
+def check_size(values, name="X"):
+    """Raise where values are so large that their squares overflow."""
+    largest = np.nanmax(np.abs(values), initial=0.0)
+    if largest > LARGEST:
+        raise ValueError(
+            f"{name} holds values as large as {largest:.3g}, whose squares overflow. "
+            "Divide it by a power of ten first."
+        )
+    return values
 
 
 def time_index(data, name="X"):
@@ -53,6 +83,7 @@ def check_values(data, name="X", allow_nan=False):
         For infinity, NaN where it is not allowed, no rows, or more than two dimensions.
     """
     if isinstance(data, pd.DataFrame):
+        check_columns(data, name)
         for column, dtype in data.dtypes.items():
             if not pd.api.types.is_numeric_dtype(dtype):
                 raise TypeError(
@@ -81,7 +112,7 @@ def check_values(data, name="X", allow_nan=False):
             f"({len(bad)} such values in all). Fill or drop them first, for example "
             "with interpolate()."
         )
-    return values
+    return check_size(values, name)
 
 
 def step_of(index):

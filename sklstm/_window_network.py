@@ -115,9 +115,11 @@ class BaseWindowNetwork(BaseLSTM):
             skill = float(1 - error / best) if best > 0 else 0.0
             spread = problem.spread(output, validation, data)
         history, best_epoch = trained.history, trained.best_epoch
-        if len(validation) and self.refit:
+        if len(validation) and self.refit and not trained.interrupted:
             rows = problem.all_rows()
-            trained, scalers, _ = run(rows, rows[:0], best_epoch)
+            refitted, its_scalers, _ = run(rows, rows[:0], best_epoch)
+            if not refitted.interrupted:  # else what was chosen has come further
+                trained, scalers = refitted, its_scalers
         return {
             "weights_": trained.weights,
             "history_": history,

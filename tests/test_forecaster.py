@@ -721,6 +721,33 @@ def test_bad_series(passengers):
         f.forecast(0)
 
 
+def test_tables_that_are_no_tables(passengers):
+    twice = pd.DataFrame(np.ones((40, 2)), columns=["a", "a"])
+    with pytest.raises(ValueError, match="more than one column named 'a'"):
+        small().fit(twice)
+    with pytest.raises(ValueError, match="more than one column named 'a'"):
+        small(None).fit(twice, np.arange(40.0))
+    with pytest.raises(TypeError, match="rows of one length, but their lengths differ"):
+        small(None).fit([[1.0, 2.0], [3.0]] * 10, np.arange(20.0))
+    many = pd.concat({"a": passengers, "b": passengers}, names=["id", "month"])
+    with pytest.raises(ValueError, match="X is empty"):
+        small().fit(many[:0])
+
+
+@pytest.mark.parametrize("form", ["series", "regression", "windows"])
+def test_values_whose_squares_overflow(form):
+    X, y = np.ones((40, 3)), np.arange(40.0)
+    X[3, 1] = 1e200
+    f, given = small(), (X,)
+    if form != "series":
+        f, given = small(6 if form == "regression" else None), (X, y)
+    with pytest.raises(ValueError, match="as large as 1e.200, whose squares overflow"):
+        f.fit(*given)
+    if form == "windows":
+        with pytest.raises(ValueError, match="y holds values as large as"):
+            f.fit(np.ones((40, 3)), y * 1e199)
+
+
 def test_bad_regression(regression):
     X, y = regression
     with pytest.raises(ValueError, match="X has a time index .* Set window_length"):

@@ -315,4 +315,9 @@ def test_a_fit_that_raises_changes_nothing():
         clf.fit(["a", None], [0, 1])
     with pytest.raises(ValueError, match="one class only"):
         clf.fit(texts, np.ones(60))
+    with pytest.raises(TypeError, match="labels of one type, such as str or int"):
+        clf.fit(texts, np.array(["a", 1] * 30, object))
+    twice = pd.DataFrame(np.ones((60, 2), int), columns=["a", "a"])
+    with pytest.raises(ValueError, match="more than one column named 'a'"):
+        clf.fit(twice, labels)
     assert vars(clf) == before

@@ -109,22 +109,57 @@ def test_callbacks_are_copied_and_heard(sine):
 
 
 def test_diverging_training_keeps_the_last_good_weights(sine):
-    with pytest.warns(ConvergenceWarning, match="loss became .* Lower learning_rate"):
-        f = small(learning_rate=1e30, clipnorm=None, optimizer="sgd", refit=False).fit(
-            sine
-        )
+    broken = {"learning_rate": 1e30, "clipnorm": None, "optimizer": "sgd"}
+    with pytest.warns(ConvergenceWarning, match="diverged .* Lower learning_rate"):
+        f = small(**broken, refit=False).fit(sine)
     assert np.isfinite(f.forecast(3)).all()
 
 
-def test_interrupt_keeps_the_weights_so_far(sine):
-    class Interrupt(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 2:
-                raise KeyboardInterrupt
+def test_weights_that_only_the_last_step_broke_are_not_kept(sine):
+    class Break(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            variable = self.model.trainable_variables[0]
+            variable.assign(np.full(variable.shape, np.nan))
 
+    once = {"epochs": 1, "batch_size": 1000, "validation_fraction": 0}
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 1, .* of epoch 0"):
+        f = small(callbacks=[Break()], **once).fit(sine)
+    assert np.isfinite(f.forecast(3)).all()
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C in the third epoch of the first or the second training of a fit."""
+
+    calls = []
+
+    def __init__(self, training):
+        super().__init__()
+        self.training = training
+
+    def on_train_begin(self, logs=None):
+        Interrupt.calls.append("began")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2 and len(Interrupt.calls) == self.training:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("training", [1, 2])
+def test_interrupt_keeps_the_weights_so_far(sine, training):
+    Interrupt.calls.clear()
+    parameters = {"early_stopping": False, "epochs": 4}
     with pytest.warns(ConvergenceWarning, match="interrupted after 2 epochs"):
-        f = small(callbacks=[Interrupt()], refit=False).fit(sine)
+        f = small(callbacks=[Interrupt(training)], **parameters).fit(sine)
     assert np.isfinite(f.forecast(3)).all()
+    # While choosing there is nothing to train again; while training again, what was
+    # chosen has come further.
+    assert len(Interrupt.calls) == training
+    whole = small(**parameters, refit=False).fit(sine)
+    kept = all(
+        np.array_equal(f.weights_[name], w) for name, w in whole.weights_.items()
+    )
+    assert kept == (training == 2)
+    assert f.best_epoch_ == (2 if training == 1 else 4)
 
 
 def test_own_network(sine):
