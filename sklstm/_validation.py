@@ -40,7 +40,7 @@ def check_columns(data, name="X"):
 
 def check_size(values, name="X"):
     """Raise where values are so large that their squares overflow."""
-    largest = np.nanmax(np.abs(values), initial=0.0)
+    largest = float(np.nanmax(np.abs(values), initial=0.0))  # float32 has no LARGEST
     if largest > LARGEST:
         raise ValueError(
             f"{name} holds values as large as {largest:.3g}, whose squares overflow. "
