@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from sklstm._display import BLUE, COLORS, VERMILION, Display
+from sklstm._display import BLUE, VERMILION, Display
 from sklstm.inspection import lag_attributions, token_attributions
 
 LINE_LENGTH = 68
@@ -79,7 +79,7 @@ class LagAttributionDisplay(Display):
             why.attributions[column], why.base_value[column], why.prediction[column]
         ).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, ax=None):
         """Draw on `ax`, or on new axes."""
         ax = self._axes(ax)
         table = self.attributions.unstack(level=0)
@@ -91,8 +91,9 @@ class LagAttributionDisplay(Display):
             values = table[name].fillna(0.0)
             # Stacked away from zero on either side.
             bottom = np.where(values >= 0, above, below)
+            color = self._colors[i % len(self._colors)]
             self.bars_[name] = ax.bar(
-                table.index, values, bottom=bottom, color=COLORS[i % 6], label=str(name)
+                table.index, values, bottom=bottom, color=color, label=str(name)
             )
             above, below = above + values.clip(lower=0), below + values.clip(upper=0)
         ax.axhline(0, color="0.5", linewidth=0.8)
@@ -179,20 +180,25 @@ class TokenAttributionDisplay(Display):
             title += f" = {self.prediction:+.3g}"
         return title
 
-    def plot(self, *, ax=None):
+    def plot(self, ax=None):
         """Draw on `ax`, or on new axes."""
         places = lay_out([str(token) for token in self.tokens])
         n_lines = 1 + max((line for line, _ in places), default=0)
         fresh = ax is None
         ax = self._axes(ax)
         if fresh:
-            self.figure_.set_size_inches(7, 0.7 + 0.32 * n_lines)
-        ax.set(xlim=(0, LINE_LENGTH), ylim=(n_lines, 0))
+            self.figure_.set_size_inches(7, 0.5 + 0.32 * n_lines)
         ax.set_axis_off()
         ax.set_title(self._title, loc="left", fontsize="medium")
+        self.figure_.draw_without_rendering()  # only then is the size of axes known
+        box = ax.get_window_extent()
+        width, height = (
+            side * 72 / self.figure_.dpi for side in (box.width, box.height)
+        )
         # Points of a line, over the width of its letters in points.
-        width = ax.get_window_extent().width * 72 / self.figure_.dpi
         size = min(width / LINE_LENGTH / 0.62, 11)
+        # High axes leave room below, and lines stay together.
+        ax.set(xlim=(0, LINE_LENGTH), ylim=(max(n_lines, height / (2.2 * size)), 0))
         self.words_ = []
         for token, (line, column), strength in zip(
             self.tokens, places, self._strengths, strict=True

@@ -1,18 +1,20 @@
 """What all displays share: colours, axes and dates."""
 
+import numpy as np
 import pandas as pd
 
 # Told apart by people who see no red or no green (Okabe and Ito, 2008).
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-COLORS = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
+PURPLE, SKY = "#CC79A7", "#56B4E9"
 
 
 class Display:
-    """What all displays share: axes to draw on."""
+    """What all displays share: axes to draw on, and colours that are seen there."""
 
     def _axes(self, ax):
         try:
             import matplotlib.pyplot as plt
+            from matplotlib.colors import to_rgb
         except ImportError as error:
             raise ImportError(
                 "Displays are drawn with matplotlib, which is missing. Install it "
@@ -21,7 +23,21 @@ class Display:
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
+        # Light letters stand on a dark ground, also where that is transparent.
+        dark = np.mean(to_rgb(ax.xaxis.label.get_color())) > 0.5
+        strong, faint = (SKY, BLUE) if dark else (BLUE, SKY)
+        self._colors = (strong, VERMILION, GREEN, ORANGE, PURPLE, faint)
+        self._ink = "0.75" if dark else "0.35"
+        self._ground = np.zeros(3) if dark else np.ones(3)
+        if ax.get_facecolor()[3]:
+            self._ground = np.array(to_rgb(ax.get_facecolor()))
         return ax
+
+    def _pale(self, share):
+        """The first colour, mixed with the ground by `share` of it."""
+        from matplotlib.colors import to_rgb
+
+        return share * np.array(to_rgb(self._colors[0])) + (1 - share) * self._ground
 
 
 def on_axis(index):

@@ -329,11 +329,22 @@ def naive_errors(y_train, seasonal_period):
 def lag(y_true, y_pred, max_lag=10):
     """The shift, in rows, at which forecasts correlate best with actual values."""
     best, found = -np.inf, 0
-    for shift in range(min(max_lag, len(y_true) - 3) + 1):
-        left, right = y_true[: len(y_true) - shift], y_pred[shift:]
-        if left.std() == 0 or right.std() == 0:
-            continue
-        correlation = np.corrcoef(left, right)[0, 1]
+    for shift, correlation in enumerate(correlations(y_true, y_pred, max_lag)):
         if correlation > best + 1e-9:
             best, found = correlation, shift
     return found
+
+
+def correlations(y_true, y_pred, max_lag=10):
+    """Correlation of actual values with the forecasts so many rows later.
+
+    Rows with a missing value are left out; NaN where nothing varies.
+    """
+    y_true, y_pred = np.asarray(y_true, float), np.asarray(y_pred, float)
+    result = []
+    for shift in range(min(max_lag, max(len(y_true) - 3, 0)) + 1):
+        pair = np.stack([y_true[: len(y_true) - shift], y_pred[shift:]])
+        pair = pair[:, ~np.isnan(pair).any(axis=0)]
+        varies = pair.shape[1] > 1 and pair.std(axis=1).all()
+        result.append(np.corrcoef(pair)[0, 1] if varies else np.nan)
+    return np.array(result)

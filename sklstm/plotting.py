@@ -9,8 +9,8 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 
 from sklstm._attribution_displays import LagAttributionDisplay, TokenAttributionDisplay
-from sklstm._display import BLUE, COLORS, VERMILION, Display, on_axis, turn_dates
-from sklstm.metrics import lag
+from sklstm._display import VERMILION, Display, on_axis, turn_dates
+from sklstm.metrics import correlations, lag
 
 __all__ = [
     "BacktestDisplay",
@@ -20,6 +20,9 @@ __all__ = [
     "TokenAttributionDisplay",
     "TrainingHistoryDisplay",
 ]
+
+
+NAIVE = ("last value", "seasonal naive")
 
 
 class TrainingHistoryDisplay(Display):
@@ -37,6 +40,8 @@ class TrainingHistoryDisplay(Display):
     ax_, figure_
         What it was drawn on.
     lines_ : list of matplotlib.lines.Line2D
+    marks_ : dict of str to matplotlib.lines.Line2D
+        Best epochs, by the name of the estimator.
 
     Examples
     --------
@@ -58,8 +63,9 @@ class TrainingHistoryDisplay(Display):
 
         Parameters
         ----------
-        estimator : estimator or dict of str to estimator
-            For example the folds of a cross-validation.
+        estimator : estimator, or dict of str to estimator, or list of estimators
+            A list is taken for folds, such as those of
+            ``cross_validate(..., return_estimator=True)["estimator"]``.
         metric : str, default="loss"
             A key of `history_`, without ``val_``.
         ax : matplotlib.axes.Axes, default=None
@@ -69,12 +75,14 @@ class TrainingHistoryDisplay(Display):
         -------
         TrainingHistoryDisplay
         """
+        if isinstance(estimator, (list, tuple)):
+            estimator = {f"fold {i}": e for i, e in enumerate(estimator, 1)}
         fitted = estimator if isinstance(estimator, dict) else {"": estimator}
         histories = {name: e.history_ for name, e in fitted.items()}
         best = {name: e.best_epoch_ for name, e in fitted.items()}
-        return cls(histories, best).plot(metric, ax=ax)
+        return cls(histories, best).plot(ax, metric=metric)
 
-    def plot(self, metric="loss", *, ax=None):
+    def plot(self, ax=None, *, metric="loss"):
         """Draw; parameters as in `from_estimator`."""
         for name, history in self.histories.items():
             if metric not in history:
@@ -82,25 +90,35 @@ class TrainingHistoryDisplay(Display):
                     f"The history {name!r} has no {metric!r}, only {sorted(history)}."
                 )
         ax = self._axes(ax)
-        self.lines_ = []
+        self.lines_, self.marks_ = [], {}
+        several = len(self.histories) > 1
+        styles = {metric: "-", f"val_{metric}": "--"}
         for i, (name, history) in enumerate(self.histories.items()):
-            alone = len(self.histories) == 1
-            color = COLORS[i % len(COLORS)]
-            for key, style in ((metric, "-"), (f"val_{metric}", "--")):
+            best = self.best_epochs.get(name)
+            for key, style in styles.items():
                 if key not in history:
                     continue
-                epochs = np.arange(1, len(history[key]) + 1)
-                if alone:
-                    color = BLUE if key == metric else VERMILION
-                self.lines_ += ax.plot(
-                    epochs, history[key], style, color=color, label=f"{name} {key}"
-                )
-            best = self.best_epochs.get(name)
-            if best:
-                grey = "0.5" if alone else color
-                ax.axvline(
-                    best, color=grey, ls=":", label=f"{name} best epoch ({best})"
-                )
+                values = history[key]
+                color = self._colors[i % len(self._colors)]
+                label = key
+                if several:
+                    label = name if key == metric else f"_{name}"
+                elif key != metric:
+                    color = VERMILION
+                epochs = np.arange(1, len(values) + 1)
+                self.lines_ += ax.plot(epochs, values, style, color=color, label=label)
+            if best and several:
+                mark = ax.plot(best, values[best - 1], "o", color=color)
+                self.marks_[name] = mark[0]
+            elif best:
+                label = f"best epoch ({best})"
+                self.marks_[name] = ax.axvline(best, color="0.5", ls=":", label=label)
+        if several:  # what the styles of all curves mean
+            for key, style in styles.items():
+                if any(key in history for history in self.histories.values()):
+                    ax.plot([], [], style, color=self._ink, label=key)
+            if self.marks_:
+                ax.plot([], [], "o", color=self._ink, label="best epoch")
         ax.set(xlabel="epoch", ylabel=metric)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
@@ -115,7 +133,7 @@ class ForecastDisplay(Display):
     history : Series
         The last rows before the forecast.
     forecast : Series
-    intervals : dict of float to DataFrame, default=None
+    intervals : dict of float to array-like of shape (steps, 2), default=None
         Columns lower and upper by coverage.
     y_true : Series, default=None
         What came.
@@ -204,30 +222,39 @@ class ForecastDisplay(Display):
     def from_predictions(
         cls, history, forecast, intervals=None, *, y_true=None, ax=None
     ):
-        """Draw given numbers; parameters as in the class."""
+        """Draw given numbers; parameters as in the class.
+
+        Arrays are drawn over the numbers of their rows.
+        """
+        history = pd.Series(history)
+        if not isinstance(forecast, pd.Series):
+            at = pd.RangeIndex(len(history), len(history) + len(forecast))
+            forecast = pd.Series(np.asarray(forecast), at)
         if y_true is not None:
             check_consistent_length(forecast, y_true)
             y_true = pd.Series(np.asarray(y_true), forecast.index)
         return cls(history, forecast, intervals, y_true).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, ax=None):
         """Draw on `ax`, or on new axes."""
         ax = self._axes(ax)
         ahead = on_axis(self.forecast.index)
         self.bands_ = {}
-        for coverage in sorted(self.intervals, reverse=True):
-            bounds = self.intervals[coverage]
+        widest_first = sorted(self.intervals, reverse=True)
+        # Opaque, so that each is of the colour that the legend shows.
+        shares = np.linspace(0.2, 0.55, len(widest_first))
+        for coverage, share in zip(widest_first, shares, strict=True):
+            bounds = np.asarray(self.intervals[coverage])
             self.bands_[coverage] = ax.fill_between(
                 ahead,
-                bounds["lower"],
-                bounds["upper"],
-                color=BLUE,
-                alpha=0.2,
+                bounds[:, 0],
+                bounds[:, 1],
+                color=self._pale(share),
                 linewidth=0,
                 label=f"{coverage:.0%} interval",
             )
-        curves = {"history": (self.history, "-", "0.35")}
-        curves["forecast"] = (self.forecast, "-", BLUE)
+        curves = {"history": (self.history, "-", self._ink)}
+        curves["forecast"] = (self.forecast, "-", self._colors[0])
         if self.y_true is not None:
             curves["actual"] = (self.y_true, "--", VERMILION)
         self.lines_ = {
@@ -254,17 +281,35 @@ class PredictionDisplay(Display):
     ----------
     lag_ : int
         Rows by which forecasts follow actual values.
+    correlations_ : ndarray
+        Of actual values with the forecasts 0, 1, 2, ... rows later.
     ax_, figure_
         What it was drawn on.
     lines_ : dict of str to matplotlib.lines.Line2D
+        Of actual and predicted values.
+    residuals_ : matplotlib.collections.LineCollection
+        Of the residuals.
+    bars_ : matplotlib.container.BarContainer
+        Of the correlations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklstm.plotting import PredictionDisplay
+    >>> y = np.random.default_rng(0).normal(size=100).cumsum()
+    >>> display = PredictionDisplay.from_predictions(y[1:], y[:-1])
+    >>> display.lag_
+    1
+    >>> display.plot(kind="lag")  # doctest: +SKIP
     """
 
     def __init__(self, y_true, y_pred):
         self.y_true, self.y_pred = y_true, y_pred
-        self.lag_ = lag(np.asarray(y_true, float), np.asarray(y_pred, float))
+        self.lag_ = lag(y_true, y_pred)
+        self.correlations_ = correlations(y_true, y_pred)
 
     @classmethod
-    def from_estimator(cls, forecaster, X, y=None, *, ax=None):
+    def from_estimator(cls, forecaster, X, y=None, *, kind="curves", ax=None):
         """Predict rows that follow the history, and draw.
 
         Parameters
@@ -272,6 +317,9 @@ class PredictionDisplay(Display):
         forecaster : LSTMForecaster
         X, y
             As for `LSTMForecaster.score`.
+        kind : {"curves", "residuals", "lag"}, default="curves"
+            Predicted over actual values; what is left of them; or their correlation by
+            shift.
         ax : matplotlib.axes.Axes, default=None
 
         Returns
@@ -279,33 +327,62 @@ class PredictionDisplay(Display):
         PredictionDisplay
         """
         y_true = X if y is None else y
-        return cls.from_predictions(y_true, forecaster.predict(X), ax=ax)
+        return cls.from_predictions(y_true, forecaster.predict(X), kind=kind, ax=ax)
 
     @classmethod
-    def from_predictions(cls, y_true, y_pred, *, ax=None):
+    def from_predictions(cls, y_true, y_pred, *, kind="curves", ax=None):
         """Draw given numbers of one target."""
         check_consistent_length(y_true, y_pred)
         y_true = (
             y_true if isinstance(y_true, pd.Series) else pd.Series(np.ravel(y_true))
         )
         y_pred = pd.Series(np.ravel(y_pred), y_true.index)
-        return cls(y_true, y_pred).plot(ax=ax)
+        return cls(y_true, y_pred).plot(ax, kind=kind)
 
-    def plot(self, *, ax=None):
-        """Draw on `ax`, or on new axes."""
-        ax = self._axes(ax)
+    def plot(self, ax=None, *, kind="curves"):
+        """Draw on `ax`, or on new axes; `kind` as in `from_estimator`."""
+        kinds = {
+            "curves": self._plot_curves,
+            "residuals": self._plot_residuals,
+            "lag": self._plot_lag,
+        }
+        if kind not in kinds:
+            raise ValueError(f"kind is {kind!r}, but has to be one of {list(kinds)}.")
+        kinds[kind](self._axes(ax))
+        return self
+
+    def _plot_curves(self, ax):
         at = on_axis(self.y_true.index)
-        actual, predicted = np.asarray(self.y_true), np.asarray(self.y_pred)
-        rmse = np.sqrt(np.mean((actual - predicted) ** 2))
+        rmse = np.sqrt(np.nanmean((self.y_true - self.y_pred) ** 2))
         label = f"predicted (RMSE {rmse:.4g}, lag {self.lag_})"
         self.lines_ = {}
-        self.lines_["actual"] = ax.plot(at, actual, color="0.35", label="actual")[0]
+        self.lines_["actual"] = ax.plot(
+            at, self.y_true, color=self._ink, label="actual"
+        )[0]
         self.lines_["predicted"] = ax.plot(
-            at, predicted, "--", color=BLUE, label=label
+            at, self.y_pred, "--", color=self._colors[0], label=label
         )[0]
         turn_dates(ax, self.y_true.index)
         ax.legend()
-        return self
+
+    def _plot_residuals(self, ax):
+        left = self.y_true - self.y_pred
+        at = on_axis(left.index)
+        self.residuals_ = ax.vlines(at, 0, left, color=self._colors[0])
+        ax.axhline(0, color="0.5", linewidth=0.8)
+        ax.set_ylabel("actual - predicted")
+        ax.set_title(f"mean {left.mean():.4g}", fontsize="medium")
+        turn_dates(ax, left.index)
+
+    def _plot_lag(self, ax):
+        shifts = np.arange(len(self.correlations_))
+        colors = np.where(shifts == self.lag_, VERMILION, self._colors[0])
+        self.bars_ = ax.bar(shifts, self.correlations_, color=list(colors))
+        ax.axhline(0, color="0.5", linewidth=0.8)
+        ax.set(xlabel="rows that predictions come later", ylabel="correlation")
+        title = f"best {self.lag_} rows later" if self.lag_ else "best without a lag"
+        ax.set_title(title, fontsize="medium")
+        ax.xaxis.get_major_locator().set_params(integer=True)
 
 
 class BacktestDisplay(Display):
@@ -342,47 +419,52 @@ class BacktestDisplay(Display):
 
         Parameters
         ----------
-        forecaster : LSTMForecaster
+        forecaster : LSTMForecaster, or dict of str to LSTMForecaster
+            Several were fitted on the same rows.
         X, y, steps, stride
             As for `LSTMForecaster.backtest`.
         seasonal_period : int, default=None
-            Draw the seasonal naive forecast too.
+            Rows in one season, whose naive forecast is drawn; None means those that
+            the first forecaster knows of.
         ax : matplotlib.axes.Axes, default=None
 
         Returns
         -------
         BacktestDisplay
         """
-        table = forecaster.backtest(X, y, steps=steps, stride=stride)
-        full = forecaster._copy().update(X, y)._histories
-        n_steps = table["step"].max()
-        ahead = np.arange(n_steps)
-        lags = {"last value": np.ones(n_steps, int) + ahead}
-        if seasonal_period is not None:
-            lags["seasonal naive"] = (ahead // seasonal_period + 1) * seasonal_period
-        naive = {name: [] for name in lags}
-        for key, known in full.items():
-            first = np.arange(
-                len(forecaster._histories[key]), len(known) - n_steps + 1, stride
-            )
-            for name, back in lags.items():
-                naive[name].append(known.y[first[:, None] + ahead - back])
-        naive = {name: np.concatenate(parts) for name, parts in naive.items()}
-        n_targets = naive["last value"].shape[2]
-        actual = table["y_true"].to_numpy().reshape(-1, n_steps, n_targets)
-        errors = {
-            name: np.abs(actual - forecast).mean(axis=(0, 2))
-            for name, forecast in naive.items()
+        if not isinstance(forecaster, dict):
+            forecaster = {type(forecaster).__name__: forecaster}
+        tables = {
+            name: f.backtest(X, y, steps=steps, stride=stride)
+            for name, f in forecaster.items()
         }
-        own = np.abs(table["y_true"] - table["y_pred"])
-        errors = {
-            type(forecaster).__name__: own.groupby(table["step"]).mean(),
-            **errors,
-        }
-        index = pd.RangeIndex(1, n_steps + 1)
-        return cls(pd.DataFrame(errors, index)).plot(ax=ax)
+        first = next(iter(forecaster.values()))
+        if seasonal_period is None:
+            seasonal_period = first._norm.season
+        errors = {name: errors_by_step(table) for name, table in tables.items()}
+        n_steps = next(iter(tables.values()))["step"].max()
+        errors |= naive_errors(first, X, y, n_steps, stride, seasonal_period)
+        return cls(pd.DataFrame(errors)).plot(ax)
 
-    def plot(self, *, ax=None):
+    @classmethod
+    def from_predictions(cls, tables, *, ax=None):
+        """Draw tables of backtests.
+
+        Parameters
+        ----------
+        tables : dict of str to DataFrame
+            By the name of the forecaster, columns step, y_true, y_pred, as
+            `LSTMForecaster.backtest` gives them.
+        ax : matplotlib.axes.Axes, default=None
+
+        Returns
+        -------
+        BacktestDisplay
+        """
+        errors = {name: errors_by_step(table) for name, table in tables.items()}
+        return cls(pd.DataFrame(errors)).plot(ax)
+
+    def plot(self, ax=None):
         """Draw on `ax`, or on new axes."""
         ax = self._axes(ax)
         self.lines_ = {}
@@ -390,8 +472,8 @@ class BacktestDisplay(Display):
             self.lines_[name] = ax.plot(
                 self.errors.index,
                 self.errors[name],
-                "-o" if i == 0 else "--",
-                color=COLORS[i],
+                "--" if name in NAIVE else "-o",
+                color=self._colors[i % len(self._colors)],
                 markersize=3,
                 label=name,
             )[0]
@@ -400,6 +482,31 @@ class BacktestDisplay(Display):
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
         return self
+
+
+def errors_by_step(table):
+    return (table["y_true"] - table["y_pred"]).abs().groupby(table["step"]).mean()
+
+
+def naive_errors(forecaster, X, y, n_steps, stride, season):
+    """Mean absolute errors of naive forecasts by step, from the same origins."""
+    full = forecaster._copy().update(X, y)._histories
+    starts = {key: len(forecaster._histories[key]) for key in full}
+    ahead = np.arange(n_steps)
+    lags = {"last value": 1 + ahead}
+    if season is not None and 1 < season <= min(starts.values()):
+        lags["seasonal naive"] = (ahead // season + 1) * season
+    errors = {name: [] for name in lags}
+    for key, known in full.items():
+        first = np.arange(starts[key], len(known) - n_steps + 1, stride)
+        for name, back in lags.items():
+            actual, then = (known.y[first[:, None] + ahead - b] for b in (0, back))
+            errors[name].append(np.abs(actual - then))
+    index = pd.RangeIndex(1, n_steps + 1)
+    return {
+        name: pd.Series(np.nanmean(np.concatenate(parts), axis=(0, 2)), index)
+        for name, parts in errors.items()
+    }
 
 
 def alone(data):

@@ -40,7 +40,7 @@ def search_space(estimator):
         "batch_size": [32, 64, 128, 256],
     }
     if isinstance(estimator, LSTMForecaster):
-        return space | {"window_norm": ["last", "scale", None]}
+        return space | {"window_norm": ["level", "last", "scale", None]}
     return space | {
         "embedding_dim": [32, 64, 128],
         "pooling": ["last", "max", "mean", "attention"],

@@ -44,6 +44,8 @@ def test_training_shows_each_curve_and_the_best_epoch(fitted):
     assert_array_equal(display.lines_[0].get_xdata(), [1, 2])
     assert_array_equal(display.lines_[1].get_ydata(), fitted.history_["val_loss"])
     assert display.ax_.get_xlabel() == "epoch"
+    _, ax = plt.subplots()
+    assert display.plot(ax).ax_ is ax
 
 
 def test_training_of_several_and_of_a_metric(fitted):
@@ -55,8 +57,19 @@ def test_training_of_several_and_of_a_metric(fitted):
         {"fold 1": clf, "fold 2": clf}, metric="accuracy", ax=ax
     )
     assert display.ax_ is ax and len(display.lines_) == 2
+    folds = TrainingHistoryDisplay.from_estimator([fitted, fitted])
+    assert list(folds.histories) == ["fold 1", "fold 2"] and len(folds.lines_) == 4
     with pytest.raises(ValueError, match="has no 'accuracy', only"):
         TrainingHistoryDisplay.from_estimator(fitted, metric="accuracy")
+
+
+def test_overlaid_trainings_mark_their_best_epochs():
+    histories = {"a": {"loss": [3, 2], "val_loss": [3, 4]}, "b": {"loss": [2, 1]}}
+    display = TrainingHistoryDisplay(histories, {"a": 1}).plot()
+    assert len(display.lines_) == 3 and list(display.marks_) == ["a"]
+    assert_array_equal(display.marks_["a"].get_xydata(), [[1, 3]])
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == ["a", "b", "loss", "val_loss", "best epoch"]
 
 
 def test_forecast_shows_history_fan_and_actual_values(fitted, passengers):
@@ -67,6 +80,46 @@ def test_forecast_shows_history_fan_and_actual_values(fitted, passengers):
     assert len(display.lines_["history"].get_ydata()) == 10
     assert_allclose(display.lines_["forecast"].get_ydata(), fitted.forecast(6))
     assert list(display.bands_) == [0.9, 0.5]  # the widest is drawn first
+
+
+def test_forecast_of_given_arrays():
+    display = ForecastDisplay.from_predictions(
+        [1.0, 2.0, 3.0], [4.0, 5.0], {0.8: [[3, 5], [4, 6]]}, y_true=[4, 4]
+    )
+    for name in ("forecast", "actual"):
+        assert_array_equal(display.lines_[name].get_xdata(), [3, 4])
+    assert_array_equal(display.lines_["history"].get_xdata(), [0, 1, 2])
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background", "dark_background?"])
+def test_what_is_drawn_is_seen_on_light_and_dark(fitted, passengers, style):
+    from matplotlib.colors import to_rgb
+
+    def light(color):  # relative luminance, as WCAG defines it
+        parts = np.array(to_rgb(color))
+        parts = np.where(
+            parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4
+        )
+        return parts @ [0.2126, 0.7152, 0.0722]
+
+    def contrast(*colors):
+        low, high = sorted(map(light, colors))
+        return (high + 0.05) / (low + 0.05)
+
+    with plt.style.context(style.strip("?")):
+        _, ax = plt.subplots()
+        ground = ax.get_facecolor()
+        if "?" in style:  # the notebook's own ground is seen through the axes
+            ax.set_facecolor("none")
+        display = ForecastDisplay.from_estimator(
+            fitted, y_true=passengers[-24:-21], ax=ax
+        )
+        for line in display.lines_.values():
+            assert contrast(line.get_color(), ground) > 3
+        bands = [tuple(b.get_facecolor()[0][:3]) for b in display.bands_.values()]
+        shades = [contrast(color, ground) for color in bands]
+        assert shades == sorted(shades) and shades[0] > 1.05
+        assert contrast(bands[0], bands[1]) > 1.15
 
 
 def test_forecast_of_arrays_periods_and_without_validation_block(passengers):
@@ -91,14 +144,30 @@ def test_prediction_tells_a_forecast_that_lags_behind(fitted, passengers):
     assert PredictionDisplay.from_predictions(y[1:], y[:-1]).lag_ == 1
     assert PredictionDisplay.from_predictions(y[3:], y[:-3]).lag_ == 3
     assert lag(np.ones(5), np.ones(5)) == 0
+    gaps = np.where(np.arange(199) % 7 == 3, np.nan, y[1:])
+    display = PredictionDisplay.from_predictions(gaps, y[:-1])
+    assert display.lag_ == 1 and "nan" not in display.lines_["predicted"].get_label()
     with pytest.raises(ValueError, match="inconsistent numbers"):
         PredictionDisplay.from_predictions(y[1:], y)
 
 
+def test_residuals_and_correlations_by_shift():
+    y = np.random.RandomState(0).normal(size=100).cumsum()
+    display = PredictionDisplay.from_predictions(y[2:], y[:-2], kind="residuals")
+    tips = [segment[1, 1] for segment in display.residuals_.get_segments()]
+    assert_allclose(tips, y[2:] - y[:-2])
+    display.plot(kind="lag")
+    heights = [bar.get_height() for bar in display.bars_]
+    assert len(heights) == 11 and np.argmax(heights) == 2 and heights[2] > 0.999
+    assert_allclose(heights[0], np.corrcoef(y[2:], y[:-2])[0, 1])
+    marked = display.bars_[2].get_facecolor()
+    assert sum(bar.get_facecolor() == marked for bar in display.bars_) == 1
+    with pytest.raises(ValueError, match="kind is 'both', but has to be one of"):
+        display.plot(kind="both")
+
+
 def test_backtest_shows_errors_beside_naive_ones(fitted, passengers):
-    display = BacktestDisplay.from_estimator(
-        fitted, passengers[-24:], seasonal_period=12
-    )
+    display = BacktestDisplay.from_estimator(fitted, passengers[-24:])
     errors = display.errors
     assert list(errors) == ["LSTMForecaster", "last value", "seasonal naive"]
     table = fitted.backtest(passengers[-24:])
@@ -110,6 +179,16 @@ def test_backtest_shows_errors_beside_naive_ones(fitted, passengers):
     assert_allclose(errors.loc[2, "last value"], by_hand)
     season = np.mean([abs(values[o + 1] - values[o - 11]) for o in range(120, 142)])
     assert_allclose(errors.loc[2, "seasonal naive"], season)
+    both = {"a": fitted, "b": fitted}
+    display = BacktestDisplay.from_estimator(both, passengers[-24:], seasonal_period=1)
+    assert list(display.lines_) == ["a", "b", "last value"]
+    display = BacktestDisplay.from_predictions({"a": table, "half": table[:30]})
+    assert_allclose(display.errors.loc[2, "a"], own)
+    # a season that is longer than the history has no naive forecast
+    display = BacktestDisplay.from_estimator(
+        fitted, passengers[-24:], seasonal_period=200
+    )
+    assert list(display.errors) == ["LSTMForecaster", "last value"]
 
 
 def test_without_matplotlib_the_message_names_it(fitted, monkeypatch):
