@@ -1,4 +1,4 @@
-"""Line charts as SVG, for pages that must need nothing: no Matplotlib, no script."""
+"""Charts as SVG, for pages that must need nothing: no Matplotlib, no script."""
 
 from html import escape
 
@@ -65,8 +65,14 @@ def line_chart(
         )
     if ticks is None:
         ticks = [(v, f"{v:g}") for v in dict.fromkeys((x_low, xs.max()))]
+    free = 0
     for i, (value, label) in enumerate(ticks):
         anchor = "start" if i == 0 else "end" if i == len(ticks) - 1 else "middle"
+        half = LETTER * len(label) / 2
+        last = at_x(ticks[-1][0]) - LETTER * len(ticks[-1][1])
+        if anchor == "middle" and not free <= at_x(value) - half <= last - 3 * half:
+            continue  # it would stand on another
+        free = at_x(value) + 2.5 * half
         parts.append(text(at_x(value), base + 14, label, anchor))
     parts.append(text(LEFT + inner[0] / 2, height - 4, x_label, "middle"))
     if mark is not None:
@@ -83,6 +89,77 @@ def line_chart(
         )
         parts.append(text(legend + 22, 12, name))
         legend += 34 + LETTER * len(name)
+    return svg(parts, size, described)
+
+
+def flow_chart(first, layers, beside, last, *, described):
+    """An SVG of boxes from `first` down to `last`.
+
+    Parameters
+    ----------
+    first, last : str
+    layers : list of str
+    beside : str or None
+        What stands beside all layers, and is added to what they give.
+    described : str
+        What a screen reader says.
+    """
+    wide, high, gap = 152, 26, 18
+    left, middle, right = 80, 170, 260
+    if beside is None:
+        left = middle
+    at = [4 + i * (high + gap) for i in range(len(layers) + 2)]
+    end = at[-1] + (gap + 8 if beside else 0)
+
+    def box(x, y, words, fill):
+        return (
+            f'<rect x="{x - wide / 2:g}" y="{y:g}" width="{wide}" height="{high}" '
+            f'rx="6" fill="{fill}" fill-opacity="0.15" stroke="{fill}"/>'
+            + text(x, y + 17, words, "middle")
+        )
+
+    def arrow(*points):
+        (x0, y0), (x1, y1) = points[-2:]
+        length = np.hypot(x1 - x0, y1 - y0)
+        u, v = (x1 - x0) / length, (y1 - y0) / length
+        back = [
+            (x1 - 6 * u + side * 3 * v, y1 - 6 * v - side * 3 * u) for side in (1, -1)
+        ]
+        line, head = (
+            " ".join(f"{x:.1f},{y:.1f}" for x, y in part)
+            for part in (points, [(x1, y1), *back])
+        )
+        return (
+            f'<polyline points="{line}" fill="none" stroke="currentColor"/>'
+            f'<polygon points="{head}"/>'
+        )
+
+    parts = [box(middle, at[0], first, COLORS[0])]
+    for i, layer in enumerate(layers, 1):
+        start = (left, at[i - 1] + high) if i > 1 else (middle, at[0] + high)
+        parts.append(arrow(start, (left, at[i])))
+        parts.append(box(left, at[i], layer, COLORS[1]))
+    if beside:
+        y = (at[1] + at[-2]) / 2
+        plus = at[-2] + high + gap + 4
+        parts.append(arrow((middle, at[0] + high), (right, y)))
+        parts.append(box(right, y, beside, COLORS[2]))
+        for x, top in ((left, at[-2]), (right, y)):
+            side = -9 if x < middle else 9
+            parts.append(arrow((x, top + high), (x, plus), (middle + side, plus)))
+        parts.append(
+            f'<circle cx="{middle}" cy="{plus}" r="9" fill="none" '
+            'stroke="currentColor"/>' + text(middle, plus + 4, "+", "middle")
+        )
+        parts.append(arrow((middle, plus + 9), (middle, end)))
+    else:
+        parts.append(arrow((left, at[-2] + high), (left, end)))
+    parts.append(box(middle, end, last, COLORS[0]))
+    return svg(parts, (340, end + high + 4), described)
+
+
+def svg(parts, size, described):
+    width, height = size
     return (
         f'<svg role="img" aria-label="{escape(described)}" '
         f'viewBox="0 0 {width} {height}" width="{width}" height="{height}" '

@@ -14,7 +14,7 @@ from sklstm._report import (
     training_warnings,
     warning_list,
 )
-from sklstm._summary import CELLS_IN_WORDS
+from sklstm._summary import CELLS_IN_WORDS, counted
 from sklstm.metrics import lag, mean_absolute_scaled_error
 
 FEW_ROWS = 30
@@ -49,7 +49,7 @@ def sections(forecaster, X, y, train):
     if best == own:
         lead += "None of the others is closer."
     else:
-        lead += f"{best} is closer, by {scores[best]['RMSE']:.4g}."
+        lead += f"The {best} is closer, off by {scores[best]['RMSE']:.4g}."
     columns = list(scores[own])
     rows = [[name, *row.values()] for name, row in scores.items()]
     first = actual[:, 0], forecasts[own][:, 0]
@@ -58,14 +58,14 @@ def sections(forecaster, X, y, train):
         "What to look at": warning_list(
             warnings_of(fitted, scores, own, shift, len(actual), forecaster)
         ),
-        "Data and split": data_section(forecaster, test, train, past, actual, note),
+        "Data and split": data_section(fitted, test, train, past, actual, note),
         "Normalisation": normalisation_section(fitted),
         "Network": network_section(fitted),
         "Training": training_section(fitted),
         "Predictions on actual values": chart(
             {"actual": axis(first[0]), own: axis(first[1])},
             f"Test rows, one step ahead, in original units: {own} on actual values. "
-            f"The forecasts lag behind by {shift} rows.",
+            + lag_in_words(shift),
             ticks=ticks_of(test, len(actual)),
         ),
         "Scores": table(
@@ -158,8 +158,9 @@ def rivals(forecaster, test, train):
                 rival = clone(forecaster)
                 rival.set_params(linear_skip=False, verbose=0, **changes)
                 result[f"{name} alone"] = rival
-        if forecaster.linear_skip:
-            result["linear model alone"] = clone(forecaster).set_params(epochs=0)
+        linear = clone(forecaster)
+        linear.set_params(linear_skip=True, network=None, epochs=0, verbose=0)
+        result["linear model alone"] = linear
         result = {
             name: values_of(rival.fit(*train).predict(test[0]))
             for name, rival in result.items()
@@ -212,7 +213,8 @@ def warnings_of(fitted, scores, own, shift, n_rows, given):
     error = scores[own]["RMSE"]
     naive = scores.get("last value", {}).get("RMSE")
     if shift > 0:
-        words = f"Lag: the forecasts follow the actual values {shift} rows behind"
+        rows = counted(shift, "row")
+        words = f"Lag: the forecasts follow the actual values {rows} behind"
         if naive is not None:
             words += (
                 f", with {error / naive:.0%} of the error of repeating the last value"
@@ -237,12 +239,29 @@ def warnings_of(fitted, scores, own, shift, n_rows, given):
     return found + training_warnings(fitted)
 
 
-def data_section(forecaster, test, train, past, actual, note):
+def lag_in_words(shift):
+    if not shift:
+        return "They fit best as they are, without a lag."
+    return f"They fit best {counted(shift, 'row')} earlier: that much they lag behind."
+
+
+def data_section(fitted, test, train, past, actual, note):
+    parts = [("test", actual, getattr(test[0], "index", None))]
+    cut = None
+    if past is not None:
+        index = getattr(train[0], "index", None)
+        parts.insert(0, ("training", past, index))
+        cut = validation_start(fitted, len(past))
+    if cut is not None:
+        index = None if index is None else index[cut:]
+        parts.insert(1, ("of these, validation", past[cut:], index))
+        note += (
+            f" Of these the last {len(past) - cut} are the validation block, which "
+            "chose penalty and epoch"
+        )
+        note += ", and was then trained on too." if fitted.refit else "."
     rows = []
-    for name, values, data in (("training", past, train), ("test", actual, test)):
-        if values is None:
-            continue
-        index = getattr(data[0], "index", None)
+    for name, values, index in parts:
         timed = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
         rows.append(
             [
@@ -255,19 +274,30 @@ def data_section(forecaster, test, train, past, actual, note):
             ]
         )
     columns = ["rows", "number", "from", "to", "missing", "lowest", "mean", "highest"]
-    page = paragraphs(note, leak_words(forecaster))
+    page = paragraphs(note, leak_words(fitted))
     page += table(columns, rows, caption="The target, in original units")
-    if past is None or forecaster._form == "windows":
+    if past is None or fitted._form == "windows":
         return page
     n = len(past)
+    at = np.arange(n)
+    curves = {"training": (at[:cut], past[:cut, 0])}
+    if cut is not None:
+        curves["validation"] = (at[cut:], past[cut:, 0])
+    curves["test"] = (n + np.arange(len(actual)), actual[:, 0])
     return page + chart(
-        {
-            "training": axis(past[:, 0]),
-            "test": (n + np.arange(len(actual)), actual[:, 0]),
-        },
+        curves,
         "The series and its split, in original units.",
         ticks=ticks_of(train, n, test, len(actual)),
     )
+
+
+def validation_start(fitted, n_rows):
+    """The first row of the validation block; None where there was none, or rows of
+    which it is made are not in order."""
+    if fitted._form == "windows" or fitted.skill_ is None:
+        return None
+    share = int(round(fitted.validation_fraction * n_rows))
+    return n_rows - max(share, fitted.horizon)
 
 
 def leak_words(forecaster):

@@ -5,7 +5,13 @@ from html import escape
 from pathlib import Path
 
 from sklstm._charts import line_chart
-from sklstm._summary import curve_svg, network_in_words, skill_in_words
+from sklstm._summary import (
+    counted,
+    curve_svg,
+    network_in_words,
+    network_svg,
+    skill_in_words,
+)
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; --bad: #b54708; }
@@ -21,14 +27,17 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line);
   text-align: right; }
 tbody th { font-weight: normal; }
-th:first-child { text-align: left; padding-left: 0; min-width: 7rem; }
-td { white-space: nowrap; }
-tr.own > * { font-weight: bold; } caption { text-align: left; opacity: .8; }
+th:first-child { text-align: left; padding-left: 0; min-width: 6rem; }
+td { white-space: nowrap; } table { min-width: min(20rem, 100%); }
+tr.own > * { font-weight: bold; }
+caption { text-align: left; opacity: .8; max-width: calc(100vw - 2rem); }
 ul.warnings { padding: 0; list-style: none; }
 ul.warnings li { border-left: 4px solid var(--bad); background: var(--soft);
   padding: .5rem .8rem; margin: .5rem 0; }
 figure { margin: 1rem 0; } figcaption { font-size: .9rem; opacity: .8; }
-svg { display: block; min-width: 30rem; }
+svg { display: block; } .narrow { display: none; }
+@media (max-width: 40rem) { .wide { display: none; } .narrow { display: block; }
+  table { font-size: .85rem; } th, td { padding: .3rem .35rem; } }
 @media print { nav { display: none; } h2 { break-after: avoid; }
   figure, table, li { break-inside: avoid; } body { max-width: none; } }
 """
@@ -49,7 +58,7 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
-WIDE = (680, 260)
+WIDE, NARROW = (680, 260), (340, 200)
 
 
 def write(path, title, lead, sections):
@@ -94,22 +103,25 @@ def table(columns, rows, *, caption, own=None):
 def shown(value):
     if isinstance(value, float):
         return "–" if value != value else f"{value:,.4g}"
-    return str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def figure(svg, caption):
-    if not svg:
+def figure(draw, caption):
+    """`draw` gives the SVG of a size: one for screens, one for telephones."""
+    wide, narrow = draw(WIDE), draw(NARROW)
+    if not wide:
         return ""
-    caption = escape(caption)
     return (
-        '<figure><div class="scroll" tabindex="0" role="region" aria-label="Chart">'
-        f"{svg}</div><figcaption>{caption}</figcaption></figure>"
+        f'<figure><div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 
 def chart(curves, caption, **options):
-    svg = line_chart(curves, described=caption, size=WIDE, **options)
-    return figure(svg, caption)
+    def draw(size):
+        return line_chart(curves, described=caption, size=size, **options)
+
+    return figure(draw, caption)
 
 
 def warning_list(warnings):
@@ -128,6 +140,7 @@ def network_section(estimator):
         if repr(value) != repr(default[name])
     ]
     words = paragraphs(network_in_words(estimator))
+    words += f"<figure>{network_svg(estimator)}</figure>"
     if not given:
         return words + paragraphs("All parameters have their defaults.")
     return words + table(
@@ -138,12 +151,15 @@ def network_section(estimator):
 def training_section(estimator):
     history, best = estimator.history_, estimator.best_epoch_
     n_epochs = len(history.get("loss", ()))
-    svg = curve_svg(history, best, size=WIDE)
     kept = f"epoch {best} is kept" if best else "the state before the first is kept"
     words = paragraphs(
-        f"{n_epochs} epochs were run; {kept}.", skill_in_words(estimator)
+        f"{counted(n_epochs, 'epoch')} run; {kept}.", skill_in_words(estimator)
     )
-    return words + figure(svg, "Loss by epoch, on training rows and validation block.")
+
+    def draw(size):
+        return curve_svg(history, best, size=size)
+
+    return words + figure(draw, "Loss by epoch, on training rows and validation block.")
 
 
 def training_warnings(estimator):

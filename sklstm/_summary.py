@@ -1,10 +1,10 @@
-"""A fitted estimator in words and one small picture, for notebooks and reports."""
+"""A fitted estimator in words and two small pictures, for notebooks and reports."""
 
 from html import escape
 
 import numpy as np
 
-from sklstm._charts import line_chart
+from sklstm._charts import flow_chart, line_chart
 
 CELLS_IN_WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple RNN"}
 RIVALS_IN_WORDS = {
@@ -14,6 +14,12 @@ RIVALS_IN_WORDS = {
     "ngrams": "n-gram model",
     "prior": "shares of classes",
     "mean": "mean",
+}
+POOLINGS_IN_WORDS = {
+    "last": "the last state",
+    "max": "largest over tokens",
+    "mean": "mean over tokens",
+    "attention": "attention over tokens",
 }
 
 
@@ -43,8 +49,35 @@ def network_in_words(estimator):
     return f"{what}; {n_weights:,} weights."
 
 
+def network_svg(estimator):
+    """The network as boxes: what it reads, its layers, what it gives."""
+    spec = estimator._spec_
+    described = f"The network: {network_in_words(estimator)}"
+    of_text = hasattr(spec, "n_tokens")
+    both_ways = ", both ways" if getattr(spec, "bidirectional", False) else ""
+    layers = [f"{CELLS_IN_WORDS[spec.cell]}, {n} units{both_ways}" for n in spec.units]
+    beside = None
+    if of_text:
+        pooled = POOLINGS_IN_WORDS[spec.pooling]
+        layers = [f"word vectors of {spec.embedding_dim}", *layers, pooled]
+        first, last = "tokens of a text", counted(len(estimator.classes_), "class")
+        beside = "n-grams, linear" if spec.linear_skip else None
+    else:
+        length, n_columns = spec.window_shape
+        horizon, n_targets = spec.output_shape
+        first = f"{counted(length, 'step')} × {counted(n_columns, 'column')}"
+        last = f"{counted(horizon, 'step')} × {counted(n_targets, 'target')}"
+        if spec.recurrent_length is not None and spec.recurrent_length < length:
+            layers.insert(0, f"the last {spec.recurrent_length}")
+        beside = "linear model" if spec.linear_skip else None
+    if getattr(spec, "network", None) is not None:
+        layers, beside = ["your network"], None
+    return flow_chart(first, layers, beside, last, described=described)
+
+
 def counted(number, noun):
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def skill_in_words(estimator):
@@ -89,5 +122,14 @@ def fitted_html(estimator):
         f"<div>{escape(line)}</div>"
         for line in (network_in_words(estimator), skill_in_words(estimator))
     )
-    curve = curve_svg(estimator.history_, estimator.best_epoch_)
-    return f'<div style="max-width:40em;font-size:0.9em">{words}{curve}</div>'
+    pictures = "".join(
+        f"<div>{svg}</div>"
+        for svg in (
+            network_svg(estimator),
+            curve_svg(estimator.history_, estimator.best_epoch_),
+        )
+    )
+    return (
+        f'<div style="max-width:52em;font-size:0.9em">{words}<div style="display:flex;'
+        f'flex-wrap:wrap;gap:1em;align-items:flex-end">{pictures}</div></div>'
+    )

@@ -161,8 +161,7 @@ def words_section(classifier):
     words = f"The network knows {counted(n_words, 'word')}"
     if classifier.max_length is not None:
         words += f" and reads up to {classifier.max_length} tokens of a text"
-    words += f", of which the commonest are {', '.join(common(classifier))}."
-    return paragraphs(words)
+    return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
 
 
 def common(classifier, n=12):

@@ -29,3 +29,16 @@ def test_ticks_are_labels_and_nothing_is_nothing():
     assert {"Jan", "Feb"} <= {node.text for node in svg.iter("text")}
     assert line_chart({"a": ([], [])}, described="") == ""
     assert line_chart({"a": ([0], [np.nan])}, described="") == ""
+
+
+def test_labels_do_not_stand_on_each_other():
+    ticks = [(0, "1949-01-01"), (90, "1959-01-01"), (100, "1960-12-01")]
+    svg = drawn({"a": ([0, 100], [1, 2])}, ticks=ticks)
+    words = [node.text for node in svg.iter("text")]
+    assert "1949-01-01" in words and "1960-12-01" in words
+    assert "1959-01-01" not in words
+    svg = drawn({"a": ([0, 100], [1, 2])}, ticks=ticks, size=(1200, 150))
+    assert "1959-01-01" not in [node.text for node in svg.iter("text")]
+    ticks[1] = (50, "1955-01-01")
+    svg = drawn({"a": ([0, 100], [1, 2])}, ticks=ticks)
+    assert "1955-01-01" in [node.text for node in svg.iter("text")]

@@ -1,7 +1,12 @@
+import json
 import re
 import shutil
 import subprocess
+import threading
+from functools import partial
+from html import escape
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pandas as pd
@@ -11,7 +16,8 @@ from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._report import table, training_warnings, warning_list, write
 
 UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 VOID = {"meta", "link", "br", "img", "path", "circle", "line", "polyline"}
 
 
@@ -78,7 +84,8 @@ def test_headings_landmarks_and_names_are_there(of_series):
         assert svg["role"] == "img" and len(svg["aria-label"]) > 20
     # what scrolls is reached by keyboard, and says what it is
     for box in page.all("div"):
-        assert box["tabindex"] == "0" and box["aria-label"]
+        if box["class"] == "scroll":
+            assert box["tabindex"] == "0" and box["aria-label"]
     assert len(page.all("caption")) == len(page.all("table"))
 
 
@@ -90,6 +97,18 @@ def test_scores_are_those_of_predict(of_series, passengers):
         assert name in page.text
     assert "There are 24 test rows only" in page.text
     assert "1949-01-01" in page.text and "120" in page.text
+    assert "linear model alone" in page.text and "of these" not in page.text
+
+
+def test_the_validation_block_is_shown(passengers, tmp_path):
+    f = LSTMForecaster(13, **UNTRAINED | {"validation_fraction": 0.25})
+    f.fit(passengers[:-24])
+    page = read(f, tmp_path / "a.html", passengers[-24:])
+    assert "Of these the last 30 are the validation block" in page.text
+    assert "and was then trained on too" in page.text
+    assert "of these, validation 30 1956-07-01 1958-12-01" in page.text
+    both = page.all("svg")[:2]  # one for screens, one for telephones
+    assert [svg["width"] for svg in both] == ["680", "340"]
 
 
 def test_without_test_rows_the_last_are_held_out(regression, tmp_path):
@@ -121,7 +140,7 @@ def test_forecasts_that_lag_behind_are_named(tmp_path):
     f = LSTMForecaster(3, window_norm="last", **UNTRAINED).fit(walk[:200])
     f.weights_ = {name: 0 * w for name, w in f.weights_.items()}  # repeats the last
     page = read(f, tmp_path / "report.html", walk[200:])
-    assert "Lag: the forecasts follow the actual values 1 rows behind" in page.text
+    assert "Lag: the forecasts follow the actual values 1 row behind" in page.text
     assert "100% of the error of repeating the last value" in page.text
 
 
@@ -182,19 +201,68 @@ def test_what_users_wrote_is_escaped(tmp_path):
     assert not re.search("<[tlh]>", (tmp_path / "a.html").read_text())
 
 
+# What a page looks like from outside: as a browser of some width lays it out.
+ASK = """
+const page = this.contentDocument, window = this.contentWindow;
+const reached = [...page.querySelectorAll('a, .scroll')].filter(
+  e => (e.focus(), page.activeElement === e)).length;
+const cut = [...page.querySelectorAll('.scroll')].filter(
+  e => e.scrollWidth > e.clientWidth && window.getComputedStyle(e).overflowX != 'auto');
+const seen = [...page.querySelectorAll('svg')].filter(e => e.checkVisibility()).length;
+document.title = JSON.stringify({
+  width: page.documentElement.scrollWidth, height: page.documentElement.scrollHeight,
+  requests: window.performance.getEntriesByType('resource').length,
+  reached, cut: cut.length, seen});
+"""
+
+
+@pytest.fixture
+def laid_out(tmp_path):
+    """What `ASK` finds on a page that stands in a frame of some width."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    # Browsers tell of requests on served pages only.
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as s:
+        threading.Thread(target=s.serve_forever).start()
+
+        def look(page, width):
+            shutil.copy(page, tmp_path / "page.html")
+            (tmp_path / "frame.html").write_text(
+                f'<iframe src="page.html" style="width:{width}px;height:900px;border:0"'
+                f" onload='{escape(ASK)}'></iframe>"
+            )
+            found = browse("--dump-dom", f"http://127.0.0.1:{s.server_port}/frame.html")
+            return json.loads(re.search("<title>({.*?})</title>", found)[1])
+
+        yield look
+        s.shutdown()
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 @pytest.mark.parametrize("width", [390, 1280])
-def test_in_a_browser_it_fits_the_width(of_series, width, tmp_path):
-    page = of_series[1].as_uri()
-    frame = tmp_path / "frame.html"
-    frame.write_text(
-        f'<iframe src="{page}" style="width:{width}px;height:900px;border:0" '
-        'onload="const d = this.contentDocument.documentElement; document.title = '
-        "'width ' + d.scrollWidth + ' high ' + d.scrollHeight\"></iframe>"
+def test_a_browser_shows_it(of_series, width, laid_out):
+    page, path, _ = of_series
+    found = laid_out(path, width)
+    assert found["width"] <= width and 1000 < found["height"] < 9000
+    assert found["requests"] == found["cut"] == 0
+    assert found["reached"] == len(page.all("a")) + len(page.all("table"))
+    # every chart is drawn for screens and for telephones, and the network once
+    assert found["seen"] == (len(page.all("svg")) + 1) / 2
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_requests_and_what_is_cut_would_be_seen(laid_out, tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        '<img src="missing.png"><script src="http://localhost:9/missing.js"></script>'
+        '<div class="scroll" style="width:99px"><p style="width:999px">a</p></div>'
     )
-    found = browse("--allow-file-access-from-files", "--dump-dom", frame.as_uri())
-    wide, high = map(int, re.search(r"<title>width (\d+) high (\d+)", found).groups())
-    assert wide <= width and 1000 < high < 9000
+    found = laid_out(page, 390)
+    assert found["requests"] == 2 and found["cut"] == 1 and found["reached"] == 0
+    assert found["width"] > 390
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
