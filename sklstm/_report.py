@@ -38,7 +38,8 @@ figure { margin: 1rem 0; } figcaption { font-size: .9rem; opacity: .8; }
 svg { display: block; } .narrow { display: none; }
 @media (max-width: 40rem) { .wide { display: none; } .narrow { display: block; }
   table { font-size: .85rem; } th, td { padding: .3rem .35rem; } }
-@media print { nav { display: none; } h2 { break-after: avoid; }
+@page { margin: 1.5cm; }
+@media print { nav { display: none; } body { padding: 0; } h2 { break-after: avoid; }
   figure, table, li { break-inside: avoid; } body { max-width: none; } }
 """
 PAGE = """<!DOCTYPE html>
