@@ -1,7 +1,10 @@
 """Sphinx configuration of the documentation site."""
 
 import os
+import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import sklstm  # noqa: E402
@@ -30,6 +33,8 @@ html_theme_options = {
 LEAVES = ("how_it_works", "coming_from", "from_scikeras", "limits", "api")
 html_sidebars = {page: [] for page in (*LEAVES, "changelog", "contributing")}
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 numpydoc_show_class_members = False
 exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.json"]
 sphinx_gallery_conf = {
@@ -42,6 +47,8 @@ sphinx_gallery_conf = {
     # Where examples take seconds, the machine would be what is told.
     "min_reported_time": 1e9,
     "write_computation_times": False,
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.Reading",
+    # Tables are shown; what a line of plotting returns is not.
+    "capture_repr": ("_repr_html_",),
 }
 autodoc_mock_imports = ["sktime"]  # it asks for an older pandas

@@ -40,13 +40,16 @@ pd.DataFrame(
 
 # %%
 # The lag in the legend is the shift at which predictions fit best. Where it is 1, the
-# network repeats what it saw last; the picture alone would not tell.
+# network repeats what it saw last; the curves alone would not tell.
 
-figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-PredictionDisplay.from_predictions(test, predictions["LSTM"], ax=axes[0])
-axes[0].set_title("LSTM alone")
-TrainingHistoryDisplay.from_estimator(networks["LSTM"], ax=axes[1])
-axes[1].set(title="Its training", yscale="log")
+figure, axes = plt.subplots(2, 2, figsize=(11, 7), layout="constrained")
+display = PredictionDisplay.from_predictions(test, predictions["LSTM"], ax=axes[0, 0])
+axes[0, 0].set_title("LSTM alone")
+display.plot(axes[0, 1], kind="lag")
+display.plot(axes[1, 0], kind="residuals")
+alone = {name: networks[name] for name in ("LSTM", "simple RNN")}
+TrainingHistoryDisplay.from_estimator(alone, ax=axes[1, 1])
+axes[1, 1].set(title="Training", yscale="log")
 
 # %%
 # Beside a linear model the network needs no luck to be of use.

@@ -33,8 +33,8 @@ classic.fit(X_train, y_train)
 print(f"accuracy of the LSTM alone: {classic.score(X_test, y_test):.3f}")
 
 # %%
-# Training loss falls to nothing while the validation loss rises again: over-fitting.
-# The weights of the marked epoch are kept.
+# Training loss goes on falling where the validation loss hardly does: what is learned
+# there is of these sentences, not of others. The weights of the marked epoch are kept.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 for metric, ax in zip(("loss", "accuracy"), axes, strict=True):

@@ -7,6 +7,7 @@ how far off such forecasts were over rolling origins.
 """
 
 import matplotlib.pyplot as plt
+import pandas as pd
 
 from sklstm import LSTMForecaster
 from sklstm.datasets import load_air_passengers
@@ -16,7 +17,7 @@ passengers = load_air_passengers()
 train, test = passengers[:-24], passengers[-24:]
 forecaster = LSTMForecaster(window_length=24, horizon=12, epochs=20, random_state=0)
 forecaster.fit(train)
-forecaster.forecast(24).head()
+pd.DataFrame({"forecast": forecaster.forecast(24), "actual": test}).head().round(1)
 
 # %%
 # The fan tells where the values will be in 50, 80 and 95 of 100 cases. Its width comes
@@ -29,5 +30,5 @@ plt.ylabel("thousand passengers a month")
 # One forecast may be lucky. A backtest forecasts from every row of the test years, and
 # stands beside the naive forecasts that any model has to beat.
 
-BacktestDisplay.from_estimator(forecaster, test, seasonal_period=12)
+BacktestDisplay.from_estimator(forecaster, test)
 plt.show()

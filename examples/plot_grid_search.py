@@ -3,8 +3,8 @@ Searching parameters, and why not to shuffle
 ============================================
 
 `TimeSeriesSplit` trains on what came before and tests on what came after, as use will
-be. Shuffled folds put the neighbours of every test row into training: here they choose
-another window, and promise an error that the future does not keep.
+be. Shuffled folds put the neighbours of every test row into training, and promise a
+score that the future does not keep.
 """
 
 import matplotlib.pyplot as plt

@@ -15,6 +15,7 @@ from sklstm import _memory
 from sklstm._archive import storable
 from sklstm._keras import load_keras
 from sklstm._networks import initial_weights
+from sklstm._progress import ProgressBar
 
 MAX_CACHED = 16
 _cache = OrderedDict()
@@ -316,7 +317,8 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
         listeners = keras.callbacks.CallbackList(
             copy.deepcopy(list(settings.callbacks)), model=network.model
         )
-        bar, interrupted = progress_bar(keras, settings), False
+        bar = ProgressBar(settings.epochs) if settings.verbose else None
+        interrupted = False
         listeners.on_train_begin()
         try:
             while epoch < settings.epochs and not progress.ended:
@@ -344,7 +346,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     progress.history[name].append(value)
                 epoch += 1
                 if bar is not None:
-                    bar.update(epoch, values=list(logs.items()))
+                    bar.update(epoch, logs)
                 current = network.get_weights()
                 # The last step may have broken weights that made no loss yet.
                 if all(np.isfinite(v).all() for v in (means, *current.values())):
@@ -372,6 +374,9 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                 ConvergenceWarning,
                 stacklevel=4,
             )
+        finally:
+            if bar is not None:
+                bar.close()
         listeners.on_train_end()
         if watch and settings.early_stopping and spec.starts_linear:
             falls = start_losses[:, 0], progress.best_losses[:, 0]
@@ -388,18 +393,6 @@ def scheduled_rate(schedule, epoch, settings):
             settings.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / settings.epochs))
         )
     return float(schedule(epoch, settings.learning_rate))
-
-
-def progress_bar(keras, settings):
-    if not settings.verbose:
-        return None
-    names = ["loss", *settings.metrics]
-    return keras.utils.Progbar(
-        settings.epochs,
-        stateful_metrics=names + [f"val_{name}" for name in names],
-        unit_name="epoch",
-        interval=0.2,
-    )
 
 
 def first_weights(skip=None, weights=None, embeddings=None):

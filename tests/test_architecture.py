@@ -12,7 +12,8 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_charts", "_keras", "_memory", "_missing", "_panels", "_seasonal"},
+    {"_archive", "_charts", "_keras", "_memory", "_missing", "_panels"}
+    | {"_progress", "_seasonal"},
     {
         "_windows",
         "_scaling",
