@@ -30,8 +30,17 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 # Pages without pages below them need no list of these.
-LEAVES = ("how_it_works", "coming_from", "from_scikeras", "limits", "api")
-html_sidebars = {page: [] for page in (*LEAVES, "changelog", "contributing")}
+LEAVES = (
+    "how_it_works",
+    "coming_from",
+    "from_scikeras",
+    "limits",
+    "api",
+    "scaling_out",
+)
+html_sidebars = {
+    page: [] for page in (*LEAVES, "design/index", "changelog", "contributing")
+}
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
