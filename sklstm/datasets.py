@@ -12,6 +12,8 @@ import pandas as pd
 from sklearn.datasets import fetch_file, get_data_home
 from sklearn.utils import Bunch
 
+__all__ = ["fetch_imdb", "load_air_passengers", "load_docstrings", "load_sunspots"]
+
 logger = logging.getLogger(__name__)
 
 IMDB_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"

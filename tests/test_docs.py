@@ -1,10 +1,13 @@
 """The documentation's code runs, page by page, and its links lead somewhere."""
 
+import ast
 import re
 from functools import partial
 from pathlib import Path
 
 import pytest
+
+import sklstm
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = [
@@ -47,6 +50,17 @@ def test_code_runs(page, monkeypatch):
     names = {"__name__": page.stem}
     for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S):
         exec(compile(block, str(page), "exec"), names)
+
+
+def test_the_api_page_names_all_that_is_public():
+    told = set(re.findall(r":: sklstm\.(\S+)", (DOCS / "api.md").read_text("utf-8")))
+    for path in sorted((DOCS.parent / "sklstm").glob("[a-z]*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and node.targets[0].id == "__all__":
+                for name in ast.literal_eval(node.value):
+                    assert told & {name, f"{path.stem}.{name}"}, name
+    assert set(sklstm.__all__) - {"__version__"} <= told
 
 
 def anchors(page):
