@@ -67,6 +67,11 @@ class LagAttributionDisplay(Display):
         why = lag_attributions(
             forecaster, steps, X, history, series=series, n_steps=n_steps
         )
+        return cls.from_attributions(why, step=step, target=target, ax=ax)
+
+    @classmethod
+    def from_attributions(cls, why, *, step=1, target=None, ax=None):
+        """Draw what `sklstm.inspection.lag_attributions` gave; see `from_estimator`."""
         columns, column = why.attributions.columns, step
         if columns.nlevels > 1:
             column = (columns[0][0] if target is None else target, step)
@@ -159,6 +164,11 @@ class TokenAttributionDisplay(Display):
         TokenAttributionDisplay
         """
         why = token_attributions(classifier, text, target=target, n_steps=n_steps)
+        return cls.from_attributions(why, ax=ax)
+
+    @classmethod
+    def from_attributions(cls, why, *, ax=None):
+        """Draw what `sklstm.inspection.token_attributions` gave."""
         return cls(
             why.tokens, why.attributions, why.target, why.base_value, why.prediction
         ).plot(ax=ax)

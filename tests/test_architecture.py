@@ -34,7 +34,7 @@ FLOORS = [
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
     {"serialization", "inspection", "_display", "sktime", "scikeras", "tuning"},
-    {"_attribution_displays"},
+    {"_attribution_displays", "_backtest_display"},
     {"plotting"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}

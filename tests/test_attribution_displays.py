@@ -35,6 +35,10 @@ def test_lags_are_bars_stacked_by_input(regression):
         heights = pd.Series([bar.get_height() for bar in bars], at)
         assert_allclose(heights[why[name].index], why[name])
     assert "from a still history" in display.ax_.get_title()
+    again = LagAttributionDisplay.from_attributions(
+        lag_attributions(f, X=X[200:202]), step=2
+    )
+    assert again.prediction == display.prediction
     with pytest.raises(ValueError, match="attributions reach the horizon"):
         LagAttributionDisplay.from_estimator(f, X[200:203], step=3)
 
@@ -67,6 +71,8 @@ def test_words_are_coloured_by_effect():
     why = token_attributions(clf, "good or bad", target="+")
     assert f"{why.prediction:+.3g}" in display.ax_.get_title("left")
     assert display._repr_html_().count("<span") == 3
+    again = TokenAttributionDisplay.from_attributions(why)
+    assert again._repr_html_() == display._repr_html_()
 
 
 def test_words_in_html_are_escaped():

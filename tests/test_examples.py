@@ -20,3 +20,11 @@ def test_example_runs_and_draws(path):
     runpy.run_path(str(path), run_name="__main__")
     assert any(figure.axes for figure in map(plt.figure, plt.get_fignums()))
     plt.close("all")
+
+
+def test_each_example_has_its_place_in_the_gallery():
+    conf = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "gallery_order.py"))
+    order = conf["Reading"]("examples")
+    assert sorted(map(order, (path.name for path in EXAMPLES))) == list(
+        range(len(conf["ORDER"]))
+    )

@@ -65,7 +65,7 @@ def test_training_of_several_and_of_a_metric(fitted):
 
 def test_overlaid_trainings_mark_their_best_epochs():
     histories = {"a": {"loss": [3, 2], "val_loss": [3, 4]}, "b": {"loss": [2, 1]}}
-    display = TrainingHistoryDisplay(histories, {"a": 1}).plot()
+    display = TrainingHistoryDisplay.from_histories(histories, {"a": 1})
     assert len(display.lines_) == 3 and list(display.marks_) == ["a"]
     assert_array_equal(display.marks_["a"].get_xydata(), [[1, 3]])
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
