@@ -130,6 +130,6 @@ def fitted_html(estimator):
         )
     )
     return (
-        f'<div style="max-width:52em;font-size:0.9em">{words}<div style="display:flex;'
+        f'<div style="max-width:700px;font-size:0.9em">{words}<div style="display:flex;'
         f'flex-wrap:wrap;gap:1em;align-items:flex-end">{pictures}</div></div>'
     )
