@@ -17,7 +17,7 @@ from sklstm._keras import load_keras
 from sklstm._networks import initial_weights
 
 MAX_CACHED = 16
-_cache = OrderedDict()
+_cache: OrderedDict = OrderedDict()
 # Compiled networks are shared, and training writes to them.
 _lock = threading.RLock()
 
