@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test lint bench docs test-oldest test-sktime test-matrix bench-peers clean
+.PHONY: install demo examples test lint bench docs test-oldest test-sktime test-matrix bench-peers types dist audit clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -22,9 +22,20 @@ examples: install
 test: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-lint: install
+lint: install types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+# Archives that are the same bytes whoever builds them, tried where nothing else is.
+dist:
+	.ci/dist
+
+audit: install
+	$(BIN)/python .ci/licences.py
+	.ci/audit
 
 docs: install
 	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,save,scikeras]'
@@ -68,4 +79,4 @@ test-matrix:
 	.ci/matrix $(CELLS)
 
 clean:
-	rm -rf .venv .venv-oldest .venv-sktime .venv-matrix build dist demo_output
+	rm -rf .venv .venv-oldest .venv-sktime .venv-matrix .venv-audit build dist demo_output

@@ -23,7 +23,7 @@ MANIFEST, STATE, ARRAYS = "manifest.json", "state.json", "arrays.safetensors"
 DIGEST_LENGTH = 64
 CONTAINERS = {"Series": pd.Series, "DataFrame": pd.DataFrame}
 NAME = re.compile(r"[A-Za-z_]\w*")
-STORABLE = {}
+STORABLE: dict[str, type] = {}
 
 
 class LoadError(ValueError):

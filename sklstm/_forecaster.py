@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _forecast_report, _scaling
+from sklstm import _forecast_report, _onnx, _scaling
 from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
@@ -601,6 +601,49 @@ class LSTMForecaster(
         columns = [table[c].to_numpy().reshape(shape) for c in TRUE_AND_PRED]
         there = ~np.isnan(columns[0]).any(axis=1)
         return float(r2_score(*(column[there] for column in columns)))
+
+    def to_onnx(self, series=None):
+        """The fitted forecaster as an ONNX graph, scaling and windows included.
+
+        All numbers are in 64 bits and in their own units, and none may be missing.
+
+        - Series form: ``y`` of shape (n, window_length), the last rows of the series,
+          gives ``forecast`` of shape (n, horizon), as `forecast` does. A series with
+          columns has a last axis of n_targets in both.
+        - Regression form: also ``X_past`` of shape (n, window_length, n_features), the
+          inputs at these rows, and ``X_ahead`` of shape (n, horizon, n_features).
+        - Ready-made windows: ``X`` as for `predict` gives ``prediction`` as `predict`.
+          Windows of one feature have two axes.
+
+        Parameters
+        ----------
+        series : object, default=None
+            Key of the series whose scaler the graph holds, where there are many.
+
+        Returns
+        -------
+        onnx.ModelProto
+            Of operator set 18.
+
+        Raises
+        ------
+        ValueError
+            With `network`, `calendar` or a scaler of scikit-learn, which no graph is
+            made of, or for many series without the name of one.
+        ImportError
+            Without the package onnx, which ``sklstm[onnx]`` installs.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> f = LSTMForecaster(24, 12, epochs=1, random_state=0)
+        >>> model = f.fit(load_air_passengers()).to_onnx()
+        >>> import onnx
+        >>> onnx.save(model, "passengers.onnx")  # doctest: +SKIP
+        """
+        check_is_fitted(self, "weights_")
+        return _onnx.forecaster_model(self, series)
 
     def _report_sections(self, X, y, train):
         return _forecast_report.sections(self, X, y, train)

@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm import _inference, _ngrams, _text, _text_report
+from sklstm import _inference, _ngrams, _onnx, _text, _text_report
 from sklstm._archive import storable
 from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM, unchanged_on_error
 from sklstm._checkpoints import checkpointed
@@ -635,6 +635,36 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if logits.shape[1] == 1:
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
+
+    def to_onnx(self):
+        """The fitted classifier as an ONNX graph, n-grams included.
+
+        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, gives
+        ``probabilities`` of shape (n, n_classes), as `predict_proba` does. A graph has
+        no tokenizer: of a classifier of strings, the metadata has the ids of words as
+        JSON under ``vocabulary``, in which a word that is not there has the id 1. The
+        classes are there under ``classes``.
+
+        Returns
+        -------
+        onnx.ModelProto
+            Of operator set 18.
+
+        Raises
+        ------
+        ImportError
+            Without the package onnx, which ``sklstm[onnx]`` installs.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMTextClassifier
+        >>> clf = LSTMTextClassifier(units=4, epochs=1, random_state=0)
+        >>> model = clf.fit(["good", "bad"] * 5, [1, 0] * 5).to_onnx()
+        >>> import onnx
+        >>> onnx.save(model, "sentiment.onnx")  # doctest: +SKIP
+        """
+        check_is_fitted(self, "weights_")
+        return _onnx.classifier_model(self)
 
     def _report_sections(self, X, y, train):
         return _text_report.sections(self, X, y, train)

@@ -18,7 +18,7 @@ from sklstm._networks import initial_weights
 from sklstm._progress import ProgressBar
 
 MAX_CACHED = 16
-_cache = OrderedDict()
+_cache: OrderedDict = OrderedDict()
 # Compiled networks are shared, and training writes to them.
 _lock = threading.RLock()
 

@@ -1,0 +1,106 @@
+"""Fitted estimators in other processes, threads and formats."""
+
+import io
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+
+from sklstm import LSTMForecaster, LSTMTextClassifier
+
+TEXTS = ["a good film", "very good", "a bad film", "very bad"] * 5
+QUICK = {"epochs": 1, "units": 3, "random_state": 0}
+
+WITHOUT_KERAS = """
+import sys
+
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"keras", "jax", "jaxlib", "torch", "tensorflow"}:
+            raise ModuleNotFoundError(f"{name} is blocked")
+
+
+sys.meta_path.insert(0, Blocked())
+import json
+import sklstm
+
+forecaster, classifier = map(sklstm.load, sys.argv[1:])
+print(json.dumps([
+    forecaster.forecast(3).tolist(),
+    forecaster.forecast_interval(3).to_numpy().tolist(),
+    classifier.predict_proba(["good film", ""]).tolist(),
+]))
+"""
+
+
+@pytest.fixture(scope="module")
+def forecaster(passengers):
+    return LSTMForecaster(12, 3, **QUICK).fit(passengers)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return LSTMTextClassifier(**QUICK).fit(TEXTS, [1, 1, 0, 0] * 5)
+
+
+def test_a_process_without_keras_loads_and_predicts(forecaster, classifier, tmp_path):
+    for name, estimator in (("f", forecaster), ("c", classifier)):
+        estimator.save(tmp_path / name)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_KERAS, tmp_path / "f", tmp_path / "c"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [
+        forecaster.forecast(3).tolist(),
+        forecaster.forecast_interval(3).to_numpy().tolist(),
+        classifier.predict_proba(["good film", ""]).tolist(),
+    ]
+
+
+def test_threads_predict_what_one_does(forecaster, classifier, passengers):
+    def answers(i):
+        text = TEXTS[i % 4]
+        past = passengers[: 60 + i % 30]
+        return forecaster.forecast(3, history=past), classifier.predict_proba([text])
+
+    alone = [answers(i) for i in range(64)]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(answers, range(64)))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_joblib_keeps_every_number(forecaster, classifier):
+    for estimator, X in ((forecaster, None), (classifier, TEXTS[:2])):
+        file = io.BytesIO()
+        joblib.dump(estimator, file)
+        file.seek(0)
+        assert_same_answers(joblib.load(file), estimator, X)
+
+
+def assert_same_answers(loaded, estimator, X):
+    if X is None:
+        assert loaded.forecast(3).equals(estimator.forecast(3))
+    else:
+        np.testing.assert_array_equal(
+            loaded.predict_proba(X), estimator.predict_proba(X)
+        )
+
+
+def test_skops_asks_to_trust_types_of_sklstm_alone(classifier):
+    content = skops.io.dumps(classifier)
+    with pytest.raises(skops.io.exceptions.UntrustedTypesFoundException):
+        skops.io.loads(content)
+    types = skops.io.get_untrusted_types(data=content)
+    assert all(name.startswith("sklstm.") for name in types)
+    loaded = skops.io.loads(content, trusted=types)
+    assert_same_answers(loaded, classifier, TEXTS[:2])
