@@ -135,10 +135,12 @@ def build_network(spec, plain=False):
         linear_inputs.append(context)
     if spec.n_context > spec.n_levels:
         ahead = context[:, spec.n_levels :]
-        hidden = layers.Dense(spec.units[-1], "tanh", name="context_hidden")(ahead)
+        hidden = layers.Dense(
+            spec.units[-1], "tanh", name="context_hidden", **blank(plain)
+        )(ahead)
         state = layers.Concatenate(name="state")([state, hidden])
     n_outputs = int(np.prod(spec.output_shape))
-    output = layers.Dense(n_outputs, name="head")(state)
+    output = layers.Dense(n_outputs, name="head", **blank(plain))(state)
     if spec.linear_skip:
         if len(linear_inputs) > 1:
             flat = layers.Concatenate(name="linear_inputs")(linear_inputs)
@@ -146,7 +148,9 @@ def build_network(spec, plain=False):
             flat = linear_inputs[0]
         # The ridge solution stays as it is, since gradient steps would undo its
         # penalty: on few windows the sum then gets worse before the network helps.
-        skip = layers.Dense(n_outputs, name="skip", trainable=False)(flat)
+        skip = layers.Dense(n_outputs, name="skip", trainable=False, **blank(plain))(
+            flat
+        )
         output = layers.Add(name="sum")([output, skip])
     forecast = layers.Reshape(spec.output_shape, name="forecast")(output)
     return Model(inputs if spec.n_context else window, forecast)
@@ -173,6 +177,18 @@ def encode(window, spec, plain):
     return state
 
 
+def blank(plain, *, recurrent=False):
+    """How kernels are built: at zero, since `initial_weights` draws them afterwards.
+
+    Keras would compile each of its draws for each shape, which takes seconds. A plain
+    model is its user's, and starts as Keras's own do.
+    """
+    if plain:
+        return {}
+    kernels = ["kernel"] + ["recurrent"] * recurrent
+    return {f"{kernel}_initializer": "zeros" for kernel in kernels}
+
+
 def recurrent_layer(spec, plain, units, name, return_sequences, **options):
     """A fast layer of `sklstm.layers`, or the plain one of Keras it stands for."""
     if plain:
@@ -186,6 +202,7 @@ def recurrent_layer(spec, plain, units, name, return_sequences, **options):
         return_sequences=return_sequences,
         recurrent_dropout=spec.recurrent_dropout,
         name=name,
+        **blank(plain, recurrent=True),
         **options,
     )
 
@@ -203,6 +220,7 @@ def build_text_network(spec, plain=False):
     state = layers.Embedding(
         spec.n_tokens,
         spec.embedding_dim,
+        embeddings_initializer="uniform" if plain else "zeros",
         trainable=spec.trainable_embeddings,
         name="embedding",
     )(tokens)
@@ -224,17 +242,17 @@ def build_text_network(spec, plain=False):
             )
         state = layer(state, **needed)
     if spec.pooling != "last":
-        state = pool(state, mask, spec.pooling)
+        state = pool(state, mask, spec.pooling, plain)
     if spec.dropout:
         state = layers.Dropout(spec.dropout, name="dropout")(state)
-    logits = layers.Dense(spec.n_outputs, name="head")(state)
+    logits = layers.Dense(spec.n_outputs, name="head", **blank(plain))(state)
     if not spec.linear_skip:
         return Model(tokens, logits)
     linear = Input((spec.n_outputs,), name="linear")
     return Model([tokens, linear], layers.Add(name="logits")([logits, linear]))
 
 
-def pool(states, mask, pooling):
+def pool(states, mask, pooling, plain):
     """One state of each document from those at its tokens; zero where it has none."""
     from keras import layers, ops
 
@@ -246,7 +264,7 @@ def pool(states, mask, pooling):
     if pooling == "mean":
         n_tokens = ops.maximum(ops.sum(present, axis=1), 1)
         return ops.sum(states * present, axis=1) / n_tokens
-    scores = layers.Dense(1, use_bias=False, name="attention")(states)
+    scores = layers.Dense(1, use_bias=False, name="attention", **blank(plain))(states)
     scores = scores - 1e9 * (1 - present)
     return ops.sum(ops.softmax(scores, axis=1) * states * present, axis=1)
 

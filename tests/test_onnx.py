@@ -4,11 +4,13 @@ import json
 import sys
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._networks import POOLINGS
+
+pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 # No epoch is trained, since a graph is equal whatever the weights are.
 QUICK = {"epochs": 0, "units": 3, "random_state": 0, "validation_fraction": 0}

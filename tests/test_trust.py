@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import numpy as np
 import pytest
-import skops.io
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 
@@ -97,10 +96,11 @@ def assert_same_answers(loaded, estimator, X):
 
 
 def test_skops_asks_to_trust_types_of_sklstm_alone(classifier):
-    content = skops.io.dumps(classifier)
-    with pytest.raises(skops.io.exceptions.UntrustedTypesFoundException):
-        skops.io.loads(content)
-    types = skops.io.get_untrusted_types(data=content)
+    skops_io = pytest.importorskip("skops.io")
+    content = skops_io.dumps(classifier)
+    with pytest.raises(skops_io.exceptions.UntrustedTypesFoundException):
+        skops_io.loads(content)
+    types = skops_io.get_untrusted_types(data=content)
     assert all(name.startswith("sklstm.") for name in types)
-    loaded = skops.io.loads(content, trusted=types)
+    loaded = skops_io.loads(content, trusted=types)
     assert_same_answers(loaded, classifier, TEXTS[:2])
