@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import os
 import threading
 import warnings
 from collections import OrderedDict
@@ -21,6 +22,7 @@ MAX_CACHED = 16
 _cache: OrderedDict = OrderedDict()
 # Compiled networks are shared, and training writes to them.
 _lock = threading.RLock()
+_home = None  # the process that trained first
 
 
 @dataclass
@@ -276,6 +278,19 @@ def gains(start, best, weights, min_skill):
     return mean > max(min_skill * np.average(start, weights=weights), error)
 
 
+def check_process():
+    """Raise in a fork of a process that has trained, where a backend would hang."""
+    global _home
+    _home = _home or os.getpid()
+    if os.getpid() != _home:
+        raise RuntimeError(
+            "This process was forked from one that has trained, and the threads of "
+            "Keras's backend did not come along: training would hang. Start workers by "
+            'multiprocessing.get_context("spawn"), or by joblib. Forked workers can '
+            "still predict."
+        )
+
+
 def train(spec, settings, data, train_rows, validation_rows, start, rng):
     """Train a network and keep its best epoch.
 
@@ -289,6 +304,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
     Trained
         `best_epoch` counts from 1; 0 is the network before its first step.
     """
+    check_process()
     with _lock:
         network = compiled_network(spec, settings)
         weights = start(network, rng)

@@ -37,6 +37,36 @@ print(json.dumps([
 ]))
 """
 
+WORKERS = """
+import multiprocessing
+import sys
+
+from sklstm import LSTMForecaster
+from sklstm.datasets import load_air_passengers
+
+SERIES = load_air_passengers()
+
+
+def forecast(f):
+    return f.forecast(3).tolist()
+
+
+def fit(f):
+    return f.fit(SERIES).forecast(3).tolist()
+
+
+if __name__ == "__main__":
+    f = LSTMForecaster(12, 3, epochs=1, units=3, random_state=0).fit(SERIES)
+    for kind, works in (("spawn", forecast), ("spawn", fit), ("fork", forecast)):
+        with multiprocessing.get_context(kind).Pool(1) as pool:
+            assert pool.apply_async(works, (f,)).get(100) == forecast(f)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        try:
+            pool.apply_async(fit, (f,)).get(100)
+        except RuntimeError as error:
+            print(error)
+"""
+
 
 @pytest.fixture(scope="module")
 def forecaster(passengers):
@@ -62,6 +92,17 @@ def test_a_process_without_keras_loads_and_predicts(forecaster, classifier, tmp_
         forecaster.forecast_interval(3).to_numpy().tolist(),
         classifier.predict_proba(["good film", ""]).tolist(),
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
+def test_workers_forecast_and_fit_or_say_why_not(tmp_path):
+    script = tmp_path / "workers.py"
+    script.write_text(WORKERS)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "forked from one that has trained" in done.stdout
 
 
 def test_threads_predict_what_one_does(forecaster, classifier, passengers):
