@@ -44,6 +44,7 @@ docs: install
 bench: install
 	$(BIN)/python benchmarks/compile_cache.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/text_encoding.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/intervals.py
