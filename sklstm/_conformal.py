@@ -20,6 +20,8 @@ from sklstm._archive import storable
 
 # Enough for any quantile that a pooled block can tell.
 MAX_KEPT = 2000
+# Enough for paths to differ.
+MAX_PATHS = 500
 # Of the logarithm of widths, for each value missed.
 MAX_RATE = 0.05
 
@@ -35,10 +37,14 @@ class Spread:
         Mean size of errors at each step, never falling, over that of their window.
     sizes : ndarray of shape (n_kept, n_targets)
         Sorted sizes of errors, each over its step's and its window's.
+    paths : ndarray of shape (n_paths, horizon, n_targets)
+        The same of whole windows, not sorted, with their signs; 0 where the actual
+        value is missing.
     """
 
     scale: np.ndarray
     sizes: np.ndarray
+    paths: np.ndarray
 
     @classmethod
     def learn(cls, residuals, restlessness, weights):
@@ -64,7 +70,13 @@ class Spread:
             spread_evenly(own[w > 0], w[w > 0], n_kept)
             for own, w in zip(sizes.T, weights.T, strict=True)
         ]
-        return cls(scale, np.column_stack(columns))
+        paths = np.nan_to_num(residuals / restlessness[:, None])
+        share = np.cumsum(weights.sum(axis=(1, 2)))
+        n_paths = min(len(paths), MAX_PATHS)
+        at = (np.arange(n_paths) + 0.5) / n_paths * share[-1]
+        kept = np.minimum(np.searchsorted(share, at), len(paths) - 1)
+        paths = paths[kept] / np.where(scale > 0, scale, 1)
+        return cls(scale, np.column_stack(columns), paths)
 
     def size(self, coverage):
         """What a share `coverage` of sizes does not exceed, of each target.
@@ -97,6 +109,20 @@ class Spread:
         variance = self.scale[step] ** 2 + block[:, None] * self.scale[-1] ** 2
         sizes = self.size(coverage) * np.sqrt(variance)
         return restlessness[:, None] * sizes * factor[:, step]
+
+    def sampled(self, n_samples, n_blocks, rng):
+        """Errors of whole blocks as they came together in one window, with either sign.
+
+        Signs are drawn, since in so few windows all errors may have one.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_blocks, horizon, n_targets)
+            Over the size of the origin's window.
+        """
+        shape = n_samples, n_blocks
+        drawn = self.paths[rng.randint(len(self.paths), size=shape)] * self.scale
+        return drawn * rng.choice([-1, 1], size=shape)[:, :, None, None]
 
     def tracked(self, errors, restlessness, coverage):
         """By what widths have to be multiplied so that they hold what they should.

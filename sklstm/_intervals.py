@@ -4,11 +4,15 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 from sklstm import _scaling
 from sklstm._conformal import restless
-from sklstm._missing import windows_of
+from sklstm._missing import rows_since_seen, windows_of
+from sklstm._windows import check_positive_int
 
+# What width sampled paths are to have at least in their middle.
+PATHS_COVERAGE = 0.8
 # Origins before the first one asked for that its width still depends on.
 MAX_TRACKED = 1000
 
@@ -102,12 +106,88 @@ class Intervals:
         tails = (0.5 - coverage / 2, 0.5 + coverage / 2)
         return self._spread_out(steps, X, history, series, tails, ("lower", "upper"))
 
+    def sample_paths(
+        self,
+        n_samples=100,
+        steps=None,
+        X=None,
+        history=None,
+        *,
+        series=None,
+        random_state=None,
+    ):
+        """Futures that could come, each a whole path whose steps belong together.
+
+        A path adds the errors of one window of the validation block, step by step and
+        target by target, to the forecast, so that sums and extremes over steps are as
+        spread as they should be, which quantiles of each step do not tell. Beyond
+        `horizon` a path goes on from its own values.
+
+        Parameters
+        ----------
+        n_samples : int, default=100
+            Number of paths of each series.
+        steps, X, history, series
+            As for `forecast`.
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same paths at each call.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            One row a step and one column a path, in the units of the target; with
+            several targets, columns (target, path), or an array of shape
+            (steps, n_targets, n_samples).
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not positive, there was no validation block, or `forecast`
+            raises.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> paths = f.fit(load_air_passengers()).sample_paths(50, random_state=0)
+        >>> paths.sum().quantile([0.1, 0.9]).shape  # of the year's passengers
+        (2,)
+        """
+        check_positive_int("n_samples", n_samples)
+        at, steps, origins, _ = self._forecasts(steps, X, history, series)
+        at._check_has_spread()
+        rng = check_random_state(random_state)
+        paths = [at._paths_of(*o, steps, n_samples, rng) for o in origins.items()]
+        return at._framed(origins, np.array(paths), range(n_samples))
+
+    def _paths_of(self, key, origin, steps, n_samples, rng):
+        """Paths of one series, of shape (steps, n_targets, n_samples)."""
+        history, rows, scaler = origin
+        errors, moves = self._errors_since_fit(key, origin)
+        width = self._spread.tracked(errors, moves, PATHS_COVERAGE)[-1] * moves[-1]
+        # Where the history ends in missing values, a path starts before them.
+        late = int(rows_since_seen(history.y, rows)[0])
+        noise = self._spread.sampled(n_samples, self._n_blocks(steps + late), rng)
+        spans = self._spans(
+            history, np.repeat(rows - late, n_samples), scaler, steps + late
+        )
+        paths = self._roll_spans([(spans, scaler)], steps + late, noise * width)
+        return np.moveaxis(paths[:, late:], 0, -1)
+
     def _spread_out(self, steps, X, history, series, quantiles, names):
         at, steps, origins, forecasts = self._forecasts(steps, X, history, series)
         spread = np.moveaxis(at._quantiles(forecasts, origins, quantiles), 0, -1)
+        return at._framed(origins, spread, names)
+
+    def _framed(self, origins, values, names):
+        """Values of shape (n_series, steps, n_targets, n_names), each named, as pandas.
+
+        As they are where the target came as an array.
+        """
         made = {
-            key: (values, at._ahead(at._histories[key], steps))
-            for key, values in zip(origins, spread, strict=True)
+            key: (own, self._ahead(self._histories[key], len(own)))
+            for key, own in zip(origins, values, strict=True)
         }
 
         def framed(part):
@@ -120,7 +200,14 @@ class Intervals:
             flat = values.reshape(len(values), -1)
             return pd.DataFrame(flat, index=index, columns=columns)
 
-        return at._gathered(made, framed)
+        return self._gathered(made, framed)
+
+    def _check_has_spread(self):
+        if self._spread is None:
+            raise ValueError(
+                "Quantiles need errors on a validation block, and there was none. Fit "
+                "with validation_fraction above 0, on a longer series if need be."
+            )
 
     def _quantiles(self, forecasts, origins, quantiles):
         """Quantiles about forecasts of shape (n_origins, steps, n_targets).
@@ -136,11 +223,7 @@ class Intervals:
         -------
         ndarray of shape (n_quantiles, n_origins, steps, n_targets)
         """
-        if self._spread is None:
-            raise ValueError(
-                "Quantiles need errors on a validation block, and there was none. Fit "
-                "with validation_fraction above 0, on a longer series if need be."
-            )
+        self._check_has_spread()
         ends = np.cumsum([len(rows) for _, rows, _ in origins.values()])[:-1]
         parts = zip(origins.items(), np.split(forecasts, ends), strict=True)
         spread = [self._spread_of(*origin, own, quantiles) for origin, own in parts]
@@ -148,21 +231,30 @@ class Intervals:
 
     def _spread_of(self, key, origins, forecasts, quantiles):
         """Quantiles of one series, of shape (n_quantiles, *forecasts.shape)."""
-        n_fitted = dict(zip(self._histories, self._n_fitted, strict=True))[key]
-        history, rows, scaler = origins
-        first = max(min(n_fitted, rows.min()), rows.min() - MAX_TRACKED)
-        since_fit = origins._replace(rows=np.arange(first, rows.max() + 1))
-        errors, moves = self._errors(since_fit)
+        _, rows, scaler = origins
+        errors, moves = self._errors_since_fit(key, origins)
+        # They start where they are first known, and end with the origins.
+        rows = rows - rows.max() - 1
         center = _scaling.apply(forecasts, scaler)
         result = []
         for q in quantiles:
             coverage = abs(2 * q - 1)
             factor = self._spread.tracked(errors, moves, coverage)
             width = self._spread.half_width(
-                coverage, forecasts.shape[1], moves[rows - first], factor[rows - first]
+                coverage, forecasts.shape[1], moves[rows], factor[rows]
             )
             result.append(_scaling.invert(center + np.sign(q - 0.5) * width, scaler))
+        # Each has a factor of its own, so that close ones could cross.
+        result = np.array(result)
+        result[np.argsort(quantiles)] = np.sort(result, axis=0)
         return result
+
+    def _errors_since_fit(self, key, origins):
+        """What `_errors` gives of all rows from the end of the fit to the last one."""
+        n_fitted = dict(zip(self._histories, self._n_fitted, strict=True))[key]
+        rows = origins.rows
+        first = max(min(n_fitted, rows.min()), rows.min() - MAX_TRACKED)
+        return self._errors(origins._replace(rows=np.arange(first, rows.max() + 1)))
 
     def _errors(self, origins):
         """Scaled errors of origins, as far as known, and how their windows move."""

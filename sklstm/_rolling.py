@@ -189,7 +189,7 @@ class Rolling:
             X[:, length:, self._past] = X[:, length - 1 : length, self._past]
         return y, _scaling.apply(X, self._scalers[1])
 
-    def _roll_spans(self, parts, steps):
+    def _roll_spans(self, parts, steps, noise=None):
         length, horizon = self.window_length_, self._spec_.output_shape[0]
         y = np.concatenate([y for (y, _), _ in parts])
         X = None
@@ -211,6 +211,8 @@ class Rolling:
             output = self._outputs(self._spec_, self.weights_, data, everything)
             done = length + block * horizon
             y[:, done : done + horizon] = data.restored(output, everything)
+            if noise is not None:
+                y[:, done : done + horizon] += noise[:, block]
         forecast = y[:, length : length + steps]
         ends = np.cumsum([len(part) for (part, _), _ in parts])[:-1]
         return np.concatenate(

@@ -94,9 +94,58 @@ def test_inputs_and_another_history(passengers):
     assert_array_equal(moved.index, passengers.index[-12:-10])
 
 
+def test_paths_are_spread_as_quantiles_are_and_hang_together(fitted):
+    paths = fitted.sample_paths(2000, 3, random_state=0)
+    interval = fitted.forecast_interval(3, coverage=0.8)
+    pd.testing.assert_index_equal(paths.index, interval.index)
+    assert list(paths) == list(range(2000))
+    drawn = paths.quantile(0.9, axis=1) - paths.quantile(0.1, axis=1)
+    assert_allclose(drawn / (interval["upper"] - interval["lower"]), 1, atol=0.35)
+    assert_allclose(paths.median(axis=1), fitted.forecast(3), rtol=0.05)
+    off = paths.sub(fitted.forecast(3), axis=0)
+    assert np.corrcoef(off.iloc[0], off.iloc[1])[0, 1] > 0.3
+    # Errors add up where a path goes on from its own values.
+    longer = fitted.sample_paths(500, 9, random_state=0).std(axis=1)
+    assert longer.iloc[-1] > 1.2 * longer.iloc[0]
+
+
+def test_paths_come_again_with_their_seed(fitted):
+    paths = fitted.sample_paths(5, 4, random_state=3)
+    pd.testing.assert_frame_equal(paths, fitted.sample_paths(5, 4, random_state=3))
+    assert not paths.equals(fitted.sample_paths(5, 4, random_state=4))
+    assert fitted.sample_paths(1).shape == (3, 1)
+    with pytest.raises(ValueError, match="n_samples must be an int of 1 or more"):
+        fitted.sample_paths(0)
+
+
+def test_paths_of_positive_many_and_unfinished_series(passengers):
+    values = passengers.to_numpy()
+    positive = LSTMForecaster(**QUICK, scaler="log").fit(values)
+    assert (positive.sample_paths(50, 24, random_state=0) > 0).all()
+    both = LSTMForecaster(**QUICK).fit(np.column_stack([values, -values]))
+    paths = both.sample_paths(200, 4, random_state=0)
+    assert paths.shape == (4, 2, 200)
+    # One window's errors come together, and of these two one is the other's mirror.
+    assert np.corrcoef(paths[0, 0], paths[0, 1])[0, 1] < -0.3
+    small, large = LSTMForecaster(**QUICK).fit([values, 9 * values]).sample_paths(7)
+    assert small.shape == large.shape == (3, 7)
+    unfinished = np.append(values, [np.nan] * 2)
+    known = positive._with_history(values).sample_paths(6, 5, random_state=0)
+    later = positive._with_history(unfinished).sample_paths(6, 3, random_state=0)
+    # Their width is that of a window which ends in a line.
+    assert_allclose(later, known[2:], rtol=0.02)
+
+
+def test_close_quantiles_do_not_cross(fitted, passengers):
+    f = pickle.loads(pickle.dumps(fitted)).update(passengers[-24:])
+    asked = np.r_[np.linspace(0.01, 0.99, 99), 0.005]
+    quantiles = f.forecast_quantiles(3, quantiles=asked)[np.sort(asked)]
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+
+
 def test_without_validation_block_the_message_says_so(passengers):
     f = LSTMForecaster(**QUICK, validation_fraction=0).fit(passengers)
-    for call in (f.forecast_interval, f.forecast_quantiles):
+    for call in (f.forecast_interval, f.forecast_quantiles, f.sample_paths):
         with pytest.raises(ValueError, match="validation_fraction above 0"):
             call(2)
 
