@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _forecast_report, _onnx, _scaling
+from sklstm import _ensembles, _forecast_report, _onnx, _scaling
 from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
@@ -120,6 +120,10 @@ class LSTMForecaster(
         from ``window`` (and, where ``n_context`` is not 0, ``context`` as a second
         input) to ``output_shape`` = (horizon, n_targets). The context holds the
         window's last values and the horizon's X, flat.
+    n_members : int, default=1
+        Number of networks, trained from different seeds, whose mean is the forecast.
+        They stand side by side in `weights_` as one network of `n_members` times the
+        units; `history_` and `best_epoch_` are the first one's.
     loss : str or callable, default="mse"
         A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
@@ -231,6 +235,7 @@ class LSTMForecaster(
         linear_skip=True,
         recurrent_length="auto",
         network=None,
+        n_members=1,
         loss="mse",
         optimizer="adam",
         learning_rate=0.001,
@@ -266,6 +271,7 @@ class LSTMForecaster(
         self.linear_skip = linear_skip
         self.recurrent_length = recurrent_length
         self.network = network
+        self.n_members = n_members
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -342,11 +348,18 @@ class LSTMForecaster(
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, *, keep, epochs=None):
         problem, fitted = self._problem(X, y, sample_weight, reset=not keep)
-        if keep and self._spec(problem) != self._spec_:
+        asked = _ensembles.wide(self._spec(problem), self.n_members)
+        if keep and asked != self._spec_:
             raise ValueError(
                 "Training cannot continue, since data or parameters ask for a network "
-                f"of another shape: fitted {self._spec_}, now {self._spec(problem)}. "
-                "Fit anew with warm_start=False."
+                f"of another shape: fitted {self._spec_}, now {asked}. Fit anew with "
+                "warm_start=False."
+            )
+        if self.network is not None and self.n_members > 1:
+            raise ValueError(
+                f"n_members={self.n_members} takes networks of this library, and "
+                "network= gives another. Average its forecasts, for example with "
+                "VotingRegressor, or leave network out."
             )
         with checkpointed(self):
             fitted |= self._learn(problem, keep=keep, epochs=epochs)

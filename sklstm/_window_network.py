@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 
-from sklstm import _inference, _linear
+from sklstm import _ensembles, _inference, _linear
 from sklstm._base import POSITIVE_INT, BaseLSTM
 from sklstm._missing import row_means
 from sklstm._networks import NetworkSpec
@@ -22,6 +22,7 @@ class BaseWindowNetwork(BaseLSTM):
         **BaseLSTM._parameter_constraints,
         "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
         "network": [Callable, None],
+        "n_members": [POSITIVE_INT],
         "loss": [str, Callable],
         "refit": ["boolean"],
     }
@@ -74,7 +75,10 @@ class BaseWindowNetwork(BaseLSTM):
         rows, validation = problem.split(fraction, rng)
         spec = self._spec(problem)
         penalty, baselines = _linear.DEFAULT_PENALTY, None
-        seed = rng.randint(2**31 - 1)
+        seeds = rng.randint(2**31 - 1, size=self.n_members)
+        starts = [None] * self.n_members
+        if kept[1] is not None:
+            starts = _ensembles.parted(spec, kept[1], self.n_members)
 
         def run(rows, validation, n_epochs):
             nonlocal penalty, baselines
@@ -91,22 +95,32 @@ class BaseWindowNetwork(BaseLSTM):
                     if problem.anchored and error > last_value * (1 - self.min_skill):
                         penalty = np.inf
             skip = None if path is None else path.solution(penalty)
-            trained = train(
-                spec,
-                self._settings(n_epochs, self.loss),
-                data,
-                rows,
-                validation,
-                first_weights(skip, kept[1]),
-                np.random.RandomState(seed),
-            )
-            return trained, scalers, data
+            members = []
+            for n, start, seed in zip(n_epochs, starts, seeds, strict=True):
+                # After Ctrl-C the others stay at their start.
+                n = 0 if members and members[-1].interrupted else n
+                trained = train(
+                    spec,
+                    self._settings(n, self.loss),
+                    data,
+                    rows,
+                    validation,
+                    first_weights(skip, start),
+                    np.random.RandomState(seed),
+                )
+                trained.interrupted |= bool(members) and members[-1].interrupted
+                members.append(trained)
+            return members, scalers, data
 
-        n_epochs = self.epochs if epochs is None else epochs
-        trained, scalers, data = run(rows, validation, n_epochs)
+        def ensemble(members):
+            weights = _ensembles.merged(spec, [member.weights for member in members])
+            return _ensembles.wide(spec, self.n_members), weights
+
+        n_epochs = [self.epochs if epochs is None else epochs] * self.n_members
+        members, scalers, data = run(rows, validation, n_epochs)
         skill, spread = None, None
         if len(validation):
-            output = self._outputs(spec, trained.weights, data, validation)
+            output = self._outputs(*ensemble(members), data, validation)
             error = np.average(
                 row_means((output - data.targets(validation)) ** 2),
                 weights=data.weights(validation),
@@ -114,17 +128,19 @@ class BaseWindowNetwork(BaseLSTM):
             best = min(baselines.values())
             skill = float(1 - error / best) if best > 0 else 0.0
             spread = problem.spread(output, validation, data)
-        history, best_epoch = trained.history, trained.best_epoch
-        if len(validation) and self.refit and not trained.interrupted:
+        first = members[0]
+        if len(validation) and self.refit and not members[-1].interrupted:
             rows = problem.all_rows()
-            refitted, its_scalers, _ = run(rows, rows[:0], best_epoch)
-            if not refitted.interrupted:  # else what was chosen has come further
-                trained, scalers = refitted, its_scalers
+            best_epochs = [member.best_epoch for member in members]
+            refitted, its_scalers, _ = run(rows, rows[:0], best_epochs)
+            if not refitted[-1].interrupted:  # else what was chosen has come further
+                members, scalers = refitted, its_scalers
+        spec, weights = ensemble(members)
         return {
-            "weights_": trained.weights,
-            "history_": history,
-            "n_iter_": len(history["loss"]),
-            "best_epoch_": best_epoch,
+            "weights_": weights,
+            "history_": first.history,
+            "n_iter_": len(first.history["loss"]),
+            "best_epoch_": first.best_epoch,
             "baseline_scores_": baselines or {},
             "skill_": skill,
             "_scalers": scalers,

@@ -27,7 +27,7 @@ FLOORS = [
     {"layers"},
     {"_conformal"},
     {"_networks", "_problems", "_documents", "_ngrams", "_losses"},
-    {"_inference", "_gradients", "_training", "_report", "_checkpoints"},
+    {"_ensembles", "_inference", "_gradients", "_training", "_report", "_checkpoints"},
     {"_forecast_report", "_text_report", "_onnx"},
     {"_base"},
     {"_window_network", "_input_forms", "_rolling", "_intervals", "_adoption"},

@@ -786,3 +786,27 @@ def test_training_of_many_series_goes_on_with_one_in_a_list(passengers):
     assert (f.weights_["head/kernel"] != before).any()
     alone = f.forecast(3)[0]
     assert (alone > passengers.max()).all()  # scaled by itself
+
+
+@pytest.mark.parametrize("parameters", [{}, {"cell": "gru", "units": (3, 2)}])
+def test_members_are_averaged_and_go_on(parameters, regression):
+    X, y = regression
+    quick = {"units": 3, "epochs": 3, "min_skill": 0.0, "random_state": 0}
+    quick |= {"window_length": 6, "horizon": 2} | parameters
+    ensemble = LSTMForecaster(**quick, n_members=3).fit(X, y)
+    alone = LSTMForecaster(**quick).fit(X, y)
+    assert ensemble.model_.count_params() > 2 * alone.model_.count_params()
+    forecasts = ensemble.forecast(X=X[-5:].set_axis(y.index[-5:] + pd.Timedelta("5h")))
+    assert np.isfinite(forecasts).all()
+    again = clone(ensemble).fit(X, y)
+    for name, weight in ensemble.weights_.items():
+        np.testing.assert_array_equal(weight, again.weights_[name])
+    # No weight leads from one member to another, also after more training.
+    ensemble.partial_fit(X, y)
+    kernel = next(
+        w for n, w in ensemble.weights_.items() if n.endswith("recurrent_kernel")
+    )
+    units = kernel.shape[0] // 3
+    assert not kernel[units:, :units].any() and kernel[:units, :units].any()
+    with pytest.raises(ValueError, match="n_members=2 takes networks of this"):
+        LSTMForecaster(n_members=2, network=print, **quick).fit(y)
