@@ -94,9 +94,15 @@ def rivals(y, X, n_test, length, horizon, season, fraction):
     return result
 
 
-def ours(y, X, n_test, length, horizon, fraction, seed):
-    """MSE and fit seconds of the default forecaster over the same windows."""
-    f = LSTMForecaster(length, horizon, validation_fraction=fraction, random_state=seed)
+def ours(y, X, n_test, length, horizon, fraction, seed, **settings):
+    """MSE, fit seconds and best epoch over the same windows."""
+    f = LSTMForecaster(
+        length,
+        horizon,
+        validation_fraction=fraction,
+        random_state=seed,
+        **settings,
+    )
     start = time.perf_counter()
     if X is None:
         f.fit(y.iloc[:-n_test])

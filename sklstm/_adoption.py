@@ -72,6 +72,7 @@ class Adoption:
             "skill_": None,
             "_scalers": problem.learn_scalers(problem.all_rows()),
             "_spread": None,
+            "_quantile_network": None,
             "_spec_": spec,
         }
         vars(self).update(fitted)

@@ -1,11 +1,13 @@
 """Spread of forecasts, step by step, from the errors made on a validation block.
 
 Split-conformal prediction (Vovk et al., 2005; Lei et al., 2018), where a quantile of
-past errors is the half width of an interval. The errors of each step are measured by
-their mean size, which grows with the step, and by how much their window moves, and then
-pooled: a validation block of a few windows has too few errors of any one step to tell
-its tails. Only sizes are kept: in so few windows all errors may have one sign, which is
-gone when the network is fitted again on all rows.
+past errors is the half width of an interval. Each error is measured by a unit: by how
+much its window moves, or, where the network has quantiles, by how far the one on the
+error's side lies from the median (Romano, Patterson and Candès, 2019). Then those of
+each step are measured by their mean size, which grows with the step, and pooled: a
+validation block of a few windows has too few errors of any one step to tell its tails.
+Only sizes are kept: in so few windows all errors may have one sign, which is gone when
+the network is fitted again on all rows.
 
 The future may be calmer or wilder than the validation block: once rows after the fit
 are known, `Spread.tracked` follows how many of them were missed.
@@ -34,32 +36,34 @@ class Spread:
     Parameters
     ----------
     scale : ndarray of shape (horizon, n_targets)
-        Mean size of errors at each step, never falling, over that of their window.
+        Mean size of errors at each step, never falling, over their units.
     sizes : ndarray of shape (n_kept, n_targets)
-        Sorted sizes of errors, each over its step's and its window's.
+        Sorted sizes of errors, each over its step's and its unit.
     paths : ndarray of shape (n_paths, horizon, n_targets)
         The same of whole windows, not sorted, with their signs; 0 where the actual
         value is missing.
+    coverage : float, default=None
+        That of the pair of quantiles which are the unit; None where windows are.
     """
 
     scale: np.ndarray
     sizes: np.ndarray
     paths: np.ndarray
+    coverage: float | None = None
 
     @classmethod
-    def learn(cls, residuals, restlessness, weights):
+    def learn(cls, residuals, unit, weights, coverage=None):
         """Learn from the validation block.
 
         Parameters
         ----------
         residuals : ndarray of shape (n_windows, horizon, n_targets)
             Actual less forecast values, scaled; NaN where the actual value is missing.
-        restlessness : ndarray of shape (n_windows, n_targets)
-            See `restless`.
+        unit : ndarray of shape (n_windows, horizon or 1, n_targets)
         weights : ndarray of shape (n_windows,)
             How often each window counts.
         """
-        sizes = np.abs(residuals) / restlessness[:, None]
+        sizes = np.abs(residuals) / unit
         weights = np.where(np.isnan(sizes), 0, weights[:, None, None])
         total = weights.sum(axis=0)
         mean = np.nansum(weights * sizes, axis=0) / np.where(total > 0, total, 1)
@@ -70,13 +74,13 @@ class Spread:
             spread_evenly(own[w > 0], w[w > 0], n_kept)
             for own, w in zip(sizes.T, weights.T, strict=True)
         ]
-        paths = np.nan_to_num(residuals / restlessness[:, None])
+        paths = np.nan_to_num(residuals / unit)
         share = np.cumsum(weights.sum(axis=(1, 2)))
         n_paths = min(len(paths), MAX_PATHS)
         at = (np.arange(n_paths) + 0.5) / n_paths * share[-1]
         kept = np.minimum(np.searchsorted(share, at), len(paths) - 1)
         paths = paths[kept] / np.where(scale > 0, scale, 1)
-        return cls(scale, np.column_stack(columns), paths)
+        return cls(scale, np.column_stack(columns), paths, coverage)
 
     def size(self, coverage):
         """What a share `coverage` of sizes does not exceed, of each target.
@@ -86,7 +90,7 @@ class Spread:
         n = len(self.sizes)
         return self.sizes[int(np.clip(np.ceil((n + 1) * coverage), 1, n)) - 1]
 
-    def half_width(self, coverage, steps, restlessness, factor):
+    def half_width(self, coverage, unit, factor):
         """Half width of intervals that hold a share `coverage` of values.
 
         Beyond the horizon a block starts from forecasts, so that errors add up: the
@@ -94,7 +98,7 @@ class Spread:
 
         Parameters
         ----------
-        restlessness : ndarray of shape (n_origins, n_targets)
+        unit : ndarray of shape (n_origins, steps, n_targets)
         factor : ndarray of shape (n_origins, horizon, n_targets)
             What `tracked` gave; ones where nothing is known since the fit.
 
@@ -102,13 +106,12 @@ class Spread:
         -------
         ndarray of shape (n_origins, steps, n_targets)
         """
-        step, block = (
-            np.arange(steps) % len(self.scale),
-            np.arange(steps) // len(self.scale),
-        )
-        variance = self.scale[step] ** 2 + block[:, None] * self.scale[-1] ** 2
-        sizes = self.size(coverage) * np.sqrt(variance)
-        return restlessness[:, None] * sizes * factor[:, step]
+        steps, horizon = np.arange(unit.shape[1]), len(self.scale)
+        step, block = steps % horizon, steps // horizon
+        width = unit * self.scale[step]
+        last = width[:, min(horizon, len(steps)) - 1, None]
+        total = np.sqrt(width**2 + block[:, None] * last**2)
+        return self.size(coverage) * total * factor[:, step]
 
     def sampled(self, n_samples, n_blocks, rng):
         """Errors of whole blocks as they came together in one window, with either sign.
@@ -118,13 +121,13 @@ class Spread:
         Returns
         -------
         ndarray of shape (n_samples, n_blocks, horizon, n_targets)
-            Over the size of the origin's window.
+            Over the unit.
         """
         shape = n_samples, n_blocks
         drawn = self.paths[rng.randint(len(self.paths), size=shape)] * self.scale
         return drawn * rng.choice([-1, 1], size=shape)[:, :, None, None]
 
-    def tracked(self, errors, restlessness, coverage):
+    def tracked(self, errors, unit, coverage):
         """By what widths have to be multiplied so that they hold what they should.
 
         At each step ahead, a value that was missed widens the intervals of later
@@ -137,7 +140,7 @@ class Spread:
         ----------
         errors : ndarray of shape (n_origins, horizon, n_targets)
             Of origins one row apart, scaled; NaN where the actual value is not known.
-        restlessness : ndarray of shape (n_origins, n_targets)
+        unit : ndarray of shape (n_origins, horizon, n_targets)
 
         Returns
         -------
@@ -146,17 +149,23 @@ class Spread:
         """
         horizon = errors.shape[1]
         ones = np.ones_like(errors)
-        width = self.half_width(coverage, horizon, restlessness, ones)
+        width = self.half_width(coverage, unit, ones)
         rate, steps = min(MAX_RATE, 1 / horizon), np.arange(horizon)
         factor = ones
         for origin in range(1, len(errors)):
             # The row before this origin was so many steps ahead of these.
-            earlier = origin - 1 - steps
-            error = np.where((earlier >= 0)[:, None], errors[earlier, steps], np.nan)
+            earlier = np.maximum(origin - 1 - steps, 0)
+            known = (steps < origin)[:, None]
+            error = np.where(known, errors[earlier, steps], np.nan)
             missed = np.abs(error) > width[earlier, steps] * factor[earlier, steps]
             moved = np.where(np.isnan(error), 0, rate * (missed - (1 - coverage)))
             factor[origin] = factor[origin - 1] * np.exp(moved)
         return factor
+
+
+def nearest(spreads, coverage):
+    """The spread whose pair of quantiles is the nearest to a coverage."""
+    return min(spreads, key=lambda spread: abs((spread.coverage or 0) - coverage))
 
 
 def spread_evenly(values, weights, n_kept):

@@ -1,7 +1,7 @@
 """Several networks of one shape as one wide network, whose output is their mean.
 
-Members stand side by side: their units are the wide network's units, and no weight leads
-from one to another. So whatever reads one network's weights reads an ensemble's.
+Members stand side by side: their units are the wide network's units, and no weight
+leads from one to another. So whatever reads one network's weights reads an ensemble's.
 """
 
 from dataclasses import replace

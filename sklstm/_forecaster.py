@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _ensembles, _forecast_report, _onnx, _scaling
+from sklstm import _forecast_report, _onnx, _scaling
 from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
@@ -20,7 +20,7 @@ from sklstm._input_forms import (
     histories_of,
     matching_places,
 )
-from sklstm._intervals import Intervals
+from sklstm._intervals import Intervals, check_probabilities
 from sklstm._problems import bridged_windows
 from sklstm._rolling import Rolling
 from sklstm._validation import check_values, continued_index
@@ -124,6 +124,11 @@ class LSTMForecaster(
         Number of networks, trained from different seeds, whose mean is the forecast.
         They stand side by side in `weights_` as one network of `n_members` times the
         units; `history_` and `best_epoch_` are the first one's.
+    quantiles : tuple of float, default=None
+        Probabilities whose quantiles the network learns beside the median, which is
+        then the forecast, by the pinball loss. They start at the linear model and the
+        quantiles of its residuals. None learns the mean. Either way
+        `forecast_quantiles` gives any quantile.
     loss : str or callable, default="mse"
         A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
@@ -236,6 +241,7 @@ class LSTMForecaster(
         recurrent_length="auto",
         network=None,
         n_members=1,
+        quantiles=None,
         loss="mse",
         optimizer="adam",
         learning_rate=0.001,
@@ -272,6 +278,7 @@ class LSTMForecaster(
         self.recurrent_length = recurrent_length
         self.network = network
         self.n_members = n_members
+        self.quantiles = quantiles
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -348,24 +355,43 @@ class LSTMForecaster(
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, *, keep, epochs=None):
         problem, fitted = self._problem(X, y, sample_weight, reset=not keep)
-        asked = _ensembles.wide(self._spec(problem), self.n_members)
-        if keep and asked != self._spec_:
+        self._check_network(fitted["_form"])
+        asked = self._whole_spec(problem)
+        if keep and asked != self._trained.spec:
             raise ValueError(
                 "Training cannot continue, since data or parameters ask for a network "
-                f"of another shape: fitted {self._spec_}, now {asked}. Fit anew with "
-                "warm_start=False."
-            )
-        if self.network is not None and self.n_members > 1:
-            raise ValueError(
-                f"n_members={self.n_members} takes networks of this library, and "
-                "network= gives another. Average its forecasts, for example with "
-                "VotingRegressor, or leave network out."
+                f"of another shape: fitted {self._trained.spec}, now {asked}. Fit anew "
+                "with warm_start=False."
             )
         with checkpointed(self):
             fitted |= self._learn(problem, keep=keep, epochs=epochs)
         for name, value in fitted.items():
             setattr(self, name, value)
         return self
+
+    def _check_network(self, form):
+        """Raise where parameters ask for a network that there is none of."""
+        if self.network is not None and self.n_members > 1:
+            raise ValueError(
+                f"n_members={self.n_members} takes networks of this library, and "
+                "network= gives another. Average its forecasts, for example with "
+                "VotingRegressor, or leave network out."
+            )
+        if self.quantiles is None:
+            return
+        check_probabilities("quantiles", self.quantiles)
+        if form == "windows":
+            raise ValueError(
+                "quantiles are those of a forecast, and ready-made windows have no "
+                "order in time. Fit with fit(series), or leave quantiles out."
+            )
+        if self.network is not None or self.loss != "mse":
+            other = "loss" if self.network is None else "network"
+            raise ValueError(
+                f"quantiles come with a network and a loss of their own, so {other} "
+                f"must stay at its default. Got {getattr(self, other)!r}. Leave out "
+                f"quantiles or {other}."
+            )
 
     def predict(self, X):
         """Forecast the row of each X; see the class for what a row is.

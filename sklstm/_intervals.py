@@ -7,12 +7,14 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from sklstm import _scaling
-from sklstm._conformal import restless
+from sklstm._conformal import nearest, restless
 from sklstm._missing import rows_since_seen, windows_of
+from sklstm._quantiles import pairs_of, widths
 from sklstm._windows import check_positive_int
 
 # What width sampled paths are to have at least in their middle.
 PATHS_COVERAGE = 0.8
+DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 # Origins before the first one asked for that its width still depends on.
 MAX_TRACKED = 1000
 
@@ -27,22 +29,25 @@ class Intervals:
         history=None,
         *,
         series=None,
-        quantiles=(0.1, 0.5, 0.9),
+        quantiles=None,
     ):
         """Values that the future stays below with given probabilities.
 
         The spread is that of the errors on the validation block (split-conformal
         prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
-        each step, and wider where the last `window_length` rows move more. Rows that
-        `update` or `backtest` have added since the fit correct it: where more of them
-        were missed than should be, it widens, and narrows where fewer were [2]_.
+        each step, and wider where the last `window_length` rows move more. With the
+        parameter `quantiles` it is that of the network, to either side, corrected by
+        these errors [3]_. Rows that `update` or `backtest` have added since the fit
+        correct it further: where more of them were missed than should be, it widens,
+        and narrows where fewer were [2]_.
 
         Parameters
         ----------
         steps, X, history, series
             As for `forecast`.
-        quantiles : sequence of float, default=(0.1, 0.5, 0.9)
-            Probabilities, each between 0 and 1.
+        quantiles : sequence of float, default=None
+            Probabilities, each between 0 and 1. None means those of the parameter
+            `quantiles`, or else 0.1, 0.5 and 0.9.
 
         Returns
         -------
@@ -63,6 +68,8 @@ class Intervals:
            "Distribution-free predictive inference for regression", JASA 113.
         .. [2] Angelopoulos, Candès and Tibshirani (2023), "Conformal PID control for
            time series prediction", NeurIPS 36.
+        .. [3] Romano, Patterson and Candès (2019), "Conformalized quantile regression",
+           NeurIPS 32.
 
         Examples
         --------
@@ -72,6 +79,8 @@ class Intervals:
         >>> f.fit(load_air_passengers()).forecast_quantiles(6).shape
         (6, 3)
         """
+        if quantiles is None:
+            quantiles = self.quantiles or DEFAULT_QUANTILES
         check_probabilities("quantiles", quantiles)
         return self._spread_out(steps, X, history, series, quantiles, quantiles)
 
@@ -164,15 +173,19 @@ class Intervals:
     def _paths_of(self, key, origin, steps, n_samples, rng):
         """Paths of one series, of shape (steps, n_targets, n_samples)."""
         history, rows, scaler = origin
-        errors, moves = self._errors_since_fit(key, origin)
-        width = self._spread.tracked(errors, moves, PATHS_COVERAGE)[-1] * moves[-1]
         # Where the history ends in missing values, a path starts before them.
         late = int(rows_since_seen(history.y, rows)[0])
-        noise = self._spread.sampled(n_samples, self._n_blocks(steps + late), rng)
+        spread = nearest(self._spread, PATHS_COVERAGE)
+        noise = spread.sampled(n_samples, self._n_blocks(steps + late), rng)
+        start = origin._replace(rows=rows - late)
+        below, above = self._error_units(start, self._horizon)[spread.coverage]
+        errors, units = self._errors_since_fit(key, origin)
+        factor = spread.tracked(errors, units[spread.coverage], PATHS_COVERAGE)[-1]
+        noise *= np.where(noise > 0, above[0], below[0]) * factor
         spans = self._spans(
             history, np.repeat(rows - late, n_samples), scaler, steps + late
         )
-        paths = self._roll_spans([(spans, scaler)], steps + late, noise * width)
+        paths = self._roll_spans([(spans, scaler)], steps + late, noise)
         return np.moveaxis(paths[:, late:], 0, -1)
 
     def _spread_out(self, steps, X, history, series, quantiles, names):
@@ -212,9 +225,6 @@ class Intervals:
     def _quantiles(self, forecasts, origins, quantiles):
         """Quantiles about forecasts of shape (n_origins, steps, n_targets).
 
-        The spread is symmetric about the scaled forecast, so that quantiles never
-        cross.
-
         Parameters
         ----------
         origins : dict of key to Origins
@@ -232,44 +242,65 @@ class Intervals:
     def _spread_of(self, key, origins, forecasts, quantiles):
         """Quantiles of one series, of shape (n_quantiles, *forecasts.shape)."""
         _, rows, scaler = origins
-        errors, moves = self._errors_since_fit(key, origins)
+        sides = self._error_units(origins, forecasts.shape[1])
+        errors, units = self._errors_since_fit(key, origins)
         # They start where they are first known, and end with the origins.
         rows = rows - rows.max() - 1
         center = _scaling.apply(forecasts, scaler)
         result = []
         for q in quantiles:
             coverage = abs(2 * q - 1)
-            factor = self._spread.tracked(errors, moves, coverage)
-            width = self._spread.half_width(
-                coverage, forecasts.shape[1], moves[rows], factor[rows]
-            )
+            spread = nearest(self._spread, coverage)
+            factor = spread.tracked(errors, units[spread.coverage], coverage)
+            side = sides[spread.coverage][int(q > 0.5)]
+            width = spread.half_width(coverage, side, factor[rows])
             result.append(_scaling.invert(center + np.sign(q - 0.5) * width, scaler))
         # Each has a factor of its own, so that close ones could cross.
         result = np.array(result)
         result[np.argsort(quantiles)] = np.sort(result, axis=0)
         return result
 
-    def _errors_since_fit(self, key, origins):
-        """What `_errors` gives of all rows from the end of the fit to the last one."""
-        n_fitted = dict(zip(self._histories, self._n_fitted, strict=True))[key]
-        rows = origins.rows
-        first = max(min(n_fitted, rows.min()), rows.min() - MAX_TRACKED)
-        return self._errors(origins._replace(rows=np.arange(first, rows.max() + 1)))
+    def _error_units(self, origins, steps):
+        """{coverage of a `Spread`: units of errors below and above the forecast}.
 
-    def _errors(self, origins):
-        """Scaled errors of origins, as far as known, and how their windows move."""
+        Each has the shape (n_origins, steps, n_targets) and is scaled.
+        """
         history, rows, scaler = origins
-        past = np.maximum(rows[:, None] + np.arange(-self.window_length_, 0), 0)
-        moves = restless(_scaling.apply(windows_of(history.y, past), scaler))
-        actual = np.full((len(rows), *self._spread.scale.shape), np.nan)
-        if len(rows) == 1:
-            return actual, moves
-        ahead = rows[:, None] + np.arange(actual.shape[1])
-        known = ahead < len(history)
-        actual[known] = history.y[ahead[known]]
-        forecasts = self._roll([origins], actual.shape[1])
-        errors = _scaling.apply(actual, scaler) - _scaling.apply(forecasts, scaler)
-        return errors, moves
+        network = self._quantile_network
+        pairs = {} if network is None else pairs_of(network.levels)
+        if not pairs:
+            past = np.maximum(rows[:, None] + np.arange(-self.window_length_, 0), 0)
+            moves = restless(_scaling.apply(windows_of(history.y, past), scaler))
+            unit = np.repeat(moves[:, None], steps, axis=1)
+            return {None: (unit, unit)}
+        fan = _scaling.apply(self._roll([origins], steps, fan=True), scaler)
+        return {c: widths(fan, network.levels, pair) for c, pair in pairs.items()}
+
+    def _errors_since_fit(self, key, origins):
+        """Scaled errors of all rows from the end of the fit to the last one, and units.
+
+        The errors have the shape (n_rows, horizon, n_targets), NaN where they are not
+        known yet; units of this shape are a dict as that of `_error_units`.
+        """
+        n_fitted = dict(zip(self._histories, self._n_fitted, strict=True))[key]
+        history, rows, scaler = origins
+        first = max(min(n_fitted, rows.min()), rows.min() - MAX_TRACKED)
+        origins = origins._replace(rows=np.arange(first, rows.max() + 1))
+        rows = origins.rows
+        errors = np.full((len(rows), self._horizon, self._n_targets), np.nan)
+        if len(rows) > 1:
+            ahead = rows[:, None] + np.arange(self._horizon)
+            known = ahead < len(history)
+            actual = errors.copy()
+            actual[known] = history.y[ahead[known]]
+            forecasts = self._roll([origins], self._horizon)
+            errors = _scaling.apply(actual, scaler) - _scaling.apply(forecasts, scaler)
+        return errors, {
+            coverage: np.where(errors > 0, above, below)
+            for coverage, (below, above) in self._error_units(
+                origins, self._horizon
+            ).items()
+        }
 
 
 def check_probabilities(name, values):

@@ -14,6 +14,8 @@ MAX_FEATURES = 4096
 MAX_WINDOWS = 200_000
 # By a share of missing targets s the error of the last pass is s ** N_PASSES.
 N_PASSES = 4
+# Enough for the quantiles of residuals.
+MAX_RESIDUALS = 20_000
 
 
 def design(data, indices):
@@ -110,3 +112,26 @@ def choose_penalty(path, data, validation):
     found = errors(data, validation, solutions)
     best = int(np.argmin(found))
     return PENALTIES[best], float(found[best])
+
+
+def fanned(solution, data, train, levels):
+    """A linear model of each quantile: one slope, and the residuals' quantiles.
+
+    Returns
+    -------
+    (kernel, bias) of ``len(levels)`` times as many outputs, level after level.
+    """
+    share = np.cumsum(data.weights(train), dtype=np.float64)
+    n_kept = min(len(train), MAX_RESIDUALS)
+    at = (np.arange(n_kept) + 0.5) / n_kept * share[-1]
+    kept = train[np.minimum(np.searchsorted(share, at), len(train) - 1)]
+    kernel, bias = solution
+    residuals = np.concatenate(
+        [
+            data.targets(part).reshape(len(part), -1) - design(data, part) @ kernel
+            for part in data.batches(kept, CHUNK)
+        ]
+    )
+    residuals[:, np.isnan(residuals).all(axis=0)] = 0
+    offsets = np.nanquantile(residuals, levels, axis=0)
+    return np.tile(kernel, len(levels)), offsets.ravel()

@@ -1,4 +1,26 @@
-"""Losses and metrics of logits, on any Keras backend."""
+"""Losses and metrics on any Keras backend."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Pinball:
+    """Loss of quantiles (Koenker and Bassett, 1978), the mean over their levels.
+
+    Takes outputs of shape (batch, n_levels * n_values), level after level.
+    """
+
+    levels: tuple
+
+    def __call__(self, y_true, y_pred):
+        from keras import ops
+
+        levels = np.repeat(self.levels, y_pred.shape[1] // len(self.levels))
+        levels = levels.astype("float32")
+        error = y_true - y_pred
+        return ops.mean(ops.maximum(levels * error, (levels - 1) * error), axis=-1)
 
 
 def binary_loss(y_true, logits):

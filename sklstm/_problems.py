@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklstm import _scaling
+from sklstm import _quantiles, _scaling
 from sklstm._conformal import Spread, restless
 from sklstm._missing import bridged, last_seen, row_means
 from sklstm._windows import (
@@ -162,14 +162,29 @@ class SeriesProblem:
         share = np.repeat(share, n_timesteps)
         return share if given is None else share * given
 
-    def spread(self, output, rows, data):
-        """How far outputs are off the rows' targets, scaled."""
+    def spread(self, output, rows, data, fan=None, levels=()):
+        """How far outputs are off the rows' targets, scaled: a `Spread` of each pair.
+
+        Parameters
+        ----------
+        fan : ndarray of shape (n_windows, n_levels, horizon, n_targets), default=None
+            Outputs of a network of quantiles, and `levels` what they are of.
+        """
         _, scale = data.measures(rows)
         errors = (data.targets(rows) - output) * scale
         # Longer series have more windows in the block, and count no more for it.
         owner = np.searchsorted(self.firsts, self.starts[rows], side="right")
         weights = 1 / np.bincount(owner)[owner]
-        return Spread.learn(errors, restless(data.windows(rows)), weights)
+        pairs = _quantiles.pairs_of(levels)
+        if not pairs:
+            unit = restless(data.windows(rows))[:, None]
+            return (Spread.learn(errors, unit, weights),)
+        fan = np.moveaxis(fan, 1, 2) * np.expand_dims(scale, -1)
+        sides = {c: _quantiles.widths(fan, levels, pair) for c, pair in pairs.items()}
+        return tuple(
+            Spread.learn(errors, np.where(errors > 0, *sides[c][::-1]), weights, c)
+            for c in pairs
+        )
 
     def naive_error(self, rows, data):
         """Mean squared error of last value and seasonal naive, scaled."""
@@ -230,7 +245,7 @@ class WindowsProblem:
             self.row_weights,
         )
 
-    def spread(self, output, rows, data):
+    def spread(self, output, rows, data, fan=None, levels=()):
         return None  # what a window is made of is not known
 
     def naive_error(self, rows, data):

@@ -114,7 +114,7 @@ class Rolling:
             forecast[~inside] = self._roll(origins, ahead[-1] + 1)[0][ahead]
         return forecast
 
-    def _roll(self, origins, steps):
+    def _roll(self, origins, steps, *, fan=False):
         """Forecasts from the rows before each origin, in the units of y.
 
         Where these end in missing values, it is forecast from the last value seen.
@@ -122,12 +122,15 @@ class Rolling:
         Parameters
         ----------
         origins : list of Origins
+        fan : bool
+            All quantiles of the network, from windows that go on with the median.
 
         Returns
         -------
-        ndarray of shape (n_origins, steps, n_targets)
+        ndarray of shape (n_origins, steps, n_targets), or with `fan` \
+                (n_origins, steps, n_levels, n_targets)
         """
-        forecasts = self._roll_from(origins, steps)
+        forecasts = self._roll_from(origins, steps, fan)
         ages = [rows_since_seen(history.y, rows) for history, rows, _ in origins]
         late = np.concatenate(ages)
         if late.any():
@@ -135,24 +138,17 @@ class Rolling:
                 Origins(history, (rows - age)[age > 0], scaler)
                 for (history, rows, scaler), age in zip(origins, ages, strict=True)
             ]
-            longer = self._roll_from(earlier, steps + late.max())
+            longer = self._roll_from(earlier, steps + late.max(), fan)
             ahead = late[late > 0][:, None] + np.arange(steps)
             forecasts[late > 0] = longer[np.arange(len(longer))[:, None], ahead]
         return forecasts
 
-    def _roll_from(self, origins, steps):
+    def _roll_from(self, origins, steps, fan):
         """Forecasts from windows that end at the row before each origin.
 
         Windows that reach before the first row hold its value. Inputs must reach the
-        last step; blocks of the horizon beyond it hold their last row.
-
-        Parameters
-        ----------
-        origins : list of Origins
-
-        Returns
-        -------
-        ndarray of shape (n_origins, steps, n_targets)
+        last step; blocks of the horizon beyond it hold their last row. Parameters and
+        result are those of `_roll`.
         """
         parts, n_waiting, result = [], 0, []
         for history, rows, scaler in origins:
@@ -161,18 +157,23 @@ class Rolling:
                 parts.append((self._spans(history, part, scaler, steps), scaler))
                 n_waiting += len(part)
                 if n_waiting >= ORIGINS_AT_ONCE:
-                    result.append(self._roll_spans(parts, steps))
+                    result.append(self._roll_spans(parts, steps, fan=fan))
                     parts, n_waiting = [], 0
         if parts:
-            result.append(self._roll_spans(parts, steps))
+            result.append(self._roll_spans(parts, steps, fan=fan))
         return np.concatenate(result)
 
+    @property
+    def _horizon(self):
+        """Steps that the fitted network forecasts at once."""
+        return self._spec_.output_shape[0]
+
     def _n_blocks(self, steps):
-        return -(-steps // self._spec_.output_shape[0])
+        return -(-steps // self._horizon)
 
     def _spans(self, history, origins, scaler, steps):
         """Scaled windows before each origin with room ahead, and their inputs."""
-        length, horizon = self.window_length_, self._spec_.output_shape[0]
+        length, horizon = self.window_length_, self._horizon
         ahead = self._n_blocks(steps) * horizon
         rows = origins[:, None] - length + np.arange(length + ahead)
         y = np.zeros((*rows.shape, history.y.shape[1]))
@@ -189,15 +190,15 @@ class Rolling:
             X[:, length:, self._past] = X[:, length - 1 : length, self._past]
         return y, _scaling.apply(X, self._scalers[1])
 
-    def _roll_spans(self, parts, steps, noise=None):
-        length, horizon = self.window_length_, self._spec_.output_shape[0]
+    def _roll_spans(self, parts, steps, noise=None, *, fan=False):
+        length, horizon = self.window_length_, self._horizon
         y = np.concatenate([y for (y, _), _ in parts])
         X = None
         if parts[0][0][1] is not None:
             X = np.concatenate([X for (_, X), _ in parts]).astype(np.float32)
             X = X.reshape(-1, X.shape[-1])
         n_origins, span = y.shape[:2]
-        everything = np.arange(n_origins)
+        everything, fans = np.arange(n_origins), []
         for block in range(self._n_blocks(steps)):
             data = SeriesWindows(
                 y.reshape(-1, y.shape[-1]).astype(np.float32),
@@ -213,7 +214,13 @@ class Rolling:
             y[:, done : done + horizon] = data.restored(output, everything)
             if noise is not None:
                 y[:, done : done + horizon] += noise[:, block]
-        forecast = y[:, length : length + steps]
+            if fan:
+                levels = self._fan(self._quantile_network, data, everything)
+                each = np.moveaxis(levels, 1, 0)
+                restored = [data.restored(level, everything) for level in each]
+                fans.append(np.stack(restored, axis=2))
+        forecast = y[:, length:] if not fan else np.concatenate(fans, axis=1)
+        forecast = forecast[:, :steps]
         ends = np.cumsum([len(part) for (part, _), _ in parts])[:-1]
         return np.concatenate(
             [

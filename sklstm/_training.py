@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklstm import _memory
 from sklstm._archive import storable
 from sklstm._keras import load_keras
+from sklstm._losses import Pinball
 from sklstm._networks import initial_weights
 from sklstm._progress import ProgressBar
 
@@ -160,6 +161,8 @@ def loss_per_row(keras, loss):
 
     def flat(y_true, y_pred):
         ops, size = keras.ops, int(np.prod(y_pred.shape[1:]))
+        if isinstance(loss, Pinball):  # each level has the same targets
+            y_true = ops.tile(y_true, (1, len(loss.levels), 1))
         shape = (y_pred.shape[0] or -1, size)
         y_true, y_pred = ops.reshape(y_true, shape), ops.reshape(y_pred, shape)
         # A missing target makes no error, and the others stand for it.

@@ -6,10 +6,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 
-from sklstm import _ensembles, _inference, _linear
+from sklstm import _ensembles, _inference, _linear, _quantiles
 from sklstm._base import POSITIVE_INT, BaseLSTM
+from sklstm._losses import Pinball
 from sklstm._missing import row_means
 from sklstm._networks import NetworkSpec
+from sklstm._quantiles import QuantileNetwork
 
 # Older steps moved no error on ETTh1 once the linear model had them.
 AUTO_RECURRENT_LENGTH = 48
@@ -23,13 +25,20 @@ class BaseWindowNetwork(BaseLSTM):
         "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
         "network": [Callable, None],
         "n_members": [POSITIVE_INT],
+        "quantiles": [tuple, list, None],
         "loss": [str, Callable],
         "refit": ["boolean"],
     }
 
+    def _whole_spec(self, problem):
+        """The spec of all that is trained: members and quantiles."""
+        levels = _quantiles.levels_of(self.quantiles)
+        spec = _quantiles.wide(self._spec(problem), levels)
+        return _ensembles.wide(spec, self.n_members)
+
     @property
     def _loss(self):
-        return self.loss
+        return Pinball((0.5,)) if self.quantiles is not None else self.loss
 
     def _recurrent_length(self, window_length):
         length = self.recurrent_length
@@ -70,10 +79,12 @@ class BaseWindowNetwork(BaseLSTM):
         from sklstm._training import first_weights, train
 
         rng = check_random_state(self.random_state)
-        kept = (self._scalers, self.weights_) if keep else (None, None)
+        kept = (self._scalers, self._trained.weights) if keep else (None, None)
         fraction = self.validation_fraction if epochs is None else 0
         rows, validation = problem.split(fraction, rng)
-        spec = self._spec(problem)
+        levels = _quantiles.levels_of(self.quantiles)
+        spec = _quantiles.wide(self._spec(problem), levels)
+        loss = Pinball(levels) if levels else self.loss
         penalty, baselines = _linear.DEFAULT_PENALTY, None
         seeds = rng.randint(2**31 - 1, size=self.n_members)
         starts = [None] * self.n_members
@@ -95,13 +106,15 @@ class BaseWindowNetwork(BaseLSTM):
                     if problem.anchored and error > last_value * (1 - self.min_skill):
                         penalty = np.inf
             skip = None if path is None else path.solution(penalty)
+            if levels and skip is not None:
+                skip = _linear.fanned(skip, data, rows, levels)
             members = []
             for n, start, seed in zip(n_epochs, starts, seeds, strict=True):
                 # After Ctrl-C the others stay at their start.
                 n = 0 if members and members[-1].interrupted else n
                 trained = train(
                     spec,
-                    self._settings(n, self.loss),
+                    self._settings(n, loss),
                     data,
                     rows,
                     validation,
@@ -112,22 +125,26 @@ class BaseWindowNetwork(BaseLSTM):
                 members.append(trained)
             return members, scalers, data
 
-        def ensemble(members):
+        def whole(members):
             weights = _ensembles.merged(spec, [member.weights for member in members])
-            return _ensembles.wide(spec, self.n_members), weights
+            return QuantileNetwork(
+                levels, _ensembles.wide(spec, self.n_members), weights
+            )
 
         n_epochs = [self.epochs if epochs is None else epochs] * self.n_members
         members, scalers, data = run(rows, validation, n_epochs)
         skill, spread = None, None
         if len(validation):
-            output = self._outputs(*ensemble(members), data, validation)
+            network = whole(members)
+            output = self._outputs(*network.median(), data, validation)
             error = np.average(
                 row_means((output - data.targets(validation)) ** 2),
                 weights=data.weights(validation),
             )
             best = min(baselines.values())
             skill = float(1 - error / best) if best > 0 else 0.0
-            spread = problem.spread(output, validation, data)
+            fan = self._fan(network, data, validation) if levels else None
+            spread = problem.spread(output, validation, data, fan, levels)
         first = members[0]
         if len(validation) and self.refit and not members[-1].interrupted:
             rows = problem.all_rows()
@@ -135,7 +152,8 @@ class BaseWindowNetwork(BaseLSTM):
             refitted, its_scalers, _ = run(rows, rows[:0], best_epochs)
             if not refitted[-1].interrupted:  # else what was chosen has come further
                 members, scalers = refitted, its_scalers
-        spec, weights = ensemble(members)
+        network = whole(members)
+        spec, weights = network.median()
         return {
             "weights_": weights,
             "history_": first.history,
@@ -146,7 +164,19 @@ class BaseWindowNetwork(BaseLSTM):
             "_scalers": scalers,
             "_spread": spread,
             "_spec_": spec,
+            "_quantile_network": network if levels else None,
         }
+
+    @property
+    def _trained(self):
+        """All that was trained, of which `weights_` forecast the median."""
+        alone = QuantileNetwork((), self._spec_, self.weights_)
+        return self._quantile_network or alone
+
+    def _fan(self, network, data, indices):
+        """Scaled quantiles of shape (n, n_levels, horizon, n_targets)."""
+        output = _inference.predict(network.spec, network.weights, data, indices)
+        return _quantiles.ordered(output, network.levels)
 
     def _outputs(self, spec, weights, data, indices):
         """Scaled outputs of a network, by NumPy where it is a standard one."""

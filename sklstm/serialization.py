@@ -70,17 +70,22 @@ def check(estimator):
     if missing:
         raise LoadError(f"The file lacks the parameters {sorted(missing)}.")
     estimator._validate_params()
-    shapes = estimator._spec_.weight_shapes()
-    weights = estimator.weights_
-    if {name: w.shape for name, w in weights.items()} != shapes:
-        raise LoadError("The file's weights are not of the shapes of its network.")
-    for name, values in weights.items():
-        if values.dtype != np.float32 or not np.isfinite(values).all():
-            raise LoadError(f"The weights {name} are not all finite 32-bit numbers.")
+    check_weights(estimator._spec_, estimator.weights_)
+    network = getattr(estimator, "_quantile_network", None)
+    if network is not None:
+        check_weights(network.spec, network.weights)
     with np.errstate(all="ignore"):
         predicted = np.asarray(dry_run(estimator), float)
     if not np.isfinite(predicted).all():
         raise LoadError("The file's model predicts values that are not finite.")
+
+
+def check_weights(spec, weights):
+    if {name: w.shape for name, w in weights.items()} != spec.weight_shapes():
+        raise LoadError("The file's weights are not of the shapes of its network.")
+    for name, values in weights.items():
+        if values.dtype != np.float32 or not np.isfinite(values).all():
+            raise LoadError(f"The weights {name} are not all finite 32-bit numbers.")
 
 
 def dry_run(estimator):

@@ -11,17 +11,16 @@ def drawn(n_windows, horizon=4, seed=0):
     return errors * np.arange(1, horizon + 1)[:, None] * [1, 2]
 
 
-ONE, AS_LEARNED = np.ones((1, 2)), np.ones((1, 4, 2))
+ONE, AS_LEARNED = np.ones((1, 4, 2)), np.ones((1, 4, 2))
 
 
 def learned(residuals):
-    moves = np.ones((len(residuals), residuals.shape[2]))
-    return Spread.learn(residuals, moves, np.ones(len(residuals)))
+    return Spread.learn(residuals, np.ones_like(residuals), np.ones(len(residuals)))
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
 def test_intervals_cover_new_errors_at_every_step(coverage):
-    width = learned(drawn(4000)).half_width(coverage, 4, ONE, AS_LEARNED)
+    width = learned(drawn(4000)).half_width(coverage, ONE, AS_LEARNED)
     inside = np.abs(drawn(4000, seed=1)) <= width
     assert_allclose(inside.mean(axis=0), coverage, atol=0.03)
 
@@ -29,7 +28,7 @@ def test_intervals_cover_new_errors_at_every_step(coverage):
 def test_few_errors_are_covered_at_least_as_often_as_asked():
     inside = [
         np.abs(drawn(1, 1, seed + 1000))
-        <= learned(drawn(5, 1, seed)).half_width(0.6, 1, ONE, AS_LEARNED)
+        <= learned(drawn(5, 1, seed)).half_width(0.6, ONE[:, :1], AS_LEARNED)
         for seed in range(400)
     ]
     assert np.mean(inside) > 0.6
@@ -37,7 +36,7 @@ def test_few_errors_are_covered_at_least_as_often_as_asked():
 
 def test_a_weight_counts_as_so_many_windows():
     residuals, weights = drawn(40), np.arange(40) % 3
-    weighted = Spread.learn(residuals, np.ones((40, 2)), weights)
+    weighted = Spread.learn(residuals, np.ones_like(residuals), weights)
     repeated = learned(np.repeat(residuals, weights, axis=0))
     assert_allclose(weighted.scale, repeated.scale)
     for coverage in (0.5, 0.8, 0.95):
@@ -47,20 +46,20 @@ def test_a_weight_counts_as_so_many_windows():
 def test_spread_never_falls_with_the_step_and_grows_beyond_the_horizon():
     residuals = drawn(30)
     residuals[:, 2] *= 0.01  # a lucky step
-    width = learned(residuals).half_width(0.8, 12, ONE, AS_LEARNED)[0]
+    width = learned(residuals).half_width(0.8, np.ones((1, 12, 2)), AS_LEARNED)[0]
     assert (np.diff(width[:4], axis=0) >= 0).all()
     assert (width[4:8] > width[:4]).all()
     assert (width[8:] > width[4:8]).all()
 
 
-def test_width_grows_with_coverage_and_with_restlessness():
+def test_width_grows_with_coverage_and_with_the_unit():
     spread = learned(drawn(11))
     narrow, wide = (
-        spread.half_width(0.5, 4, ONE, AS_LEARNED),
-        spread.half_width(0.9, 4, ONE, AS_LEARNED),
+        spread.half_width(0.5, ONE, AS_LEARNED),
+        spread.half_width(0.9, ONE, AS_LEARNED),
     )
     assert (narrow < wide).all()
-    assert_allclose(spread.half_width(0.5, 4, 3 * ONE, AS_LEARNED), 3 * narrow)
+    assert_allclose(spread.half_width(0.5, 3 * ONE, AS_LEARNED), 3 * narrow)
 
 
 def test_restlessness_is_the_root_of_the_mean_change():
@@ -72,7 +71,7 @@ def test_restlessness_is_the_root_of_the_mean_change():
 
 def test_errors_of_zero_give_intervals_of_no_width():
     spread = learned(np.zeros((3, 2, 1)))
-    assert (spread.half_width(0.9, 5, np.ones((1, 1)), np.ones((1, 2, 1))) == 0).all()
+    assert (spread.half_width(0.9, np.ones((1, 5, 1)), np.ones((1, 2, 1))) == 0).all()
 
 
 def test_many_errors_are_kept_as_few():
@@ -84,21 +83,26 @@ def test_many_errors_are_kept_as_few():
 def test_tracked_widths_hold_their_share_whatever_the_errors(coverage, size):
     spread = learned(drawn(500))
     errors = size * drawn(4000, seed=1)
-    moves = np.ones((4000, 2))
-    factor = spread.tracked(errors, moves, coverage)
-    inside = np.abs(errors) <= spread.half_width(coverage, 4, moves, factor)
+    unit = np.ones((4000, 4, 2))
+    factor = spread.tracked(errors, unit, coverage)
+    inside = np.abs(errors) <= spread.half_width(coverage, unit, factor)
     assert_allclose(inside.mean(axis=0), coverage, atol=0.01)
     assert_allclose(factor[2000:].mean(axis=0), size, rtol=0.3)
 
 
 def test_tracked_widths_know_only_what_came_before():
-    spread, errors, moves = learned(drawn(50)), drawn(30, seed=1), np.ones((30, 2))
-    factor = spread.tracked(errors, moves, 0.8)
+    spread, errors, unit = learned(drawn(50)), drawn(30, seed=1), np.ones((30, 4, 2))
+    factor = spread.tracked(errors, unit, 0.8)
     assert (factor[0] == 1).all() and (factor[1, 1:] == 1).all()
     for origin in (5, 20):
         # Before row 20 stand all steps of origin 16, and one step of origin 19.
         later = np.arange(30)[:, None] + np.arange(4) >= origin
         unknown = np.where(later[:, :, None], np.nan, errors)
-        known = spread.tracked(unknown, moves, 0.8)
+        known = spread.tracked(unknown, unit, 0.8)
         assert_allclose(known[: origin + 1], factor[: origin + 1])
         assert_allclose(known[-1], known[origin])
+
+
+def test_fewer_origins_than_steps_are_tracked():
+    spread, errors = learned(drawn(50)), drawn(2, seed=1)
+    assert spread.tracked(errors, np.ones_like(errors), 0.8).shape == errors.shape

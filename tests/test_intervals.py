@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import mean_pinball_loss
 
-from sklstm import LSTMForecaster
+from sklstm import LSTMForecaster, load
 from sklstm.datasets import load_air_passengers
 
 QUICK = {"window_length": 12, "horizon": 3, "epochs": 1, "units": 3, "random_state": 0}
@@ -158,3 +159,97 @@ def test_probabilities_are_checked(fitted, coverage, passengers):
         fitted.forecast_quantiles(2, quantiles=[coverage])
     with pytest.raises(ValueError, match="quantiles must lie between 0 and 1"):
         fitted.backtest(passengers[-24:], quantiles=[coverage])
+
+
+def restless_by_phase(n):
+    """Noise that is large in the first half of each season of 12, and skewed."""
+    rng = np.random.RandomState(0)
+    return (rng.exponential(size=n) - 1) * np.where(np.arange(n) % 12 < 6, 2, 0.2)
+
+
+@pytest.fixture(scope="module")
+def with_quantiles():
+    series = restless_by_phase(800)
+    size = {"units": 8, "epochs": 30, "learning_rate": 0.01, "random_state": 0}
+    default = LSTMForecaster(24, 3, **size).fit(series[:600])
+    f = LSTMForecaster(24, 3, quantiles=(0.1, 0.9), **size).fit(series[:600])
+    return default, f, series[600:]
+
+
+def test_a_network_of_quantiles_knows_where_the_series_is_restless(with_quantiles):
+    default, f, test = with_quantiles
+    tables = [g.backtest(test, quantiles=(0.1, 0.9)) for g in (default, f)]
+    for q in (0.1, 0.9):
+        losses = [mean_pinball_loss(t["y_true"], t[q], alpha=q) for t in tables]
+        assert losses[1] < losses[0]
+    table = tables[1]
+    assert (table[0.1] < table["y_pred"]).all() and (table["y_pred"] < table[0.9]).all()
+    inside = (table[0.1] <= table["y_true"]) & (table["y_true"] <= table[0.9])
+    assert 0.7 <= inside.mean() <= 0.9
+    below, above = table["y_pred"] - table[0.1], table[0.9] - table["y_pred"]
+    assert above.median() > below.median()  # the noise is skewed
+
+
+def test_any_quantile_of_a_network_of_some(with_quantiles):
+    _, f, _ = with_quantiles
+    assert f.forecast_quantiles(5).shape == (5, 2)
+    spread = f.forecast_quantiles(7, quantiles=(0.025, 0.1, 0.5, 0.6, 0.9))
+    assert (np.diff(spread, axis=1) > 0).all()
+    assert_allclose(spread[:, 2], f.forecast(7))
+    paths = f.sample_paths(200, 3, random_state=0)
+    assert paths.shape == (3, 200)
+    assert np.ptp(paths, axis=1).min() > 0
+
+
+def test_quantiles_are_kept_in_files_and_trained_further(tmp_path, with_quantiles):
+    _, f, test = with_quantiles
+    f.save(tmp_path / "f.sklstm")
+    again = load(tmp_path / "f.sklstm")
+    assert_array_equal(again.forecast_quantiles(6), f.forecast_quantiles(6))
+    again.partial_fit(test)
+    assert (again.forecast(3) != f.forecast(3)).any()
+    again.set_params(quantiles=(0.1, 0.2, 0.8, 0.9), warm_start=True)
+    with pytest.raises(ValueError, match="network of another shape"):
+        again.fit(test)
+
+
+def test_quantiles_of_members_targets_inputs_and_many_series(passengers):
+    quick = {**QUICK, "quantiles": (0.1, 0.9)}
+    y = np.stack([passengers, 2 * passengers[::-1]], axis=1)
+    f = LSTMForecaster(**quick, n_members=2).fit(y)
+    spread = f.forecast_quantiles(4)
+    assert spread.shape == (4, 2, 2)
+    assert (spread[..., 0] < spread[..., 1]).all()
+    X = np.arange(len(y))[:, None] % 12
+    f = LSTMForecaster(**quick).fit(X, passengers.to_numpy())
+    assert f.forecast_quantiles(X=X[:5]).shape == (5, 2)
+    f = LSTMForecaster(**quick).fit([y[:, 0], y[:60, 1]])
+    assert [part.shape for part in f.forecast_quantiles(4)] == [(4, 2), (4, 2)]
+
+
+def test_the_median_alone_has_the_spread_of_windows(passengers):
+    f = LSTMForecaster(**QUICK, quantiles=(0.5,)).fit(passengers)
+    spread = f.forecast_quantiles(3, quantiles=(0.1, 0.5, 0.9))
+    assert_allclose(spread[0.9] - spread[0.5], spread[0.5] - spread[0.1])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"quantiles": (0.1, 1.0)}, "quantiles must lie between 0 and 1. Got 1.0"),
+        ({"quantiles": (0.1,), "loss": "mae"}, "so loss must stay at its default"),
+        (
+            {"quantiles": (0.1,), "network": lambda *shapes: None},
+            "so network must stay at its default",
+        ),
+    ],
+)
+def test_quantiles_come_with_their_own_network_and_loss(settings, message, passengers):
+    with pytest.raises(ValueError, match=message):
+        LSTMForecaster(**QUICK | settings).fit(passengers)
+
+
+def test_ready_made_windows_have_no_quantiles():
+    f = LSTMForecaster(quantiles=(0.1, 0.9))
+    with pytest.raises(ValueError, match="ready-made windows have no order"):
+        f.fit(np.zeros((20, 5)), np.zeros(20))
