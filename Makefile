@@ -47,6 +47,7 @@ bench: install
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/text_encoding.py
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/ensembles.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/covariates.py
 	$(BIN)/python benchmarks/many_series.py

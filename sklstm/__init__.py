@@ -8,6 +8,7 @@ __version__ = "0.1.0.dev0"
 _PUBLIC = {
     "LSTMForecaster": "sklstm._forecaster",
     "LSTMTextClassifier": "sklstm._text_classifier",
+    "SkillWarning": "sklstm._base",
     "load": "sklstm.serialization",
     "make_windows": "sklstm._windows",
 }
@@ -15,6 +16,7 @@ _PUBLIC = {
 __all__ = [
     "LSTMForecaster",
     "LSTMTextClassifier",
+    "SkillWarning",
     "__version__",
     "load",
     "make_windows",

@@ -5,6 +5,7 @@ Think twice before adding to this class: every estimator carries it.
 
 import functools
 import os
+import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 
@@ -19,6 +20,23 @@ from sklstm._networks import CELLS
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")
+# Of a simple model's error; less is luck of the validation block.
+MAX_LOSS = 0.01
+
+
+class SkillWarning(UserWarning):
+    """A fitted estimator did worse than a simple model on its validation block."""
+
+
+def warn_of_a_better_model(estimator):
+    """The one warning of a fit that lost to a simple model."""
+    if estimator.skill_ is None or estimator.skill_ >= -MAX_LOSS:
+        return
+    advice = "Use that one, or search for other parameters."
+    if not estimator.linear_skip:
+        advice += " With linear_skip=True the network starts at a linear model."
+    words = f"{_summary.skill_in_words(estimator)} {advice}"
+    warnings.warn(words, SkillWarning, stacklevel=6)
 
 
 def unchanged_on_error(fit):

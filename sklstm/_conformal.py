@@ -24,6 +24,8 @@ from sklstm._archive import storable
 MAX_KEPT = 2000
 # Enough for paths to differ.
 MAX_PATHS = 500
+# Of the mean distance: errors over one that happens to be tiny must not rule the rest.
+MIN_SHARE = 0.2
 # Of the logarithm of widths, for each value missed.
 MAX_RATE = 0.05
 
@@ -42,6 +44,8 @@ class Spread:
     paths : ndarray of shape (n_paths, horizon, n_targets)
         The same of whole windows, not sorted, with their signs; 0 where the actual
         value is missing.
+    floor : ndarray of shape (horizon, n_targets)
+        Smallest unit of each step, where units are distances of quantiles.
     coverage : float, default=None
         That of the pair of quantiles which are the unit; None where windows are.
     """
@@ -49,6 +53,7 @@ class Spread:
     scale: np.ndarray
     sizes: np.ndarray
     paths: np.ndarray
+    floor: np.ndarray
     coverage: float | None = None
 
     @classmethod
@@ -63,6 +68,9 @@ class Spread:
         weights : ndarray of shape (n_windows,)
             How often each window counts.
         """
+        unit = np.broadcast_to(unit, residuals.shape)
+        floor = (0 if coverage is None else MIN_SHARE) * unit.mean(axis=0)
+        unit = np.maximum(unit, floor)
         sizes = np.abs(residuals) / unit
         weights = np.where(np.isnan(sizes), 0, weights[:, None, None])
         total = weights.sum(axis=0)
@@ -80,7 +88,7 @@ class Spread:
         at = (np.arange(n_paths) + 0.5) / n_paths * share[-1]
         kept = np.minimum(np.searchsorted(share, at), len(paths) - 1)
         paths = paths[kept] / np.where(scale > 0, scale, 1)
-        return cls(scale, np.column_stack(columns), paths, coverage)
+        return cls(scale, np.column_stack(columns), paths, floor, coverage)
 
     def size(self, coverage):
         """What a share `coverage` of sizes does not exceed, of each target.
@@ -108,7 +116,7 @@ class Spread:
         """
         steps, horizon = np.arange(unit.shape[1]), len(self.scale)
         step, block = steps % horizon, steps // horizon
-        width = unit * self.scale[step]
+        width = np.maximum(unit, self.floor[step]) * self.scale[step]
         last = width[:, min(horizon, len(steps)) - 1, None]
         total = np.sqrt(width**2 + block[:, None] * last**2)
         return self.size(coverage) * total * factor[:, step]

@@ -11,7 +11,11 @@ from sklstm import _forecast_report, _onnx, _scaling
 from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
-from sklstm._base import POSITIVE_INT, unchanged_on_error
+from sklstm._base import (
+    POSITIVE_INT,
+    unchanged_on_error,
+    warn_of_a_better_model,
+)
 from sklstm._checkpoints import checkpointed
 from sklstm._history import ALONE, joined, lengths, places
 from sklstm._input_forms import (
@@ -334,6 +338,11 @@ class LSTMForecaster(
             equals y.
         TypeError
             For values that are not numbers.
+
+        Warns
+        -----
+        SkillWarning
+            If a simple model did better on the validation block.
         """
         keep = self.warm_start and hasattr(self, "weights_")
         return self._fit(X, y, sample_weight, keep=keep)
@@ -367,6 +376,7 @@ class LSTMForecaster(
             fitted |= self._learn(problem, keep=keep, epochs=epochs)
         for name, value in fitted.items():
             setattr(self, name, value)
+        warn_of_a_better_model(self)
         return self
 
     def _check_network(self, form):

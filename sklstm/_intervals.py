@@ -181,7 +181,8 @@ class Intervals:
         below, above = self._error_units(start, self._horizon)[spread.coverage]
         errors, units = self._errors_since_fit(key, origin)
         factor = spread.tracked(errors, units[spread.coverage], PATHS_COVERAGE)[-1]
-        noise *= np.where(noise > 0, above[0], below[0]) * factor
+        unit = np.where(noise > 0, above[0], below[0])
+        noise *= np.maximum(unit, spread.floor) * factor
         spans = self._spans(
             history, np.repeat(rows - late, n_samples), scaler, steps + late
         )

@@ -20,7 +20,13 @@ from sklearn.utils.validation import (
 
 from sklstm import _inference, _ngrams, _onnx, _text, _text_report
 from sklstm._archive import storable
-from sklstm._base import POSITIVE_INT, SHARE, BaseLSTM, unchanged_on_error
+from sklstm._base import (
+    POSITIVE_INT,
+    SHARE,
+    BaseLSTM,
+    unchanged_on_error,
+    warn_of_a_better_model,
+)
 from sklstm._checkpoints import checkpointed
 from sklstm._documents import Documents, folds_of, one_hot, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec
@@ -282,6 +288,11 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             If an entry of X is not a string; the message names its position.
         ValueError
             For fewer than two classes, or weights that are all zero.
+
+        Warns
+        -----
+        SkillWarning
+            If a simple model did better on the validation block.
         """
         keep = self.warm_start and hasattr(self, "weights_")
         return self._fit(X, y, sample_weight, keep=keep)
@@ -333,6 +344,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             )
         for name, value in fitted.items():
             setattr(self, name, value)
+        warn_of_a_better_model(self)
         return self
 
     def _learn(self, sequences, targets, weights, fitted, fraction, epochs, keep, rng):

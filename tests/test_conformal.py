@@ -106,3 +106,17 @@ def test_tracked_widths_know_only_what_came_before():
 def test_fewer_origins_than_steps_are_tracked():
     spread, errors = learned(drawn(50)), drawn(2, seed=1)
     assert spread.tracked(errors, np.ones_like(errors), 0.8).shape == errors.shape
+
+
+def test_a_tiny_distance_of_quantiles_does_not_rule_the_others():
+    residuals = drawn(400)
+    unit = np.ones_like(residuals)
+    usual = Spread.learn(residuals, unit, np.ones(400), 0.8)
+    unit[::50] = 1e-6
+    spread = Spread.learn(residuals, unit, np.ones(400), 0.8)
+    assert_allclose(
+        spread.half_width(0.8, ONE, AS_LEARNED),
+        usual.half_width(0.8, ONE, AS_LEARNED),
+        rtol=0.1,
+    )
+    assert (spread.half_width(0.8, 1e-6 * ONE, AS_LEARNED) > 0.1).all()

@@ -1,5 +1,6 @@
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklstm import LSTMForecaster, make_windows
+from sklstm import LSTMForecaster, SkillWarning, make_windows
 
 
 def small(window_length=6, horizon=1, **parameters):
@@ -810,3 +811,25 @@ def test_members_are_averaged_and_go_on(parameters, regression):
     assert not kernel[units:, :units].any() and kernel[:units, :units].any()
     with pytest.raises(ValueError, match="n_members=2 takes networks of this"):
         LSTMForecaster(n_members=2, network=print, **quick).fit(y)
+
+
+def test_a_fit_that_lost_to_a_simple_model_warns_once(passengers):
+    f = LSTMForecaster(12, 3, linear_skip=False, epochs=1, units=3, random_state=0)
+    with pytest.warns(SkillWarning, match="above that of the best simple model") as won:
+        f.fit(passengers)
+    (warning,) = (w for w in won if w.category is SkillWarning)
+    assert warning.filename == __file__ and f.skill_ < 0
+    assert "linear_skip=True" in str(warning.message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkillWarning)
+        f.set_params(linear_skip=True).fit(passengers)
+        with pytest.raises(SkillWarning):
+            f.set_params(linear_skip=False).fit(passengers)
+    assert any("skip" in name for name in f.weights_)  # as it was before
+
+
+def test_box_cox_is_a_transformer(passengers):
+    scaler = PowerTransformer(method="box-cox")
+    f = LSTMForecaster(12, 3, epochs=1, units=3, scaler=scaler, random_state=0)
+    forecast = f.fit(passengers).forecast(24)
+    assert (forecast > 0).all() and forecast.mean() > passengers[-24:].mean()

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
-from sklstm import LSTMTextClassifier
+from sklstm import LSTMTextClassifier, SkillWarning
 from sklstm.testing import CHECKS
 
 rng = np.random.default_rng(0)
@@ -77,6 +77,20 @@ def test_clone_keeps_every_parameter():
     parameters = {name: f"value of {name}" for name in names}
     clf = LSTMTextClassifier().set_params(**parameters)
     assert clone(clf).get_params() == parameters
+
+
+def test_a_fit_that_lost_to_the_prior_warns():
+    texts, labels = made(60, 0.5)
+    clf = LSTMTextClassifier(
+        linear_skip=False,
+        epochs=20,
+        learning_rate=0.5,
+        units=2,
+        random_state=0,
+        early_stopping=False,
+    )
+    with pytest.warns(SkillWarning, match="its log loss is .* above that"):
+        clf.fit(texts, np.random.RandomState(0).permutation(labels))
 
 
 def test_the_network_learns_what_words_do_not_say():
