@@ -10,7 +10,7 @@ import io
 import json
 import os
 import re
-import tempfile
+import uuid
 import zipfile
 from numbers import Integral, Real
 from pathlib import Path
@@ -286,13 +286,14 @@ def from_bytes(content):
 def write(path, content):
     """Write a file whole or not at all."""
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Not of tempfile, whose files nobody else may read.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise

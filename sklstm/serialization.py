@@ -18,7 +18,8 @@ def load(path):
 
     Nothing in the file is run. A file that is damaged, or holds anything that this
     version does not know, is refused; no more memory is taken than a few times the
-    length of the file. Keras is not needed to load and to predict.
+    length of the file. Keras is not needed to load and to predict. A file of an older
+    version keeps loading: parameters that it does not know have their defaults.
 
     Who can write the file can still choose what the model predicts: its digest guards
     against damage, not against a forger.
@@ -66,9 +67,9 @@ def check(estimator):
     """Raise unless a loaded estimator is whole: parameters, weights, and a forecast."""
     if not isinstance(estimator, LSTMForecaster | LSTMTextClassifier):
         raise LoadError(f"The file holds a {type(estimator).__name__}, no estimator.")
-    missing = set(estimator._get_param_names()) - set(vars(estimator))
-    if missing:
-        raise LoadError(f"The file lacks the parameters {sorted(missing)}.")
+    # What came after the file was written has its default.
+    for name, value in type(estimator)().get_params().items():
+        vars(estimator).setdefault(name, value)
     estimator._validate_params()
     check_weights(estimator._spec_, estimator.weights_)
     network = getattr(estimator, "_quantile_network", None)

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
 
 import sklstm
@@ -18,6 +19,7 @@ from sklstm.serialization import LoadError
 
 pytest.importorskip("safetensors")
 QUICK = {"epochs": 2, "units": 3, "random_state": 0}
+FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.sklstm"))
 TEXTS = ["good film", "bad film", "so good", "so bad", "éß 漢字", "\ud800 \x00 odd"] * 6
 
 
@@ -303,8 +305,6 @@ def spoil(kind):
             state["_histories"] = {"pickle": "gASV"}
         elif kind == "parameter":
             state["units"] = -3
-        elif kind == "no parameter":
-            del state["units"]
         elif kind == "unfitted":
             del state["_histories"]
         elif kind == "type":
@@ -330,7 +330,6 @@ def spoil(kind):
         ("dunder", "sets '__class__'"),
         ("tag", "unknown kind"),
         ("parameter", "units"),
-        ("no parameter", "lacks the parameters"),
         ("unfitted", "_histories"),
         ("type", None),
         ("huge", "not of the shapes"),
@@ -339,6 +338,41 @@ def spoil(kind):
 )
 def test_forged_content_is_refused(kind, match, content, tmp_path):
     refused(forged(content, spoil(kind)), tmp_path, match)
+
+
+def test_parameters_that_came_after_the_file_have_their_defaults(content, tmp_path):
+    def older(state, arrays):
+        for name in ("clipnorm", "n_members", "quantiles"):
+            del state[name]
+
+    path = tmp_path / "older.sklstm"
+    path.write_bytes(forged(content, older))
+    f = sklstm.load(path)
+    assert (f.clipnorm, f.n_members, f.quantiles) == (1.0, 1, None)
+    path.write_bytes(content)
+    assert_array_equal(f.forecast(3), sklstm.load(path).forecast(3))
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_files_of_released_versions_keep_loading(path):
+    estimator, expected = (
+        sklstm.load(path),
+        json.loads(path.with_suffix(".json").read_text()),
+    )
+    if hasattr(estimator, "classes_"):
+        found = estimator.predict_proba(["a good film", ""])
+    else:
+        found = estimator.forecast_quantiles(3)
+    assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_a_saved_file_is_as_open_to_others_as_any(content, tmp_path):
+    path, other = tmp_path / "model.sklstm", tmp_path / "other"
+    path.write_bytes(content)
+    sklstm.load(path).save(path)
+    other.write_text("")
+    assert path.stat().st_mode == other.stat().st_mode
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.sklstm", "other"]
 
 
 def test_only_fitted_estimators_are_saved_and_only_files_are_read(tmp_path):
