@@ -28,8 +28,12 @@ class Documents:
             parts = [parts[i] for i in rng.permutation(len(parts))]
         return iter(parts)
 
+    def shape_key(self, rows):
+        """What tells batches of one shape from others."""
+        return int(self.buckets[rows].max())
+
     def inputs(self, rows):
-        length = int(self.buckets[rows].max())
+        length = self.shape_key(rows)
         return self.sequences.take(rows).padded(length), self.linear[rows]
 
     def targets(self, rows):

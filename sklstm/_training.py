@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import operator
 import os
 import threading
 import warnings
@@ -14,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklstm import _memory
 from sklstm._archive import storable
+from sklstm._batches import MAX_STEPS, blocks, each, network_inputs
 from sklstm._keras import load_keras
 from sklstm._losses import Pinball
 from sklstm._networks import initial_weights
@@ -105,6 +107,11 @@ class CompiledNetwork:
         self._optimizer_start = [to_numpy(v) for v in self.optimizer.variables]
         known = {id(v) for v in self.model.weights}
         known |= {id(v) for v in self.optimizer.variables}
+        self.step_loops = None
+        if keras.backend.backend() == "jax":
+            from sklstm._step_loops import StepLoops
+
+            self.step_loops = StepLoops(self.model, 1 + len(settings.metrics))
         self._seeds = [
             v
             for v in self.model.non_trainable_variables
@@ -141,15 +148,43 @@ class CompiledNetwork:
         for variable, value in zip(self._changing(), state, strict=True):
             variable.assign(value)
 
-    def train_batch(self, inputs, targets, weights):
-        self.model.reset_metrics()
-        step = self.model.train_on_batch
-        return np.array(step(inputs, targets, sample_weight=weights), float, ndmin=1)
+    def _block(self, kind, inputs, targets, weights, n):
+        if self.step_loops is not None and not keras_distributes():
+            run = getattr(self.step_loops, kind)
+            return np.array(run((inputs, targets, weights), n), float)
+        step, values = getattr(self.model, f"{kind}_on_batch"), []
+        for i in range(n):
+            self.model.reset_metrics()
+            batch = each(operator.itemgetter(i), inputs), targets[i]
+            values.append(step(*batch, sample_weight=weights[i]))
+        return np.array(values, float).reshape(n, -1)
 
-    def loss_of(self, inputs, targets, weights):
-        self.model.reset_metrics()
-        step = self.model.test_on_batch
-        return np.array(step(inputs, targets, sample_weight=weights), float, ndmin=1)
+    def train_block(self, inputs, targets, weights, n):
+        """Take a step for each of the first `n` batches; give loss and metrics."""
+        return self._block("train", inputs, targets, weights, n)
+
+    def test_block(self, inputs, targets, weights, n):
+        """Loss and metrics of each of the first `n` batches."""
+        return self._block("test", inputs, targets, weights, n)
+
+
+def keras_distributes():
+    """Whether Keras shares each batch between devices, which its own step does."""
+    return load_keras().distribution.distribution() is not None
+
+
+def hears_batches(callback):
+    """Whether a callback does something before or after each training batch."""
+    base = load_keras().callbacks.Callback
+    return any(
+        getattr(getattr(callback, name), "__func__", None) is not getattr(base, name)
+        for name in (
+            "on_train_batch_begin",
+            "on_train_batch_end",
+            "on_batch_begin",
+            "on_batch_end",
+        )
+    )
 
 
 def loss_per_row(keras, loss):
@@ -207,36 +242,7 @@ def compiled_network(spec, settings):
     return _cache[key]
 
 
-def as_input(values):
-    """32-bit floats or integers, as the compiled steps expect."""
-    return values.astype(np.float32 if values.dtype.kind == "f" else np.int32)
-
-
-def network_inputs(data, rows):
-    window, context = data.inputs(rows)
-    if not context.shape[1]:
-        return as_input(window)
-    return [as_input(window), as_input(context)]
-
-
-def padded(data, indices, batch_size):
-    """A batch of constant shape: missing rows repeat the first with weight zero.
-
-    Weights are divided by their mean, so that the mean over the batch is the
-    weighted mean of the real rows.
-    """
-    rows = np.resize(indices, batch_size)
-    rows[len(indices) :] = indices[0]
-    weights = data.weights(rows)
-    weights[len(indices) :] = 0
-    total = float(weights.sum())
-    if total > 0:
-        weights = weights * np.float32(batch_size / total)
-    targets = data.targets(rows).astype(np.float32)
-    return network_inputs(data, rows), targets, weights, total
-
-
-def batch_losses(step, data, batches, batch_size):
+def block_values(step, data, batches, batch_size, max_steps=MAX_STEPS):
     """What a step returns for each batch: loss, then metrics; and the batches' weights.
 
     Returns
@@ -245,23 +251,21 @@ def batch_losses(step, data, batches, batch_size):
     weights : ndarray of shape (n_batches,)
     """
     values, weights = [], []
-    for rows in batches:
-        inputs, targets, row_weights, weight = padded(data, rows, batch_size)
-        if weight > 0:
-            values.append(step(inputs, targets, row_weights))
-            weights.append(weight)
-    return np.array(values), np.array(weights)
+    for *block, totals in blocks(data, batches, batch_size, max_steps):
+        values.append(step(*block, len(totals)))
+        weights.append(totals)
+    return np.concatenate(values), np.concatenate(weights)
 
 
 def heard(step, listeners, names):
-    """A training step that callbacks hear of, before and after each batch."""
+    """A step of one batch that callbacks hear of, before and after."""
     batches = itertools.count()
 
-    def wrapped(*batch):
+    def wrapped(*block):
         number = next(batches)
         listeners.on_train_batch_begin(number)
-        values = step(*batch)
-        logs = dict(zip(names, values.tolist(), strict=True))
+        values = step(*block)
+        logs = dict(zip(names, values[0].tolist(), strict=True))
         listeners.on_train_batch_end(number, logs)
         return values
 
@@ -323,8 +327,8 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
         progress, epoch = Progress(rng, history, weights), 0
         checked = list(data.batches(validation_rows, settings.batch_size))
         if watch:
-            start_losses, sums = batch_losses(
-                network.loss_of, data, checked, settings.batch_size
+            start_losses, sums = block_values(
+                network.test_block, data, checked, settings.batch_size
             )
             progress.best_losses = start_losses
             progress.best_loss = np.average(start_losses[:, 0], weights=sums)
@@ -336,6 +340,9 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
         listeners = keras.callbacks.CallbackList(
             copy.deepcopy(list(settings.callbacks)), model=network.model
         )
+        step, max_steps = network.train_block, MAX_STEPS
+        if any(hears_batches(callback) for callback in settings.callbacks):
+            step, max_steps = heard(step, listeners, names), 1
         bar = ProgressBar(settings.epochs) if settings.verbose else None
         interrupted = False
         listeners.on_train_begin()
@@ -348,15 +355,16 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     )
                 listeners.on_epoch_begin(epoch)
                 shuffled = data.batches(train_rows, settings.batch_size, progress.rng)
-                step = heard(network.train_batch, listeners, names)
-                trained = batch_losses(step, data, shuffled, settings.batch_size)
+                trained = block_values(
+                    step, data, shuffled, settings.batch_size, max_steps
+                )
                 means, validated = (
                     np.average(trained[0], axis=0, weights=trained[1]),
                     None,
                 )
                 if watch:
-                    validated, _ = batch_losses(
-                        network.loss_of, data, checked, settings.batch_size
+                    validated, _ = block_values(
+                        network.test_block, data, checked, settings.batch_size
                     )
                     validated_means = np.average(validated, axis=0, weights=sums)
                     means = np.concatenate([means, validated_means])

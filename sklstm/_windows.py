@@ -116,6 +116,9 @@ class InBatches:
             rows = rows[rng.permutation(len(rows))]
         return (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
 
+    def shape_key(self, rows):
+        """What tells batches of one shape from others: nothing."""
+
 
 class SeriesWindows(InBatches):
     """Windows of scaled series, gathered when a batch asks for them.

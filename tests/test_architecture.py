@@ -12,8 +12,8 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_archive", "_charts", "_keras", "_memory", "_missing", "_panels"}
-    | {"_progress", "_seasonal"},
+    {"_archive", "_batches", "_charts", "_keras", "_memory", "_missing", "_panels"}
+    | {"_progress", "_seasonal", "_step_loops"},
     {
         "_windows",
         "_scaling",
@@ -49,7 +49,7 @@ FLOORS = [
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
 WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras", "scikeras"}
-WITH_JAX = {"_loops", "layers"}
+WITH_JAX = {"_loops", "_step_loops", "layers"}
 
 
 def imported(tree):

@@ -30,16 +30,16 @@ class Killed(BaseException):
 
 
 def killed_after(monkeypatch, n_batches):
-    """Training dies in the batch after so many."""
-    train, count = CompiledNetwork.train_batch, [0]
+    """Training dies in the block that holds the batch after so many."""
+    train, count = CompiledNetwork.train_block, [0]
 
-    def dying(self, *batch):
-        count[0] += 1
+    def dying(self, *block):
+        count[0] += block[-1]
         if count[0] > n_batches:
             raise Killed
-        return train(self, *batch)
+        return train(self, *block)
 
-    monkeypatch.setattr(CompiledNetwork, "train_batch", dying)
+    monkeypatch.setattr(CompiledNetwork, "train_block", dying)
     return count
 
 

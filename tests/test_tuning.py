@@ -22,14 +22,14 @@ SMALL = {"window_length": 12, "horizon": 3, "units": 4, "random_state": 0}
 def batches_trained(monkeypatch):
     """How many batches were trained so far."""
     batches = []
-    train = _training.CompiledNetwork.train_batch
+    train = _training.CompiledNetwork.train_block
 
-    def counted(self, *batch):
-        batches.append(1)
-        return train(self, *batch)
+    def counted(self, *block):
+        batches.append(block[-1])
+        return train(self, *block)
 
-    monkeypatch.setattr(_training.CompiledNetwork, "train_batch", counted)
-    return lambda: len(batches)
+    monkeypatch.setattr(_training.CompiledNetwork, "train_block", counted)
+    return lambda: sum(batches)
 
 
 @pytest.mark.parametrize("estimator", [LSTMForecaster(), LSTMTextClassifier()])

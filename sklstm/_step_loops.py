@@ -1,0 +1,97 @@
+"""Many steps of a Keras model in one compiled call, on JAX.
+
+Keras's own step is called once a batch, and each call pays for the road into the
+compiled code and back: more than the arithmetic where networks are small.
+"""
+
+import jax
+import jax.numpy as jnp
+
+
+def values_of(variables):
+    return [variable.value for variable in variables]
+
+
+def in_order(model, logs):
+    """Loss and metrics of a step, in Keras's order."""
+    flat = model._flatten_metrics_in_order(logs)
+    return jnp.stack([jnp.asarray(v, "float32") for v in jax.tree.leaves(flat)])
+
+
+def loop(step, n_values):
+    """Compile `step` over the first `n` batches of a block.
+
+    ``step(changing, constant, batch)`` gives what changes and the step's values.
+    """
+
+    @jax.jit
+    def run(changing, constant, block, n):
+        def body(i, carry):
+            changing, values = carry
+            batch = jax.tree.map(lambda steps: steps[i], block)
+            changing, ours = step(changing, constant, batch)
+            return changing, values.at[i].set(ours)
+
+        n_steps = len(jax.tree.leaves(block)[0])
+        values = jnp.zeros((n_steps, n_values), "float32")
+        return jax.lax.fori_loop(0, n, body, (changing, values))
+
+    return run
+
+
+class StepLoops:
+    """Training and validation steps of one compiled Keras model, a block at a time.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    n_values : int
+        Loss and metrics.
+    """
+
+    def __init__(self, model, n_values):
+        self.model, self.built = model, False
+        self._train = loop(self._train_step, n_values)
+        self._test = loop(self._test_step, n_values)
+
+    def _train_step(self, changing, metrics, batch):
+        logs, (*changing, _) = self.model.train_step((*changing, metrics), batch)
+        return tuple(changing), in_order(self.model, logs)
+
+    def _test_step(self, changing, constant, batch):
+        logs, _ = self.model.test_step(constant, batch)
+        return changing, in_order(self.model, logs)
+
+    def _metrics(self, batch):
+        if not self.built:  # metrics make their variables from the first batch
+            self.model._symbolic_build(data_batch=jax.tree.map(lambda a: a[0], batch))
+            self.built = True
+        self.model.reset_metrics()
+        return values_of(self.model.metrics_variables)
+
+    def _changing(self):
+        model = self.model
+        return (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.optimizer.variables,
+        )
+
+    def train(self, block, n):
+        """Take `n` steps, and give their losses and metrics before each step."""
+        metrics = self._metrics(block)
+        variables = self._changing()
+        changing = tuple(values_of(part) for part in variables)
+        changed, values = self._train(changing, metrics, block, n)
+        for part, new in zip(variables, changed, strict=True):
+            for variable, value in zip(part, new, strict=True):
+                variable.assign(value)
+        return values[:n]
+
+    def test(self, block, n):
+        """Losses and metrics of `n` batches."""
+        metrics = self._metrics(block)
+        trainable, others, _ = self._changing()
+        constant = values_of(trainable), values_of(others), metrics
+        return self._test((), constant, block, n)[1][:n]
