@@ -2,5 +2,9 @@
 
 from importlib.util import find_spec
 
-EXTRAS = {"sklstm/sktime.py": "sktime", "sklstm/scikeras.py": "scikeras"}
+EXTRAS = {
+    "sklstm/sktime.py": "sktime",
+    "sklstm/scikeras.py": "scikeras",
+    "tests/test_fuzz.py": "hypothesis",
+}
 collect_ignore = [path for path, name in EXTRAS.items() if find_spec(name) is None]

@@ -560,7 +560,7 @@ class LSTMForecaster(
 
     def _with_history(self, history):
         """A copy that stands at the end of other histories."""
-        X, y = (history, None) if self._form == "series" else history
+        X, y = (history, None) if self._form == "series" else pair_of(history)
         other = self._copy()
         where = places(X) if y is None else matching_places(X, y)
         one = ALONE in self._histories
@@ -644,6 +644,7 @@ class LSTMForecaster(
         check_is_fitted(self, "weights_")
         if self._form != "series":
             return super().score(X, y, sample_weight)
+        check_values(joined(X), allow_nan=True)
         shortest = min(lengths(X))
         table = self.backtest(X, steps=min(self.horizon, shortest))
         shape = (-1, self._n_targets)
@@ -699,3 +700,13 @@ class LSTMForecaster(
 
 
 TRUE_AND_PRED = ("y_true", "y_pred")
+
+
+def pair_of(history):
+    """X and y of the history of a forecaster with inputs."""
+    if isinstance(history, tuple) and len(history) == 2:
+        return history
+    raise ValueError(
+        "The forecaster was fitted with inputs X, so history must be a tuple (X, y). "
+        f"Got {type(history).__name__}."
+    )

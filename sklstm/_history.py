@@ -102,6 +102,12 @@ def joined(data):
     """A list of series as one table; anything else as it is."""
     if not is_list_of_series(data):
         return data
+    shapes = sorted({np.shape(part)[1:] for part in data})
+    if len(shapes) > 1:
+        raise ValueError(
+            "The parts of a list of series must have the same columns, but their rows "
+            f"have shapes {shapes[0]} and {shapes[1]}. Pass parts of one kind."
+        )
     if all(is_pandas(part) for part in data):
         return pd.concat(data, ignore_index=True)
     return np.concatenate(data)

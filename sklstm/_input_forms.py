@@ -16,6 +16,7 @@ from sklstm._history import ALONE, History, has_levels, is_panel, joined, places
 from sklstm._problems import SeriesProblem, WindowsProblem
 from sklstm._validation import (
     check_columns,
+    check_numbers,
     check_size,
     check_values,
     is_pandas,
@@ -64,8 +65,7 @@ class InputForms:
     def _regression_problem(self, X, y, sample_weight, reset):
         where, target = matching_places(X, y), joined(y)
         X_table = joined(X)
-        if is_pandas(X_table):
-            check_values(X_table)
+        check_values(X_table) if is_pandas(X_table) else check_numbers(X_table)
         X = check_size(validate_data(self, X_table, reset=reset, dtype=np.float64))
         y_values = check_values(target, "y", allow_nan=True)
         check_same_length(X, y_values)
@@ -223,7 +223,11 @@ class InputForms:
         """Windows of shape (n_windows, window_length, n_features), and y."""
         target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}
         check_columns(X)
-        if n_dims(X) != 3:
+        three_d = n_dims(X) == 3
+        check_numbers(X)
+        if y is not None:
+            check_numbers(y, "y")
+        if not three_d:
             checked = validate_data(
                 self,
                 X,
@@ -232,8 +236,10 @@ class InputForms:
                 ensure_all_finite="allow-nan",
                 **target,
             )
-            X, y = (checked, None) if y is None else checked
-            return check_size(X)[:, :, None], None if y is None else check_size(y, "y")
+            if y is None:
+                return check_size(checked)[:, :, None], None
+            X, y = checked
+            return check_size(X)[:, :, None], check_size(y.astype(np.float64), "y")
         finite = {"ensure_all_finite": "allow-nan"}
         X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X", **finite)
         if self.window_length is not None:
@@ -244,6 +250,11 @@ class InputForms:
                     "or shorten window_length."
                 )
             X = X[:, -self.window_length :]
+        if not X.size:
+            raise ValueError(
+                f"X has windows of shape {X.shape[1:]}, which hold no value. Pass at "
+                "least one step and one feature."
+            )
         check_size(X)
         if not reset and X.shape[1:] != self._spec_.window_shape:
             raise ValueError(
@@ -252,7 +263,7 @@ class InputForms:
             )
         if y is not None:
             _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
-            check_size(y, "y")
+            y = check_size(y.astype(np.float64), "y")
         if reset:
             self.n_features_in_ = X.shape[2]
             self.__dict__.pop("feature_names_in_", None)
@@ -276,8 +287,7 @@ class InputForms:
         else:
             if ahead:
                 table = self._without_past(table)
-            if is_pandas(table):
-                check_values(table)
+            check_values(table) if is_pandas(table) else check_numbers(table)
             values = validate_data(self, table, dtype=np.float64, reset=False)
             check_size(values)
         self._check_keys(where)

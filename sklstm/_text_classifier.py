@@ -31,7 +31,7 @@ from sklstm._checkpoints import checkpointed
 from sklstm._documents import Documents, folds_of, one_hot, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec
 from sklstm._ngrams import NgramCounts, NgramModel
-from sklstm._validation import check_columns, n_dims
+from sklstm._validation import check_columns, check_numbers, n_dims
 
 HEAD = ("head/kernel", "head/bias")
 
@@ -502,6 +502,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if not reset and not hasattr(self, "n_features_in_"):
             raise ValueError(self._other_kind("token ids", "texts"))
         check_columns(X)
+        check_numbers(X)
         X, _ = validate_data(self, X, y, reset=reset, multi_output=True)
         warn_of_odd_ids(X)
         return _text.count_ids(X)

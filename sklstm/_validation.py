@@ -38,6 +38,34 @@ def check_columns(data, name="X"):
         )
 
 
+def check_numbers(data, name="X"):
+    """Raise where values cannot be read as numbers; what scikit-learn checks, stays.
+
+    Raises
+    ------
+    ValueError
+        For a frame without columns.
+    TypeError
+        For text, dates, nested rows of unequal length and other objects.
+    """
+    if isinstance(data, pd.DataFrame) and not data.shape[1]:
+        raise ValueError(f"{name} is a frame without columns. Pass at least one.")
+    kind = getattr(getattr(data, "dtype", None), "kind", "O")
+    if kind in "biufc" or hasattr(data, "toarray"):
+        return
+    if kind in "mM":
+        raise TypeError(
+            f"{name} must hold numbers, but it holds {data.dtype}. Turn dates into "
+            "numbers first, or make them the index."
+        )
+    try:
+        np.asarray(data, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(
+            f"{name} must hold numbers, but a value could not be read as one: {error}."
+        ) from error
+
+
 def check_size(values, name="X"):
     """Raise where values are so large that their squares overflow."""
     largest = float(np.nanmax(np.abs(values), initial=0.0))  # float32 has no LARGEST
@@ -90,12 +118,13 @@ def check_values(data, name="X", allow_nan=False):
                     f"Column {column!r} of {name} holds {dtype}, not numbers. Encode "
                     "it first, for example with sklearn.preprocessing.OneHotEncoder."
                 )
-    try:
-        values = np.asarray(data, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{name} must hold numbers, but a value could not be read as one: {error}."
-        ) from error
+    check_numbers(data, name)
+    if np.iscomplexobj(data):
+        raise ValueError(
+            f"Complex data not supported: {name} must hold real numbers. Pass its real "
+            "and imaginary parts as columns."
+        )
+    values = np.asarray(data, dtype=np.float64)
     if values.ndim not in (1, 2):
         raise ValueError(
             f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}."

@@ -833,3 +833,26 @@ def test_box_cox_is_a_transformer(passengers):
     f = LSTMForecaster(12, 3, epochs=1, units=3, scaler=scaler, random_state=0)
     forecast = f.fit(passengers).forecast(24)
     assert (forecast > 0).all() and forecast.mean() > passengers[-24:].mean()
+
+
+def test_a_history_with_inputs_is_a_pair(regression):
+    X, y = regression
+    f = LSTMForecaster(4, epochs=1, units=2, random_state=0).fit(X[:60], y[:60])
+    with pytest.raises(ValueError, match=r"must be a tuple \(X, y\). Got Series"):
+        f.forecast(1, X[60:61], history=y[:60])
+
+
+@pytest.mark.parametrize("X", [None, 3.0])
+def test_score_of_no_series_says_so(passengers, X):
+    f = LSTMForecaster(4, epochs=1, units=2, random_state=0).fit(passengers)
+    with pytest.raises(ValueError, match="must have 1 or 2 dimensions"):
+        f.score(X)
+
+
+def test_windows_need_a_value_and_targets_that_are_numbers():
+    f = LSTMForecaster(epochs=1, units=2, random_state=0)
+    with pytest.raises(ValueError, match=r"windows of shape \(0, 1\), which hold no"):
+        f.fit(np.zeros((12, 0, 1)), np.zeros(12))
+    X = np.random.default_rng(0).normal(size=(12, 3))
+    as_text = clone(f).fit(X, X[:, 0].astype(str)).predict(X)
+    np.testing.assert_array_equal(as_text, f.fit(X, X[:, 0]).predict(X))

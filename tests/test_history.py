@@ -83,3 +83,8 @@ def test_a_history_goes_on():
         known.appended(np.ones((1, 1)), None, index[-1:])
     with pytest.raises(ValueError, match="not in order of time"):
         known.where(index[::-1], 3)
+
+
+def test_parts_of_other_columns_are_refused():
+    with pytest.raises(ValueError, match=r"rows have shapes \(\) and \(2,\)"):
+        joined([np.zeros(3), np.zeros((3, 2))])

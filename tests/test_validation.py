@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from sklstm._validation import (
+    check_numbers,
     check_values,
     continued_index,
     positions,
@@ -81,3 +82,27 @@ def test_rows_off_the_grid():
 def test_bad_values(data, error, match):
     with pytest.raises(error, match=match):
         check_values(data)
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (
+            np.array(["2024"], "datetime64[D]"),
+            "it holds datetime64.* make them the index",
+        ),
+        ([[1.0], [1.0, 2.0]], "X must hold numbers, .* inhomogeneous"),
+        (np.array([1, {}], dtype=object), "X must hold numbers"),
+        ("series", "X must hold numbers"),
+    ],
+)
+def test_what_is_no_number_is_named(data, message):
+    with pytest.raises(TypeError, match=message):
+        check_numbers(data)
+
+
+def test_odd_tables_are_named():
+    with pytest.raises(ValueError, match="y is a frame without columns"):
+        check_numbers(pd.DataFrame(index=range(3)), "y")
+    with pytest.raises(ValueError, match="Complex data not supported: X must"):
+        check_values(np.array([1 + 2j]))
