@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test fuzz lint bench docs test-oldest test-sktime test-matrix bench-peers types dist audit clean
+.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-matrix bench-peers types dist audit clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -25,6 +25,10 @@ test: install
 # Twenty thousand cases of odd input; `make test` tries five hundred.
 fuzz: install
 	SKLSTM_FUZZ_CASES=20000 $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
+
+# Training killed fifty times at random moments; `make test` kills it once.
+kills: install
+	SKLSTM_KILLS=50 $(BIN)/python -m pytest tests/test_checkpoints.py -k killed
 
 lint: install types
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sklstm import LSTMForecaster
+from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm.datasets import load_air_passengers
 
 
@@ -21,13 +21,15 @@ def resident():
     return int(line.split()[1]) / 1024
 
 
-def serve(forecaster, expected, seconds):
-    """Forecasts made by eight threads; each must be the one expected."""
+def serve(predict, questions, seconds):
+    """Answers given by eight threads; each must be what one thread gives."""
+    expected = [predict(question) for question in questions]
 
     def work(_):
         end, n = time.perf_counter() + seconds, 0
         while time.perf_counter() < end:
-            np.testing.assert_array_equal(forecaster.forecast(12), expected)
+            i = n % len(questions)
+            np.testing.assert_array_equal(predict(questions[i]), expected[i])
             n += 1
         return n
 
@@ -40,8 +42,13 @@ if __name__ == "__main__":
     n_fits = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     series = load_air_passengers()
     forecaster = LSTMForecaster(12, 12, epochs=1, units=4, random_state=0).fit(series)
-    n = serve(forecaster, forecaster.forecast(12), seconds)
+    n = serve(forecaster.forecast, range(1, 13), seconds)
     print(f"8 threads, {seconds:.0f} s: {n} forecasts, each as expected")
+    texts = [f"{word} film {i}" for i in range(20) for word in ("good", "bad")]
+    classifier = LSTMTextClassifier(epochs=1, units=4, random_state=0)
+    classifier.fit(texts, [1, 0] * 20)
+    n = serve(classifier.predict_proba, [texts[i : i + 8] for i in range(32)], seconds)
+    print(f"8 threads, {seconds:.0f} s: {n} batches of 8 texts, each as expected")
     for i in range(1, n_fits + 1):
         forecaster.fit(series)
         if i == 50:

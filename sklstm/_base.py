@@ -5,6 +5,7 @@ Think twice before adding to this class: every estimator carries it.
 
 import functools
 import os
+import re
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -22,6 +23,12 @@ POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")
 # Of a simple model's error; less is luck of the validation block.
 MAX_LOSS = 0.01
+# What NumPy, JAX, torch and TensorFlow say.
+OUT_OF_MEMORY = re.compile(
+    "Unable to allocate|[Oo]ut of memory|can't allocate memory|OOM when allocating"
+)
+# Parameters that a step's memory grows with.
+MEMORY = "batch_size", "units", "window_length", "horizon", "max_length"
 
 
 class SkillWarning(UserWarning):
@@ -47,12 +54,26 @@ def unchanged_on_error(fit):
         before = dict(vars(self))
         try:
             return fit(self, *args, **kwargs)
-        except BaseException:
+        except BaseException as error:
             vars(self).clear()
             vars(self).update(before)
+            if isinstance(error, Exception) and OUT_OF_MEMORY.search(str(error)):
+                raise MemoryError(what_memory_needs(self, error)) from error
             raise
 
     return wrapper
+
+
+def what_memory_needs(estimator, error):
+    """How much was asked for when there was no more, and which parameters save it."""
+    parameters = estimator.get_params(deep=False)
+    wanted = re.search(r"(\d+) bytes", str(error))
+    size = f"{int(wanted[1]) / 1e9:.3g} GB" if wanted else "more memory"
+    savers = ", ".join(f"{n}={parameters[n]}" for n in MEMORY if n in parameters)
+    return (
+        f"The fit needs {size} at once, and this process cannot have as much. Lower "
+        f"one of {savers}, pass less data, or raise the limit. {error}"
+    )
 
 
 class BaseLSTM(BaseEstimator):

@@ -50,12 +50,21 @@ class SeriesProblem:
         for i, history in enumerate(histories):
             own = np.arange(0, len(history) - window_length - horizon + 1, stride)
             # Forecasts stand at the last value seen, and so do windows to learn from.
-            own = own[~np.isnan(history.y[own + window_length - 1]).all(axis=1)]
+            seen = ~np.isnan(history.y).all(axis=1)
+            own = own[seen[own + window_length - 1]]
+            n_seen = np.concatenate([[0], np.cumsum(seen)])
+            first = own + window_length
+            own = own[n_seen[first + horizon] > n_seen[first]]
             if weights is not None:
                 ahead = own[:, None] + window_length + np.arange(horizon)
                 own = own[weights[i][ahead].sum(axis=1) > 0]
             starts.append(own)
         self.lengths = np.array([len(own) for own in starts])
+        if not self.lengths.any() and weights is None:
+            raise ValueError(
+                "No value of the series follows a window that ends in one, so there is "
+                "nothing to train on. Fill gaps, or pass a longer series."
+            )
         if not self.lengths.any():
             raise ValueError(
                 "sample_weight is zero for every row that can be forecast, so no "

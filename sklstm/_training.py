@@ -22,6 +22,8 @@ from sklstm._networks import initial_weights
 from sklstm._progress import ProgressBar
 
 MAX_CACHED = 16
+# Inputs of unit variance are rarely as large; of how many rows they are looked at.
+LARGE, MAX_LOOKED_AT = 1e4, 4096
 _cache: OrderedDict = OrderedDict()
 # Compiled networks are shared, and training writes to them.
 _lock = threading.RLock()
@@ -385,8 +387,8 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     warnings.warn(
                         f"Training diverged in epoch {epoch}, at a loss of "
                         f"{logs['loss']:.3g}; it stopped, and the weights of epoch "
-                        f"{progress.best_epoch} are kept. Lower learning_rate, or look "
-                        "for outliers in the data.",
+                        f"{progress.best_epoch} are kept. "
+                        f"{likely_cause(settings, data, train_rows)}",
                         ConvergenceWarning,
                         stacklevel=4,
                     )
@@ -412,6 +414,26 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
         return Trained(
             progress.weights, progress.history, progress.best_epoch, interrupted
         )
+
+
+def likely_cause(settings, data, rows):
+    """Why training diverged, by what is known, and what to do."""
+    window, context = data.inputs(rows[:MAX_LOOKED_AT])
+    largest = max(np.nanmax(np.abs(part), initial=0) for part in (window, context))
+    if largest > LARGE:
+        return (
+            f"The network's inputs reach {largest:.3g}: scale them, for example by "
+            'scaler="standard", or look for outliers in the data.'
+        )
+    if callable(settings.loss) and not isinstance(settings.loss, Pinball):
+        return (
+            f"Look whether loss={settings.loss!r} and its gradient are finite for any "
+            "forecast. Otherwise lower learning_rate."
+        )
+    return (
+        f"Lower learning_rate={settings.learning_rate:g}, or look for outliers in the "
+        "data."
+    )
 
 
 def scheduled_rate(schedule, epoch, settings):

@@ -322,7 +322,7 @@ def texts(draw, n):
         "object": lambda: np.array(found, dtype=object),
         "series": lambda: pd.Series(found, index=range(5, 5 + n), dtype=object),
         "string": lambda: pd.Series(
-            [t.replace("\ud800", "") for t in found], dtype="str"
+            [t.encode(errors="replace").decode() for t in found], dtype="str"
         ),
         "tuple": lambda: tuple(found),
         "text": lambda: "one text",

@@ -86,3 +86,17 @@ def test_naive_errors_are_those_written_out():
 def test_no_weight_is_left():
     with pytest.raises(ValueError, match="no weight is left to train on"):
         problem(30, weights=[np.zeros(30)])
+
+
+def test_a_series_whose_values_never_follow_a_window_is_refused():
+    history = History(np.array([[0.2], [np.nan], [-0.4]]), None, None)
+    with pytest.raises(ValueError, match="No value of the series follows a window"):
+        SeriesProblem(
+            [history],
+            None,
+            window_length=1,
+            horizon=1,
+            stride=1,
+            scaler="standard",
+            norm=WindowNorm("last"),
+        )

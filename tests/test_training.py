@@ -115,6 +115,24 @@ def test_diverging_training_keeps_the_last_good_weights(sine):
     assert np.isfinite(f.forecast(3)).all()
 
 
+def steep(y_true, y_pred):
+    return 1e38 * (y_true - y_pred) ** 2
+
+
+@pytest.mark.parametrize(
+    "changed, scale, message",
+    [
+        ({"scaler": None, "window_norm": None}, 1e15, "reach 1e.15: scale them"),
+        ({"loss": steep}, 1, "Look whether loss=<function steep.* are finite"),
+    ],
+)
+def test_the_likely_cause_of_divergence_is_named(sine, changed, scale, message):
+    quick = {"clipnorm": None, "optimizer": "sgd", "linear_skip": False, "epochs": 9}
+    quick |= {"learning_rate": 1e3, "early_stopping": False}
+    with pytest.warns(ConvergenceWarning, match=message):
+        small(**quick, **changed).fit(sine * scale)
+
+
 def test_weights_that_only_the_last_step_broke_are_not_kept(sine):
     class Break(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

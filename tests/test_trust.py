@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -65,6 +66,37 @@ if __name__ == "__main__":
             pool.apply_async(fit, (f,)).get(100)
         except RuntimeError as error:
             print(error)
+"""
+
+
+CAPPED = """
+import resource
+
+import numpy as np
+
+from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm.datasets import load_air_passengers
+
+series = load_air_passengers()
+f = LSTMForecaster(12, 2, epochs=1, units=3, random_state=0).fit(series)
+expected = f.forecast(3)
+(line,) = (line for line in open("/proc/self/status") if line.startswith("VmSize"))
+cap = int(line.split()[1]) * 1024 + 10**9
+resource.setrlimit(resource.RLIMIT_AS, (cap, cap))
+words = " ".join(f"w{i}" for i in range(400))
+large = [
+    (LSTMForecaster(60, units=512, batch_size=2**14), np.arange(9000.0) % 7),
+    (LSTMTextClassifier(units=512, batch_size=2**13), [words] * 20, [0, 1] * 10),
+    (f.set_params(units=512, window_length=60, batch_size=2**14), np.arange(9000.0)),
+]
+for estimator, *data in large:
+    try:
+        estimator.set_params(epochs=1, random_state=0).fit(*data)
+    except MemoryError as error:
+        print(str(error).split(": ")[0])
+assert (f.forecast(3) == expected).all()
+f.set_params(units=3, window_length=12, batch_size=32).fit(series)
+print(sorted(vars(large[0][0])) == sorted(large[0][0].get_params()))
 """
 
 
@@ -145,3 +177,16 @@ def test_skops_asks_to_trust_types_of_sklstm_alone(classifier):
     assert all(name.startswith("sklstm.") for name in types)
     loaded = skops_io.loads(content, trusted=types)
     assert_same_answers(loaded, classifier, TEXTS[:2])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the cap is one of Linux")
+def test_a_fit_without_memory_says_how_much_it_needs():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CAPPED], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    *said, unchanged = done.stdout.splitlines()
+    assert len(said) == 3 and unchanged == "True"
+    for words, length in zip(said, ("window", "max", "window"), strict=True):
+        pattern = rf"The fit needs [\d.]+ GB at once, .* units=512, .*{length}_length="
+        assert re.match(pattern, words), words
