@@ -53,6 +53,8 @@ class Encoder:
         if isinstance(value, np.generic):
             kind = "U" if value.dtype.kind == "U" else self.kind(value, place)
             return str(value) if kind == "U" else {"scalar": self.array(value)}
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)  # loaded as the str that means the same
         if isinstance(value, Integral):
             return int(value)
         if isinstance(value, Real):

@@ -391,3 +391,9 @@ def test_without_safetensors_the_message_names_the_extra(
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     with pytest.raises(ImportError, match=r"sklstm\[save\]"):
         sklstm.load(tmp_path / "model")
+
+
+def test_a_path_is_kept_as_the_str_that_it_is(passengers, tmp_path):
+    folder = tmp_path / "checkpoints"
+    f = LSTMForecaster(6, **QUICK, checkpoint=folder).fit(passengers[:60])
+    assert reload(f, tmp_path).checkpoint == str(folder)
