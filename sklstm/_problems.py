@@ -15,6 +15,10 @@ from sklstm._windows import (
 )
 
 
+# A sum of squares of many such values still fits single precision.
+LARGEST_SCALED = 1e16
+
+
 class SeriesProblem:
     """Rows are time steps; `y` is forecast from its past and, with X, from X.
 
@@ -135,7 +139,7 @@ class SeriesProblem:
     def data(self, scalers):
         y_scalers, X_scaler = scalers
         y = [
-            _scaling.apply(bridged(history.y), scaler).astype(np.float32)
+            scaled(bridged(history.y), scaler)
             for history, scaler in zip(self.histories, y_scalers, strict=True)
         ]
         missing, seen = None, None
@@ -146,7 +150,7 @@ class SeriesProblem:
         X = None
         if X_scaler is not None:
             X = np.concatenate([history.X for history in self.histories])
-            X = _scaling.apply(X, X_scaler).astype(np.float32)
+            X = scaled(X, X_scaler)
         return SeriesWindows(
             np.concatenate(y) if len(y) > 1 else y[0],
             X,
@@ -249,8 +253,8 @@ class WindowsProblem:
     def data(self, scalers):
         y_scaler, X_scaler = scalers
         return ReadyWindows(
-            bridged_windows(_scaling.apply(self.X, X_scaler)),
-            _scaling.apply(self.y, y_scaler).astype(np.float32),
+            bridged_windows(scaled(self.X, X_scaler)),
+            scaled(self.y, y_scaler),
             self.row_weights,
         )
 
@@ -260,6 +264,19 @@ class WindowsProblem:
     def naive_error(self, rows, data):
         mean = data.y.mean(axis=0)
         return {"mean": float(np.mean((data.y[rows] - mean) ** 2))}
+
+
+def scaled(values, scaler):
+    """Values as networks are trained on, which compute in single precision."""
+    result = _scaling.apply(values, scaler)
+    largest = np.nanmax(np.abs(result), initial=0)
+    if largest > LARGEST_SCALED:
+        raise ValueError(
+            f"After scaling there are values as large as {largest:.3g}, whose squares "
+            "overflow in the single precision that networks compute in. Choose "
+            "scaler='standard', or divide the data by a power of ten."
+        )
+    return result.astype(np.float32)
 
 
 def bridged_windows(X):

@@ -749,6 +749,17 @@ def test_values_whose_squares_overflow(form):
             f.fit(np.ones((40, 3)), y * 1e199)
 
 
+@pytest.mark.parametrize("form", ["series", "regression", "windows"])
+def test_values_whose_squares_overflow_where_nothing_scales_them(form):
+    X, y = np.random.default_rng(0).normal(size=(2, 40, 3)) * 1e30
+    f, given = small(scaler=None), (X,)
+    if form != "series":
+        f, given = small(6 if form == "regression" else None, scaler=None), (X, y[:, 0])
+    with pytest.raises(ValueError, match="After scaling there are values as large as"):
+        f.fit(*given)
+    f.set_params(scaler="standard").fit(*given)
+
+
 def test_bad_regression(regression):
     X, y = regression
     with pytest.raises(ValueError, match="X has a time index .* Set window_length"):
