@@ -14,7 +14,6 @@ from sklstm._windows import (
     split_shuffled,
 )
 
-
 # A sum of squares of many such values still fits single precision.
 LARGEST_SCALED = 1e16
 
