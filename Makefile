@@ -66,7 +66,9 @@ bench: install
 bench-peers: install
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet torch==2.13.0
-	.venv-peers/bin/python -m pip install --quiet darts neuralforecast skforecast keras tensorflow-cpu
+	.venv-peers/bin/python -m pip install --quiet darts neuralforecast skforecast keras \
+		tensorflow-cpu jax skorch scikeras
+	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/speed_epoch.py
 	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/peers.py
 
 # The floors that pyproject.toml names, in an environment of their own.

@@ -1,0 +1,258 @@
+"""One epoch on ETTh1 through every library, on the same windows and network.
+
+An LSTM whose last state goes to a linear layer of the horizon, batches of 32 windows,
+Adam, no validation. Libraries of peers run in the environment whose Python PEERS names
+(`make bench-peers`), the rows come from the folder SKLSTM_DATA::
+
+    PEERS=.venv-peers/bin/python python benchmarks/speed_epoch.py [rounds]
+"""
+
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from contest import contest, difference, machine, serve, write
+
+DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
+BATCH, N_ROWS = 32, 8640
+# Window length, horizon, units.
+TASKS = {"window 96, 64 units": (96, 24, 64), "window 24, 20 units": (24, 24, 20)}
+BARS = {
+    "torch_loop": (0.55, 0.4),
+    "keras_jax": (0.5, 0.4),
+    "keras_tensorflow": ("", 0.4),
+    "darts": (0.42, 0.4),
+    "skorch": (0.4, 0.4),
+    "neuralforecast": (0.38, 0.4),
+    "skforecast": (0.12, 0.4),
+}
+
+
+def series():
+    y = pd.read_csv(DATA / "etth1.csv.xz")["OT"].to_numpy()[:N_ROWS]
+    return ((y - y.mean()) / y.std()).astype("float32")
+
+
+def windows(length, horizon):
+    spans = np.lib.stride_tricks.sliding_window_view(series(), length + horizon)
+    return spans[:, :length, None].copy(), spans[:, length:].copy()
+
+
+def sklstm(length, horizon, units):
+    from sklstm import LSTMForecaster
+
+    def fit(epochs):
+        LSTMForecaster(
+            length,
+            horizon,
+            units=units,
+            batch_size=BATCH,
+            epochs=epochs,
+            linear_skip=False,
+            window_norm=None,
+            scaler=None,
+            validation_fraction=0,
+            early_stopping=False,
+            random_state=0,
+        ).fit(y)
+
+    y = series()
+    fit(1)
+    return difference(fit)
+
+
+def torch_network(units, horizon):
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = torch.nn.LSTM(1, units, batch_first=True)
+            self.head = torch.nn.Linear(units, horizon)
+
+        def forward(self, x):
+            return self.head(self.lstm(x)[0][:, -1])
+
+    return Network()
+
+
+def torch_loop(length, horizon, units):
+    import torch
+
+    data = torch.utils.data.TensorDataset(
+        *map(torch.from_numpy, windows(length, horizon))
+    )
+    network = torch_network(units, horizon)
+    optimizer = torch.optim.Adam(network.parameters())
+
+    def fit(epochs):
+        for _ in range(epochs):
+            order = torch.randperm(len(data))
+            for rows in order.split(BATCH):
+                x, y = data[rows]
+                optimizer.zero_grad()
+                torch.nn.functional.mse_loss(network(x), y).backward()
+                optimizer.step()
+
+    fit(1)
+    return difference(fit)
+
+
+def keras_fit(length, horizon, units):
+    import keras
+
+    layers = keras.Input((length, 1)), keras.layers.LSTM(units)
+    model = keras.Sequential([*layers, keras.layers.Dense(horizon)])
+    model.compile("adam", "mse")
+    X, y = windows(length, horizon)
+
+    def fit(epochs):
+        model.fit(X, y, batch_size=BATCH, epochs=epochs, verbose=0)
+
+    fit(1)
+    return difference(fit)
+
+
+def skorch(length, horizon, units):
+    import torch
+    from skorch import NeuralNetRegressor
+
+    X, y = windows(length, horizon)
+
+    def fit(epochs):
+        NeuralNetRegressor(
+            torch_network(units, horizon),
+            optimizer=torch.optim.Adam,
+            max_epochs=epochs,
+            batch_size=BATCH,
+            train_split=None,
+            iterator_train__shuffle=True,
+            verbose=0,
+        ).fit(X, y)
+
+    fit(1)
+    return difference(fit)
+
+
+def darts(length, horizon, units):
+    from darts import TimeSeries
+    from darts.models import BlockRNNModel
+
+    y = TimeSeries.from_values(series())
+    quiet = {"accelerator": "cpu", "enable_progress_bar": False, "logger": False}
+
+    def fit(epochs):
+        BlockRNNModel(
+            length,
+            horizon,
+            model="LSTM",
+            hidden_dim=units,
+            batch_size=BATCH,
+            n_epochs=epochs,
+            pl_trainer_kwargs=quiet | {"enable_model_summary": False},
+        ).fit(y)
+
+    fit(1)
+    return difference(fit)
+
+
+def neuralforecast(length, horizon, units):
+    from neuralforecast import NeuralForecast
+    from neuralforecast.models import LSTM
+
+    y = series()
+    stamps = pd.date_range("2000", periods=len(y), freq="h")
+    frame = pd.DataFrame({"unique_id": "y", "ds": stamps, "y": y})
+    n_steps = -(-(len(y) - length - horizon + 1) // BATCH)
+
+    def fit(epochs):
+        model = LSTM(
+            h=horizon,
+            input_size=length,
+            encoder_hidden_size=units,
+            encoder_n_layers=1,
+            decoder_hidden_size=units,
+            batch_size=1,
+            windows_batch_size=BATCH,
+            max_steps=epochs * n_steps,
+            accelerator="cpu",
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=False,
+            logger=False,
+        )
+        NeuralForecast([model], freq="h").fit(frame)
+
+    fit(1)
+    return difference(fit)
+
+
+def skforecast(length, horizon, units):
+    from skforecast.deep_learning import ForecasterRnn, create_and_compile_model
+
+    index = pd.date_range("2000", periods=N_ROWS, freq="h")
+    frame = pd.DataFrame({"y": series()}, index)
+
+    def fit(epochs):
+        model = create_and_compile_model(
+            frame,
+            lags=length,
+            steps=horizon,
+            levels="y",
+            recurrent_units=units,
+            dense_units=None,
+        )
+        options = {"epochs": epochs, "batch_size": BATCH, "verbose": 0}
+        forecaster = ForecasterRnn(model, levels="y", lags=length, fit_kwargs=options)
+        forecaster.fit(frame, suppress_warnings=True)
+
+    fit(1)
+    return difference(fit)
+
+
+PREPARE = {
+    "sklstm": sklstm,
+    "torch_loop": torch_loop,
+    "keras_jax": keras_fit,
+    "keras_tensorflow": keras_fit,
+    "darts": darts,
+    "skorch": skorch,
+    "neuralforecast": neuralforecast,
+    "skforecast": skforecast,
+}
+
+
+def main(n_rounds):
+    peers = os.environ["PEERS"]
+    contenders = {"sklstm": (sys.executable, {"KERAS_BACKEND": "jax"})}
+    for name in BARS:
+        tensorflow = name in ("keras_tensorflow", "skforecast")
+        backend = "tensorflow" if tensorflow else "jax"
+        contenders[name] = (peers, {"KERAS_BACKEND": backend})
+    tasks = {
+        task: {name: bars[place] for name, bars in BARS.items()}
+        for place, task in enumerate(TASKS)
+    }
+    about = machine()
+    rows = contest(__file__, contenders, tasks, n_rounds)
+    words = (
+        "The first 8,640 hours of ETTh1 `OT`, horizon 24, batches of 32 windows,\n"
+        "Adam, the last state of an LSTM to a linear layer; an epoch is a third of\n"
+        "what four epochs take more than one. Each library is a process of its own;\n"
+        f"they take turns in {n_rounds} rounds, and `ours / it` is a ratio of medians.\n"
+        "Made by `make bench-peers`."
+    )
+    write(__file__, "Seconds an epoch", words, rows, about)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        serve(lambda: PREPARE[sys.argv[1]](*TASKS[sys.argv[2]]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
