@@ -243,8 +243,8 @@ def main(n_rounds):
         "The first 8,640 hours of ETTh1 `OT`, horizon 24, batches of 32 windows,\n"
         "Adam, the last state of an LSTM to a linear layer; an epoch is a third of\n"
         "what four epochs take more than one. Each library is a process of its own;\n"
-        f"they take turns in {n_rounds} rounds, and `ours / it` is a ratio of medians.\n"
-        "Made by `make bench-peers`."
+        f"they take turns in {n_rounds} rounds, and `ours / it` is a ratio of\n"
+        "medians. Made by `make bench-peers`."
     )
     write(__file__, "Seconds an epoch", words, rows, about)
 
