@@ -24,6 +24,9 @@ DIGEST_LENGTH = 64
 CONTAINERS = {"Series": pd.Series, "DataFrame": pd.DataFrame}
 NAME = re.compile(r"[A-Za-z_]\w*")
 STORABLE: dict[str, type] = {}
+# What any format keeps, and the attribute that names what it would not have kept.
+AS_THEY_ARE = (bool, str, Integral, Real, np.ndarray, np.generic, os.PathLike)
+PACKED = "_packed"
 
 
 class LoadError(ValueError):
@@ -220,6 +223,34 @@ class Decoder:
         "container": lambda self, data: CONTAINERS[data["container"]],
         "object": decode_object,
     }
+
+
+def packed(state):
+    """The state of an object with plain data in place of what is made of our classes.
+
+    Numbers, texts and arrays stay as they are, and so does what is no data.
+    """
+    result, names = dict(state), []
+    for name, value in state.items():
+        if value is None or isinstance(value, AS_THEY_ARE):
+            continue
+        encoder = Encoder()
+        try:
+            text = json.dumps(encoder.encode(value, name))
+        except TypeError:
+            continue
+        result[name] = {"text": text, "arrays": encoder.arrays}
+        names.append(name)
+    return result | {PACKED: names}
+
+
+def unpacked(state):
+    """The reverse of `packed`."""
+    result = dict(state)
+    for name in result.pop(PACKED, ()):
+        decoder = Decoder(result[name]["arrays"])
+        result[name] = decoder.decode(json.loads(result[name]["text"]))
+    return result
 
 
 def safetensors():

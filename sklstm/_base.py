@@ -103,6 +103,14 @@ class BaseLSTM(BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    # Of pickles, copies and skops, which then meet no class of ours but the estimator.
+
+    def __getstate__(self):
+        return _archive.packed(super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__(_archive.unpacked(state))
+
     def _units(self):
         if isinstance(self.units, Integral):
             return (int(self.units),)

@@ -1,7 +1,10 @@
 """Fitted estimators in other processes, threads and formats."""
 
+import copy
 import io
 import json
+import pickle
+import pickletools
 import re
 import subprocess
 import sys
@@ -9,7 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.preprocessing import RobustScaler
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 
@@ -168,15 +174,57 @@ def assert_same_answers(loaded, estimator, X):
         )
 
 
-def test_skops_asks_to_trust_types_of_sklstm_alone(classifier):
+def many_series(passengers):
+    parts = {("a", 1): passengers, ("b", 2): 3 * passengers}
+    holidays = [pd.Timestamp("1950-01-01")]
+    f = LSTMForecaster(12, calendar=["month", holidays], scaler=RobustScaler(), **QUICK)
+    return f.fit(pd.concat(parts))
+
+
+def with_quantiles(passengers):
+    frame = pd.DataFrame({"a": passengers, "b": 2 * passengers})
+    return LSTMForecaster(12, 3, quantiles=(0.1, 0.9), **QUICK).fit(frame)
+
+
+@pytest.mark.parametrize(
+    "which", ["forecaster", "classifier", many_series, with_quantiles]
+)
+def test_the_estimator_is_the_one_class_that_formats_meet(which, request, passengers):
     skops_io = pytest.importorskip("skops.io")
-    content = skops_io.dumps(classifier)
+    fitted = which(passengers) if callable(which) else request.getfixturevalue(which)
+    content = skops_io.dumps(fitted)
     with pytest.raises(skops_io.exceptions.UntrustedTypesFoundException):
         skops_io.loads(content)
     types = skops_io.get_untrusted_types(data=content)
-    assert all(name.startswith("sklstm.") for name in types)
-    loaded = skops_io.loads(content, trusted=types)
-    assert_same_answers(loaded, classifier, TEXTS[:2])
+    cls = type(fitted)
+    assert types == [f"{cls.__module__}.{cls.__name__}"]
+    globals_of_pickle = [
+        argument
+        for code, argument, _ in pickletools.genops(pickle.dumps(fitted, protocol=2))
+        if code.name == "GLOBAL" and "sklstm" in argument
+    ]
+    assert globals_of_pickle == [f"{cls.__module__} {cls.__name__}"]
+    for again in (
+        skops_io.loads(content, trusted=types),
+        pickle.loads(pickle.dumps(fitted)),
+        copy.deepcopy(fitted),
+    ):
+        assert vars(again).keys() == vars(fitted).keys()
+        assert type(again.get_params()["units"]) is type(fitted.get_params()["units"])
+        assert_same_answers(again, fitted, TEXTS[:2] if which == "classifier" else None)
+
+
+def test_what_is_no_data_stays_in_pickles_as_it_is(passengers, tmp_path):
+    f = LSTMForecaster(12, learning_rate_schedule=schedule, units=(3, 2), epochs=1)
+    f.set_params(checkpoint=tmp_path, random_state=0).fit(passengers)
+    again = pickle.loads(pickle.dumps(f))
+    assert again.get_params() == f.get_params()
+    unfitted = pickle.loads(pickle.dumps(clone(f)))
+    assert vars(unfitted) == f.get_params()
+
+
+def schedule(epoch, rate):
+    return rate
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the cap is one of Linux")
