@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-matrix bench-peers types dist audit clean
+.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-ray test-matrix bench-peers types dist audit clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -84,6 +84,12 @@ test-sktime:
 	$(PYTHON) -m venv .venv-sktime
 	.venv-sktime/bin/python -m pip install --quiet --editable '.[dev,sktime]'
 	.venv-sktime/bin/python -m pytest tests/test_sktime.py sklstm/sktime.py
+
+# Ray is large, and its processes are slow to start.
+test-ray:
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --editable '.[dev,ray]'
+	.venv-ray/bin/python -m pytest tests/test_ray.py
 
 # Versions of scikit-learn and pandas, and backends of Keras, each in its own environment;
 # `make test-matrix CELLS="torch current"` for some of them.

@@ -1,10 +1,15 @@
 """Forecasts of rows that are known by now, and how far off they were."""
 
+from numbers import Integral
+
+import joblib
 import numpy as np
 import pandas as pd
 
 from sklstm._history import ALONE
 from sklstm._intervals import check_probabilities
+from sklstm._progress import ProgressBar
+from sklstm._rolling import ORIGINS_AT_ONCE
 from sklstm._windows import check_positive_int
 
 
@@ -21,6 +26,7 @@ class Backtesting:
         refit=None,
         max_train_size=None,
         quantiles=(),
+        n_jobs=None,
     ):
         """Forecast rows that follow the history from rolling origins.
 
@@ -42,6 +48,11 @@ class Backtesting:
             Fit anew on so many of the last rows of each series; None means all.
         quantiles : sequence of float, default=()
             Probabilities whose quantiles are given too; see `forecast_quantiles`.
+        n_jobs : int, default=None
+            Workers that fit anew, or forecast some of many series, at the same time; -1
+            means as many as there are processors. None means 1, or what
+            ``joblib.parallel_config`` says, which may be those of Dask or Ray. The
+            result is the same; `verbose` shows how much is done.
 
         Returns
         -------
@@ -73,6 +84,10 @@ class Backtesting:
         check_probabilities("quantiles", quantiles)
         if refit is not None:
             check_positive_int("refit", refit)
+        if n_jobs is not None and (not isinstance(n_jobs, Integral) or n_jobs == 0):
+            raise ValueError(
+                f"n_jobs must be an int other than 0, or None. Got {n_jobs!r}."
+            )
         if max_train_size is not None:
             check_positive_int("max_train_size", max_train_size)
             if refit is None:
@@ -87,31 +102,37 @@ class Backtesting:
                     f"X has {n_new} rows, but steps={steps} needs at least as many."
                 )
             rows[key] = np.arange(n_known, len(known) - steps + 1, stride)
-        n_origins = max(map(len, rows.values()))
-        tables = []
-        for first in range(0, n_origins, refit or n_origins):
-            model = self
-            if first:
-                cuts = {key: own[first : first + 1] for key, own in rows.items()}
-                model = self._fitted_before(full, cuts, max_train_size)
-            part = {
-                key: own[first : first + (refit or n_origins)]
-                for key, own in rows.items()
-            }
-            part = {key: own for key, own in part.items() if len(own)}
-            tables += model._tables(full, part, steps, quantiles)
+        tasks = [
+            (self, X, y, part, fit_at, max_train_size, steps, quantiles)
+            for part, fit_at in parts_of(rows, refit)
+        ]
+        bar = ProgressBar(len(tasks)) if self.verbose else None
+        done = InParallel(n_jobs=n_jobs, bar=bar)(
+            joblib.delayed(tables_of)(*task) for task in tasks
+        )
+        if bar is not None:
+            bar.close()
+        tables = [table for part in done for table in part]
         places = {key: place for place, key in enumerate(full)}
         tables.sort(key=lambda table: places[table[0]])
         return pd.concat([table for _, table in tables], ignore_index=True)
 
+    def __sizeof__(self):
+        """Bytes of what `fit` learned and keeps, which engines decide to send once."""
+        arrays = list(getattr(self, "weights_", {}).values())
+        for history in getattr(self, "_histories", {}).values():
+            arrays += [history.y, *([] if history.X is None else [history.X])]
+        return super().__sizeof__() + sum(values.nbytes for values in arrays)
+
     def _fitted_before(self, full, cuts, max_train_size):
-        """A copy fitted anew on the rows before the cuts."""
+        """A copy fitted anew on the rows before the cuts; whole where there is none."""
         histories = {}
         for key, known in full.items():
-            last = int(cuts[key][0]) if len(cuts[key]) else len(known)
+            last = cuts.get(key, len(known))
             n_rows = last if max_train_size is None else max_train_size
             histories[key] = known.cut(last - n_rows, last)
         other = self._copy()
+        other.verbose = 0  # the bar of the backtest is the one that is seen
         problem, fitted = other._problem_of(histories)
         vars(other).update(fitted | other._learn(problem))
         return other
@@ -210,3 +231,57 @@ class Backtesting:
             errors[rows] = full[key].y[new[key]] - forecast
         self._histories = full
         return self._like(X, errors, where)
+
+
+class InParallel(joblib.Parallel):
+    """Workers whose finished tasks a progress bar counts."""
+
+    def __init__(self, n_jobs, bar):
+        super().__init__(n_jobs=n_jobs)
+        self.bar = bar
+
+    def print_progress(self):
+        if self.bar is not None:
+            self.bar.update(self.n_completed_tasks, {})
+
+
+def parts_of(rows, refit):
+    """Origins that belong together, whatever the number of workers.
+
+    Parameters
+    ----------
+    rows : dict of key to ndarray of int
+        Origins of each series.
+    refit : int or None
+
+    Yields
+    ------
+    part : dict of key to ndarray of int
+    fit_at : dict of key to int, or None
+        The row before which to fit anew.
+    """
+    if refit is None:
+        part, n_origins = {}, 0
+        for key, own in rows.items():
+            if len(own):
+                part[key], n_origins = own, n_origins + len(own)
+            if n_origins >= ORIGINS_AT_ONCE:
+                yield part, None
+                part, n_origins = {}, 0
+        if part:
+            yield part, None
+        return
+    for first in range(0, max(map(len, rows.values())), refit):
+        part = {key: own[first : first + refit] for key, own in rows.items()}
+        fit_at = None
+        if first:
+            fit_at = {key: int(own[0]) for key, own in part.items() if len(own)}
+        yield {key: own for key, own in part.items() if len(own)}, fit_at
+
+
+def tables_of(model, X, y, part, fit_at, max_train_size, steps, quantiles):
+    """(key, table) of the origins of each series in a part."""
+    full = model._copy().update(X, y)._histories
+    if fit_at is not None:
+        model = model._fitted_before(full, fit_at, max_train_size)
+    return model._tables(full, part, steps, quantiles)

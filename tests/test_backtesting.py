@@ -175,3 +175,20 @@ def test_bad_parameters(passengers, parameters, error, match):
     with pytest.raises(ValueError, match="leave a gap"):
         f.observe(passengers[62:70])
     assert len(f._histories[None]) == 60
+
+
+def test_workers_change_nothing(many, capsys):
+    f = LSTMForecaster(**QUICK).fit(many)
+    rows = f.forecast(8)
+    alone = f.backtest(rows, refit=3)
+    assert capsys.readouterr().out == ""
+    f.set_params(verbose=1)
+    assert f.backtest(rows, refit=3, n_jobs=2).equals(alone)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("2/2 [####")
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5])
+def test_number_of_workers(passengers, n_jobs):
+    f = LSTMForecaster(**QUICK).fit(passengers[:60])
+    with pytest.raises(ValueError, match="n_jobs must be an int other than 0"):
+        f.backtest(passengers[60:70], n_jobs=n_jobs)
