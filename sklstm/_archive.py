@@ -23,6 +23,8 @@ MANIFEST, STATE, ARRAYS = "manifest.json", "state.json", "arrays.safetensors"
 DIGEST_LENGTH = 64
 CONTAINERS = {"Series": pd.Series, "DataFrame": pd.DataFrame}
 NAME = re.compile(r"[A-Za-z_]\w*")
+# Zones of the data base and offsets; pandas would read a file for others.
+ZONE = re.compile(r"(?!dateutil)[A-Za-z][\w+-]*(/[\w+-]+)*|UTC[+-]\d\d:\d\d(:\d\d)?")
 STORABLE: dict[str, type] = {}
 # What any format keeps, and the attribute that names what it would not have kept.
 AS_THEY_ARE = (bool, str, Integral, Real, np.ndarray, np.generic, os.PathLike)
@@ -118,10 +120,16 @@ class Encoder:
             ordinals = self.array(index.asi8)
             return {"period": ordinals, "freq": index.freqstr, "name": name}
         if isinstance(index, pd.DatetimeIndex):
+            zone = None if index.tz is None else str(index.tz)
+            if zone is not None and not ZONE.fullmatch(zone):
+                raise TypeError(
+                    f"{place} has the time zone {index.tz!r}, which cannot be stored. "
+                    "Name it, for example by tz_convert('Europe/Berlin')."
+                )
             return {
                 "datetime": self.array(index.asi8),
                 "unit": index.unit,
-                "tz": None if index.tz is None else str(index.tz),
+                "tz": zone,
                 "freq": index.freqstr,
                 "name": name,
             }
@@ -174,6 +182,8 @@ class Decoder:
         stamps = self.arrays[data["datetime"]].astype(np.int64)
         index = pd.DatetimeIndex(stamps.view(f"M8[{data['unit']}]"))
         if data["tz"] is not None:
+            if not ZONE.fullmatch(data["tz"]):
+                raise LoadError(f"The file has the time zone {data['tz']!r}.")
             index = index.tz_localize("UTC").tz_convert(data["tz"])
         index.freq = data["freq"]
         return index.rename(self.decode(data["name"]))
@@ -289,8 +299,8 @@ def digest(content):
 def from_bytes(content):
     """The manifest and the object of a file.
 
-    No more memory is taken than a few times the length of the file, since nothing in it
-    is compressed and no shape is believed that its bytes do not fill.
+    Memory is bounded by the length of the file, since nothing in it is compressed and no
+    shape is believed that its bytes do not fill.
     """
     if digest(content[:-DIGEST_LENGTH]) != content[-DIGEST_LENGTH:]:
         raise LoadError(

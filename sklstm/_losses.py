@@ -18,7 +18,7 @@ class Pinball:
         from keras import ops
 
         levels = np.repeat(self.levels, y_pred.shape[1] // len(self.levels))
-        levels = levels.astype("float32")
+        levels = ops.convert_to_tensor(levels, "float32")  # torch knows no others
         error = y_true - y_pred
         return ops.mean(ops.maximum(levels * error, (levels - 1) * error), axis=-1)
 

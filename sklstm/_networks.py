@@ -173,7 +173,9 @@ def encode(window, spec, plain):
         last = i == len(spec.units) - 1
         state = recurrent_layer(spec, plain, units, f"recurrent_{i}", not last)(state)
         if spec.dropout:
-            state = layers.Dropout(spec.dropout, name=f"dropout_{i}")(state)
+            state = layers.Dropout(
+                spec.dropout, name=f"dropout_{i}", **seeded(plain)
+            )(state)
     return state
 
 
@@ -187,6 +189,14 @@ def blank(plain, *, recurrent=False):
         return {}
     kernels = ["kernel"] + ["recurrent"] * recurrent
     return {f"{kernel}_initializer": "zeros" for kernel in kernels}
+
+
+def seeded(plain):
+    """How layers that drop are built: a seed of their own, set anew before each fit.
+
+    Without one, Keras takes torch's own dropout, which the global seed decides.
+    """
+    return {} if plain else {"seed": 0}
 
 
 def recurrent_layer(spec, plain, units, name, return_sequences, **options):
@@ -203,6 +213,7 @@ def recurrent_layer(spec, plain, units, name, return_sequences, **options):
         recurrent_dropout=spec.recurrent_dropout,
         name=name,
         **blank(plain, recurrent=True),
+        **seeded(plain),
         **options,
     )
 
@@ -226,7 +237,8 @@ def build_text_network(spec, plain=False):
     )(tokens)
     if spec.word_dropout:
         noise_shape = (None, None, 1)
-        state = layers.Dropout(spec.word_dropout, noise_shape, name="words")(state)
+        words = {"noise_shape": noise_shape, "name": "words", **seeded(plain)}
+        state = layers.Dropout(spec.word_dropout, **words)(state)
     for i, units in enumerate(spec.units):
         sequences = i < len(spec.units) - 1 or spec.pooling != "last"
         # Padding is on the right: no state before it sees it, and pooling leaves out
@@ -244,7 +256,7 @@ def build_text_network(spec, plain=False):
     if spec.pooling != "last":
         state = pool(state, mask, spec.pooling, plain)
     if spec.dropout:
-        state = layers.Dropout(spec.dropout, name="dropout")(state)
+        state = layers.Dropout(spec.dropout, name="dropout", **seeded(plain))(state)
     logits = layers.Dense(spec.n_outputs, name="head", **blank(plain))(state)
     if not spec.linear_skip:
         return Model(tokens, logits)

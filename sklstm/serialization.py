@@ -9,16 +9,20 @@ from sklstm import _archive
 from sklstm._archive import LoadError
 from sklstm._forecaster import LSTMForecaster
 from sklstm._text_classifier import LSTMTextClassifier
+from sklstm._windows import check_holds_seasons
 
 __all__ = ["LoadError", "load"]
+
+# What the trial forecast of a loaded file may take; a window of 100,000 steps does.
+MOST_NUMBERS = 2**25
 
 
 def load(path):
     """Load a fitted estimator from a file that its `save` wrote.
 
     Nothing in the file is run. A file that is damaged, or holds anything that this
-    version does not know, is refused; no more memory is taken than a few times the
-    length of the file. Keras is not needed to load and to predict. A file of an older
+    version does not know, is refused; memory is bounded by the length of the file: a few
+    times that of its arrays, and about a hundred times that of its text. Keras is not needed to load and to predict. A file of an older
     version keeps loading: parameters that it does not know have their defaults.
 
     Who can write the file can still choose what the model predicts: its digest guards
@@ -72,6 +76,7 @@ def check(estimator):
         vars(estimator).setdefault(name, value)
     estimator._validate_params()
     check_weights(estimator._spec_, estimator.weights_)
+    check_sizes(estimator, estimator._spec_)
     network = getattr(estimator, "_quantile_network", None)
     if network is not None:
         check_weights(network.spec, network.weights)
@@ -87,6 +92,35 @@ def check_weights(spec, weights):
     for name, values in weights.items():
         if values.dtype != np.float32 or not np.isfinite(values).all():
             raise LoadError(f"The weights {name} are not all finite 32-bit numbers.")
+
+
+def check_sizes(estimator, spec):
+    """Raise where numbers in the file would make a forecast allocate more than it holds.
+
+    What arrays of the file have the shape of needs no check.
+    """
+    if isinstance(estimator, LSTMTextClassifier):
+        numbers = getattr(estimator, "n_features_in_", 0)
+        counts = getattr(estimator, "_ngram_counts", None)
+        whole = counts is None or all(1 <= n < 64 for n in counts.keys)
+    else:
+        steps, width = spec.window_shape
+        numbers = steps * (width + 4 * max(spec.units))
+        whole = steps == estimator.window_length_ and min(spec.output_shape) > 0
+        if estimator._form != "windows":
+            norm, histories = estimator._norm, estimator._histories.values()
+            if norm.deseasonalize:
+                check_holds_seasons(steps, norm.seasons)
+            whole &= all(map(is_whole, histories))
+    if not whole or not numbers <= MOST_NUMBERS:
+        raise LoadError("The file has sizes that do not fit its network or its series.")
+
+
+def is_whole(history):
+    index, X = history.index, history.X
+    return (index is None or len(index) == len(history)) and (
+        X is None or len(X) == len(history)
+    )
 
 
 def dry_run(estimator):

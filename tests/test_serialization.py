@@ -1,8 +1,10 @@
 import io
+import itertools
 import json
 import os
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -338,6 +340,109 @@ def spoil(kind):
 )
 def test_forged_content_is_refused(kind, match, content, tmp_path):
     refused(forged(content, spoil(kind)), tmp_path, match)
+
+
+def put(data, path, value):
+    *path, last = path
+    for step in path:
+        data = data[step]
+    data[last] = value
+
+
+def leaves(data, *path):
+    """Paths to all values in JSON, but for the tails of long lists."""
+    parts = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, part in itertools.islice(parts, 50):
+        if isinstance(part, dict | list):
+            yield from leaves(part, *path, key)
+        else:
+            yield (*path, key)
+
+
+def peak_of(call):
+    """What a call returned or the LoadError it raised, and the memory it took."""
+    tracemalloc.start()
+    try:
+        result = call()
+    except LoadError as error:
+        result = error
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return result, peak
+
+
+WINDOWS = np.lib.stride_tricks.sliding_window_view(np.sin(np.arange(30.0)), 5)
+SMALL = {
+    "series": lambda: LSTMForecaster(
+        6, deseasonalize=True, seasonal_period=3, scaler="log", **QUICK
+    ).fit(load_air_passengers()[:40]),
+    "windows": lambda: LSTMForecaster(linear_skip=False, **QUICK).fit(
+        WINDOWS, WINDOWS[:, 0]
+    ),
+    "texts": lambda: LSTMTextClassifier(embedding_dim=2, **QUICK).fit(
+        TEXTS, [0, 1] * 18
+    ),
+    "ids": lambda: LSTMTextClassifier(embedding_dim=2, linear_skip=False, **QUICK).fit(
+        np.arange(60).reshape(20, 3) % 7, [0, 1] * 10
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SMALL)
+@pytest.mark.filterwarnings("ignore")  # what wrong statistics make NumPy say
+def test_no_single_lie_takes_memory_time_or_another_error(kind, tmp_path):
+    path = tmp_path / "model.sklstm"
+    SMALL[kind]().save(path)
+    members, n_loaded = members_of(path.read_bytes()), 0
+    places = list(leaves(json.loads(members[_archive.STATE])["state"], "state"))
+    for place, lie in itertools.product(places, (10**8, "x")):
+        state = json.loads(members[_archive.STATE])
+        put(state, place, lie)
+        lying = members | {_archive.STATE: json.dumps(state)}
+        path.write_bytes(signed(lying.items()))
+        result, peak = peak_of(lambda: sklstm.load(path))
+        assert peak < 2e6, (place, lie, peak)
+        n_loaded += not isinstance(result, LoadError)
+    assert 0 < n_loaded < 2 * len(places)  # a seed may well be another
+
+
+def test_flipped_bytes_of_a_signed_file_give_a_model_or_the_error(content, tmp_path):
+    path, n_refused, places = tmp_path / "forged", 0, range(0, len(content) - 64, 31)
+    for place in places:
+        flipped = bytearray(content[:-64])
+        flipped[place] ^= 0xFF
+        path.write_bytes(bytes(flipped) + _archive.digest(bytes(flipped)))
+        result, peak = peak_of(lambda: sklstm.load(path))
+        assert peak < 2e6
+        n_refused += isinstance(result, LoadError)
+    assert n_refused > len(places) / 2
+
+
+@pytest.mark.parametrize("text", ["[],", "{},", '"a",', '{"tuple": []},', "1.5,"])
+def test_memory_is_bounded_by_the_length_of_the_text(text, content, tmp_path):
+    many = "[" + text * 20_000 + "0]"
+    members = members_of(content) | {_archive.STATE: many}
+    hostile = signed(members.items())
+    (tmp_path / "hostile").write_bytes(hostile)
+    result, peak = peak_of(lambda: sklstm.load(tmp_path / "hostile"))
+    assert isinstance(result, LoadError)
+    assert peak < 100 * len(hostile)
+
+
+@pytest.mark.parametrize("zone", ["dateutil//etc/passwd", "../../etc/passwd", "/a", 3])
+def test_no_other_file_is_read_for_a_time_zone(zone, content, tmp_path):
+    def change(state, arrays):
+        state["_histories"]["values"][0]["state"]["index"]["tz"] = zone
+
+    refused(forged(content, change), tmp_path, "zone" if zone != 3 else None)
+
+
+def test_a_time_zone_without_a_name_is_refused_when_saving(passengers, tmp_path):
+    f = LSTMForecaster(6, **QUICK)
+    f.fit(passengers[:60].tz_localize("dateutil/Europe/Berlin"))
+    with pytest.raises(TypeError, match="has the time zone tzfile.* Name it"):
+        f.save(tmp_path / "model")
 
 
 def test_parameters_that_came_after_the_file_have_their_defaults(content, tmp_path):
