@@ -318,8 +318,12 @@ class LSTMForecaster(
         ----------
         X : array-like of shape (n_timesteps,), (n_timesteps, n_features), \
                 (n_windows, window_length) or (n_windows, window_length, n_features), \
-                or list of the first two
-            The series, inputs known ahead, or ready-made windows; see the class.
+                or list of the first two, or iterator
+            The series, inputs known ahead, or ready-made windows; see the class. An
+            iterator gives many series part by part: frames indexed by (series, time),
+            arrays as in a list, or pairs ``(X, y)``. Parts are kept in files without
+            a name while fit lasts, and of their rows only the last few after it. A
+            ``numpy.memmap`` is read from its file, and never as a whole.
         y : array-like of shape (n_timesteps,) or (n_timesteps, n_targets), default=None
             None says that X is the series.
         sample_weight : array-like of shape (n_timesteps,), default=None

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sklstm._archive import storable
+from sklstm._missing import rows_since_seen, since_complete
 from sklstm._validation import continued_index, is_pandas, n_dims, positions, time_index
 
 # The key of a series that stands alone.
@@ -73,6 +74,22 @@ class History:
             self.y[rows],
             None if self.X is None else self.X[rows],
             None if self.index is None else self.index[rows],
+        )
+
+    def end(self, n_rows, n_features):
+        """A copy of the last rows up to the last value, from one where none is missing.
+
+        Its index tells how many came before. `n_features` of the inputs are kept.
+        """
+        age = int(rows_since_seen(self.y, np.array([len(self)]))[0])
+        first = since_complete(self.y, max(len(self) - age - n_rows, 0))
+        index = self.index
+        if index is None:
+            index = pd.RangeIndex(len(self))
+        return History(
+            np.array(self.y[first:], np.float64),
+            None if n_features is None else np.array(self.X[first:, :n_features]),
+            index[first:].copy(deep=True),
         )
 
     def with_inputs(self, X):

@@ -1,11 +1,13 @@
 """The three forms of input of `LSTMForecaster`: read, checked, made into a problem."""
 
+from collections.abc import Iterator
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import (
+    FLOAT_DTYPES,
     _check_sample_weight,
     _get_feature_names,
     validate_data,
@@ -13,7 +15,10 @@ from sklearn.utils.validation import (
 
 from sklstm._calendar import calendar_features, check_calendar
 from sklstm._history import ALONE, History, has_levels, is_panel, joined, places
+from sklstm._missing import columns_seen
 from sklstm._problems import SeriesProblem, WindowsProblem
+from sklstm._spool import Spool
+from sklstm._storage import blocks, in_file, unloaded
 from sklstm._validation import (
     check_columns,
     check_numbers,
@@ -39,6 +44,9 @@ class InputForms:
     """
 
     def _problem(self, X, y, sample_weight, reset):
+        if isinstance(X, Iterator):
+            return self._spooled_problem(X, y, sample_weight, reset)
+        X, y = unloaded(X), unloaded(y)
         if y is None:
             return self._series_problem(X, sample_weight, reset)
         if self.window_length is None or (not is_panel(X) and n_dims(X) == 3):
@@ -46,6 +54,13 @@ class InputForms:
         return self._regression_problem(X, y, sample_weight, reset)
 
     def _series_problem(self, X, sample_weight, reset):
+        where, table, y = self._read_series(X, reset)
+        return self._row_problem(
+            "series", X, table, where, y, None, sample_weight, reset
+        )
+
+    def _read_series(self, X, reset):
+        """Whose rows are which, the rows, and their values."""
         where, table = places(X), joined(X)
         y = check_values(table, allow_nan=True)
         if n_dims(table) == 2:
@@ -58,26 +73,79 @@ class InputForms:
                 "past_covariates names columns of X, but the series came without any. "
                 "Fit with fit(X, y), or put them into the series as more targets."
             )
-        return self._row_problem(
-            "series", X, table, where, y, None, sample_weight, reset
-        )
+        return where, table, y
 
     def _regression_problem(self, X, y, sample_weight, reset):
+        where, target, y_values, X = self._read_inputs(X, y, reset)
+        return self._row_problem(
+            "regression", y, target, where, y_values, X, sample_weight, reset
+        )
+
+    def _read_inputs(self, X, y, reset):
+        """As `_read_series`, of the target; and values of the inputs."""
         where, target = matching_places(X, y), joined(y)
         X_table = joined(X)
         check_values(X_table) if is_pandas(X_table) else check_numbers(X_table)
-        X = check_size(validate_data(self, X_table, reset=reset, dtype=np.float64))
+        dtype = FLOAT_DTYPES if in_file(X_table) else np.float64
+        X = check_size(validate_data(self, X_table, reset=reset, dtype=dtype))
         y_values = check_values(target, "y", allow_nan=True)
         check_same_length(X, y_values)
         for column in range(X.shape[1]):
-            if (X[:, column][:, None] == y_values).all(axis=0).any():
+            own = X[:, column][:, None]
+            parts = blocks(len(own))
+            if all((own[i] == y_values[i]).all(axis=0).any() for i in parts):
                 raise ValueError(
                     f"Column {column} of X equals y, which would leak the target. "
                     "Remove it: past values of y are used already."
                 )
-        return self._row_problem(
-            "regression", y, target, where, y_values, X, sample_weight, reset
-        )
+        return where, target, y_values, X
+
+    def _spooled_problem(self, parts, y, sample_weight, reset):
+        """The problem of frames, or series, that come one by one; see `Spool`."""
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                "X gives its parts one by one, so neither y nor sample_weight can come "
+                "beside it. Let it give pairs (X, y) instead; weights it cannot have."
+            )
+        spool, fitted = Spool(), None
+        for number, part in enumerate(parts):
+            first = reset and fitted is None
+            X = None
+            if isinstance(part, tuple):
+                given = part[1]
+                where, target, values, X = self._read_inputs(*part, first)
+            else:
+                given = part
+                where, target, values = self._read_series(part, first)
+            form = "series" if X is None else "regression"
+            now = self._container_of(form, given, target)
+            if (fitted or now) != now:
+                raise ValueError(
+                    f"Part {number} of X is not of the kind of those before it: it has "
+                    "another container, other columns or other levels of the index. "
+                    "Let all be like the first."
+                )
+            fitted = now
+            histories = histories_of(where, values, X)
+            if ALONE in histories:  # as in a list of series
+                histories = {number: histories[ALONE]}
+            spool.add({k: self._with_calendar(own) for k, own in histories.items()})
+        if fitted is None:
+            raise ValueError("X gave no part. Let it give frames or series to fit on.")
+        histories = spool.histories()
+        norm = None if reset else getattr(self, "_norm", None)
+        problem, of_data = self._problem_of(histories, norm=norm, has_calendar=True)
+        n_features = None if X is None else self.n_features_in_
+        # Files go with the problem; forecasts need the ends alone.
+        kept = {
+            key: own.end(problem.window_length, n_features)
+            for key, own in histories.items()
+        }
+        of_data |= {
+            "_histories": kept,
+            "_n_fitted": [len(own) for own in kept.values()],
+        }
+        return problem, fitted | of_data
 
     def _row_problem(self, form, given, target, where, y, X, sample_weight, reset):
         weights = None
@@ -92,11 +160,15 @@ class InputForms:
         histories = histories_of(where, y, X)
         norm = None if reset else getattr(self, "_norm", None)
         problem, fitted = self._problem_of(histories, weights, norm)
+        return problem, fitted | self._container_of(form, given, target)
+
+    def _container_of(self, form, given, target):
+        """Fitted attributes of what forecasts are given in."""
         if isinstance(target, pd.DataFrame):
             names = list(target.columns)
         else:
             names = target.name if isinstance(target, pd.Series) else None
-        return problem, fitted | {
+        return {
             "_form": form,
             "_container": type(target) if is_pandas(target) else None,
             "_names": names,
@@ -104,22 +176,27 @@ class InputForms:
             "_one_d": n_dims(target) == 1,
         }
 
-    def _problem_of(self, histories, weights=None, norm=None):
+    def _problem_of(self, histories, weights=None, norm=None, has_calendar=False):
         """The problem of histories, and the fitted attributes that follow from them.
 
         Parameters
         ----------
         norm : WindowNorm, default=None
             Of a network that is trained further.
+        has_calendar : bool
+            Whether the inputs of histories end in calendar features already.
         """
         for key, history in histories.items():
-            if np.isnan(history.y).all(axis=0).any():
+            if not columns_seen(history.y).all():
                 whose = "" if key is ALONE else f" of the series {key!r}"
                 raise ValueError(f"A column{whose} holds no value at all. Drop it.")
-        past = self._past_columns(next(iter(histories.values())))
+        past = self._past_columns()
         norm = self._norm_of(histories) if norm is None else norm
         problem = SeriesProblem(
-            [self._with_calendar(history) for history in histories.values()],
+            [
+                history if has_calendar else self._with_calendar(history)
+                for history in histories.values()
+            ],
             weights,
             window_length=self._window_length(histories, norm),
             horizon=self.horizon,
@@ -172,7 +249,7 @@ class InputForms:
         """A history whose inputs end in calendar features, over its first rows."""
         n_rows = len(history) if n_rows is None else n_rows
         X = history.X
-        if X is not None:
+        if X is not None and len(X) != n_rows:
             X = X[np.minimum(np.arange(n_rows), len(X) - 1)]
         if self.calendar is not None:
             check_calendar(self.calendar, history.index)
@@ -180,12 +257,11 @@ class InputForms:
             X = features if X is None else np.concatenate([X, features], axis=1)
         return History(history.y, X, history.index)
 
-    def _past_columns(self, history):
+    def _past_columns(self):
         """Which columns of X, then of the calendar, are not known ahead, or None."""
         if self.past_covariates is None:
             return None
-        n_columns = history.X.shape[1]
-        names = list(getattr(self, "feature_names_in_", range(n_columns)))
+        names = list(getattr(self, "feature_names_in_", range(self.n_features_in_)))
         unknown = [name for name in self.past_covariates if name not in names]
         if unknown:
             raise ValueError(

@@ -121,6 +121,7 @@ def fanned(solution, data, train, levels):
     -------
     (kernel, bias) of ``len(levels)`` times as many outputs, level after level.
     """
+    train = train[:: max(1, len(train) // MAX_WINDOWS)]
     share = np.cumsum(data.weights(train), dtype=np.float64)
     n_kept = min(len(train), MAX_RESIDUALS)
     at = (np.arange(n_kept) + 0.5) / n_kept * share[-1]

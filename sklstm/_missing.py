@@ -6,6 +6,8 @@ of a window only the value before it is known there, and is carried on instead.
 
 import numpy as np
 
+from sklstm._storage import BLOCK, blocks
+
 
 def bridged(values):
     """Values with lines over gaps; before the first and after the last, that value.
@@ -29,6 +31,59 @@ def bridged(values):
             np.interp(row[gone], row[there], column[there]) if there.any() else 0.0
         )
     return result
+
+
+def any_missing(values):
+    """Whether a value is missing, of rows that need not fit into memory."""
+    return any(np.isnan(values[rows]).any() for rows in blocks(len(values)))
+
+
+def columns_seen(values):
+    """Which columns have a value at all."""
+    seen = [(~np.isnan(values[rows])).any(axis=0) for rows in blocks(len(values))]
+    return np.any(seen, axis=0)
+
+
+def independent_parts(values, size=BLOCK):
+    """Parts of rows whose gaps end inside of them, but for the last.
+
+    Yields
+    ------
+    before, rows : slice
+        The rows, and the same with the one before them, which is not missing.
+    """
+    first = 0
+    while first < len(values):
+        last = min(first + size, len(values))
+        while last < len(values) and np.isnan(values[last - 1]).any():
+            last += 1
+        yield slice(max(first - 1, 0), last), slice(first, last)
+        first = last
+
+
+def bridged_parts(values, size=BLOCK):
+    """What `bridged` gives, in parts."""
+    for before, rows in independent_parts(values, size):
+        yield bridged(values[before])[rows.start - before.start :]
+
+
+def last_seen_parts(values, size=BLOCK):
+    """What `last_seen` gives, in parts."""
+    for before, rows in independent_parts(values, size):
+        own = last_seen(values[before])[rows.start - before.start :]
+        yield before.start + own
+
+
+def since_complete(values, first):
+    """The last row up to `first` of which nothing is missing; 0 where there is none."""
+    size = 16
+    while first >= 0:
+        start = max(first - size, 0)
+        complete = np.flatnonzero(~np.isnan(values[start : first + 1]).any(axis=1))
+        if len(complete):
+            return start + int(complete[-1])
+        first, size = start - 1, 2 * size
+    return 0
 
 
 def last_seen(values):
@@ -67,6 +122,10 @@ def windows_of(values, rows):
     values : ndarray of shape (n_timesteps, n_columns)
     rows : ndarray of shape (n_windows, window_length)
     """
+    # What comes before is of no account; so one forecast costs the same after any past.
+    first = since_complete(values, int(rows.min()))
+    last = len(values) if np.isnan(values[first]).any() else rows.max() + 1
+    values, rows = values[first:last], rows - first
     whole = bridged(values)
     if whole is values:
         return values[rows]
@@ -75,12 +134,13 @@ def windows_of(values, rows):
 
 def rows_since_seen(values, rows):
     """How many rows without any value are right before each row."""
-    nothing = np.isnan(values).all(axis=1)
+    before = np.maximum(rows - 1, 0)
+    first = since_complete(values, int(before.min()))
+    nothing = np.isnan(values[first : before.max() + 1]).all(axis=1)
     if not nothing.any():
         return np.zeros(len(rows), int)
-    seen = last_seen(np.where(nothing, np.nan, 0.0)[:, None])[:, 0]
-    before = np.maximum(rows - 1, 0)
-    return before - seen[before]
+    seen = first + last_seen(np.where(nothing, np.nan, 0.0)[:, None])[:, 0]
+    return before - seen[before - first]
 
 
 def row_means(errors):

@@ -4,7 +4,14 @@ import numpy as np
 
 from sklstm import _quantiles, _scaling
 from sklstm._conformal import Spread, restless
-from sklstm._missing import bridged, last_seen, row_means
+from sklstm._missing import (
+    any_missing,
+    bridged,
+    bridged_parts,
+    last_seen_parts,
+    row_means,
+)
+from sklstm._storage import BLOCK, blocks, in_file, in_memory, on_disk, sampled
 from sklstm._windows import (
     CHUNK,
     ReadyWindows,
@@ -16,13 +23,18 @@ from sklstm._windows import (
 
 # A sum of squares of many such values still fits single precision.
 LARGEST_SCALED = 1e16
+# Rows that a scaler is learned from; more of them move nothing.
+MAX_LEARNED = 2**20
+# What the targets of the validation block may take; of more, some windows are drawn.
+MAX_VALIDATION_BYTES = 2**25
 
 
 class SeriesProblem:
     """Rows are time steps; `y` is forecast from its past and, with X, from X.
 
     Each of many series is scaled by itself and has a validation block of its own; X is
-    scaled over all of them. Every series counts the same, however long it is.
+    scaled over all of them. Every series counts the same, however long it is. Where a
+    series lies in a file, so does all that is made of it here and grows with it.
 
     Parameters
     ----------
@@ -49,20 +61,9 @@ class SeriesProblem:
         self.window_length, self.horizon = window_length, horizon
         self.scaler, self.norm, self.past = scaler, norm, past
         self.firsts = np.cumsum([0, *map(len, histories[:-1])])
-        starts = []
-        for i, history in enumerate(histories):
-            own = np.arange(0, len(history) - window_length - horizon + 1, stride)
-            # Forecasts stand at the last value seen, and so do windows to learn from.
-            seen = ~np.isnan(history.y).all(axis=1)
-            own = own[seen[own + window_length - 1]]
-            n_seen = np.concatenate([[0], np.cumsum(seen)])
-            first = own + window_length
-            own = own[n_seen[first + horizon] > n_seen[first]]
-            if weights is not None:
-                ahead = own[:, None] + window_length + np.arange(horizon)
-                own = own[weights[i][ahead].sum(axis=1) > 0]
-            starts.append(own)
-        self.lengths = np.array([len(own) for own in starts])
+        self.joined = on_disk if in_file(histories[0].y) else in_memory
+        self.lengths = np.zeros(len(histories), int)
+        self.starts = self.joined(self._starts(stride))
         if not self.lengths.any() and weights is None:
             raise ValueError(
                 "No value of the series follows a window that ends in one, so there is "
@@ -73,10 +74,6 @@ class SeriesProblem:
                 "sample_weight is zero for every row that can be forecast, so no "
                 "weight is left to train on."
             )
-        self.own_starts = starts
-        self.starts = np.concatenate(
-            [first + own for first, own in zip(self.firsts, starts, strict=True)]
-        )
         n_targets = histories[0].y.shape[1]
         n_features = 0 if histories[0].X is None else histories[0].X.shape[1]
         n_known = n_features - (0 if past is None else past.sum())
@@ -87,29 +84,56 @@ class SeriesProblem:
         # A network of no output then says that nothing changes.
         self.anchored = norm.kind is not None
 
+    def _starts(self, stride):
+        """First rows of windows, in parts; counts them in `lengths`."""
+        length, horizon = self.window_length, self.horizon
+        yield np.arange(0)
+        for i, history in enumerate(self.histories):
+            n_starts = len(history) - length - horizon + 1
+            for part in blocks(n_starts, max(BLOCK // stride, 1) * stride):
+                own = np.arange(part.start, part.stop, stride)
+                # Forecasts stand at the last value seen; so do windows to learn from.
+                first = part.start + length - 1
+                seen = history.y[first : own[-1] + length + horizon]
+                seen = ~np.isnan(seen).all(axis=1)
+                n_seen = np.concatenate([[0], np.cumsum(seen)])
+                at = own - part.start
+                own = own[seen[at] & (n_seen[at + 1 + horizon] > n_seen[at + 1])]
+                if self.weights is not None:
+                    ahead = own[:, None] + length + np.arange(horizon)
+                    own = own[self.weights[i][ahead].sum(axis=1) > 0]
+                self.lengths[i] += len(own)
+                yield self.firsts[i] + own
+
     def split(self, fraction, rng):
         # One series needs enough windows to learn from; of many each gives its own.
         n_needed = max(8, self.horizon) if len(self.histories) == 1 else 1
         train, validation, cuts, first = [], [], [], 0
-        for history, own in zip(self.histories, self.own_starts, strict=True):
+        for history, row, n in zip(
+            self.histories, self.firsts, self.lengths, strict=True
+        ):
+            own = self.starts[first : first + n]
             *parts, cut = split_chronological(
-                own,
+                own - row if row else own,
                 self.window_length,
                 self.horizon,
                 len(history),
                 fraction,
                 n_needed,
             )
-            train.append(first + parts[0])
-            validation.append(first + parts[1])
+            train.append((first, parts[0]))
+            validation.append((first, parts[1]))
             cuts.append(cut)
-            first += len(own)
+            first += n
         self.cuts = cuts
-        return np.concatenate(train), np.concatenate(validation)
+        validation = self.joined(counted(validation))
+        most = MAX_VALIDATION_BYTES // (8 * int(np.prod(self.output_shape)))
+        validation = validation[sampled(len(validation), max(most, 1))]
+        return self.joined(counted(train)), validation
 
     def all_rows(self):
         self.cuts = [len(history) for history in self.histories]
-        return np.arange(len(self.starts))
+        return self.joined(counted([(0, range(len(self.starts)))]))
 
     def learn_scalers(self, rows, kept=None):
         """A scaler for the target of each series and one for X.
@@ -119,39 +143,49 @@ class SeriesProblem:
         """
         if kept is not None and len(self.histories) == len(kept[0]) == 1:
             return kept
-        y_scalers, X = [], []
+        y_scalers = []
         weights = self.weights or [None] * len(self.histories)
         for history, w, cut in zip(self.histories, weights, self.cuts, strict=True):
-            w = None if w is None else w[:cut]
-            y_scalers.append(_scaling.learn(history.y[:cut], self.scaler, w))
-            X.append(None if history.X is None else history.X[:cut])
-        if kept is not None or X[0] is None:
+            rows = sampled(cut, MAX_LEARNED)
+            w = None if w is None else w[:cut][rows]
+            values = np.asarray(history.y[:cut][rows], np.float64)
+            y_scalers.append(_scaling.learn(values, self.scaler, w))
+        if kept is not None or self.histories[0].X is None:
             return y_scalers, None if kept is None else kept[1]
-        w = None
-        if self.weights is not None:
-            parts = zip(self.weights, self.cuts, strict=True)
-            w = np.concatenate([own[:cut] for own, cut in parts])
+        X = sampled_of([history.X for history in self.histories], self.cuts)
+        w = None if self.weights is None else sampled_of(self.weights, self.cuts)
         # Inputs need not be positive where the target is.
         kind = "standard" if self.scaler == "log" else self.scaler
-        return y_scalers, _scaling.learn(np.concatenate(X), kind, w)
+        return y_scalers, _scaling.learn(np.asarray(X, np.float64), kind, w)
 
     def data(self, scalers):
         y_scalers, X_scaler = scalers
-        y = [
-            scaled(bridged(history.y), scaler)
+        y = self.joined(
+            scaled(part, scaler)
             for history, scaler in zip(self.histories, y_scalers, strict=True)
-        ]
+            for part in bridged_parts(history.y)
+        )
         missing, seen = None, None
-        if any(np.isnan(history.y).any() for history in self.histories):
-            parts = zip(self.firsts, self.histories, strict=True)
-            missing = np.concatenate([np.isnan(h.y) for h in self.histories])
-            seen = np.concatenate([first + last_seen(h.y) for first, h in parts])
+        if any(any_missing(history.y) for history in self.histories):
+            missing = self.joined(
+                np.isnan(history.y[rows])
+                for history in self.histories
+                for rows in blocks(len(history))
+            )
+            seen = self.joined(
+                first + part
+                for first, history in zip(self.firsts, self.histories, strict=True)
+                for part in last_seen_parts(history.y)
+            )
         X = None
         if X_scaler is not None:
-            X = np.concatenate([history.X for history in self.histories])
-            X = scaled(X, X_scaler)
+            X = self.joined(
+                scaled(history.X[rows], X_scaler)
+                for history in self.histories
+                for rows in blocks(len(history))
+            )
         return SeriesWindows(
-            np.concatenate(y) if len(y) > 1 else y[0],
+            y,
             X,
             self.starts,
             self.window_length,
@@ -171,7 +205,8 @@ class SeriesProblem:
         if (used == used[0]).all():
             return given
         share = np.where(self.lengths > 0, used.mean() / np.maximum(self.lengths, 1), 0)
-        share = np.repeat(share, n_timesteps)
+        parts = zip(n_timesteps, share, strict=True)
+        share = self.joined(np.full(n, own, float) for n, own in parts)
         return share if given is None else share * given
 
     def spread(self, output, rows, data, fan=None, levels=()):
@@ -189,7 +224,8 @@ class SeriesProblem:
         weights = 1 / np.bincount(owner)[owner]
         pairs = _quantiles.pairs_of(levels)
         if not pairs:
-            unit = restless(data.windows(rows))[:, None]
+            parts = data.batches(rows, CHUNK)
+            unit = in_memory(restless(data.windows(part)) for part in parts)[:, None]
             return (Spread.learn(errors, unit, weights),)
         fan = np.moveaxis(fan, 1, 2) * np.expand_dims(scale, -1)
         sides = {c: _quantiles.widths(fan, levels, pair) for c, pair in pairs.items()}
@@ -214,6 +250,32 @@ class SeriesProblem:
                 errors = (actual - past[:, steps - steps[0]]) ** 2
                 total[name] += weights @ row_means(errors)
         return {name: float(total[name] / weight_sum) for name in names}
+
+
+def counted(parts):
+    """Numbers of ranges, each from its first on, in parts."""
+    yield np.arange(0)
+    for first, numbers in parts:
+        for part in blocks(len(numbers)):
+            yield first + numbers.start + np.arange(part.start, part.stop)
+
+
+def sampled_of(arrays, cuts):
+    """Rows before the cuts of arrays, one after the other; some where they are many."""
+    rows = sampled(sum(cuts), MAX_LEARNED)
+    if isinstance(rows, slice):
+        return np.concatenate(
+            [own[:cut] for own, cut in zip(arrays, cuts, strict=True)]
+        )
+    ends = np.cumsum(cuts)
+    parts = np.split(rows, np.searchsorted(rows, ends[:-1]))
+    firsts = ends - cuts
+    return np.concatenate(
+        [
+            own[part - first]
+            for own, part, first in zip(arrays, parts, firsts, strict=True)
+        ]
+    )
 
 
 class WindowsProblem:

@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from sklstm._storage import blocks, in_file
+
 LARGEST = 1e100
 TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
 # Rows in one season, by the first letters of a pandas frequency.
@@ -68,7 +70,10 @@ def check_numbers(data, name="X"):
 
 def check_size(values, name="X"):
     """Raise where values are so large that their squares overflow."""
-    largest = float(np.nanmax(np.abs(values), initial=0.0))  # float32 has no LARGEST
+    largest = max(
+        (float(np.nanmax(np.abs(values[i]), initial=0.0)) for i in blocks(len(values))),
+        default=0.0,
+    )
     if largest > LARGEST:
         raise ValueError(
             f"{name} holds values as large as {largest:.3g}, whose squares overflow. "
@@ -81,7 +86,11 @@ def time_index(data, name="X"):
     """The time index of `data`, None where it has none; raises where it is unusable."""
     if not is_pandas(data) or not isinstance(data.index, TIME_INDEXES):
         return None
-    index = data.index
+    return check_order(data.index, name)
+
+
+def check_order(index, name):
+    """A time index, whose stamps must be there, unique and sorted."""
     if index.hasnans:
         raise ValueError(
             f"The index of {name} has a missing time stamp. Drop that row."
@@ -102,6 +111,8 @@ def time_index(data, name="X"):
 
 def check_values(data, name="X", allow_nan=False):
     """`data` as a float64 array of shape (n_timesteps, n_columns), finite.
+
+    An array in a file stays there, as it is.
 
     Raises
     ------
@@ -124,7 +135,8 @@ def check_values(data, name="X", allow_nan=False):
             f"Complex data not supported: {name} must hold real numbers. Pass its real "
             "and imaginary parts as columns."
         )
-    values = np.asarray(data, dtype=np.float64)
+    held = in_file(data) and data.dtype in (np.float32, np.float64)
+    values = np.asarray(data, dtype=data.dtype if held else np.float64)
     if values.ndim not in (1, 2):
         raise ValueError(
             f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}."
@@ -132,8 +144,12 @@ def check_values(data, name="X", allow_nan=False):
     if not values.size:
         raise ValueError(f"{name} is empty. Pass at least one time step.")
     values = values.reshape(len(values), -1)
-    bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
-    if len(bad):
+
+    def is_bad(part):
+        return np.isinf(part) if allow_nan else ~np.isfinite(part)
+
+    if any(is_bad(values[rows]).any() for rows in blocks(len(values))):
+        bad = np.argwhere(is_bad(values))
         row, column = bad[0]
         what = "NaN" if np.isnan(values[row, column]) else "infinity"
         raise ValueError(

@@ -7,11 +7,14 @@ import numpy as np
 from sklstm._archive import storable
 from sklstm._missing import known_at
 from sklstm._seasonal import seasonal_part
+from sklstm._storage import blocks
 
 # Windows that arithmetic on all of them takes at once.
 CHUNK = 8192
 # Of a series of unit variance: a window that stands still must not blow up its noise.
 SMALLEST_SCALE = np.float32(1e-2)
+# Rows that are shuffled at once; of more, in groups of so many neighbours.
+SHUFFLED, NEIGHBOURS = 2**20, 2**12
 
 
 def make_windows(series, window_length, horizon=1, *, stride=1):
@@ -112,6 +115,8 @@ class InBatches:
 
     def batches(self, rows, batch_size, rng=None):
         """Parts of at most `batch_size` rows, shuffled where `rng` is given."""
+        if rng is not None and len(rows) > SHUFFLED:
+            return batches_of_many(rows, batch_size, rng)
         if rng is not None:
             rows = rows[rng.permutation(len(rows))]
         return (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
@@ -120,13 +125,32 @@ class InBatches:
         """What tells batches of one shape from others: nothing."""
 
 
+def batches_of_many(rows, batch_size, rng):
+    """Shuffled batches of rows too many to be shuffled at once.
+
+    Groups of neighbours come in a random order, and many of them are mixed.
+    """
+    order = rng.permutation(-(-len(rows) // NEIGHBOURS))
+    rest = np.empty(0, int)
+    for some in blocks(len(order), SHUFFLED // NEIGHBOURS):
+        firsts = order[some] * NEIGHBOURS
+        groups = [rows[first : first + NEIGHBOURS] for first in firsts]
+        mixed = np.concatenate([rest, *groups])
+        mixed = mixed[rng.permutation(len(mixed))]
+        end = len(mixed) - len(mixed) % batch_size
+        yield from (mixed[i : i + batch_size] for i in range(0, end, batch_size))
+        rest = mixed[end:]
+    if len(rest):
+        yield rest
+
+
 class SeriesWindows(InBatches):
     """Windows of scaled series, gathered when a batch asks for them.
 
     Parameters
     ----------
     y : ndarray of shape (n_timesteps, n_targets)
-        Scaled targets; series stand one after the other.
+        Scaled targets, which may lie in a file; series stand one after the other.
     X : ndarray of shape (n_timesteps, n_features) or None
         Scaled inputs. May be longer than `y` for forecasting.
     starts : ndarray of shape (n_windows,)
@@ -307,20 +331,20 @@ def split_chronological(
 
     Returns
     -------
-    train, validation : ndarray of int
+    train, validation : range
         Positions in `starts`.
     cut : int
         First row of the validation block; `n_timesteps` where there is none.
     """
-    everything = np.arange(len(starts))
     cut = n_timesteps - max(int(round(fraction * n_timesteps)), horizon)
-    first_target = starts + window_length
-    validation = everything[first_target >= cut]
+    first = int(np.searchsorted(starts, cut - window_length))
+    validation = range(first, len(starts))
     for gap in (horizon, 0):
-        train = everything[first_target + horizon <= cut - gap]
+        last = cut - gap - horizon - window_length
+        train = range(int(np.searchsorted(starts, last, side="right")))
         if fraction > 0 and len(validation) and len(train) >= n_needed:
             return train, validation, cut
-    return everything, everything[:0], n_timesteps
+    return range(len(starts)), range(0), n_timesteps
 
 
 def split_shuffled(n_windows, fraction, rng):

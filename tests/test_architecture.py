@@ -12,6 +12,7 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
+    {"_storage"},
     {"_archive", "_batches", "_charts", "_keras", "_memory", "_missing", "_panels"}
     | {"_progress", "_seasonal", "_step_loops"},
     {
@@ -24,7 +25,7 @@ FLOORS = [
         "datasets",
     },
     {"_loops", "_linear", "_history", "_summary"},
-    {"layers"},
+    {"layers", "_spool"},
     {"_conformal"},
     {"_networks", "_documents", "_ngrams", "_losses"},
     {"_quantiles"},
