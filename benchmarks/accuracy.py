@@ -146,9 +146,13 @@ def main():
 def write(table, seeds):
     columns = list(table.columns)
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    kept = PAGE.read_text().splitlines() if PAGE.exists() else []
+    kept = {line.split("|")[1].strip(): line for line in kept if line.startswith("|")}
     for row in table.itertuples(index=False):
         cells = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
-        lines.append("| " + " | ".join(cells).replace("nan", "–") + " |")
+        kept[cells[0]] = "| " + " | ".join(cells).replace("nan", "–") + " |"
+    # Rows of tasks that did not run stay as they were.
+    lines += [kept[name] for name, _ in tasks() if name in kept]
     head = (
         "# Accuracy with default settings\n\n"
         "Mean squared error over all windows of the held-out rows, in squared units\n"

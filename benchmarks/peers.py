@@ -154,6 +154,10 @@ def main(tasks):
             cells = task, name, f"{error:.4f}", f"{seconds:.1f}", f"{forecast:.1f}"
             lines.append("| " + " | ".join(cells) + " |")
             print(lines[-1], flush=True)
+    if PAGE.exists():  # rows of tasks that did not run stay as they were
+        rows = [line for line in PAGE.read_text().splitlines() if line[:1] == "|"]
+        others = [row for row in rows[2:] if row.split("|")[1].strip() not in tasks]
+        lines = others + lines
     PAGE.write_text(
         "# Beside the forecasters of other libraries\n\n"
         "Each with its defaults but for window and horizon, on the same training\n"

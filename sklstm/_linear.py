@@ -14,6 +14,8 @@ MAX_FEATURES = 4096
 MAX_WINDOWS = 200_000
 # By a share of missing targets s the error of the last pass is s ** N_PASSES.
 N_PASSES = 4
+# Windows overlap; of those that do not, so many must say whether levels help.
+N_HORIZONS = 10
 # Enough for the quantiles of residuals.
 MAX_RESIDUALS = 20_000
 
@@ -36,12 +38,21 @@ class RidgePath:
     y_mean: np.ndarray
     weight_sum: float
 
-    def solution(self, penalty):
-        """(kernel, bias) of one penalty; an infinite one shrinks the bias too."""
+    def solution(self, penalty, left_out=()):
+        """(kernel, bias) of one penalty; an infinite one shrinks the bias too.
+
+        Inputs that are left out have no part in it: the solution is that without them.
+        """
         if np.isinf(penalty):
             return np.zeros_like(self.projected), np.zeros_like(self.y_mean)
         ridge = penalty / self.weight_sum * max(self.values.mean(), 1e-12)
         kernel = self.vectors @ (self.projected / (self.values + ridge)[:, None])
+        if len(left_out):
+            # Lagrange multipliers hold their rows at zero, at no second decomposition.
+            shares = self.vectors[left_out] / (self.values + ridge)
+            inverse = self.vectors @ shares.T
+            kernel -= inverse @ np.linalg.solve(inverse[left_out], kernel[left_out])
+            kernel[left_out] = 0
         return kernel, self.y_mean - self.x_mean @ kernel
 
 
@@ -106,12 +117,27 @@ def errors(data, indices, solutions):
     return total / weight_sum
 
 
-def choose_penalty(path, data, validation):
+def choose_penalty(path, data, validation, left_out=()):
     """The penalty with the smallest error on the validation windows, and that error."""
-    solutions = [path.solution(penalty) for penalty in PENALTIES]
+    solutions = [path.solution(penalty, left_out) for penalty in PENALTIES]
     found = errors(data, validation, solutions)
     best = int(np.argmin(found))
     return PENALTIES[best], float(found[best])
+
+
+def choose(path, data, validation, levels, min_skill):
+    """Penalty, inputs to leave out, and the error on the validation windows.
+
+    Levels pull forecasts towards the series' mean. They are left out unless they lower
+    the error by the share `min_skill`: a series that hardly comes back to its mean
+    there goes elsewhere after it. A block of few horizons cannot tell.
+    """
+    penalty, error = choose_penalty(path, data, validation)
+    if len(levels) and len(validation) >= N_HORIZONS * data.horizon:
+        other = choose_penalty(path, data, validation, levels)
+        if error > other[1] * (1 - min_skill):
+            return other[0], levels, other[1]
+    return penalty, levels[:0], error
 
 
 def fanned(solution, data, train, levels):

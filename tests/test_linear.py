@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from sklstm import _linear
+from sklstm import LSTMForecaster, _linear
 from sklstm._windows import ReadyWindows
 
 
@@ -28,6 +28,31 @@ def test_equals_scikit_learns_ridge(data):
 def test_an_infinite_penalty_forecasts_no_change(data):
     kernel, bias = _linear.fit_path(data, np.arange(60)).solution(np.inf)
     assert kernel.shape == (4, 2) and (kernel == 0).all() and (bias == 0).all()
+
+
+def test_inputs_left_out_are_as_if_they_were_not_there(data):
+    rows, without = np.arange(60), ReadyWindows(data.X[:, [0, 2]], data.y)
+    data = ReadyWindows(data.X, data.y)
+    path, other = _linear.fit_path(data, rows), _linear.fit_path(without, rows)
+    # Penalties are relative to the inputs' mean variance, which differs.
+    penalty = 3.0 * path.values.mean() / other.values.mean()
+    kernel, bias = path.solution(3.0, np.array([1, 3]))
+    expected, expected_bias = other.solution(penalty)
+    np.testing.assert_allclose(kernel[[0, 2]], expected, rtol=1e-9)
+    np.testing.assert_allclose(bias, expected_bias, rtol=1e-9)
+    assert (kernel[[1, 3]] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("pull", "n_rows", "kept"), [(0.0, 600, False), (0.3, 600, True), (0.0, 60, True)]
+)
+def test_levels_are_kept_where_a_long_block_shows_that_they_help(pull, n_rows, kept):
+    noise = np.random.default_rng(0).normal(size=n_rows)
+    y = np.zeros(n_rows)
+    for i in range(2, n_rows):  # changes go on, so that the last value is no rival
+        y[i] = (1 - pull) * y[i - 1] + 0.8 * (y[i - 1] - y[i - 2]) + noise[i]
+    f = LSTMForecaster(3, 3, epochs=0, random_state=0).fit(y)
+    assert (f.weights_["skip/kernel"][3] != 0).any() == kept
 
 
 def test_chosen_penalty_has_the_smallest_error(data):
