@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklstm._networks import CELL_NAMES
+from sklstm._text import PADDING
 
 CHUNK = 512
 TOKENS_AT_ONCE = 2**16
@@ -43,8 +44,8 @@ def encode(spec, weights, window, context):
     lengths = np.full(len(states), states.shape[1])
     for i in range(len(spec.units)):
         layer = layer_weights(spec.cell, weights, f"recurrent_{i}")
-        inputs = inputs_of(states, layer)
-        states, last = recurrent(spec.cell, layer, inputs, lengths)
+        inputs, keep = inputs_of(states, layer), i < len(spec.units) - 1
+        states, last = recurrent(spec.cell, layer, inputs, lengths, keep=keep)
     if spec.n_context == spec.n_levels:
         return last
     ahead = context[:, spec.n_levels :]
@@ -61,6 +62,7 @@ def predict_text(spec, weights, sequences, linear=None):
     """
     dtype = np.float64 if len(sequences.ids) < MANY_TOKENS else np.float32
     weights = {name: np.asarray(w, dtype) for name, w in weights.items()}
+    tables, place = word_gates(spec, weights, sequences.ids)
     result = np.empty((len(sequences), spec.n_outputs))
     order = np.argsort(-sequences.lengths, kind="stable")
     first = 0
@@ -68,39 +70,63 @@ def predict_text(spec, weights, sequences, linear=None):
         longest = max(int(sequences.lengths[order[first]]), 1)
         rows = order[first : first + max(TOKENS_AT_ONCE // longest, 1)]
         chunk = sequences.take(rows)
-        result[rows] = forward_text(spec, weights, chunk.padded(longest), chunk.lengths)
+        words = place[chunk.padded(longest)]
+        result[rows] = forward_text(spec, weights, tables, words, chunk.lengths)
         first += len(rows)
     return result + linear if spec.linear_skip else result
 
 
-def forward_text(spec, weights, tokens, lengths):
-    embedded = None
-    for i in range(len(spec.units)):
-        directions = [(f"recurrent_{i}", False)]
-        if spec.bidirectional:
-            directions = [
-                (f"both_{i}/forward_recurrent_{i}", False),
-                (f"both_{i}/backward_{i}", True),
-            ]
-        parts = []
-        for name, backward in directions:
-            layer = layer_weights(spec.cell, weights, name)
-            if embedded is None:
-                # Many tokens share few words, so each word is projected once.
-                words, place = np.unique(tokens, return_inverse=True)
-                table = weights["embedding/embeddings"][words]
-                table = table @ layer[0] + layer[2].reshape(-1, layer[2].shape[-1])[0]
-                place = place.reshape(tokens.shape)
+def directions(spec, i):
+    """(name, whether it reads backwards) of the layers at depth `i`."""
+    if not spec.bidirectional:
+        return [(f"recurrent_{i}", False)]
+    return [
+        (f"both_{i}/forward_recurrent_{i}", False),
+        (f"both_{i}/backward_{i}", True),
+    ]
 
-                def inputs(step, n, table=table, place=place):
-                    return table[place[:n, step]]
+
+def word_gates(spec, weights, ids):
+    """The words among token ids, each projected once by the first layers.
+
+    Returns
+    -------
+    tables : list of ndarray of shape (n_words, n_gates * units)
+        The words' share of the gates, for each direction.
+    place : ndarray of shape (n_tokens,)
+        The row of a token id in the tables.
+    """
+    used = np.zeros(spec.n_tokens, bool)
+    used[PADDING] = used[ids] = True
+    words = weights["embedding/embeddings"][used]
+    layers = [
+        layer_weights(spec.cell, weights, name) for name, _ in directions(spec, 0)
+    ]
+    return [projected(words, layer) for layer in layers], np.cumsum(used) - 1
+
+
+def forward_text(spec, weights, tables, words, lengths):
+    """Logits of documents sorted by falling length; see `word_gates` for the words."""
+    states = None
+    for i in range(len(spec.units)):
+        keep = i < len(spec.units) - 1 or spec.pooling != "last"
+        parts = []
+        for way, (name, backward) in enumerate(directions(spec, i)):
+            layer = layer_weights(spec.cell, weights, name)
+            if states is None:
+                inputs = looked_up(tables[way], words)
             else:
-                inputs = inputs_of(embedded, layer)
-            parts.append(recurrent(spec.cell, layer, inputs, lengths, backward))
-        embedded = np.concatenate([states for states, _ in parts], axis=2)
-        last = np.concatenate([last for _, last in parts], axis=1)
-    state = last if spec.pooling == "last" else pool(spec, weights, embedded, lengths)
+                inputs = inputs_of(states, layer)
+            parts.append(recurrent(spec.cell, layer, inputs, lengths, backward, keep))
+        states = beside([states for states, _ in parts]) if keep else None
+    last = beside([last for _, last in parts])
+    state = last if spec.pooling == "last" else pool(spec, weights, states, lengths)
     return state @ weights["head/kernel"] + weights["head/bias"]
+
+
+def beside(parts):
+    """States of all directions; those of one are not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
 def pool(spec, weights, states, lengths):
@@ -128,31 +154,45 @@ def layer_weights(cell, weights, name):
 
 def inputs_of(values, layer):
     """The input's share of the gates, in one product for all steps."""
+    gates = projected(values, layer)
+    return lambda step, n: gates[:n, step]
+
+
+def looked_up(table, words):
+    """The same for words, by their rows of a table."""
+    return lambda step, n: table[words[:n, step]]
+
+
+def projected(values, layer):
     kernel, _, bias = layer
-    projected = values @ kernel + bias.reshape(-1, bias.shape[-1])[0]
-    return lambda step, n: projected[:n, step]
+    return values @ kernel + bias.reshape(-1, bias.shape[-1])[0]
 
 
-def recurrent(cell, layer, inputs, lengths, backward=False):
+def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
     """All states, and the last, of documents sorted by falling length.
 
     Parameters
     ----------
     inputs : callable
         ``inputs(step, n)`` gives the first n rows' share of the gates at a step.
+    keep : bool
+        Whether states of all steps are needed; they are None otherwise.
     """
     _, kernel, bias = layer
     step_of = STEPS[cell]
     n_steps, units = int(lengths[0]), kernel.shape[0]
     zero = np.zeros((len(lengths), units), kernel.dtype)
     state = tuple(zero.copy() for _ in range(N_STATES[cell]))
-    states = np.zeros((len(lengths), max(n_steps, 1), units), kernel.dtype)
+    states = None
+    if keep:
+        states = np.zeros((len(lengths), max(n_steps, 1), units), kernel.dtype)
     lasting = (lengths[:, None] > np.arange(n_steps)).sum(axis=0)
     for step in reversed(range(n_steps)) if backward else range(n_steps):
         n = lasting[step]
         now = [part[:n] for part in state]
         step_of(inputs(step, n), kernel, bias, *now)
-        states[:n, step] = now[0]
+        if keep:
+            states[:n, step] = now[0]
     return states, state[0]
 
 

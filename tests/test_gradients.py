@@ -3,6 +3,7 @@ import pytest
 
 from sklstm import _gradients, _inference
 from sklstm._networks import POOLINGS, NetworkSpec, TextNetworkSpec
+from sklstm._text import Sequences
 
 rng = np.random.default_rng(0)
 
@@ -69,8 +70,8 @@ def test_of_text_networks(cell, pooling, units, bidirectional):
     tokens = rng.integers(1, 9, (2, 4))
     vectors = weights["embedding/embeddings"][tokens]
     logits, back = _gradients.text_network(spec, weights, vectors)
-    lengths = np.full(2, 4)
-    expected = _inference.forward_text(spec, weights, tokens, lengths)
+    sequences = Sequences(tokens.ravel(), np.array([0, 4, 8]))
+    expected = _inference.predict_text(spec, weights, sequences, linear=0)
     np.testing.assert_allclose(logits, expected)
     chosen = rng.normal(size=logits.shape)
 
