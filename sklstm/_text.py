@@ -180,9 +180,18 @@ def count_tokens(texts, tokenize):
 def count_ids(X):
     """As `count_tokens`, of a 2-D array of token ids, whose zeros are padding."""
     present = X != PADDING
-    tokens, ids = np.unique(X[present], return_inverse=True)
+    tokens, ids = distinct(X[present])
     offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
-    return tokens.tolist(), Sequences(ids.ravel().astype(np.int32), offsets)
+    return tokens.tolist(), Sequences(ids.astype(np.int32), offsets)
+
+
+def distinct(values):
+    """Distinct values in order, and each value's place; small ids need no sorting."""
+    small = values.dtype.kind in "iu" and len(values) and 0 <= values.min()
+    if not small or values.max() > max(len(values), 2**16):
+        return np.unique(values, return_inverse=True)
+    used = np.bincount(values) > 0
+    return np.flatnonzero(used), (np.cumsum(used) - 1)[values]
 
 
 def rank(tokens, sequences, weights, min_df=1, max_features=None):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from sklstm import _inference
 from sklstm._networks import POOLINGS, NetworkSpec, TextNetworkSpec
@@ -81,3 +82,32 @@ def test_many_tokens_are_read_in_32_bits_alike(monkeypatch):
     fast = _inference.predict_text(spec, weights, sequences, linear)
     assert (exact != fast).any()
     np.testing.assert_allclose(fast, exact, atol=2e-6)
+
+
+def test_parts_side_by_side_leave_blas_as_it_was(monkeypatch):
+    def n_threads():
+        return [one["num_threads"] for one in threadpool_info()]
+
+    before, results = n_threads(), np.zeros(9)
+
+    def work(part):
+        results[part] = part + 1
+
+    _inference.side_by_side(work, list(range(9)))
+    np.testing.assert_array_equal(results, np.arange(9) + 1)
+    with pytest.raises(ZeroDivisionError):
+        _inference.side_by_side(lambda part: 1 / part, list(range(9)))
+    assert n_threads() == before
+    # Another thread is at it: this one works alone, and does not wait.
+    with _inference._blas:
+        _inference.side_by_side(work, list(range(9)))
+
+
+def test_many_windows_equal_few():
+    spec = NetworkSpec((6, 1), 0, (1, 1), units=(3,), linear_skip=False)
+    rng = np.random.default_rng(0)
+    weights = {n: rng.normal(size=shape) for n, shape in spec.weight_shapes().items()}
+    data = ReadyWindows(rng.normal(size=(2100, 6, 1)), np.zeros((2100, 1, 1)))
+    together = _inference.predict(spec, weights, data, np.arange(2100))
+    alone = _inference.predict(spec, weights, data, np.arange(2000, 2100))
+    np.testing.assert_allclose(together[2000:], alone, rtol=1e-10)

@@ -86,6 +86,19 @@ def test_ids_are_tokens_and_zero_is_padding_on_either_side():
     assert len(_text.encode_ids(np.zeros((3, 2)), {9: 2})) == 3
 
 
+@pytest.mark.parametrize(
+    "values",
+    [[3, 1, 3], [], [0, 70_000_000], [-1, 2, -1], [0.5, 1.0, 0.5]],
+    ids=["small", "none", "large", "negative", "float"],
+)
+def test_distinct_values_are_those_of_unique(values):
+    ours = _text.distinct(np.array(values))
+    for part, expected in zip(
+        ours, np.unique(values, return_inverse=True), strict=True
+    ):
+        np.testing.assert_array_equal(part, expected)
+
+
 def test_repeated_documents_merge_whatever_their_order():
     ids = Sequences(np.array([5, 6, 5, 6, 7, 5, 6]), np.array([0, 2, 4, 5, 7]))
     y = np.array([[0.0], [0.0], [1.0], [1.0]])
