@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-ray test-matrix bench-peers types dist audit clean
+.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-ray test-matrix bench-peers bench-speed types dist audit clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -65,13 +65,23 @@ bench: install
 	$(BIN)/python benchmarks/text_accuracy.py
 
 # torch of CPU builds alone: a plain torch draws gigabytes for GPUs.
-bench-peers: install
+.venv-peers/.installed:
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet torch==2.13.0
 	.venv-peers/bin/python -m pip install --quiet darts neuralforecast skforecast keras \
 		tensorflow-cpu jax skorch scikeras
-	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/speed_epoch.py
+	touch $@
+
+bench-peers: install .venv-peers/.installed
 	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/peers.py
+
+# Nothing else may run meanwhile.
+bench-speed: install .venv-peers/.installed
+	for question in step epoch search forecast predict; do \
+		PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/speed_$$question.py || exit 1; \
+	done
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/scaling.py
 
 # The floors that pyproject.toml names, in an environment of their own.
 test-oldest:
@@ -99,4 +109,4 @@ test-matrix:
 	.ci/matrix $(CELLS)
 
 clean:
-	rm -rf .venv .venv-oldest .venv-sktime .venv-matrix .venv-audit build dist demo_output
+	rm -rf .venv .venv-peers .venv-oldest .venv-sktime .venv-matrix .venv-audit build dist demo_output

@@ -6,11 +6,13 @@ a slow minute of the machine falls on all; medians and their ratios make the tab
 """
 
 import json
+import logging
 import os
 import platform
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +72,7 @@ def difference(fit, few=1, many=4):
 
 
 def machine():
-    """The machine in words, with its rate of large matrix products."""
+    """The machine in words, with its rate of large matrix products in NumPy."""
     ours = np.ones((2048, 2048), "float32")
     spent = []
     for _ in range(5):
@@ -88,24 +90,42 @@ def machine():
     )
 
 
+def repeated(function, n):
+    """Answer with the median seconds of `n` calls."""
+
+    def run():
+        spent = []
+        for _ in range(n):
+            start = time.perf_counter()
+            function()
+            spent.append(time.perf_counter() - start)
+        return float(np.median(spent))
+
+    return run
+
+
 def contest(script, contenders, tasks, n_rounds):
-    """Time all contenders in turn and write the page of a script.
+    """Time all contenders in turn.
 
     Parameters
     ----------
     contenders : dict of name to (python, environment)
         The first is ours.
     tasks : dict of name to dict of contender to bar
+        Who takes part beside ours, and what our median over theirs is to be at most.
 
     Returns
     -------
     list of str
-        Rows of the table.
+        Rows of the table. A contender whose middle half of times spreads over more
+        than 15 % of the median is marked as unsteady.
     """
+    ours, *_ = contenders
     rows = []
     for task, bars in tasks.items():
         processes = {
-            name: Process(script, name, task, *how) for name, how in contenders.items()
+            name: Process(script, name, task, *contenders[name])
+            for name in [ours, *bars]
         }
         seconds = {name: [] for name in processes}
         for _ in range(n_rounds):
@@ -114,11 +134,13 @@ def contest(script, contenders, tasks, n_rounds):
         for process in processes.values():
             process.end()
         medians = {name: float(np.median(s)) for name, s in seconds.items()}
-        ours = next(iter(medians.values()))
         for name, median in medians.items():
-            low, high = min(seconds[name]), max(seconds[name])
-            ratio, bar = f"{ours / median:.2f}", bars.get(name, "")
-            cells = task, name, f"{median:.3f}", f"{low:.3f}–{high:.3f}", ratio, bar
+            low, high = np.quantile(seconds[name], [0.25, 0.75])
+            spread = f"{min(seconds[name]):.4g}–{max(seconds[name]):.4g}"
+            if high - low > 0.15 * median:
+                spread += " (unsteady)"
+            ratio, bar = medians[ours] / median, bars.get(name, "")
+            cells = task, name, f"{median:.4g}", spread, f"{ratio:.3f}", bar
             rows.append("| " + " | ".join(map(str, cells)) + " |")
             print(rows[-1], flush=True)
     return rows
@@ -127,7 +149,37 @@ def contest(script, contenders, tasks, n_rounds):
 def write(script, title, words, rows, about):
     page = Path("docs/benchmarks") / f"{Path(script).stem}.md"
     page.write_text(
-        f"# {title}\n\n{words}\n\n{about}.\n\n"
+        f"# {title}\n\n{words}\n\nEach library is a process of its own; they take "
+        "turns, and `ours / it`\nis a ratio of medians. Made by `make bench-speed`.\n\n"
+        f"{about}.\n\n"
         "| task | contender | median s | range | ours / it | bar |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
+
+
+def main(script, title, words, prepare, tasks, bars, n_rounds):
+    """Hold the contest of a script, or take part in it where arguments say so.
+
+    Parameters
+    ----------
+    prepare : dict of name to callable
+        ``prepare[name](*tasks[task])`` returns a function that gives seconds.
+    bars : dict of task to dict of contender to bar
+    """
+    if len(sys.argv) > 2:
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        _, name, task = sys.argv
+        serve(lambda: prepare[name](*tasks[task]))
+        return
+    if len(sys.argv) > 1:
+        n_rounds = int(sys.argv[1])
+    peers, contenders = os.environ["PEERS"], {}
+    for name in prepare:
+        tensorflow = "tensorflow" in name or name == "skforecast"
+        backend = {"KERAS_BACKEND": "tensorflow" if tensorflow else "jax"}
+        contenders[name] = (sys.executable if name == "sklstm" else peers, backend)
+    about = machine()
+    rows = contest(script, contenders, bars, n_rounds)
+    load = f"{about}; {os.getloadavg()[0]:.2f} at the end; {n_rounds} rounds"
+    write(script, title, words, rows, load)

@@ -2,34 +2,33 @@
 
 An LSTM whose last state goes to a linear layer of the horizon, batches of 32 windows,
 Adam, no validation. Libraries of peers run in the environment whose Python PEERS names
-(`make bench-peers`), the rows come from the folder SKLSTM_DATA::
+(`make bench-speed`), the rows come from the folder SKLSTM_DATA::
 
     PEERS=.venv-peers/bin/python python benchmarks/speed_epoch.py [rounds]
 """
 
-import logging
 import os
-import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from contest import contest, difference, machine, serve, write
+from contest import difference, main
 
 DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
 BATCH, N_ROWS = 32, 8640
 # Window length, horizon, units.
 TASKS = {"window 96, 64 units": (96, 24, 64), "window 24, 20 units": (24, 24, 20)}
-BARS = {
-    "torch_loop": (0.55, 0.4),
-    "keras_jax": (0.5, 0.4),
-    "keras_tensorflow": ("", 0.4),
-    "darts": (0.42, 0.4),
-    "skorch": (0.4, 0.4),
-    "neuralforecast": (0.38, 0.4),
-    "skforecast": (0.12, 0.4),
+PEERS = {
+    "torch_loop": 0.55,
+    "keras_jax": 0.5,
+    "keras_tensorflow": "",
+    "darts": 0.42,
+    "skorch": 0.4,
+    "neuralforecast": 0.38,
+    "skforecast": 0.12,
 }
+LARGE, SMALL = TASKS
+BARS = {LARGE: PEERS, SMALL: dict.fromkeys(PEERS, 0.4)}
 
 
 def series():
@@ -226,33 +225,15 @@ PREPARE = {
 }
 
 
-def main(n_rounds):
-    peers = os.environ["PEERS"]
-    contenders = {"sklstm": (sys.executable, {"KERAS_BACKEND": "jax"})}
-    for name in BARS:
-        tensorflow = name in ("keras_tensorflow", "skforecast")
-        backend = "tensorflow" if tensorflow else "jax"
-        contenders[name] = (peers, {"KERAS_BACKEND": backend})
-    tasks = {
-        task: {name: bars[place] for name, bars in BARS.items()}
-        for place, task in enumerate(TASKS)
-    }
-    about = machine()
-    rows = contest(__file__, contenders, tasks, n_rounds)
-    words = (
+if __name__ == "__main__":
+    main(
+        __file__,
+        "Seconds an epoch",
         "The first 8,640 hours of ETTh1 `OT`, horizon 24, batches of 32 windows,\n"
         "Adam, the last state of an LSTM to a linear layer; an epoch is a third of\n"
-        "what four epochs take more than one. Each library is a process of its own;\n"
-        f"they take turns in {n_rounds} rounds, and `ours / it` is a ratio of\n"
-        "medians. Made by `make bench-peers`."
+        "what four epochs take more than one.",
+        PREPARE,
+        TASKS,
+        BARS,
+        n_rounds=7,
     )
-    write(__file__, "Seconds an epoch", words, rows, about)
-
-
-if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        warnings.simplefilter("ignore")
-        logging.disable(logging.CRITICAL)
-        serve(lambda: PREPARE[sys.argv[1]](*TASKS[sys.argv[2]]))
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)

@@ -1,0 +1,127 @@
+"""One forecast of twelve steps from a fitted forecaster, through every library.
+
+Air passengers, window 36. Libraries of peers run in the environment whose Python PEERS
+names (`make bench-speed`)::
+
+    PEERS=.venv-peers/bin/python python benchmarks/speed_forecast.py [rounds]
+"""
+
+import numpy as np
+from contest import main, repeated
+
+LENGTH, HORIZON, UNITS, N_CALLS = 36, 12, 32, 50
+TASKS = {"12 steps from 36": ()}
+BARS = {
+    "12 steps from 36": {
+        "darts": 0.05,
+        "neuralforecast": 0.05,
+        "skforecast": 0.05,
+        "keras_predict_jax": 0.05,
+        "keras_predict_tensorflow": 0.05,
+    }
+}
+
+
+def series():
+    """Monthly, growing, with a season; values do not matter here."""
+    import pandas as pd
+
+    steps = np.arange(144)
+    values = 100 + steps + 20 * np.sin(2 * np.pi * steps / 12)
+    index = pd.date_range("1949-01", periods=144, freq="MS")
+    return pd.Series(values.astype("f"), index, name="y")
+
+
+def sklstm():
+    from sklstm import LSTMForecaster
+
+    f = LSTMForecaster(
+        LENGTH, HORIZON, units=UNITS, epochs=2, early_stopping=False, random_state=0
+    ).fit(series())
+    assert f.weights_["head/kernel"].any()
+    return repeated(lambda: f.forecast(HORIZON), N_CALLS)
+
+
+def darts():
+    from darts import TimeSeries
+    from darts.models import BlockRNNModel
+
+    quiet = {"accelerator": "cpu", "enable_progress_bar": False, "logger": False}
+    model = BlockRNNModel(
+        LENGTH,
+        HORIZON,
+        model="LSTM",
+        hidden_dim=UNITS,
+        n_epochs=2,
+        pl_trainer_kwargs=quiet | {"enable_model_summary": False},
+    )
+    model.fit(TimeSeries.from_series(series()))
+    return repeated(lambda: model.predict(HORIZON), N_CALLS)
+
+
+def neuralforecast():
+    from neuralforecast import NeuralForecast
+    from neuralforecast.models import LSTM
+
+    y = series()
+    model = LSTM(
+        h=HORIZON,
+        input_size=LENGTH,
+        encoder_hidden_size=UNITS,
+        encoder_n_layers=1,
+        max_steps=4,
+        accelerator="cpu",
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        logger=False,
+    )
+    f = NeuralForecast([model], freq="MS")
+    f.fit(y.rename_axis("ds").reset_index().assign(unique_id="y"))
+    return repeated(f.predict, N_CALLS)
+
+
+def skforecast():
+    from skforecast.deep_learning import ForecasterRnn, create_and_compile_model
+
+    frame = series().to_frame()
+    model = create_and_compile_model(
+        frame, lags=LENGTH, steps=HORIZON, levels="y", recurrent_units=UNITS
+    )
+    options = {"epochs": 2, "verbose": 0}
+    f = ForecasterRnn(model, levels="y", lags=LENGTH, fit_kwargs=options)
+    f.fit(frame, suppress_warnings=True)
+    return repeated(lambda: f.predict(suppress_warnings=True), N_CALLS)
+
+
+def keras_predict():
+    import keras
+
+    layers = [keras.Input((LENGTH, 1)), keras.layers.LSTM(UNITS)]
+    model = keras.Sequential([*layers, keras.layers.Dense(HORIZON)])
+    window = series().to_numpy()[None, -LENGTH:, None]
+    model.predict(window, verbose=0)
+    return repeated(lambda: model.predict(window, verbose=0), N_CALLS)
+
+
+PREPARE = {
+    "sklstm": sklstm,
+    "darts": darts,
+    "neuralforecast": neuralforecast,
+    "skforecast": skforecast,
+    "keras_predict_jax": keras_predict,
+    "keras_predict_tensorflow": keras_predict,
+}
+
+if __name__ == "__main__":
+    main(
+        __file__,
+        "Seconds of one forecast",
+        "Twelve steps from a fitted forecaster of one monthly series, window 36, 32\n"
+        "units; the median of 50 calls a round. Our bar is also 0.001 s. Keras's\n"
+        "`predict` is the network alone, without scaling and index.",
+        PREPARE,
+        TASKS,
+        BARS,
+        n_rounds=7,
+    )

@@ -1,0 +1,159 @@
+"""A training step of the classroom's text network through every library.
+
+64 reviews of 200 tokens, vocabulary 10,000, embedding 128, 128 units, Adam, the last
+state to one logit; tokens are as frequent as words are (Zipf). Libraries of peers run
+in the environment whose Python PEERS names (`make bench-speed`)::
+
+    PEERS=.venv-peers/bin/python python benchmarks/speed_step.py [rounds]
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from contest import main, repeated
+
+BATCH, LENGTH, VOCABULARY, WIDTH, N_STEPS = 64, 200, 10_000, 128, 16
+# Additions and products: input and recurrent share of four gates, forward, and twice
+# as many backward.
+FLOATING = 2 * 3 * 2 * BATCH * LENGTH * WIDTH * 4 * WIDTH
+TASKS = {"no dropout": (0.0,), "dropout and recurrent dropout 0.2": (0.2,)}
+BARS = dict(
+    zip(
+        TASKS,
+        [
+            {"torch": 0.75, "keras_tensorflow": 0.42, "keras_jax": ""},
+            {"keras_tensorflow": 0.45, "keras_jax": ""},
+        ],
+        strict=True,
+    )
+)
+
+
+def batches():
+    rng = np.random.default_rng(0)
+    frequency = 1 / np.arange(1, VOCABULARY)
+    words = np.arange(1, VOCABULARY)
+    shape = (N_STEPS, BATCH, LENGTH)
+    tokens = rng.choice(words, shape, p=frequency / frequency.sum())
+    return tokens.astype("int32"), rng.integers(0, 2, (N_STEPS, BATCH, 1)).astype("f")
+
+
+def network(LSTM, dropout):
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input((LENGTH,), dtype="int32"),
+            keras.layers.Embedding(VOCABULARY, WIDTH),
+            LSTM(WIDTH, dropout=dropout, recurrent_dropout=dropout),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Spec:
+    dropout: float
+
+    def build(self):
+        from sklstm.layers import LSTM
+
+        return network(LSTM, self.dropout)
+
+
+def sklstm(dropout):
+    from sklstm import _losses
+    from sklstm._training import CompiledNetwork, Settings
+
+    settings = Settings(
+        1, BATCH, "adam", 0.001, None, None, _losses.binary_loss, False, 1, 0, 0
+    )
+    network = CompiledNetwork(Spec(dropout), settings)
+    tokens, targets = batches()
+    weights = np.ones((N_STEPS, BATCH), "f")
+
+    def steps():
+        network.train_block(tokens, targets, weights, N_STEPS)
+
+    steps()
+    whole = repeated(steps, 1)
+    return lambda: whole() / N_STEPS
+
+
+def keras_step(dropout):
+    import keras
+
+    model = network(keras.layers.LSTM, dropout)
+    model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+    return over_batches(model.train_on_batch)
+
+
+def torch_step(dropout):
+    import torch
+
+    embedding = torch.nn.Embedding(VOCABULARY, WIDTH)
+    lstm = torch.nn.LSTM(WIDTH, WIDTH, batch_first=True)
+    head = torch.nn.Linear(WIDTH, 1)
+    parts = [*embedding.parameters(), *lstm.parameters(), *head.parameters()]
+    optimizer = torch.optim.Adam(parts)
+    loss = torch.nn.BCEWithLogitsLoss()
+
+    def step(tokens, targets):
+        optimizer.zero_grad()
+        states = lstm(embedding(torch.from_numpy(tokens)))[0]
+        error = loss(head(states[:, -1]), torch.from_numpy(targets))
+        error.backward()
+        optimizer.step()
+        return error.item()
+
+    return over_batches(step)
+
+
+def over_batches(step):
+    tokens, targets = batches()
+    for _ in range(2):
+        step(tokens[0], targets[0])
+
+    def run():
+        start = time.perf_counter()
+        for pair in zip(tokens, targets, strict=True):
+            step(*pair)
+        return (time.perf_counter() - start) / N_STEPS
+
+    return run
+
+
+def floor():
+    """Seconds that the products alone take at the rate of one large product in JAX."""
+    import jax
+
+    size = 2048
+    product = jax.jit(lambda a: a @ a)
+    square = np.ones((size, size), "f")
+    spent = repeated(lambda: jax.block_until_ready(product(square)), 7)()
+    return FLOATING / (2 * size**3 / spent)
+
+
+PREPARE = {
+    "sklstm": sklstm,
+    "torch": torch_step,
+    "keras_tensorflow": keras_step,
+    "keras_jax": keras_step,
+    "products alone": lambda _: floor,
+}
+for bars in BARS.values():
+    bars["products alone"] = ""
+
+if __name__ == "__main__":
+    main(
+        __file__,
+        "Seconds a training step",
+        "The classroom's text network: 64 reviews of 200 tokens, vocabulary 10,000,\n"
+        "embedding 128, 128 units, Adam. `products alone` is what its 10 GFLOP take\n"
+        "at the machine's rate of large matrix products in JAX: the floor.",
+        PREPARE,
+        TASKS,
+        BARS,
+        n_rounds=7,
+    )

@@ -1,0 +1,68 @@
+"""From the start of a process to the first forecast of a fitted forecaster.
+
+Each figure is the median of processes of their own, files in the page cache; Keras is
+not loaded. Writes ``docs/benchmarks/startup.md``::
+
+    python benchmarks/startup.py [processes]
+"""
+
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from contest import machine
+
+from sklstm import LSTMForecaster
+from sklstm.datasets import load_air_passengers
+
+BARS = {"import sklstm": 0.4, "first forecast, from a pickle": 1}
+CODE = {
+    "an empty process": "",
+    "import numpy, pandas, sklearn.base": "import numpy, pandas, sklearn.base",
+    "import sklstm": "import sklstm",
+    "from sklstm import LSTMForecaster": "from sklstm import LSTMForecaster",
+    "first forecast, from a pickle": "import pickle; f = pickle.load(open({!r}, 'rb'))",
+    "first forecast, from a saved file": "import sklstm; f = sklstm.load({!r})",
+}
+FORECAST = "; f.forecast(12); import sys; assert 'keras' not in sys.modules"
+
+
+def seconds(code, n):
+    spent = []
+    for _ in range(n):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        spent.append(time.perf_counter() - start)
+    return float(np.median(spent[1:]))
+
+
+def main(n):
+    fitted = LSTMForecaster(36, 12, epochs=2, early_stopping=False, random_state=0)
+    fitted.fit(load_air_passengers())
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        saved, pickled = Path(folder) / "f.sklstm", Path(folder) / "f.pkl"
+        fitted.save(saved)
+        pickled.write_bytes(pickle.dumps(fitted))
+        for what, code in CODE.items():
+            if "forecast" in what:
+                code = code.format(str(pickled if "pickle" in what else saved))
+                code += FORECAST
+            cells = what, f"{seconds(code, n):.2f}", BARS.get(what, "")
+            rows.append("| " + " | ".join(map(str, cells)) + " |")
+            print(rows[-1], flush=True)
+    Path("docs/benchmarks/startup.md").write_text(
+        "# Seconds to the first forecast\n\n"
+        "Whole processes, from their start to their end; medians, files in the page\n"
+        "cache, Keras not loaded. Made by `make bench-speed`.\n\n"
+        f"{machine()}.\n\n"
+        "| what | s | bar |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 12)
