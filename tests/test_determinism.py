@@ -77,18 +77,26 @@ def test_another_seed_gives_other_bytes(digests):
     assert (fitted.weights_[name] != again.weights_[name]).any()
 
 
-def test_a_fresh_process(digests):
+def test_fresh_processes_that_compile_and_that_find_compiled_steps(digests, tmp_path):
     code = "import test_determinism as t; print(*map(t.digest, t.FITS))"
     here = Path(__file__).parent
     paths = os.pathsep.join([str(here), str(here.parent)])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == list(digests.values())
+    cache = tmp_path / "compiled"
+    changes = {"PYTHONPATH": paths, "JAX_COMPILATION_CACHE_DIR": str(cache)}
+
+    def fitted(hash_seed):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | changes | {"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split(), {path.name for path in cache.glob("*-cache")}
+
+    result, kept = fitted("1")
+    assert result == list(digests.values()) and kept
+    assert fitted("2") == (result, kept)
 
 
 def test_one_worker_and_two():
