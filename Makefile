@@ -104,9 +104,9 @@ test-ray:
 	.venv-ray/bin/python -m pytest tests/test_ray.py
 
 # Versions of scikit-learn and pandas, and backends of Keras, each in its own environment;
-# `make test-matrix CELLS="torch current"` for some of them.
+# `make test-matrix CELLS="torch tensorflow"` for some of them.
 test-matrix:
-	.ci/matrix $(CELLS)
+	$(PYTHON) .ci/matrix.py --write $(CELLS)
 
 clean:
 	rm -rf .venv .venv-peers .venv-oldest .venv-sktime .venv-matrix .venv-audit build dist demo_output

@@ -20,7 +20,9 @@ class Adoption:
 
         Parameters
         ----------
-        model : keras.Model
+        model : keras.Model, or a fitted wrapper of scikeras around one
+            A wrapper trains on values as they are, so for one `scaler` is None unless
+            given.
         X, y : array-like
             As for `fit`: the rows that forecasts continue, and scalers are learned
             from.
@@ -36,7 +38,8 @@ class Adoption:
         Raises
         ------
         ValueError
-            If the model is none of our networks, or does not fit the data.
+            If the model is none of our networks, or one of classes, or does not fit
+            the data.
 
         Examples
         --------
@@ -51,6 +54,9 @@ class Adoption:
         """
         from sklstm._training import to_numpy
 
+        if hasattr(model, "get_params"):
+            parameters = {"scaler": None} | parameters
+            model = model_of(model)
         weights = {v.path: to_numpy(v) for v in model.weights}
         self = cls(**(parameters_of(model, weights, y is None) | parameters))
         self._validate_params()
@@ -79,6 +85,16 @@ class Adoption:
         return self
 
 
+def model_of(wrapper):
+    """The Keras model that a wrapper of scikeras trained."""
+    if not hasattr(wrapper, "model_"):
+        raise ValueError(
+            f"{type(wrapper).__name__} is not fitted, so it has no model to take over. "
+            "Call its fit first."
+        )
+    return wrapper.model_
+
+
 def parameters_of(model, weights, is_series):
     """Parameters of the forecaster that a Keras model tells."""
     found = [
@@ -92,12 +108,20 @@ def parameters_of(model, weights, is_series):
             f"{[layer.name for layer in model.layers]}. Build it with to_keras or "
             "sklstm.scikeras.build_regressor."
         )
+    if any(layer.name == "probabilities" for layer in model.layers):
+        raise ValueError(
+            "The model gives probabilities of classes, which are no forecast. Take "
+            "over one that build_regressor made, or keep the classifier as it is."
+        )
     cell, kernel = found[0]
     units = []
     while kernel in weights:
         units.append(int(weights[kernel].shape[0]))
         kernel = kernel.replace(f"_{len(units) - 1}/", f"_{len(units)}/")
     window_length = int(model.inputs[0].shape[1])
+    for layer in model.layers:
+        if layer.name == "steps":  # rows of several values a step
+            window_length = int(layer.target_shape[0])
     older = [layer.cropping[0] for layer in model.layers if layer.name == "recent"]
     result = {
         "cell": cell,

@@ -299,8 +299,8 @@ def digest(content):
 def from_bytes(content):
     """The manifest and the object of a file.
 
-    Memory is bounded by the length of the file, since nothing in it is compressed and no
-    shape is believed that its bytes do not fill.
+    Memory is bounded by the length of the file, since nothing in it is compressed and
+    no shape is believed that its bytes do not fill.
     """
     if digest(content[:-DIGEST_LENGTH]) != content[-DIGEST_LENGTH:]:
         raise LoadError(

@@ -173,9 +173,9 @@ def encode(window, spec, plain):
         last = i == len(spec.units) - 1
         state = recurrent_layer(spec, plain, units, f"recurrent_{i}", not last)(state)
         if spec.dropout:
-            state = layers.Dropout(
-                spec.dropout, name=f"dropout_{i}", **seeded(plain)
-            )(state)
+            state = layers.Dropout(spec.dropout, name=f"dropout_{i}", **seeded(plain))(
+                state
+            )
     return state
 
 

@@ -21,9 +21,10 @@ def load(path):
     """Load a fitted estimator from a file that its `save` wrote.
 
     Nothing in the file is run. A file that is damaged, or holds anything that this
-    version does not know, is refused; memory is bounded by the length of the file: a few
-    times that of its arrays, and about a hundred times that of its text. Keras is not needed to load and to predict. A file of an older
-    version keeps loading: parameters that it does not know have their defaults.
+    version does not know, is refused; memory is bounded by the length of the file: a
+    few times that of its arrays, and about a hundred times that of its text. Keras is
+    not needed to load and to predict. A file of an older version keeps loading:
+    parameters that it does not know have their defaults.
 
     Who can write the file can still choose what the model predicts: its digest guards
     against damage, not against a forger.
@@ -95,7 +96,7 @@ def check_weights(spec, weights):
 
 
 def check_sizes(estimator, spec):
-    """Raise where numbers in the file would make a forecast allocate more than it holds.
+    """Raise where numbers in the file would make a forecast take more than it holds.
 
     What arrays of the file have the shape of needs no check.
     """

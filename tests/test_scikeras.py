@@ -1,15 +1,17 @@
 """scikeras's wrappers as scikit-learn sees them, with our networks inside."""
 
 import importlib
+import pickle
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 pytest.importorskip("scikeras")
 
 from scikeras import wrappers  # noqa: E402
-from sklearn.base import is_classifier, is_regressor  # noqa: E402
+from sklearn.base import clone, is_classifier, is_regressor  # noqa: E402
 from sklearn.model_selection import (  # noqa: E402
     GridSearchCV,
     StratifiedKFold,
@@ -17,11 +19,11 @@ from sklearn.model_selection import (  # noqa: E402
     cross_val_score,
 )
 from sklearn.utils.estimator_checks import (  # noqa: E402
-    check_estimator_cloneable,
-    check_estimator_repr,
-    check_n_features_in_after_fitting,
-    check_requires_y_none,
-    check_valid_tag_types,
+    check_fit_idempotent,
+    check_methods_sample_order_invariance,
+    check_methods_subset_invariance,
+    check_sample_weight_equivalence_on_dense_data,
+    parametrize_with_checks,
 )
 
 from sklstm import LSTMForecaster  # noqa: E402
@@ -43,11 +45,50 @@ OPTIONS = {
 
 
 def regressor(**parameters):
-    return KerasRegressor(build_regressor, loss="mse", **(OPTIONS | parameters))
+    return KerasRegressor(build_regressor, **(OPTIONS | parameters))
 
 
-def classifier(loss="binary_crossentropy", **parameters):
-    return KerasClassifier(build_classifier, loss=loss, **(OPTIONS | parameters))
+def classifier(**parameters):
+    return KerasClassifier(build_classifier, **(OPTIONS | parameters))
+
+
+def dense(meta, compile_kwargs):
+    """A model of anybody's, which takes no time to compile."""
+    n_outputs, activation, loss = meta["n_outputs_"], None, "mse"
+    if "n_classes_" in meta:
+        n_outputs, activation = meta["n_classes_"], "sigmoid"
+        loss = "binary_crossentropy"
+        if meta["target_type_"] == "multiclass":
+            activation, loss = "softmax", "sparse_categorical_crossentropy"
+        elif meta["target_type_"] == "binary":
+            n_outputs = 1
+    layer = keras.layers.Dense(n_outputs, activation)
+    model = keras.Sequential([keras.Input((meta["n_features_in_"],)), layer])
+    model.compile(**compile_kwargs | {"loss": loss})
+    return model
+
+
+QUICK = {"epochs": 2, "verbose": 0, "random_state": 0, "run_eagerly": True}
+
+
+@parametrize_with_checks(
+    [KerasRegressor(dense, **QUICK), KerasClassifier(dense, **QUICK)]
+)
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_fit_idempotent,
+        check_methods_sample_order_invariance,
+        check_methods_subset_invariance,
+        check_sample_weight_equivalence_on_dense_data,
+    ],
+)
+def test_contract_of_networks(check):
+    check("KerasRegressor", regressor())
 
 
 @pytest.fixture(scope="module")
@@ -62,24 +103,92 @@ def test_scikit_learn_tells_them_apart():
     assert not is_classifier(wrappers.KerasClassifier(build_classifier))
 
 
-@pytest.mark.parametrize("made", [regressor(), classifier()])
-def test_passes_checks_of_scikit_learn(made):
-    for check in (
-        check_estimator_cloneable,
-        check_estimator_repr,
-        check_requires_y_none,
-        check_valid_tag_types,
-    ):
-        check(type(made).__name__, made)
+@pytest.mark.parametrize("Ours", [KerasRegressor, KerasClassifier])
+def test_parameters_are_those_of_scikeras(Ours):
+    theirs = getattr(wrappers, Ours.__name__)
+    assert Ours().get_params() == theirs().get_params()
+    made = clone(Ours(dense, epochs=3, optimizer__learning_rate=0.1))
+    made.set_params(fit__batch_size=5, epochs=4)
+    given = made.get_params()
+    assert given["epochs"] == 4 and given["optimizer__learning_rate"] == 0.1
+    assert given["fit__batch_size"] == 5 and given["model"] is dense
+    with pytest.raises(ValueError, match="Invalid parameter 'epoch'"):
+        made.set_params(epoch=3)
 
 
-def test_names_a_wrong_number_of_features_as_scikit_learn_does():
-    check_n_features_in_after_fitting("KerasRegressor", regressor())
+def test_one_row_keeps_its_axes(windows):
+    y = np.arange(60) % 3
+    clf = KerasClassifier(dense, **QUICK).fit(windows, y)
+    assert clf.predict_proba(windows[:1]).shape == (1, 3)
+    assert clf.predict_proba(windows[:1], batch_size=-1).shape == (1, 3)
+
+
+def test_weights_are_left_as_they_were(windows):
+    weights = np.ones(60)
+    clf = KerasClassifier(dense, class_weight="balanced", **QUICK)
+    clf.fit(windows, np.arange(60) > 40, sample_weight=weights)
+    np.testing.assert_array_equal(weights, 1)
+    with pytest.raises(ValueError, match="zero"):
+        clf.fit(windows, np.arange(60) > 40, sample_weight=0 * weights)
+
+
+def test_rows_keep_their_order_where_it_means_something(windows):
+    rows = []
+
+    def kept(meta, compile_kwargs):
+        model = dense(meta, compile_kwargs)
+        fit = model.fit
+
+        def spy(x, **options):
+            rows.append(x)
+            return fit(x, **options)
+
+        model.fit = spy
+        return model
+
+    y = windows[:, 0]
+    for options in ({"shuffle": False}, {"fit__validation_split": 0.2}, {}):
+        KerasRegressor(kept, **QUICK, **options).fit(windows, y)
+    np.testing.assert_array_equal(rows[0], windows)
+    np.testing.assert_array_equal(rows[1], windows)
+    assert (rows[2] != windows).any()
+
+
+def test_training_goes_on(windows):
+    y = windows[:, 0]
+    reg = regressor(warm_start=True).fit(windows, y)
+    before = reg.model_
+    assert reg.partial_fit(windows, y).fit(windows, y).model_ is before
+    assert regressor().initialize(windows, y).predict(windows).shape == (60,)
+
+
+def test_a_random_state_is_drawn_from(windows):
+    y = windows[:, 0]
+    made = [
+        regressor(random_state=np.random.RandomState(seed)).fit(windows, y)
+        for seed in (0, 0, 1)
+    ]
+    first, same, other = (reg.predict(windows) for reg in made)
+    np.testing.assert_array_equal(first, same)
+    assert (first != other).any()
+
+
+def test_a_pickled_wrapper_predicts_the_same(windows):
+    reg = regressor().fit(windows, windows[:, 0])
+    again = pickle.loads(pickle.dumps(reg))
+    np.testing.assert_allclose(again.predict(windows), reg.predict(windows))
+
+
+def test_there_is_nothing_learned_before_fit():
+    with pytest.raises(AttributeError, match="has no 'model_' before fit"):
+        _ = regressor().model_
+    with pytest.raises(AttributeError, match="has no attribute 'learn'"):
+        _ = regressor().learn
 
 
 def test_folds_of_classifiers_are_stratified(windows):
     y = np.repeat([0, 1, 2], 20)
-    clf = classifier("sparse_categorical_crossentropy")
+    clf = classifier()
     assert isinstance(check_cv(3, y, classifier=is_classifier(clf)), StratifiedKFold)
     scores = cross_val_score(clf, windows, y, scoring="roc_auc_ovr", cv=2)
     assert np.isfinite(scores).all()
@@ -108,10 +217,35 @@ def test_rows_hold_whole_steps(windows):
 
 
 def test_a_fitted_network_is_taken_over(windows):
+    y = windows[:, 0]
+    for shape, n_features, options in [
+        ((60, 6), 1, {}),
+        ((60, 6), 2, {"model__n_features": 2}),
+        ((60, 3, 2), 2, {"model__units": (3, 2)}),
+    ]:
+        X, steps = windows.reshape(shape), windows.reshape(60, -1, n_features)
+        reg = regressor(**options).fit(X, y)
+        expected = reg.predict(X)
+        f = LSTMForecaster.from_keras(reg, steps, y)
+        np.testing.assert_allclose(f.predict(steps), expected, atol=1e-5)
+        f = LSTMForecaster.from_keras(reg.model_, steps, y, scaler=None)
+        np.testing.assert_allclose(f.predict(steps), expected, atol=1e-5)
+
+
+def test_a_wrapper_of_scikeras_itself_is_taken_over(windows):
     X, y = windows[:, :, None], windows[:, 0]
-    reg = regressor().fit(X, y)
-    f = LSTMForecaster.from_keras(reg.model_, X, y, scaler=None)
+    reg = wrappers.KerasRegressor(build_regressor, **OPTIONS).fit(X, y)
+    f = LSTMForecaster.from_keras(reg, X, y)
     np.testing.assert_allclose(f.predict(X), reg.predict(X), atol=1e-5)
+
+
+def test_what_cannot_be_taken_over(windows):
+    X, y = windows[:, :, None], windows[:, 0]
+    with pytest.raises(ValueError, match="KerasRegressor is not fitted"):
+        LSTMForecaster.from_keras(regressor(), X, y)
+    clf = classifier().fit(X, y > 0)
+    with pytest.raises(ValueError, match="gives probabilities of classes"):
+        LSTMForecaster.from_keras(clf, X, y)
 
 
 def test_says_how_to_install_scikeras(monkeypatch):
