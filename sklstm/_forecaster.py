@@ -650,7 +650,12 @@ class LSTMForecaster(
         check_is_fitted(self, "weights_")
         if self._form != "series":
             return super().score(X, y, sample_weight)
-        check_values(joined(X), allow_nan=True)
+        values = check_values(joined(X), allow_nan=True)
+        if np.isnan(values).any(axis=1).all():
+            raise ValueError(
+                "X has no row without a missing value, so that there is nothing to "
+                "score against. Pass rows whose values are known."
+            )
         shortest = min(lengths(X))
         table = self.backtest(X, steps=min(self.horizon, shortest))
         shape = (-1, self._n_targets)

@@ -24,6 +24,7 @@ from sklstm._validation import (
     check_numbers,
     check_size,
     check_values,
+    check_weight_size,
     is_pandas,
     n_dims,
     season_of,
@@ -156,6 +157,7 @@ class InputForms:
                 dtype=np.float64,
                 ensure_non_negative=True,
             )
+            check_weight_size(weights)
             weights = [weights[rows] for rows, _ in where.values()]
         histories = histories_of(where, y, X)
         norm = None if reset else getattr(self, "_norm", None)
@@ -283,6 +285,7 @@ class InputForms:
         weights = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
+        check_weight_size(weights)
         if not weights.any():
             raise ValueError(
                 "sample_weight is zero for every row, so no weight is left to train on."

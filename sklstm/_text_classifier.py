@@ -31,7 +31,12 @@ from sklstm._checkpoints import checkpointed
 from sklstm._documents import Documents, folds_of, one_hot, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec
 from sklstm._ngrams import NgramCounts, NgramModel
-from sklstm._validation import check_columns, check_numbers, n_dims
+from sklstm._validation import (
+    check_columns,
+    check_numbers,
+    check_weight_size,
+    n_dims,
+)
 
 HEAD = ("head/kernel", "head/bias")
 
@@ -326,6 +331,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )
+        check_weight_size(weights)
         if self.class_weight is not None:
             weights = weights * compute_sample_weight(self.class_weight, y)
         self._check_weights(weights, targets, keep)
@@ -406,6 +412,13 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             sequences, weights, n_words + _text.FIRST, self.ngram_range
         )
         counts = counter.count(sequences)
+        if not counts.shape[1]:
+            raise ValueError(
+                f"The texts hold no n-gram of ngram_range={self.ngram_range} that "
+                f"counts: a token must be in min_df={self.min_df} texts, where "
+                "sample_weight counts as so many texts. Lower min_df, look at what the "
+                "tokenizer keeps, or set linear_skip=False."
+            )
 
         def learn(rows):
             model = NgramModel(exclusive)

@@ -8,6 +8,8 @@ import pandas as pd
 from sklstm._storage import blocks, in_file
 
 LARGEST = 1e100
+# Sums of weights must have digits left in single precision.
+WEIGHTS = 1e-30, 1e30
 TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
 # Rows in one season, by the first letters of a pandas frequency.
 SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "min": 60}
@@ -80,6 +82,18 @@ def check_size(values, name="X"):
             "Divide it by a power of ten first."
         )
     return values
+
+
+def check_weight_size(weights):
+    """Raise where weights other than 0 are too small or too large to be added up."""
+    used = weights[weights > 0]
+    if len(used) and not WEIGHTS[0] <= used.min() <= used.max() <= WEIGHTS[1]:
+        raise ValueError(
+            f"sample_weight holds values from {used.min():.3g} to {used.max():.3g}, "
+            f"but must lie between {WEIGHTS[0]:g} and {WEIGHTS[1]:g}, or be 0. Divide "
+            "it by its mean."
+        )
+    return weights
 
 
 def time_index(data, name="X"):

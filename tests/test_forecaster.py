@@ -867,3 +867,9 @@ def test_windows_need_a_value_and_targets_that_are_numbers():
     X = np.random.default_rng(0).normal(size=(12, 3))
     as_text = clone(f).fit(X, X[:, 0].astype(str)).predict(X)
     np.testing.assert_array_equal(as_text, f.fit(X, X[:, 0]).predict(X))
+
+
+def test_a_score_against_missing_values_alone_is_refused(passengers):
+    f = LSTMForecaster(6, epochs=1, units=2, random_state=0).fit(passengers[:60])
+    with pytest.raises(ValueError, match="no row without a missing value"):
+        f.score(passengers[60:70] * np.nan)

@@ -20,6 +20,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 
+# A failure is told together with what it came from, however long that is.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 N_CASES = int(os.environ.get("SKLSTM_FUZZ_CASES", 500))
 DOCUMENTED = (ValueError, TypeError, NotFittedError)
 # Warnings for a user to read; others, such as NumPy's of an overflow, are faults.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklstm import LSTMForecaster
+from sklstm import LSTMForecaster, LSTMTextClassifier
 
 QUICK = {"epochs": 2, "units": 3, "random_state": 0}
 rng = np.random.default_rng(0)
@@ -63,6 +63,22 @@ def test_rows_of_no_weight_move_nothing():
     without = LSTMForecaster(**QUICK).fit(X[:10], y[:10])
     f = LSTMForecaster(**QUICK).fit(X, y, sample_weight=weights)
     np.testing.assert_array_equal(f.predict(X), without.predict(X))
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-40, 1e40, 1e300])
+@pytest.mark.parametrize("form", ["series", "windows", "texts"])
+def test_weights_that_cannot_be_added_up_are_refused(weight, form):
+    estimator, *data = {
+        "series": (LSTMForecaster(6, **QUICK), WAVE[:40], None),
+        "windows": (LSTMForecaster(**QUICK), WAVE.reshape(40, 3), WAVE[:40]),
+        "texts": (LSTMTextClassifier(**QUICK), ["good", "bad"] * 20, [1, 0] * 20),
+    }[form]
+    with pytest.raises(ValueError, match="must lie between 1e-30 and 1e.30, or be 0"):
+        estimator.fit(*data, np.full(40, weight))
+    if form == "texts":
+        estimator.set_params(min_df=0.0)  # a weight counts as so many texts
+    weights = np.full(40, 1e30 if weight > 1 else 1e-30)
+    assert np.isfinite(estimator.fit(*data, weights).history_["loss"]).all()
 
 
 def test_training_that_diverges_is_told_and_undone():

@@ -335,3 +335,18 @@ def test_a_fit_that_raises_changes_nothing():
     with pytest.raises(ValueError, match="more than one column named 'a'"):
         clf.fit(twice, labels)
     assert vars(clf) == before
+
+
+@pytest.mark.parametrize(
+    "texts, parameters",
+    [
+        (["a b", "b c"], {"min_df": 1000}),
+        (["", ""], {}),
+        (["good", "bad"], {"ngram_range": (2, 2)}),
+    ],
+)
+def test_texts_without_an_n_gram_are_told_apart_from_a_fault(texts, parameters):
+    clf = LSTMTextClassifier(epochs=1, units=2, random_state=0, **parameters)
+    with pytest.raises(ValueError, match="hold no n-gram of .* Lower min_df"):
+        clf.fit(texts * 10, [0, 1] * 10)
+    assert not hasattr(clf, "classes_")
