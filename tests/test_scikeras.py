@@ -23,7 +23,7 @@ from sklearn.utils.estimator_checks import (  # noqa: E402
     check_methods_sample_order_invariance,
     check_methods_subset_invariance,
     check_sample_weight_equivalence_on_dense_data,
-    parametrize_with_checks,
+    estimator_checks_generator,
 )
 
 from sklstm import LSTMForecaster  # noqa: E402
@@ -71,8 +71,19 @@ def dense(meta, compile_kwargs):
 QUICK = {"epochs": 2, "verbose": 0, "random_state": 0, "run_eagerly": True}
 
 
-@parametrize_with_checks(
-    [KerasRegressor(dense, **QUICK), KerasClassifier(dense, **QUICK)]
+def name(value):
+    """Of a wrapper or a check; the wrapper's own text has an address in it."""
+    return getattr(value, "func", type(value)).__name__
+
+
+@pytest.mark.parametrize(
+    "estimator, check",
+    [
+        pair
+        for wrapper in (KerasRegressor(dense, **QUICK), KerasClassifier(dense, **QUICK))
+        for pair in estimator_checks_generator(wrapper)
+    ],
+    ids=name,
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
