@@ -37,10 +37,12 @@ ALWAYS = (
     str(ROOT),
 )
 SHOWN = "scikit-learn", "pandas", "numpy", "keras", "jax", "torch", "tensorflow-cpu"
-WHAT = "contract or determinism"
+WHAT = "contract or determinism or torch_loops"
 TESTS = [
     f"tests/test_{name}.py"
-    for name in "forecaster text_classifier preprocessing scikeras determinism".split()
+    for name in (
+        "forecaster text_classifier preprocessing scikeras determinism torch_loops"
+    ).split()
 ]
 # Cells on JAX share what it compiled.
 CACHE = {

@@ -2,8 +2,9 @@
 
 Each takes the place of the Keras layer of its name: same arguments, weights, config and
 results. With Keras on JAX and a CPU a training step takes two thirds to three quarters
-of the time; elsewhere, and with options that the fast loop does not cover (other
-activations, unrolling, half precision), the loop is Keras's own.
+of the time, and with torch on a CPU its own kernels run; elsewhere, and with options
+that the fast loop does not cover (other activations, unrolling, half precision, and on
+torch recurrent dropout), the loop is Keras's own.
 
 Dropout masks are drawn once a batch, as Keras does, but one for all gates instead of
 one for each: the tied weights of Gal and Ghahramani (2016), which one product serves.
@@ -17,12 +18,17 @@ if keras.backend.backend() == "jax":
     import jax
 
     from sklstm import _loops
+elif keras.backend.backend() == "torch":
+    from sklstm import _torch_loops
 
 __all__ = ["GRU", "LSTM", "SimpleRNN"]
 
 
-def on_jax_cpu():
-    return keras.backend.backend() == "jax" and jax.default_backend() == "cpu"
+def on_cpu():
+    """Whether layers run where the fast loops are faster."""
+    if keras.backend.backend() == "jax":
+        return jax.default_backend() == "cpu"
+    return keras.backend.backend() == "torch" and not _torch_loops.on_gpu()
 
 
 def first(mask):
@@ -36,7 +42,8 @@ class FastLoop:
     def covered(self):
         cell = self.cell
         return (
-            on_jax_cpu()
+            on_cpu()
+            and not (keras.backend.backend() == "torch" and cell.recurrent_dropout)
             and not self.unroll
             and self.compute_dtype in ("float32", "float64")
             and cell.activation is keras.activations.tanh
@@ -46,7 +53,9 @@ class FastLoop:
         )
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        if not self.covered():
+        if isinstance(mask, list | tuple):
+            mask = mask[0]
+        if not self.covered() or not served(sequences, mask):
             return super().inner_loop(
                 sequences, initial_state, mask=mask, training=training
             )
@@ -60,18 +69,34 @@ class FastLoop:
         if training and cell.recurrent_dropout:
             drop = first(cell.get_recurrent_dropout_mask(h))
         steps = ops.swapaxes(sequences, 0, 1)
-        if isinstance(mask, list | tuple):
-            mask = mask[0]
         if mask is not None:
             mask = ops.swapaxes(ops.cast(mask, "bool"), 0, 1)[:, :, None]
         if self.go_backwards:
             steps = ops.flip(steps, 0)
             mask = None if mask is None else ops.flip(mask, 0)
-        states, *last = self.loop(steps, mask, drop, h, *others)
+        if keras.backend.backend() == "torch":
+            states, *last = self.torch_loop(steps, mask, h, *others)
+        else:
+            states, *last = self.loop(steps, mask, drop, h, *others)
+            last = [states[-1], *last]
         outputs = states
         if mask is not None and self.zero_output_for_mask:
             outputs = ops.where(mask, states, 0)
-        return outputs[-1], ops.swapaxes(outputs, 0, 1), [states[-1], *last]
+        return outputs[-1], ops.swapaxes(outputs, 0, 1), last
+
+    def torch_loop(self, steps, mask, *state):
+        cell = self.cell
+        bias = cell.bias.value if cell.use_bias else ops.zeros(cell.kernel.shape[-1:])
+        biases = tuple(bias) if bias.ndim == 2 else (bias, ops.zeros_like(bias))
+        weights = cell.kernel.value, cell.recurrent_kernel.value
+        return _torch_loops.run(self.kind, steps, mask, *weights, biases, state)
+
+
+def served(sequences, mask):
+    """Whether a loop serves this mask, which torch's tells by its values."""
+    if keras.backend.backend() != "torch":
+        return True
+    return _torch_loops.serves(sequences, mask)
 
 
 @keras.saving.register_keras_serializable("sklstm")
@@ -87,6 +112,8 @@ class LSTM(FastLoop, keras.layers.LSTM):
     >>> LSTM(4)(np.zeros((2, 5, 3))).shape
     (2, 4)
     """
+
+    kind = "lstm"
 
     def loop(self, steps, mask, drop, h, c):
         cell = self.cell
@@ -113,6 +140,8 @@ class GRU(FastLoop, keras.layers.GRU):
     (2, 4)
     """
 
+    kind = "gru"
+
     def loop(self, steps, mask, drop, h):
         cell = self.cell
         gates = steps @ cell.kernel.value
@@ -135,6 +164,8 @@ class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
     >>> SimpleRNN(4)(np.zeros((2, 5, 3))).shape
     (2, 4)
     """
+
+    kind = "rnn"
 
     def loop(self, steps, mask, drop, h):
         cell = self.cell

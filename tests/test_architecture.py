@@ -24,7 +24,7 @@ FLOORS = [
         "metrics",
         "datasets",
     },
-    {"_loops", "_linear", "_history", "_summary"},
+    {"_loops", "_torch_loops", "_linear", "_history", "_summary"},
     {"layers", "_spool"},
     {"_conformal"},
     {"_networks", "_documents", "_ngrams", "_losses"},
@@ -50,7 +50,7 @@ FLOORS = [
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
 WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras", "scikeras"}
-WITH_JAX = {"_loops", "_step_loops", "layers"}
+WITH_BACKEND = {"_loops", "_torch_loops", "_step_loops", "layers"}
 
 
 def imported(tree):
@@ -82,7 +82,7 @@ SAME_FLOOR = set()
 def test_only_fast_layers_name_a_backend(path):
     tree = ast.parse(path.read_text())
     roots = {name.split(".")[0] for name in imported(tree)}
-    if path.stem not in WITH_JAX:
+    if path.stem not in WITH_BACKEND:
         assert not roots & {"jax", "torch", "tensorflow"}
     if path.stem not in WITH_KERAS:
         assert "keras" not in roots

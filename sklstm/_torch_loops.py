@@ -1,0 +1,89 @@
+"""Recurrent loops in torch: its own fused kernels, with Keras's weights.
+
+Keras on torch takes a Python call for every step of a layer; torch's kernels take one
+for all. They read gates in another order, and know of masks by lengths alone: a mask is
+served where it is one block of steps in each row, as padding on either side leaves it.
+
+Inputs are time-major, masks of shape (n_steps, batch, 1).
+"""
+
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+# Where torch's gates stand among Keras's: i, f, c, o and z, r, h.
+ORDERS = {"lstm": (0, 1, 2, 3), "gru": (1, 0, 2), "rnn": (0,)}
+KERNELS = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
+
+
+def on_gpu():
+    return torch.get_default_device().type == "cuda"
+
+
+def serves(sequences, mask):
+    """Whether values are there, and each row's steps that count follow each other.
+
+    Parameters
+    ----------
+    sequences : tensor of shape (batch, n_steps, n_features)
+    mask : tensor of shape (batch, n_steps) or None
+    """
+    if sequences.device.type == "meta":  # Keras asks for shapes alone
+        return False
+    if mask is None:
+        return True
+    mask = torch.as_tensor(mask).bool()
+    starts = mask[:, 0].int() + (mask[:, 1:] & ~mask[:, :-1]).sum(1)
+    return bool((starts <= 1).all())
+
+
+def in_order(weights, kind):
+    """Gates along the last axis, in the order of torch."""
+    gates = weights.chunk(len(ORDERS[kind]), dim=-1)
+    return torch.cat([gates[place] for place in ORDERS[kind]], dim=-1)
+
+
+def run(kind, steps, mask, kernel, recurrent_kernel, biases, state):
+    """Outputs of every step, then the last states.
+
+    Parameters
+    ----------
+    kind : {"lstm", "gru", "rnn"}
+    steps : tensor of shape (n_steps, batch, n_features)
+    mask : tensor of bool of shape (n_steps, batch, 1) or None
+        For which `serves` holds.
+    biases : tuple of tensor
+        Of the input's share and the state's.
+    state : tuple of tensor of shape (batch, units)
+    """
+    parts = [kernel.T, recurrent_kernel.T, *biases]
+    parts = [in_order(part.movedim(0, -1), kind).movedim(-1, 0) for part in parts]
+    first = [part[None].contiguous() for part in state]
+    hidden = first if kind == "lstm" else first[0]
+    options = True, 1, 0.0, False, False  # biases, layers, dropout, training, two ways
+    if mask is None:
+        states, *last = KERNELS[kind](steps, hidden, parts, *options, False)
+        return states, *(part[0] for part in last)
+    n_steps, batch, _ = steps.shape
+    mask = mask[..., 0]
+    lengths, start = mask.sum(0), mask.int().argmax(0)
+    empty = (lengths == 0)[:, None]
+    place = torch.arange(n_steps, device=steps.device)[:, None]
+    rows = torch.arange(batch, device=steps.device)
+    shifted = steps[(place + start).clamp(max=n_steps - 1), rows]
+    packed = pack_padded_sequence(
+        shifted, lengths.clamp(min=1).cpu(), enforce_sorted=False
+    )
+    order = packed.sorted_indices
+    hidden = [part[:, order] for part in first]
+    hidden = hidden if kind == "lstm" else hidden[0]
+    data, *last = KERNELS[kind](
+        packed.data, packed.batch_sizes, hidden, parts, *options
+    )
+    states, _ = pad_packed_sequence(packed._replace(data=data), total_length=n_steps)
+    last = [part[0][packed.unsorted_indices] for part in last]
+    last = [torch.where(empty, old, new) for old, new in zip(state, last, strict=True)]
+    # Before a row's first step stand zeros, as in Keras on torch; after its last one
+    # the last output is held.
+    held = (place - start).clamp(max=lengths - 1)
+    outputs = states[held.clamp(min=0), rows]
+    return torch.where((held >= 0)[..., None], outputs, 0.0), *last
