@@ -195,6 +195,9 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     array([[2, 1, 3]], dtype=int32)
     >>> sequencer.inverse_transform([[2, 4, 0]])
     ['a good']
+    >>> sequencer.set_output(transform="pandas").transform(["a film"])
+       token0  token1  token2
+    0       2       3       0
     """
 
     _parameter_constraints = {
@@ -300,6 +303,12 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         texts = _text.check_texts(X)
         return self._padded(_text.encode(texts, self._tokenizer(), self.vocabulary_))
+
+    def get_feature_names_out(self, input_features=None):
+        """Names ``token<k>`` of columns, from 0; `input_features` is not used."""
+        check_is_fitted(self)
+        names = [f"token{place}" for place in range(self.max_length_)]
+        return np.array(names, dtype=object)
 
     def inverse_transform(self, X):
         """Texts of token ids; a token that was not known is ``<unknown>``.

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
-from sklstm.preprocessing import SeriesScaler, SlidingWindowTransformer
+from sklstm.preprocessing import SeriesScaler, SlidingWindowTransformer, TextSequencer
 
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
@@ -109,3 +109,37 @@ def test_transformers_give_polars(transformer, names, values):
     assert isinstance(made, pl.DataFrame) and made.columns == names
     plain = transformer.set_output(transform="default").transform(frame)
     np.testing.assert_array_equal(made.to_numpy(), plain)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_text_sequencer_gives_frames(library):
+    texts = pd.Series(["a good film", "bad"], index=[5, 7])
+    given = texts if library == "pandas" else pl.Series(texts)
+    plain = TextSequencer().fit_transform(texts)
+    sequencer = TextSequencer().set_output(transform=library)
+    made = sequencer.fit_transform(given)
+    assert isinstance(made, {"pandas": pd, "polars": pl}[library].DataFrame)
+    assert list(made.columns) == ["token0", "token1", "token2"]
+    np.testing.assert_array_equal(made.to_numpy(), plain)
+    if library == "pandas":
+        assert made.index.tolist() == [5, 7]
+        assert sequencer.transform(texts.to_frame()).equals(made)
+
+
+@pytest.mark.parametrize("frame", [pl.Series, lambda x: pl.DataFrame({"a": x})])
+def test_no_index_in_is_none_out(frame, values):
+    """polars has no index that a forecast could continue: arrays come out, in order."""
+    f = small().fit(frame(values[:-5]))
+    expected = small().fit(values[:-5])
+    calls = {
+        "forecast": (2,),
+        "forecast_quantiles": (2,),
+        "predict": (frame(values[-5:]),),
+    }
+    for name, given in calls.items():
+        made = getattr(f, name)(*given)
+        assert isinstance(made, np.ndarray)
+        plain = [np.asarray(value) for value in given]
+        wanted = getattr(expected, name)(*plain if name == "predict" else given)
+        np.testing.assert_array_equal(made.ravel(), wanted.ravel())
+    assert isinstance(f.backtest(frame(values[-5:])), pd.DataFrame)
