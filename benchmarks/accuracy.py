@@ -44,10 +44,12 @@ def tasks():
     ).astype(float)
     yield "bike sharing", (bike[["users"]], X, 28 * 24, 48, 24, 24, 0.2)
     month = 30 * 24
-    ett = read("etth1.csv.xz", "date")[["OT"]].iloc[: 20 * month]
+    ett = read("etth1.csv.xz", "date").iloc[: 20 * month]
     ett = (ett - ett[: 12 * month].mean()) / ett[: 12 * month].std(ddof=0)
-    for horizon in (24, 48, 168):
-        yield f"ETTh1 OT, {horizon}", (ett, None, 4 * month, 168, horizon, 24, 0.25)
+    for name, columns in (("OT", ["OT"]), ("7 columns", list(ett))):
+        for horizon in (24, 48, 168):
+            task = (ett[columns], None, 4 * month, 168, horizon, 24, 0.25)
+            yield f"ETTh1 {name}, {horizon}", task
 
 
 def windows_of(y, X, starts, length, horizon):

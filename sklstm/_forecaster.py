@@ -117,7 +117,8 @@ class LSTMForecaster(
         Share of state values dropped between steps.
     linear_skip : bool, default=True
         Whether the linear model stands beside the network. It is solved, not trained,
-        and its penalty is chosen on the validation block.
+        and its penalty is chosen on the validation block; so is, of several columns,
+        whether each reads the past of all or its own alone.
     recurrent_length : int, "auto" or None, default="auto"
         The recurrent layers read so many of the window's last steps; None means all.
         "auto" means 48 beside a linear model, which reads all, and all without one.

@@ -55,6 +55,65 @@ class RidgePath:
             kernel[left_out] = 0
         return kernel, self.y_mean - self.x_mean @ kernel
 
+    def part(self, inputs, outputs):
+        """The path of some inputs and outputs, at no second look at the data."""
+        vectors = self.vectors[inputs]
+        values, rotation = np.linalg.eigh((vectors * self.values) @ vectors.T)
+        return RidgePath(
+            np.maximum(values, 0.0),
+            rotation,
+            rotation.T @ (vectors @ self.projected[:, outputs]),
+            self.x_mean[inputs],
+            self.y_mean[outputs],
+            self.weight_sum,
+        )
+
+
+class OwnPaths:
+    """A `RidgePath` of each target, which reads no other target's past.
+
+    Parameters
+    ----------
+    path : RidgePath
+        Of all inputs and targets.
+    owners : ndarray of int of shape (n_inputs,)
+        The target whose past an input is; -1 where it is no target's.
+    """
+
+    def __init__(self, path, owners):
+        self.n_targets = owners.max() + 1
+        self.n_inputs, self.n_outputs = path.projected.shape
+        self.inputs, self.paths = [], []
+        for target in range(self.n_targets):
+            own = np.flatnonzero((owners == target) | (owners < 0))
+            self.inputs.append(own)
+            self.paths.append(path.part(own, slice(target, None, self.n_targets)))
+
+    def solution(self, penalty, left_out=()):
+        """(kernel, bias) as of a `RidgePath`, with zeros where nothing is read."""
+        kernel, bias = np.zeros((self.n_inputs, self.n_outputs)), []
+        for target, (own, path) in enumerate(zip(self.inputs, self.paths, strict=True)):
+            out = np.flatnonzero(np.isin(own, left_out))
+            part, its_bias = path.solution(penalty, out)
+            kernel[own, target :: self.n_targets] = part
+            bias.append(its_bias)
+        return kernel, np.stack(bias, axis=1).ravel()
+
+
+@dataclass
+class Choice:
+    """What the validation block decides about the linear model."""
+
+    penalty: float = DEFAULT_PENALTY
+    left_out: tuple = ()
+    own: bool = False
+
+    def solution(self, path, data):
+        """(kernel, bias) of a `RidgePath` of all inputs."""
+        if self.own:
+            path = OwnPaths(path, data.owners)
+        return path.solution(self.penalty, self.left_out)
+
 
 def fit_path(data, train):
     """The `RidgePath` of windows; None where they are too wide for it."""
@@ -126,18 +185,25 @@ def choose_penalty(path, data, validation, left_out=()):
 
 
 def choose(path, data, validation, levels, min_skill):
-    """Penalty, inputs to leave out, and the error on the validation windows.
+    """The `Choice` with the smallest error on the validation windows, and that error.
+
+    Each of several targets reads the past of all, or its own alone.
 
     Levels pull forecasts towards the series' mean. They are left out unless they lower
     the error by the share `min_skill`: a series that hardly comes back to its mean
     there goes elsewhere after it. A block of few horizons cannot tell.
     """
-    penalty, error = choose_penalty(path, data, validation)
-    if len(levels) and len(validation) >= N_HORIZONS * data.horizon:
-        other = choose_penalty(path, data, validation, levels)
-        if error > other[1] * (1 - min_skill):
-            return other[0], levels, other[1]
-    return penalty, levels[:0], error
+    paths = [path] if data.owners is None else [path, OwnPaths(path, data.owners)]
+    found = []
+    for own, path in enumerate(paths):
+        penalty, error = choose_penalty(path, data, validation)
+        left_out = levels[:0]
+        if len(levels) and len(validation) >= N_HORIZONS * data.horizon:
+            other = choose_penalty(path, data, validation, levels)
+            if error > other[1] * (1 - min_skill):
+                (penalty, error), left_out = other, levels
+        found.append((Choice(penalty, left_out, bool(own)), error))
+    return min(found, key=lambda pair: pair[1])
 
 
 def fanned(solution, data, train, levels):

@@ -87,29 +87,29 @@ class BaseWindowNetwork(BaseLSTM):
         loss = Pinball(levels) if levels else self.loss
         levels_at = np.prod(problem.window_shape, dtype=int)
         level_inputs = levels_at + np.arange(problem.n_levels)
-        penalty, left_out, baselines = _linear.DEFAULT_PENALTY, (), None
+        choice, baselines = _linear.Choice(), None
         seeds = rng.randint(2**31 - 1, size=self.n_members)
         starts = [None] * self.n_members
         if kept[1] is not None:
             starts = _ensembles.parted(spec, kept[1], self.n_members)
 
         def run(rows, validation, n_epochs):
-            nonlocal penalty, left_out, baselines
+            nonlocal choice, baselines
             scalers = problem.learn_scalers(rows, kept[0])
             data = problem.data(scalers)
             path = _linear.fit_path(data, rows)
             if len(validation):
                 baselines = problem.naive_error(validation, data)
                 if path is not None:
-                    penalty, left_out, error = _linear.choose(
+                    choice, error = _linear.choose(
                         path, data, validation, level_inputs, self.min_skill
                     )
                     baselines["ridge"] = error
                     # A gain that small does not outlive the validation block.
                     last_value = baselines.get("last_value", np.inf)
                     if problem.anchored and error > last_value * (1 - self.min_skill):
-                        penalty = np.inf
-            skip = None if path is None else path.solution(penalty, left_out)
+                        choice.penalty = np.inf
+            skip = None if path is None else choice.solution(path, data)
             if levels and skip is not None:
                 skip = _linear.fanned(skip, data, rows, levels)
             members = []

@@ -187,6 +187,25 @@ class SeriesWindows(InBatches):
     def __len__(self):
         return len(self.starts)
 
+    @property
+    def owners(self):
+        """Of `inputs`, laid flat: the target whose past each is, or -1.
+
+        None where there is one target.
+        """
+        n_targets = self.y.shape[1]
+        if n_targets == 1:
+            return None
+        n_features, n_context = 0, n_targets * self.norm.shows_level
+        if self.X is not None:
+            n_features = self.X.shape[1]
+            n_context += self.horizon * np.arange(n_features)[self.known].size
+        step = np.concatenate([np.arange(n_targets), np.full(n_features, -1)])
+        context = np.full(n_context, -1)
+        if self.norm.shows_level:
+            context[:n_targets] = np.arange(n_targets)
+        return np.concatenate([np.tile(step, self.window_length), context])
+
     def _rows(self, indices, first, length):
         return self.starts[indices][:, None] + np.arange(first, first + length)
 
@@ -301,6 +320,7 @@ class ReadyWindows(InBatches):
     """Ready-made windows: each row stands for itself."""
 
     missing = None
+    owners = None
 
     def __init__(self, X, y=None, row_weights=None):
         self.X, self.y, self.row_weights = X, y, row_weights

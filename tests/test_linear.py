@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from sklstm import LSTMForecaster, _linear
-from sklstm._windows import ReadyWindows
+from sklstm._windows import ReadyWindows, SeriesWindows, WindowNorm
 
 
 @pytest.fixture
@@ -53,6 +53,36 @@ def test_levels_are_kept_where_a_long_block_shows_that_they_help(pull, n_rows, k
         y[i] = (1 - pull) * y[i - 1] + 0.8 * (y[i - 1] - y[i - 2]) + noise[i]
     f = LSTMForecaster(3, 3, epochs=0, random_state=0).fit(y)
     assert (f.weights_["skip/kernel"][3] != 0).any() == kept
+
+
+def test_targets_that_read_their_own_past_are_as_if_they_stood_alone():
+    rng, norm = np.random.default_rng(0), WindowNorm("last", shows_level=True)
+    y, X = rng.normal(size=(90, 2)), rng.normal(size=(90, 3))
+    rows, past = np.arange(60), np.array([True, False, False])
+    both = SeriesWindows(y, X, np.arange(80), 5, 3, norm, past)
+    path = _linear.OwnPaths(_linear.fit_path(both, rows), both.owners)
+    levels = 5 * (2 + 3) + np.arange(2)
+    for left_out, its_level in (((), ()), (levels, [5 * (1 + 3)])):
+        kernel, bias = path.solution(3.0, left_out)
+        forecasts = _linear.design(both, rows) @ kernel + bias
+        for target in (0, 1):
+            alone = SeriesWindows(y[:, [target]], X, np.arange(80), 5, 3, norm, past)
+            kernel, bias = _linear.fit_path(alone, rows).solution(3.0, its_level)
+            expected = _linear.design(alone, rows) @ kernel + bias
+            np.testing.assert_allclose(forecasts[:, target::2], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_validation_block_tells_whether_columns_read_each_other(own):
+    noise = np.random.default_rng(0).normal(size=(500, 2))
+    y = np.zeros((500, 2))
+    for i in range(2, 500):  # the second column is or is not what the first one was
+        y[i] = 0.7 * y[i - 1] + noise[i]
+        y[i, 1] = y[i, 1] if own else y[i - 2, 0] + 0.1 * noise[i, 1]
+    f = LSTMForecaster(6, 2, epochs=0, random_state=0).fit(y)
+    kernel = f.weights_["skip/kernel"].reshape(-1, 2, 2, 2)  # step, read, ahead, target
+    assert (kernel[:6, 0, :, 1] == 0).all() == own
+    assert (kernel[:6, 0, :, 0] != 0).all()
 
 
 def test_chosen_penalty_has_the_smallest_error(data):
