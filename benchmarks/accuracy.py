@@ -71,6 +71,7 @@ def rivals(y, X, n_test, length, horizon, season, fraction):
     origins = np.arange(n_train, len(y) - horizon + 1)
     ahead = origins[:, None] + np.arange(horizon)
     result = {"last value": np.mean((y[ahead] - y[origins - 1][:, None]) ** 2)}
+    result["seasonal naive"] = np.nan
     if season:
         back = origins[:, None] - season + np.arange(horizon) % season
         result["seasonal naive"] = np.mean((y[ahead] - y[back]) ** 2)
