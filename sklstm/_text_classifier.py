@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Real
 
 import numpy as np
@@ -306,7 +306,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train one more epoch of the network, from the fitted state where there is.
 
-        Vocabulary, classes and n-gram model are those of the first call.
+        Vocabulary, classes and n-gram model are those of the first call. One part is
+        held at a time, so that all of them together need not fit into memory.
 
         Parameters
         ----------
@@ -501,6 +502,13 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     def _read(self, X, y, reset):
         """Tokens of X in some order, and X as their places."""
+        if isinstance(X, Iterator):
+            raise TypeError(
+                f"X is a {type(X).__name__}, which gives texts one by one, but "
+                "LSTMTextClassifier counts n-grams of all of them at once. Pass "
+                "list(X), or train on one part after the other with partial_fit(texts, "
+                "labels, classes=...)."
+            )
         if _text.is_text(X):
             texts = _text.check_texts(X)
             check_consistent_length(texts, y)

@@ -1,5 +1,8 @@
+import gc
 import pickle
+import sys
 import threading
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -198,6 +201,39 @@ def test_class_weight_and_sample_weight():
     assert balanced.decision_function([""]) > plain
     with pytest.raises(ValueError, match="at least one non-zero|zero for every"):
         small().fit(texts, labels, sample_weight=np.zeros(60))
+
+
+def test_iterators_go_to_partial_fit_part_by_part():
+    texts, labels = made(20)
+    for call in (small().fit, small().partial_fit):
+        with pytest.raises(TypeError, match=r"X is a list_iterator.*partial_fit"):
+            call(iter(texts), labels)
+
+
+@pytest.mark.parametrize("kind", ["texts", "memory-mapped ids"])
+def test_parts_are_not_kept(kind, tmp_path):
+    """What is held after many parts is less than one part more than after few."""
+    n, clf = 400, small(units=2, max_length=16)
+    texts, labels = made(n)
+    ids = np.memmap(tmp_path / "ids", np.int32, "w+", shape=(20 * n, 60))
+    ids[:] = np.random.default_rng(0).integers(1, 50, ids.shape)
+
+    def held_after(parts):
+        for part in parts:
+            own = [f"{text} word{part}" for text in texts]
+            if kind != "texts":
+                own = ids[part * n : (part + 1) * n]
+            clf.partial_fit(own, labels)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    held_after(range(4))  # imports, compiled steps
+    tracemalloc.start()
+    try:
+        few, many = held_after(range(4, 8)), held_after(range(8, 20))
+    finally:
+        tracemalloc.stop()
+    assert many < few + sum(map(sys.getsizeof, texts))
 
 
 def test_partial_fit_and_warm_start_go_on():
