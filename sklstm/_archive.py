@@ -138,9 +138,7 @@ class Encoder:
 
 def state_of(value):
     """Attributes; scikit-learn adds its version, and checks it when set again."""
-    if type(value).__module__.startswith("sklearn."):
-        return value.__getstate__()
-    return dict(vars(value))
+    return dict(value.__getstate__())
 
 
 def hides(cls, name):

@@ -150,7 +150,7 @@ class Backtesting:
         tables = []
         for (key, (known, own, _)), values in zip(origins.items(), parts, strict=True):
             shape = (len(own), steps, self._n_targets)
-            stamps = own - 1 if known.index is None else known.index[own - 1]
+            stamps = known.stamps_at(own - 1)
             names = np.empty(self._n_targets, object)
             names[:] = self._names_of(key)
             step = np.broadcast_to(np.arange(1, steps + 1)[:, None], shape)

@@ -1,7 +1,6 @@
 """LSTMForecaster: recurrent networks that forecast series, as an estimator."""
 
 import numpy as np
-import pandas as pd
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
@@ -27,7 +26,7 @@ from sklstm._input_forms import (
 from sklstm._intervals import Intervals, check_probabilities
 from sklstm._problems import bridged_windows
 from sklstm._rolling import Rolling
-from sklstm._validation import check_values, continued_index
+from sklstm._validation import check_values
 from sklstm._window_network import BaseWindowNetwork
 from sklstm._windows import ReadyWindows, check_positive_int
 
@@ -65,7 +64,8 @@ class LSTMForecaster(
 
     Values of a series, and in ready-made windows, may be missing (NaN): the network
     sees a line over the gap, a missing target makes no error, and what ends in missing
-    values is forecast from the last one seen. Inputs X may not be missing.
+    values is forecast from the last one seen. Of inputs X those that `past_covariates`
+    names may be missing: none that comes after a window shows in it.
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ class LSTMForecaster(
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, *, static_features=None):
         """Learn scalers and network.
 
         Parameters
@@ -332,6 +332,11 @@ class LSTMForecaster(
         sample_weight : array-like of shape (n_timesteps,), default=None
             Weight of each row as a target. Weights and repeated rows train the same
             network on ready-made windows.
+        static_features : DataFrame or array-like of shape (n_series, n_columns), \
+                default=None
+            What does not change within a series: one row for each, whose index holds
+            the keys of the series, or in the order of a list of them. Numbers are
+            scaled, and any other column is read as categories.
 
         Returns
         -------
@@ -352,10 +357,10 @@ class LSTMForecaster(
             If a simple model did better on the validation block.
         """
         keep = self.warm_start and hasattr(self, "weights_")
-        return self._fit(X, y, sample_weight, keep=keep)
+        return self._fit(X, y, sample_weight, static_features, keep=keep)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(self, X, y=None, sample_weight=None, *, static_features=None):
         """Train one more epoch on these rows, from the fitted weights where there are.
 
         Parameters and errors are those of `fit`. The scalers of the first call stay.
@@ -366,11 +371,11 @@ class LSTMForecaster(
         self
         """
         keep = hasattr(self, "weights_")
-        return self._fit(X, y, sample_weight, keep=keep, epochs=1)
+        return self._fit(X, y, sample_weight, static_features, keep=keep, epochs=1)
 
     @unchanged_on_error
-    def _fit(self, X, y, sample_weight, *, keep, epochs=None):
-        problem, fitted = self._problem(X, y, sample_weight, reset=not keep)
+    def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
+        problem, fitted = self._problem(X, y, sample_weight, not keep, static)
         self._check_network(fitted["_form"])
         asked = self._whole_spec(problem)
         if keep and asked != self._trained.spec:
@@ -451,7 +456,9 @@ class LSTMForecaster(
             )
         return self._like(X, forecast, where)
 
-    def forecast(self, steps=None, X=None, history=None, *, series=None):
+    def forecast(
+        self, steps=None, X=None, history=None, *, series=None, static_features=None
+    ):
         """Forecast the rows after the history.
 
         Parameters
@@ -468,6 +475,9 @@ class LSTMForecaster(
             by what is given of them here, so that they may be new.
         series : list, default=None
             Keys of the series to forecast, where there are many; None means all.
+        static_features : as for `fit`, default=None
+            Those of the series of `history`, where `fit` had some. Series that `fit`
+            knows by the same key keep theirs.
 
         Returns
         -------
@@ -481,18 +491,25 @@ class LSTMForecaster(
             If X is missing or too short in the regression form, a series is not known,
             or the estimator was fitted on ready-made windows.
         """
-        at, steps, origins, forecasts = self._forecasts(steps, X, history, series)
+        at, steps, origins, forecasts = self._forecasts(
+            steps, X, history, series, static_features
+        )
         parts = {
-            key: (values, at._ahead(at._histories[key], steps))
+            key: (values, at._histories[key].after(steps))
             for key, values in zip(origins, forecasts, strict=True)
         }
         return at._gathered(parts, lambda part: at._in_container(*part))
 
-    def _forecasts(self, steps, X, history, series=None):
+    def _forecasts(self, steps, X, history, series=None, static=None):
         """Where it stands, how far, {key: Origins} and values of a forecast."""
         self._check_has_history("forecast")
         if history is not None:
-            self = self._with_history(history)
+            self = self._with_history(history, static)
+        elif static is not None:
+            raise ValueError(
+                "static_features come with the series of history=; fitted series keep "
+                "theirs."
+            )
         keys = self._chosen(series)
         histories, n_rows = {key: self._histories[key] for key in keys}, None
         if self._form == "regression":
@@ -545,12 +562,6 @@ class LSTMForecaster(
             )
         return list(series)
 
-    def _ahead(self, history, steps):
-        """The index of the rows after a history."""
-        if history.index is not None:
-            return continued_index(history.index, steps)
-        return pd.RangeIndex(len(history), len(history) + steps)
-
     def _check_has_history(self, method):
         check_is_fitted(self, "weights_")
         if self._form == "windows":
@@ -565,7 +576,7 @@ class LSTMForecaster(
         other.__dict__.update(self.__dict__)
         return other
 
-    def _with_history(self, history):
+    def _with_history(self, history, static=None):
         """A copy that stands at the end of other histories."""
         X, y = (history, None) if self._form == "series" else pair_of(history)
         other = self._copy()
@@ -584,6 +595,7 @@ class LSTMForecaster(
             target = check_values(joined(y), "y", allow_nan=True)
             check_same_length(values, target)
             other._histories = histories_of(where, target, values)
+        other._histories = self._with_static(other._histories, static, X)
         other._n_fitted = [len(known) for known in other._histories.values()]
         if not one:
             y_scalers = [

@@ -43,6 +43,9 @@ def window_network(spec, weights, window, context):
     n_rows, n_levels = len(window), spec.n_levels
     read = window[:, -(spec.recurrent_length or 0) :]
     states, backs = read, []
+    if spec.n_static:
+        static = np.repeat(context[:, None, -spec.n_static :], read.shape[1], axis=1)
+        states = np.concatenate([read, static], axis=2)
     for i in range(len(spec.units)):
         states, back = recurrent(spec.cell, weights, f"recurrent_{i}", states)
         backs.append(back)
@@ -65,7 +68,10 @@ def window_network(spec, weights, window, context):
         d_states[:, -1] = d_state[:, :width]
         for step in reversed(backs):
             d_states = step(d_states)
-        d_window[:, -read.shape[1] :] += d_states
+        d_window[:, -read.shape[1] :] += d_states[:, :, : window.shape[2]]
+        if spec.n_static:
+            d_static = d_states[:, :, window.shape[2] :].sum(axis=1)
+            d_context[:, -spec.n_static :] += d_static
         if spec.n_context > n_levels:
             d_hidden = d_state[:, width:] * (1 - hidden**2)
             d_context[:, n_levels:] += d_hidden @ weights["context_hidden/kernel"].T

@@ -71,6 +71,9 @@ def encode(spec, weights, window, context):
     """The state that the head reads."""
     # None keeps every step
     states = window[:, -(spec.recurrent_length or 0) :]
+    if spec.n_static:
+        static = np.repeat(context[:, None, -spec.n_static :], states.shape[1], axis=1)
+        states = np.concatenate([states, static], axis=2)
     lengths = np.full(len(states), states.shape[1])
     for i in range(len(spec.units)):
         layer = layer_weights(spec.cell, weights, f"recurrent_{i}")

@@ -1,6 +1,7 @@
 """The three forms of input of `LSTMForecaster`: read, checked, made into a problem."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklstm._history import ALONE, History, has_levels, is_panel, joined, places
 from sklstm._missing import columns_seen
 from sklstm._problems import SeriesProblem, WindowsProblem
 from sklstm._spool import Spool
+from sklstm._static import with_static
 from sklstm._storage import blocks, in_file, unloaded
 from sklstm._validation import (
     check_columns,
@@ -44,20 +46,25 @@ class InputForms:
     follow from the data alone.
     """
 
-    def _problem(self, X, y, sample_weight, reset):
+    def _problem(self, X, y, sample_weight, reset, static=None):
         if isinstance(X, Iterator):
-            return self._spooled_problem(X, y, sample_weight, reset)
+            return self._spooled_problem(X, y, sample_weight, reset, static)
         X, y = unloaded(X), unloaded(y)
         if y is None:
-            return self._series_problem(X, sample_weight, reset)
+            return self._series_problem(X, sample_weight, reset, static)
         if self.window_length is None or (not is_panel(X) and n_dims(X) == 3):
+            if static is not None:
+                raise ValueError(
+                    "static_features are of series, but the rows of X are ready-made "
+                    "windows. Put them into X."
+                )
             return self._windows_problem(X, y, sample_weight, reset)
-        return self._regression_problem(X, y, sample_weight, reset)
+        return self._regression_problem(X, y, sample_weight, reset, static)
 
-    def _series_problem(self, X, sample_weight, reset):
+    def _series_problem(self, X, sample_weight, reset, static):
         where, table, y = self._read_series(X, reset)
         return self._row_problem(
-            "series", X, table, where, y, None, sample_weight, reset
+            "series", X, table, where, y, None, sample_weight, reset, static
         )
 
     def _read_series(self, X, reset):
@@ -76,19 +83,16 @@ class InputForms:
             )
         return where, table, y
 
-    def _regression_problem(self, X, y, sample_weight, reset):
+    def _regression_problem(self, X, y, sample_weight, reset, static):
         where, target, y_values, X = self._read_inputs(X, y, reset)
         return self._row_problem(
-            "regression", y, target, where, y_values, X, sample_weight, reset
+            "regression", y, target, where, y_values, X, sample_weight, reset, static
         )
 
     def _read_inputs(self, X, y, reset):
         """As `_read_series`, of the target; and values of the inputs."""
         where, target = matching_places(X, y), joined(y)
-        X_table = joined(X)
-        check_values(X_table) if is_pandas(X_table) else check_numbers(X_table)
-        dtype = FLOAT_DTYPES if in_file(X_table) else np.float64
-        X = check_size(validate_data(self, X_table, reset=reset, dtype=dtype))
+        X = self._input_values(joined(X), reset)
         y_values = check_values(target, "y", allow_nan=True)
         check_same_length(X, y_values)
         for column in range(X.shape[1]):
@@ -101,8 +105,14 @@ class InputForms:
                 )
         return where, target, y_values, X
 
-    def _spooled_problem(self, parts, y, sample_weight, reset):
+    def _spooled_problem(self, parts, y, sample_weight, reset, static):
         """The problem of frames, or series, that come one by one; see `Spool`."""
+        if static is not None:
+            raise ValueError(
+                "X gives its parts one by one, and static_features cannot come beside "
+                "it. Put them into the X of pairs (X, y), as columns that do not "
+                "change within a series; or pass all series at once."
+            )
         if y is not None or sample_weight is not None:
             raise ValueError(
                 "X gives its parts one by one, so neither y nor sample_weight can come "
@@ -143,12 +153,15 @@ class InputForms:
             for key, own in histories.items()
         }
         of_data |= {
+            "_static_encoder": None,
             "_histories": kept,
             "_n_fitted": [len(own) for own in kept.values()],
         }
         return problem, fitted | of_data
 
-    def _row_problem(self, form, given, target, where, y, X, sample_weight, reset):
+    def _row_problem(
+        self, form, given, target, where, y, X, sample_weight, reset, static
+    ):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
@@ -159,9 +172,13 @@ class InputForms:
             )
             check_weight_size(weights)
             weights = [weights[rows] for rows, _ in where.values()]
-        histories = histories_of(where, y, X)
+        encoder = None if reset else getattr(self, "_static_encoder", None)
+        histories, encoder = with_static(
+            histories_of(where, y, X), static, encoder, given
+        )
         norm = None if reset else getattr(self, "_norm", None)
         problem, fitted = self._problem_of(histories, weights, norm)
+        fitted["_static_encoder"] = encoder
         return problem, fitted | self._container_of(form, given, target)
 
     def _container_of(self, form, given, target):
@@ -247,17 +264,46 @@ class InputForms:
             check_holds_seasons(length, norm.seasons)
         return length
 
-    def _with_calendar(self, history, n_rows=None):
-        """A history whose inputs end in calendar features, over its first rows."""
-        n_rows = len(history) if n_rows is None else n_rows
-        X = history.X
-        if X is not None and len(X) != n_rows:
-            X = X[np.minimum(np.arange(n_rows), len(X) - 1)]
+    def _with_static(self, histories, static, data):
+        """Histories with the static features given, or those of the same key."""
+        encoder = getattr(self, "_static_encoder", None)
+        if encoder is None and static is not None:
+            raise ValueError(
+                "The forecaster was fitted without static_features, so it knows "
+                "nothing to do with them. Leave them out, or fit with them."
+            )
+        if encoder is not None and static is None:
+            new = [key for key in histories if key not in self._histories]
+            if new or self._levels is None:
+                raise ValueError(
+                    "The forecaster was fitted with static_features, and those of the "
+                    f"series {(new or list(histories))[0]!r} are not known. Pass "
+                    "static_features= beside history=."
+                )
+            known = self._histories
+            return {
+                key: replace(history, static=known[key].static)
+                for key, history in histories.items()
+            }
+        return with_static(histories, static, encoder, data)[0]
+
+    def _with_calendar(self, history):
+        """A history whose inputs end in calendar features."""
+        if self.calendar is None:  # inputs may lie in a file, and stay there
+            return history
+        return replace(history, X=self._inputs_at(history, np.arange(len(history))))
+
+    def _inputs_at(self, history, rows):
+        """Inputs and calendar features at rows, on a last axis; None without any."""
+        parts = []
+        if history.X is not None:
+            parts.append(history.inputs(rows))
         if self.calendar is not None:
             check_calendar(self.calendar, history.index)
-            features = calendar_features(history.axis(n_rows), self.calendar)
-            X = features if X is None else np.concatenate([X, features], axis=1)
-        return History(history.y, X, history.index)
+            first = rows.min()
+            stamps = history.stamps(first, rows.max() + 1)
+            parts.append(calendar_features(stamps, self.calendar)[rows - first])
+        return np.concatenate(parts, axis=-1) if parts else None
 
     def _past_columns(self):
         """Which columns of X, then of the calendar, are not known ahead, or None."""
@@ -366,11 +412,25 @@ class InputForms:
         else:
             if ahead:
                 table = self._without_past(table)
-            check_values(table) if is_pandas(table) else check_numbers(table)
-            values = validate_data(self, table, dtype=np.float64, reset=False)
-            check_size(values)
+            values = self._input_values(table)
         self._check_keys(where)
         return values, where
+
+    def _input_values(self, table, reset=False):
+        """Inputs as numbers; those that `past_covariates` names may be missing."""
+        partly = self.past_covariates is not None
+        if is_pandas(table):
+            check_values(table, allow_nan=partly)
+        else:
+            check_numbers(table)
+        finite = {"ensure_all_finite": "allow-nan" if partly else True}
+        dtype = FLOAT_DTYPES if in_file(table) else np.float64
+        X = validate_data(self, table, reset=reset, dtype=dtype, **finite)
+        if partly:
+            past = self._past_columns()[: X.shape[1]]
+            if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
+                check_values(np.where(past, 0.0, X))  # says where
+        return check_size(X)
 
     def _without_past(self, X):
         """X with zeros for what is not known ahead."""

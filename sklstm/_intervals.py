@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from sklstm import _scaling
 from sklstm._conformal import nearest, restless
-from sklstm._missing import rows_since_seen, windows_of
+from sklstm._missing import rows_since_seen
 from sklstm._quantiles import pairs_of, widths
 from sklstm._windows import check_positive_int
 
@@ -29,6 +29,7 @@ class Intervals:
         history=None,
         *,
         series=None,
+        static_features=None,
         quantiles=None,
     ):
         """Values that the future stays below with given probabilities.
@@ -43,7 +44,7 @@ class Intervals:
 
         Parameters
         ----------
-        steps, X, history, series
+        steps, X, history, series, static_features
             As for `forecast`.
         quantiles : sequence of float, default=None
             Probabilities, each between 0 and 1. None means those of the parameter
@@ -82,16 +83,24 @@ class Intervals:
         if quantiles is None:
             quantiles = self.quantiles or DEFAULT_QUANTILES
         check_probabilities("quantiles", quantiles)
-        return self._spread_out(steps, X, history, series, quantiles, quantiles)
+        known = steps, X, history, series, static_features
+        return self._spread_out(known, quantiles, quantiles)
 
     def forecast_interval(
-        self, steps=None, X=None, history=None, *, series=None, coverage=0.9
+        self,
+        steps=None,
+        X=None,
+        history=None,
+        *,
+        series=None,
+        static_features=None,
+        coverage=0.9,
     ):
         """Intervals that hold the future with a given probability, step by step.
 
         Parameters
         ----------
-        steps, X, history, series
+        steps, X, history, series, static_features
             As for `forecast`.
         coverage : float, default=0.9
             Share of future values inside, between 0 and 1. As many are left out below
@@ -113,7 +122,8 @@ class Intervals:
         """
         check_probabilities("coverage", (coverage,))
         tails = (0.5 - coverage / 2, 0.5 + coverage / 2)
-        return self._spread_out(steps, X, history, series, tails, ("lower", "upper"))
+        known = steps, X, history, series, static_features
+        return self._spread_out(known, tails, ("lower", "upper"))
 
     def sample_paths(
         self,
@@ -123,6 +133,7 @@ class Intervals:
         history=None,
         *,
         series=None,
+        static_features=None,
         random_state=None,
     ):
         """Futures that could come, each a whole path whose steps belong together.
@@ -136,7 +147,7 @@ class Intervals:
         ----------
         n_samples : int, default=100
             Number of paths of each series.
-        steps, X, history, series
+        steps, X, history, series, static_features
             As for `forecast`.
         random_state : int, RandomState instance or None, default=None
             Pass an int for the same paths at each call.
@@ -164,7 +175,8 @@ class Intervals:
         (2,)
         """
         check_positive_int("n_samples", n_samples)
-        at, steps, origins, _ = self._forecasts(steps, X, history, series)
+        known = X, history, series, static_features
+        at, steps, origins, _ = self._forecasts(steps, *known)
         at._check_has_spread()
         rng = check_random_state(random_state)
         paths = [at._paths_of(*o, steps, n_samples, rng) for o in origins.items()]
@@ -189,8 +201,8 @@ class Intervals:
         paths = self._roll_spans([(spans, scaler)], steps + late, noise)
         return np.moveaxis(paths[:, late:], 0, -1)
 
-    def _spread_out(self, steps, X, history, series, quantiles, names):
-        at, steps, origins, forecasts = self._forecasts(steps, X, history, series)
+    def _spread_out(self, known, quantiles, names):
+        at, _, origins, forecasts = self._forecasts(*known)
         spread = np.moveaxis(at._quantiles(forecasts, origins, quantiles), 0, -1)
         return at._framed(origins, spread, names)
 
@@ -200,7 +212,7 @@ class Intervals:
         As they are where the target came as an array.
         """
         made = {
-            key: (own, self._ahead(self._histories[key], len(own)))
+            key: (own, self._histories[key].after(len(own)))
             for key, own in zip(origins, values, strict=True)
         }
 
@@ -271,7 +283,7 @@ class Intervals:
         pairs = {} if network is None else pairs_of(network.levels)
         if not pairs:
             past = np.maximum(rows[:, None] + np.arange(-self.window_length_, 0), 0)
-            moves = restless(_scaling.apply(windows_of(history.y, past), scaler))
+            moves = restless(_scaling.apply(history.windows(past), scaler))
             unit = np.repeat(moves[:, None], steps, axis=1)
             return {None: (unit, unit)}
         fan = _scaling.apply(self._roll([origins], steps, fan=True), scaler)

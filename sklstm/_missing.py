@@ -9,17 +9,20 @@ import numpy as np
 from sklstm._storage import BLOCK, blocks
 
 
-def bridged(values):
+def bridged(values, before_first=None):
     """Values with lines over gaps; before the first and after the last, that value.
 
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_columns)
+    before_first : float, default=None
+        What stands before the first value instead of it.
 
     Returns
     -------
     ndarray of the same shape
-        `values` itself where nothing is missing; 0 in columns without a value.
+        `values` itself where nothing is missing. Columns without a value hold
+        `before_first`, or 0.
     """
     missing = np.isnan(values)
     if not missing.any():
@@ -27,9 +30,11 @@ def bridged(values):
     result, row = values.copy(), np.arange(len(values))
     for column, gone in zip(result.T, missing.T, strict=True):
         there = ~gone
-        column[gone] = (
-            np.interp(row[gone], row[there], column[there]) if there.any() else 0.0
-        )
+        if there.any():
+            known = row[there], column[there]
+            column[gone] = np.interp(row[gone], *known, left=before_first)
+        else:
+            column[gone] = before_first or 0.0
     return result
 
 
@@ -61,10 +66,10 @@ def independent_parts(values, size=BLOCK):
         first = last
 
 
-def bridged_parts(values, size=BLOCK):
+def bridged_parts(values, size=BLOCK, *, before_first=None):
     """What `bridged` gives, in parts."""
     for before, rows in independent_parts(values, size):
-        yield bridged(values[before])[rows.start - before.start :]
+        yield bridged(values[before], before_first)[rows.start - before.start :]
 
 
 def last_seen_parts(values, size=BLOCK):
@@ -74,16 +79,9 @@ def last_seen_parts(values, size=BLOCK):
         yield before.start + own
 
 
-def since_complete(values, first):
-    """The last row up to `first` of which nothing is missing; 0 where there is none."""
-    size = 16
-    while first >= 0:
-        start = max(first - size, 0)
-        complete = np.flatnonzero(~np.isnan(values[start : first + 1]).any(axis=1))
-        if len(complete):
-            return start + int(complete[-1])
-        first, size = start - 1, 2 * size
-    return 0
+def without_nan(scaled):
+    """Scaled values with the mean, 0, where nothing had been seen yet."""
+    return np.where(np.isnan(scaled), scaled.dtype.type(0), scaled)
 
 
 def last_seen(values):
@@ -114,33 +112,58 @@ def known_at(values, seen, rows, ends):
     return values[rows, np.arange(values.shape[1])]
 
 
-def windows_of(values, rows):
+def windows_of(values, rows, before_first=None):
     """Values of rows without gaps, as they are known at the last row of each window.
+
+    Only rows that these depend on are looked at, however many come before them.
 
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_columns)
     rows : ndarray of shape (n_windows, window_length)
+    before_first : float, default=None
+        As for `bridged`.
     """
-    # What comes before is of no account; so one forecast costs the same after any past.
-    first = since_complete(values, int(rows.min()))
-    last = len(values) if np.isnan(values[first]).any() else rows.max() + 1
-    values, rows = values[first:last], rows - first
-    whole = bridged(values)
-    if whole is values:
-        return values[rows]
-    return known_at(whole, last_seen(values), rows, rows[:, -1])
+    windows = values[rows]
+    if not np.isnan(windows).any():
+        return windows
+    first, last = last_seen_by(values, rows.min()), rows.max() + 1
+    if first == 0 and before_first is None:
+        last = len(values)  # what stands before the first value is that value
+    part, rows = values[first:last], rows - first
+    whole = bridged(part, before_first)
+    return known_at(whole, last_seen(part), rows, rows[:, -1])
+
+
+def last_seen_by(values, row, enough=np.all):
+    """A row from which on all columns, or any, have a value by `row`; 0 without one.
+
+    Looks back twice as far each time, so that it takes as long as the gap.
+    """
+    n_back = 1
+    while n_back <= row:
+        part = values[row + 1 - n_back : row + 1]
+        if enough(~np.isnan(part).all(axis=0)):
+            return row + 1 - n_back
+        n_back *= 2
+    return 0
+
+
+def known_by(values, row):
+    """As `last_seen_by`, of the columns that have a value by `row` at all."""
+    seen = columns_seen(values[: row + 1])
+    return last_seen_by(values, row, lambda there: there[seen].all())
 
 
 def rows_since_seen(values, rows):
     """How many rows without any value are right before each row."""
     before = np.maximum(rows - 1, 0)
-    first = since_complete(values, int(before.min()))
-    nothing = np.isnan(values[first : before.max() + 1]).all(axis=1)
-    if not nothing.any():
+    if not np.isnan(values[before]).all(axis=1).any():
         return np.zeros(len(rows), int)
-    seen = first + last_seen(np.where(nothing, np.nan, 0.0)[:, None])[:, 0]
-    return before - seen[before - first]
+    first = last_seen_by(values, before.min(), np.any)
+    nothing = np.isnan(values[first : before.max() + 1]).all(axis=1)
+    seen = last_seen(np.where(nothing, np.nan, 0.0)[:, None])[:, 0]
+    return before - first - seen[before - first]
 
 
 def row_means(errors):

@@ -28,13 +28,14 @@ class NetworkSpec:
     linear_skip: bool = True
     recurrent_length: int | None = None
     network: Any = None
+    n_static: int = 0
 
     def build(self, plain=False):
         return build_network(self, plain)
 
     def weight_shapes(self):
         """Shapes of a standard network's weights by name."""
-        shapes, width = {}, self.window_shape[1]
+        shapes, width = {}, self.window_shape[1] + self.n_static
         for i, units in enumerate(self.units):
             shapes |= cell_shapes(self.cell, f"recurrent_{i}", width, units)
             width = units
@@ -120,7 +121,8 @@ def build_network(spec, plain=False):
     window, context ─ linear skip ────────────────┘
 
     The context's first `n_levels` values are read by the linear skip alone: a level
-    outside the training range is a case for a line, not for units that saturate.
+    outside the training range is a case for a line, not for units that saturate. Its
+    last `n_static` values are read by the recurrent layers, too, at each step.
     """
     if spec.network is not None:
         return spec.network(spec.window_shape, spec.n_context, spec.output_shape)
@@ -128,11 +130,16 @@ def build_network(spec, plain=False):
 
     window = Input(spec.window_shape, name="window")
     inputs, linear_inputs = [window], [layers.Flatten(name="flat")(window)]
-    state = encode(recent(window, spec), spec, plain)
+    read = recent(window, spec)
     if spec.n_context:
         context = Input((spec.n_context,), name="context")
         inputs.append(context)
         linear_inputs.append(context)
+    if spec.n_static:
+        static = context[:, -spec.n_static :]
+        static = layers.RepeatVector(read.shape[1], name="static")(static)
+        read = layers.Concatenate(name="read")([read, static])
+    state = encode(read, spec, plain)
     if spec.n_context > spec.n_levels:
         ahead = context[:, spec.n_levels :]
         hidden = layers.Dense(

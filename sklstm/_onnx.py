@@ -20,6 +20,7 @@ OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 # Keras has the gates i, f, c, o and z, r, h; ONNX i, o, f, c and z, r, h.
 GATES = {"lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "rnn": [0]}
 LARGEST_TABLE = 2**24
+ONE = np.array([1], np.int64)
 
 
 def load_onnx():
@@ -240,6 +241,11 @@ def series_model(graph, forecaster, series):
         window = graph("Concat", window, past, axis=2)
         text += f"X_past: inputs at these rows. X_ahead: at the next {horizon}. "
         context += [] if ahead is None else [graph.reshape(ahead, 0, -1)]
+    static = static_of(forecaster, series)
+    if static is not None:  # the same in each row
+        zero = graph.reshape(graph.cut(graph.cut(y, 0, 1), 0, 1, axis=2), 0, 1)
+        zero = graph("Mul", zero, np.float64(0))
+        context.append(graph("Add", zero, static[None]))
     joint = graph("Concat", *context, axis=1) if context else None
     output = network(graph, forecaster, window, joint)
     if scale is not None:
@@ -269,6 +275,13 @@ def scaler_of(forecaster, series):
             f"{known}" + (" and so on." if len(scalers) > 5 else ".")
         )
     return scalers[series]
+
+
+def static_of(forecaster, series):
+    """Static features of the one series whose values the graph takes."""
+    if series is None:
+        return next(iter(forecaster._histories.values())).static
+    return forecaster._histories[series].static
 
 
 def inputs(graph, forecaster, length, horizon):
@@ -402,7 +415,12 @@ def network(graph, forecaster, window, context):
 def encode(graph, spec, weights, window, context):
     """As `_inference.encode`."""
     length = spec.recurrent_length or spec.window_shape[0]
-    states = graph.cast(graph.cut(window, -length, None), np.float32)
+    states = graph.cut(window, -length, None)
+    if spec.n_static:
+        static = graph("Unsqueeze", graph.cut(context, -spec.n_static, None), ONE)
+        each_step = graph("Mul", graph.cut(states, 0, 1, axis=2), np.float64(0))
+        states = graph("Concat", states, graph("Add", each_step, static), axis=2)
+    states = graph.cast(states, np.float32)
     states = graph("Transpose", states, perm=[1, 0, 2])
     for i in range(len(spec.units)):
         names = [f"recurrent_{i}"]

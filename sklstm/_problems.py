@@ -10,6 +10,7 @@ from sklstm._missing import (
     bridged_parts,
     last_seen_parts,
     row_means,
+    without_nan,
 )
 from sklstm._storage import BLOCK, blocks, in_file, in_memory, on_disk, sampled
 from sklstm._windows import (
@@ -74,12 +75,13 @@ class SeriesProblem:
                 "sample_weight is zero for every row that can be forecast, so no "
                 "weight is left to train on."
             )
-        n_targets = histories[0].y.shape[1]
+        static, n_targets = histories[0].static, histories[0].y.shape[1]
+        self.n_static = 0 if static is None else len(static)
         n_features = 0 if histories[0].X is None else histories[0].X.shape[1]
         n_known = n_features - (0 if past is None else past.sum())
         self.window_shape = (window_length, n_targets + n_features)
         self.n_levels = n_targets if norm.shows_level else 0
-        self.n_context = int(horizon * n_known + self.n_levels)
+        self.n_context = int(horizon * n_known + self.n_levels) + self.n_static
         self.output_shape = (horizon, n_targets)
         # A network of no output then says that nothing changes.
         self.anchored = norm.kind is not None
@@ -172,17 +174,16 @@ class SeriesProblem:
                 for history in self.histories
                 for rows in blocks(len(history))
             )
-            seen = self.joined(
-                first + part
-                for first, history in zip(self.firsts, self.histories, strict=True)
-                for part in last_seen_parts(history.y)
-            )
-        X = None
+            seen = self.last_seen([history.y for history in self.histories])
+        X, X_seen = None, None
         if X_scaler is not None:
+            inputs = [history.X for history in self.histories]
+            if any(map(any_missing, inputs)):
+                X_seen = self.last_seen(inputs)
             X = self.joined(
-                scaled(history.X[rows], X_scaler)
-                for history in self.histories
-                for rows in blocks(len(history))
+                without_nan(scaled(part, X_scaler))
+                for own in inputs
+                for part in bridged_parts(own, before_first=np.nan)
             )
         return SeriesWindows(
             y,
@@ -195,7 +196,24 @@ class SeriesProblem:
             self.row_weights(),
             missing,
             seen,
+            X_seen,
+            self.static(),
         )
+
+    def last_seen(self, values):
+        """For each value of the series, the row of the last one not missing."""
+        return self.joined(
+            first + part
+            for first, own in zip(self.firsts, values, strict=True)
+            for part in last_seen_parts(own)
+        )
+
+    def static(self):
+        """Static features of series, and whose each window is."""
+        if not self.n_static:
+            return None
+        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        return np.stack([history.static for history in self.histories]), owner
 
     def row_weights(self):
         """Weights of rows as targets, under which all series count the same."""
@@ -287,7 +305,7 @@ class WindowsProblem:
     y : ndarray of shape (n_windows, horizon, n_targets)
     """
 
-    anchored = False
+    anchored, n_static = False, 0
 
     def __init__(self, X, y, weights, scaler):
         self.X, self.y, self.row_weights, self.scaler = X, y, weights, scaler

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sklstm import _scaling
 from sklstm._history import ALONE, History, is_list_of_series
-from sklstm._missing import bridged, rows_since_seen, windows_of
+from sklstm._missing import bridged, rows_since_seen, without_nan
 from sklstm._validation import is_pandas
 from sklstm._windows import SeriesWindows
 
@@ -85,7 +85,7 @@ class Rolling:
         y[where[after]] = values[after]
         missing = np.arange(len(y)) >= n_history
         missing[where[after]] = False
-        index = history.axis(len(y))
+        index = history.stamps(0, len(y))
         while missing.any():
             first = int(np.argmax(missing))
             length = int(np.argmin(missing[first:]))
@@ -172,33 +172,38 @@ class Rolling:
         return -(-steps // self._horizon)
 
     def _spans(self, history, origins, scaler, steps):
-        """Scaled windows before each origin with room ahead, and their inputs."""
+        """Scaled windows with room ahead, inputs and static features of each origin."""
         length, horizon = self.window_length_, self._horizon
         ahead = self._n_blocks(steps) * horizon
         rows = origins[:, None] - length + np.arange(length + ahead)
         y = np.zeros((*rows.shape, history.y.shape[1]))
         past = np.maximum(rows[:, :length], 0)
-        y[:, :length] = _scaling.apply(windows_of(history.y, past), scaler)
+        y[:, :length] = _scaling.apply(history.windows(past), scaler)
         if (origins == 0).any():  # no past at all, and its own value must not stand in
             mean = bridged(history.y).mean(axis=0, keepdims=True)
             y[origins == 0, :length] = _scaling.apply(mean, scaler)
-        full = self._with_calendar(history, int(origins.max()) + ahead)
-        if full.X is None:
-            return y, None
-        X = full.X[np.clip(rows, 0, len(full.X) - 1)]
+        static = history.static
+        if static is not None:
+            static = np.broadcast_to(static, (len(rows), len(static)))
+        X = self._inputs_at(history, np.maximum(rows, 0))
+        if X is None:
+            return y, None, static
         if self._past is not None:
+            own = self._past[: self.n_features_in_]
+            X[:, :length, self._past] = history.past_inputs(past)[:, :, own]
             X[:, length:, self._past] = X[:, length - 1 : length, self._past]
-        return y, _scaling.apply(X, self._scalers[1])
+        return y, without_nan(_scaling.apply(X, self._scalers[1])), static
 
     def _roll_spans(self, parts, steps, noise=None, *, fan=False):
         length, horizon = self.window_length_, self._horizon
-        y = np.concatenate([y for (y, _), _ in parts])
-        X = None
-        if parts[0][0][1] is not None:
-            X = np.concatenate([X for (_, X), _ in parts]).astype(np.float32)
-            X = X.reshape(-1, X.shape[-1])
+        y, X, static = (
+            None if own[0] is None else np.concatenate(own)
+            for own in zip(*(spans for spans, _ in parts), strict=True)
+        )
         n_origins, span = y.shape[:2]
         everything, fans = np.arange(n_origins), []
+        if X is not None:
+            X = X.reshape(-1, X.shape[-1]).astype(np.float32)
         for block in range(self._n_blocks(steps)):
             data = SeriesWindows(
                 y.reshape(-1, y.shape[-1]).astype(np.float32),
@@ -208,6 +213,7 @@ class Rolling:
                 horizon,
                 self._norm,
                 self._past,
+                static=None if static is None else (static, everything),
             )
             output = self._outputs(self._spec_, self.weights_, data, everything)
             done = length + block * horizon
@@ -221,7 +227,7 @@ class Rolling:
                 fans.append(np.stack(restored, axis=2))
         forecast = y[:, length:] if not fan else np.concatenate(fans, axis=1)
         forecast = forecast[:, :steps]
-        ends = np.cumsum([len(part) for (part, _), _ in parts])[:-1]
+        ends = np.cumsum([len(spans[0]) for spans, _ in parts])[:-1]
         return np.concatenate(
             [
                 _scaling.invert(values, scaler)

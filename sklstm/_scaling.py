@@ -31,7 +31,7 @@ def learn(values, kind, sample_weight=None):
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_features)
-        Rows with a missing value are left out.
+        What is missing is left out: the value, or for a transformer its row.
     kind : {"standard", "robust", "minmax", "log"}, None or scikit-learn transformer
         "log" is "standard" of the logarithm.
     sample_weight : ndarray of shape (n_timesteps,), default=None
@@ -43,12 +43,19 @@ def learn(values, kind, sample_weight=None):
         ``{"center": ..., "scale": ..., "log": ...}`` in the units of `values`, or of
         their logarithm, or the fitted clone of the transformer.
     """
+    named = not hasattr(kind, "fit")
+    if named and values.shape[1] > 1 and np.isnan(values).any():
+        # Of each column all that is there counts.
+        parts = [learn(column[:, None], kind, sample_weight) for column in values.T]
+        joint = {k: np.concatenate([p[k] for p in parts]) for k in ("center", "scale")}
+        return joint | {"log": parts[0]["log"]}
     complete = ~np.isnan(values).any(axis=1)
     if not complete.all():
         if not complete.any():
             raise ValueError(
-                "No row of the data is without a missing value, so that no scaler can "
-                "be learned. Drop columns that are mostly missing."
+                "The training rows have a column without a value, or no row without "
+                "a missing one, so that no scaler can be learned. Drop columns that "
+                "are mostly missing."
             )
         weights = None if sample_weight is None else sample_weight[complete]
         return learn(values[complete], kind, weights)

@@ -194,9 +194,9 @@ def step_of(index):
     return pd.tseries.frequencies.to_offset(pd.Series(index).diff().mode()[0])
 
 
-def continued_index(index, steps):
+def continued_index(index, steps, step=None):
     """The `steps` time stamps after an index; DST and time zones are kept."""
-    step = step_of(index)
+    step = step_of(index) if step is None else step
     if isinstance(index, pd.RangeIndex):
         first = index[-1] + step
         return pd.RangeIndex(first, first + steps * step, step, name=index.name)
@@ -209,36 +209,42 @@ def continued_index(index, steps):
     return full[1:] if full[0] == index[-1] else full[:steps]
 
 
-def positions(index, history, n_history, n_rows):
-    """Where rows stand on the time axis of the history, whose first row is 0.
-
-    Without a time index on either side the rows continue the history.
-    """
-    if index is None or history is None:
-        return n_history + np.arange(n_rows)
+def check_same_kind(index, history):
+    """Raise where rows have an index of another kind than the history."""
     if type(index) is not type(history):
         raise ValueError(
             f"X has a {type(index).__name__}, but the series was fitted with a "
             f"{type(history).__name__}. Convert one of them."
         )
+
+
+def positions(index, history, n_history, step):
+    """Where rows stand on the time axis of a history of so many rows, the first is 0.
+
+    Parameters
+    ----------
+    history : Index
+        Of the history's last rows, as far back as `index` goes.
+    """
     inside = index <= history[-1]
-    result = np.empty(n_rows, dtype=int)
-    result[inside] = history.get_indexer(index[inside])
+    result = np.empty(len(index), dtype=int)
+    found = history.get_indexer(index[inside])
+    result[inside] = np.where(found < 0, -1, found + n_history - len(history))
     after = index[~inside]
     if len(after):
-        ahead = continued_index(history, 1)
+        ahead = continued_index(history, 1, step)
         steps = 1
         while ahead[-1] < after[-1]:
             steps *= 2
-            ahead = continued_index(history, steps)
+            ahead = continued_index(history, steps, step)
         found = ahead.get_indexer(after)
         result[~inside] = np.where(found < 0, -1, found + n_history)
     if (result < 0).any():
         stamp = index[np.argmin(result)]
         raise ValueError(
             f"X has a row at {stamp}, which does not continue the index of the fitted "
-            f"series (last row {history[-1]}, step {step_of(history)}). Pass rows on "
-            "that grid, or fit anew."
+            f"series (last row {history[-1]}, step {step}). Pass rows on that grid, or "
+            "fit anew."
         )
     return result
 

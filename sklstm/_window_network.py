@@ -59,6 +59,7 @@ class BaseWindowNetwork(BaseLSTM):
             linear_skip=self.linear_skip,
             recurrent_length=self._recurrent_length(problem.window_shape[0]),
             network=self.network,
+            n_static=problem.n_static,
         )
 
     def _learn(self, problem, *, keep=False, epochs=None):

@@ -163,6 +163,10 @@ class SeriesWindows(InBatches):
         Which targets are missing and bridged; None where none is.
     seen : ndarray of int of shape (n_timesteps, n_targets) or None
         Then the row of the last value that is not.
+    X_seen : ndarray of int of shape (n_timesteps, n_features) or None
+        The same of X.
+    static : tuple of (ndarray of shape (n_series, n_static), ndarray), or None
+        Static features of series, and whose each window is.
     """
 
     def __init__(
@@ -177,12 +181,14 @@ class SeriesWindows(InBatches):
         row_weights=None,
         missing=None,
         seen=None,
+        X_seen=None,
+        static=None,
     ):
         self.y, self.X, self.starts = y, X, np.asarray(starts)
-        self.missing, self.seen = missing, seen
+        self.missing, self.seen, self.X_seen = missing, seen, X_seen
         self.window_length, self.horizon, self.norm = window_length, horizon, norm
         self.known = slice(None) if past is None else ~past
-        self.row_weights = row_weights
+        self.row_weights, self.static = row_weights, static
 
     def __len__(self):
         return len(self.starts)
@@ -215,6 +221,12 @@ class SeriesWindows(InBatches):
             return self.y[rows]
         ends = self.starts[indices] + self.window_length - 1
         return known_at(self.y, self.seen, rows, ends)
+
+    def _past_inputs(self, indices):
+        rows = self._rows(indices, 0, self.window_length)
+        if self.X_seen is None:
+            return self.X[rows]
+        return known_at(self.X, self.X_seen, rows, rows[:, -1])
 
     def windows(self, indices):
         """The windows on the scale of `y`, without gaps."""
@@ -255,11 +267,14 @@ class SeriesWindows(InBatches):
         if self.norm.shows_level:
             context.append(self._values(indices, self.window_length - 1, 1)[:, 0])
         if self.X is not None:
-            past = self._rows(indices, 0, self.window_length)
-            window = np.concatenate([window, self.X[past]], axis=2)
+            past = self._past_inputs(indices)
+            window = np.concatenate([window, past], axis=2)
             ahead = self._rows(indices, self.window_length, self.horizon)
             known = self.X[ahead][:, :, self.known]
             context.append(known.reshape(len(indices), -1))
+        if self.static is not None:
+            table, owner = self.static
+            context.append(table[owner[indices]].astype(window.dtype))
         if not context:
             return window, np.empty((len(indices), 0), window.dtype)
         return window, np.concatenate(context, axis=1)

@@ -179,7 +179,7 @@ def window_at_end(forecaster, steps, X, history, series):
         )
     horizon = at._spec_.output_shape[0]
     steps = min(steps, horizon)
-    y, inputs = at._spans(*origin, steps)
+    y, inputs, static = at._spans(*origin, steps)
     data = SeriesWindows(
         y[0].astype(np.float32),
         None if inputs is None else inputs[0].astype(np.float32),
@@ -188,6 +188,7 @@ def window_at_end(forecaster, steps, X, history, series):
         horizon,
         at._norm,
         at._past,
+        static=None if static is None else (static, np.zeros(1, int)),
     )
     return data, origin.scaler, steps
 
@@ -230,6 +231,8 @@ def input_names(forecaster, spec, length):
     rows = [(name, at) for at in offsets for name in [*targets, *inputs]]
     ahead = [name for name, there in zip(inputs, known, strict=True) if there]
     rows += [(name, at) for at in range(1, horizon + 1) for name in ahead]
+    if spec.n_static:  # known at any time
+        rows += [(name, 0) for name in forecaster._static_encoder.names]
     return pd.MultiIndex.from_tuples(rows, names=["input", "offset"])
 
 

@@ -201,7 +201,7 @@ class ForecastDisplay(Display):
                 "one. Pass from_predictions the columns of one."
             )
         past = forecaster._histories[series]
-        index = past.axis(len(past))
+        index = past.stamps(0, len(past))
         if index is None:
             index = pd.RangeIndex(len(past))
             ahead = pd.RangeIndex(len(past), len(past) + len(forecast))

@@ -106,7 +106,7 @@ def check_sizes(estimator, spec):
         whole = counts is None or all(1 <= n < 64 for n in counts.keys)
     else:
         steps, width = spec.window_shape
-        numbers = steps * (width + 4 * max(spec.units))
+        numbers = steps * (width + spec.n_static + 4 * max(spec.units))
         whole = steps == estimator.window_length_ and min(spec.output_shape) > 0
         if estimator._form != "windows":
             norm, histories = estimator._norm, estimator._histories.values()

@@ -264,7 +264,7 @@ def rows_at(stamps, index):
         return np.maximum((np.asarray(stamps) - index.start) // index.step, -1)
     rows = np.full(len(stamps), -1)
     later = stamps >= index[0]
-    rows[later] = positions(stamps[later], index, len(index), later.sum())
+    rows[later] = positions(stamps[later], index, len(index), step_of(index))
     return rows
 
 

@@ -13,8 +13,8 @@ PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
     {"_storage"},
-    {"_archive", "_batches", "_charts", "_keras", "_memory", "_missing", "_panels"}
-    | {"_progress", "_seasonal", "_step_loops"},
+    {"_archive", "_batches", "_charts", "_growing", "_keras", "_memory"}
+    | {"_missing", "_panels", "_progress", "_seasonal", "_step_loops"},
     {
         "_windows",
         "_scaling",
@@ -25,7 +25,7 @@ FLOORS = [
         "datasets",
     },
     {"_loops", "_torch_loops", "_linear", "_history", "_summary"},
-    {"layers", "_spool"},
+    {"layers", "_spool", "_static"},
     {"_conformal"},
     {"_networks", "_documents", "_ngrams", "_losses"},
     {"_quantiles"},

@@ -669,6 +669,67 @@ def test_past_covariates_are_never_read_ahead():
         f.forecast(2, two)
 
 
+def past_driven(n):
+    """Inputs, and a target that follows the second one two rows later."""
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame({"known": rng.normal(size=n), "past": rng.normal(size=n).cumsum()})
+    y = X["past"].shift(2, fill_value=0) + 0.1 * rng.normal(size=n)
+    return X, y.rename("y")
+
+
+def test_past_covariates_may_be_missing():
+    X, y = past_driven(300)
+    X.loc[np.random.RandomState(1).random(300) < 0.2, "past"] = np.nan
+    X.loc[:5, "past"] = np.nan
+    errors = []
+    for columns, past in ((["known", "past"], ["past"]), (["known"], None)):
+        f = small(6, past_covariates=past).fit(X.loc[:249, columns], y[:250])
+        table = f.backtest(X.loc[250:, columns], y[250:])
+        errors.append(((table["y_true"] - table["y_pred"]) ** 2).mean())
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_missing_past_covariates_show_nothing_that_came_later():
+    X, y = past_driven(80)
+    X.loc[:9, "past"] = np.nan
+    X.loc[40:45, "past"] = np.nan
+    other = X.copy()
+    other.loc[46:, "past"] = 9.0
+    forecasts, weights, scalers = [], None, None
+    for inputs in (X, other):
+        settings = {"past_covariates": ["past"], "scaler": None, "epochs": 1}
+        f = small(6, 2, **settings).fit(inputs, y)
+        vars(f).update(weights_=weights or f.weights_, _scalers=scalers or f._scalers)
+        weights, scalers = f.weights_, f._scalers
+        # Before any value was seen, and within the gap.
+        origins = f._origins(f._histories, {None: [8, 42, 45]})
+        forecasts.append(f._roll(list(origins.values()), 2))
+    np.testing.assert_array_equal(*forecasts)
+    data = small(6, 2, past_covariates=["past"], scaler=None)._problem(X, y, None, True)
+    data = data[0].data(data[0].learn_scalers(data[0].all_rows()))
+    window, _ = data.inputs(np.array([0, 34, 38, 42]))
+    past, seen = window[:, :, 2], X["past"].to_numpy(np.float32)
+    np.testing.assert_array_equal(past[0], 0)  # not seen yet: the mean
+    np.testing.assert_array_equal(past[1], seen[34:40])
+    np.testing.assert_array_equal(past[2], [seen[38], *[seen[39]] * 5])
+    line = np.interp(np.arange(42, 48), [39, 46], seen[[39, 46]])
+    np.testing.assert_allclose(past[3, :4], line[:4], rtol=1e-6)
+
+
+def test_inputs_known_ahead_may_not_be_missing():
+    X, y = past_driven(80)
+    X.loc[3, "known"] = np.nan
+    with pytest.raises(ValueError, match="X contains NaN, first at row 3, column 0"):
+        small(4, past_covariates=["past"]).fit(X, y)
+    X.loc[3, "known"], X.loc[3:9, "past"] = 0.0, np.nan
+    f = small(4, past_covariates=["past"], epochs=2).fit(X[:70], y[:70])
+    X.loc[72:73, "past"] = np.nan
+    errors = f.observe(X[70:], y[70:])  # rows that come in may have gaps, too
+    assert np.isfinite(errors).all()
+    with pytest.raises(ValueError, match="X contains NaN"):
+        small(4).fit(X, y)
+
+
 def test_bad_past_covariates(passengers, regression):
     X, y = regression
     with pytest.raises(ValueError, match=r"past_covariates has \['z'\], but the col"):

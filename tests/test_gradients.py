@@ -25,10 +25,12 @@ def by_differences(function, point, step=1e-6):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("units", [(3,), (4, 3)])
-@pytest.mark.parametrize("n_context, n_levels", [(0, 0), (3, 1), (2, 2)])
+@pytest.mark.parametrize(
+    "n_context, n_levels, n_static", [(0, 0, 0), (3, 1, 0), (2, 2, 0), (3, 1, 2)]
+)
 @pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 3), (False, None)])
 def test_of_window_networks(
-    cell, units, n_context, n_levels, linear_skip, recurrent_length
+    cell, units, n_context, n_levels, n_static, linear_skip, recurrent_length
 ):
     spec = NetworkSpec(
         (5, 2),
@@ -39,6 +41,7 @@ def test_of_window_networks(
         units,
         linear_skip=linear_skip,
         recurrent_length=recurrent_length,
+        n_static=n_static,
     )
     weights = drawn(spec)
     window, context = rng.normal(size=(3, 5, 2)), rng.normal(size=(3, n_context))

@@ -75,10 +75,10 @@ def test_a_history_goes_on():
     known = History(np.zeros((3, 1)), np.ones((3, 2)), index)
     longer = known.appended(np.ones((2, 1)), np.zeros((2, 2)), None)
     assert len(longer) == 5
-    assert longer.index[-1] == pd.Timestamp("2024-01-05")
+    assert longer.stamps(0, 5)[-1] == pd.Timestamp("2024-01-05")
     assert longer.X.shape == (5, 2)
     assert len(known) == 3
-    assert known.axis(2).equals(index[:2])
+    assert known.stamps(0, 2).equals(index[:2])
     with pytest.raises(ValueError, match="leave a gap or repeat rows"):
         known.appended(np.ones((1, 1)), None, index[-1:])
     with pytest.raises(ValueError, match="not in order of time"):

@@ -15,9 +15,14 @@ class WithContext(ReadyWindows):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("units", [(3,), (5, 4)])
-@pytest.mark.parametrize("n_context, n_levels", [(0, 0), (3, 0), (3, 2), (3, 3)])
+@pytest.mark.parametrize(
+    "n_context, n_levels, n_static",
+    [(0, 0, 0), (3, 0, 0), (3, 2, 0), (3, 3, 0), (3, 1, 2)],
+)
 @pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 4), (False, None)])
-def test_equals_keras(cell, units, n_context, n_levels, linear_skip, recurrent_length):
+def test_equals_keras(
+    cell, units, n_context, n_levels, n_static, linear_skip, recurrent_length
+):
     spec = NetworkSpec(
         (6, 2),
         n_context,
@@ -27,8 +32,10 @@ def test_equals_keras(cell, units, n_context, n_levels, linear_skip, recurrent_l
         units,
         linear_skip=linear_skip,
         recurrent_length=recurrent_length,
+        n_static=n_static,
     )
     model = spec.build()
+    assert spec.weight_shapes() == {v.path: v.shape for v in model.weights}
     rng = np.random.default_rng(0)
     weights = {v.path: rng.normal(size=v.shape) for v in model.weights}
     for variable in model.weights:

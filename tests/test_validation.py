@@ -4,6 +4,7 @@ import pytest
 
 from sklstm._validation import (
     check_numbers,
+    check_same_kind,
     check_values,
     continued_index,
     positions,
@@ -26,7 +27,7 @@ def test_continued_index_is_the_rest_of_the_index(index):
     for cut in (3, 10, 29):
         following = continued_index(index[:cut], len(index) - cut)
         assert following.equals(index[cut:])
-        found = positions(index[cut:], index[:cut], cut, len(index) - cut)
+        found = positions(index[cut:], index[:cut], cut, step_of(index[:cut]))
         np.testing.assert_array_equal(found, np.arange(cut, len(index)))
 
 
@@ -63,9 +64,9 @@ def test_bad_indexes(index, match):
 def test_rows_off_the_grid():
     history = pd.date_range("2024-01-01", periods=5, freq="D")
     with pytest.raises(ValueError, match="does not continue the index"):
-        positions(history[-1:] + pd.Timedelta("36h"), history, 5, 1)
+        positions(history[-1:] + pd.Timedelta("36h"), history, 5, step_of(history))
     with pytest.raises(ValueError, match="PeriodIndex, but .* DatetimeIndex"):
-        positions(history.to_period(), history, 5, 5)
+        check_same_kind(history.to_period(), history)
 
 
 @pytest.mark.parametrize(
