@@ -138,7 +138,10 @@ class Encoder:
 
 def state_of(value):
     """Attributes; scikit-learn adds its version, and checks it when set again."""
-    return dict(value.__getstate__())
+    if type(value).__module__.startswith("sklearn."):
+        return value.__getstate__()
+    # A class may keep more than it is.
+    return value.stored() if hasattr(value, "stored") else dict(vars(value))
 
 
 def hides(cls, name):
