@@ -4,7 +4,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklstm._missing import (
     bridged,
     known_at,
+    known_by,
     last_seen,
+    last_seen_by,
     row_means,
     rows_since_seen,
     windows_of,
@@ -38,6 +40,18 @@ def test_what_comes_after_a_window_is_not_known_in_it():
     assert_allclose(again, known[:1])
     assert_allclose(windows_of(VALUES, rows), known)
     assert_array_equal(windows_of(np.ones((4, 2)), rows), np.ones((2, 3, 2)))
+
+
+def test_rows_that_a_window_depends_on():
+    values = np.full((100, 3), NAN)
+    values[3, 0], values[40, 1] = 1.0, 2.0
+    values[60:, 2] = 3.0
+    assert 32 < last_seen_by(values[:, 1:2], 50) <= 40
+    assert last_seen_by(values[:, :2], 50) <= 3
+    assert 32 < last_seen_by(values[:, :2], 50, np.any) <= 40
+    assert last_seen_by(values, 50) == 0  # nothing of the third by then
+    assert known_by(values[:, 1:], 50) == last_seen_by(values[:, 1:2], 50)
+    assert known_by(values[:, 2:], 50) == 50
 
 
 def test_means_are_of_what_is_there():

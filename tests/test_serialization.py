@@ -498,6 +498,11 @@ def test_without_safetensors_the_message_names_the_extra(
         sklstm.load(tmp_path / "model")
 
 
+def test_rows_that_came_after_fit_are_saved(passengers, tmp_path):
+    f = LSTMForecaster(6, **QUICK).fit(passengers[:60]).update(passengers[60:64])
+    pd.testing.assert_series_equal(reload(f, tmp_path).forecast(3), f.forecast(3))
+
+
 def test_a_path_is_kept_as_the_str_that_it_is(passengers, tmp_path):
     folder = tmp_path / "checkpoints"
     f = LSTMForecaster(6, **QUICK, checkpoint=folder).fit(passengers[:60])

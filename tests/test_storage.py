@@ -112,6 +112,26 @@ def test_pairs_one_by_one(regression):
     assert f._histories["a"].X.shape == (6, 2)
 
 
+def test_gaps_in_past_covariates_of_parts(regression, small_blocks):
+    X, y = regression
+    X = X.assign(b=X["b"].mask(np.arange(len(X)) % 7 > 3))
+    X.loc[X.index[-9:], "b"] = np.nan  # more than a window
+    f = LSTMForecaster(**SMALL, past_covariates=("b",))
+    ahead = X.iloc[:2].set_axis(X.index[-1] + X.index.freq * np.arange(1, 3))
+    expected = f.fit(X, y).forecast(2, X=ahead)
+    X, y, ahead = (pd.concat({"k": part}, names=["k"]) for part in (X, y, ahead))
+    f.fit((X[row : row + 50], y[row : row + 50]) for row in range(0, len(X), 50))
+    np.testing.assert_array_equal(f.forecast(2, X=ahead), expected)
+    assert 6 < len(f._histories["k"]) < 40
+
+
+def test_rows_after_a_mapped_series_keep_their_digits(tmp_path):
+    file = np.memmap(tmp_path / "series", "float32", "w+", shape=50)
+    file[:] = np.arange(50) % 7
+    f = LSTMForecaster(**SMALL).fit(file).update([0.1, 0.2])
+    assert f._histories[None].y[-2:, 0].tolist() == [0.1, 0.2]
+
+
 def test_arrays_one_by_one_are_a_list(passengers):
     values = passengers.to_numpy()
     parts = [values, values[:50], 2 * values[20:]]
@@ -154,6 +174,15 @@ def test_parts_that_do_not_fit_together(panel, parts, message):
 def test_nothing_comes_beside_parts(panel):
     with pytest.raises(ValueError, match="Let it give pairs"):
         LSTMForecaster(**SMALL).fit(iter([panel]), panel)
+
+
+def test_no_static_features_beside_parts(panel):
+    static = pd.DataFrame({"size": [1, 2, 3]}, index=["a", "b", "c"])
+    f = LSTMForecaster(**SMALL)
+    with pytest.raises(ValueError, match="static_features cannot come beside it"):
+        f.fit(by_series(panel), static_features=static)
+    f.fit(panel, static_features=static).fit(by_series(panel))
+    assert f._static_encoder is None
 
 
 def test_many_rows_are_shuffled_in_groups(small_blocks):
