@@ -206,6 +206,8 @@ class SeriesWindows(InBatches):
         if self.X is not None:
             n_features = self.X.shape[1]
             n_context += self.horizon * np.arange(n_features)[self.known].size
+        if self.static is not None:
+            n_context += self.static[0].shape[1]
         step = np.concatenate([np.arange(n_targets), np.full(n_features, -1)])
         context = np.full(n_context, -1)
         if self.norm.shows_level:

@@ -59,14 +59,17 @@ def test_targets_that_read_their_own_past_are_as_if_they_stood_alone():
     rng, norm = np.random.default_rng(0), WindowNorm("last", shows_level=True)
     y, X = rng.normal(size=(90, 2)), rng.normal(size=(90, 3))
     rows, past = np.arange(60), np.array([True, False, False])
-    both = SeriesWindows(y, X, np.arange(80), 5, 3, norm, past)
+    static = {"static": (rng.normal(size=(2, 2)), np.arange(80) % 2)}
+    both = SeriesWindows(y, X, np.arange(80), 5, 3, norm, past, **static)
+    assert len(both.owners) == _linear.design(both, rows).shape[1]
     path = _linear.OwnPaths(_linear.fit_path(both, rows), both.owners)
     levels = 5 * (2 + 3) + np.arange(2)
     for left_out, its_level in (((), ()), (levels, [5 * (1 + 3)])):
         kernel, bias = path.solution(3.0, left_out)
         forecasts = _linear.design(both, rows) @ kernel + bias
         for target in (0, 1):
-            alone = SeriesWindows(y[:, [target]], X, np.arange(80), 5, 3, norm, past)
+            own = y[:, [target]]
+            alone = SeriesWindows(own, X, np.arange(80), 5, 3, norm, past, **static)
             kernel, bias = _linear.fit_path(alone, rows).solution(3.0, its_level)
             expected = _linear.design(alone, rows) @ kernel + bias
             np.testing.assert_allclose(forecasts[:, target::2], expected, rtol=1e-6)
