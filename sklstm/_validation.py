@@ -10,6 +10,8 @@ from sklstm._storage import blocks, in_file
 LARGEST = 1e100
 # Sums of weights must have digits left in single precision.
 WEIGHTS = 1e-30, 1e30
+# Rows between the history and those of X, each of which must be forecast first.
+LONGEST_GAP = 100_000
 TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
 # Rows in one season, by the first letters of a pandas frequency.
 SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "min": 60}
@@ -209,6 +211,33 @@ def continued_index(index, steps, step=None):
     return full[1:] if full[0] == index[-1] else full[:steps]
 
 
+def index_until(index, stamp, n_given, step):
+    """The time stamps after an index up to a later one, or a little beyond it.
+
+    `n_given` of them are rows of X; those between may not be more than `LONGEST_GAP`.
+    """
+    steps, most = 1, n_given + LONGEST_GAP
+    while True:
+        try:
+            ahead = continued_index(index, steps, step)
+        except (ValueError, NotImplementedError, OverflowError):
+            if steps == 1 or not isinstance(index, pd.DatetimeIndex):
+                raise
+            # Twice as far no calendar reaches, but the stamp is nearer than that.
+            return pd.date_range(index[-1], stamp, freq=step)[1:]
+        if ahead[-1] >= stamp:
+            return ahead
+        if steps == most:
+            raise ValueError(
+                f"X has a row at {stamp}, more than {most:,} steps of {step} "
+                f"after the last row of the fitted series, {index[-1]}. At most "
+                f"{LONGEST_GAP:,} rows may be missing between them, since each is "
+                "forecast first. Check the index of X, give the rows between to "
+                "update, or fit anew."
+            )
+        steps = min(2 * steps, most)
+
+
 def check_same_kind(index, history):
     """Raise where rows have an index of another kind than the history."""
     if type(index) is not type(history):
@@ -232,12 +261,7 @@ def positions(index, history, n_history, step):
     result[inside] = np.where(found < 0, -1, found + n_history - len(history))
     after = index[~inside]
     if len(after):
-        ahead = continued_index(history, 1, step)
-        steps = 1
-        while ahead[-1] < after[-1]:
-            steps *= 2
-            ahead = continued_index(history, steps, step)
-        found = ahead.get_indexer(after)
+        found = index_until(history, after[-1], len(after), step).get_indexer(after)
         result[~inside] = np.where(found < 0, -1, found + n_history)
     if (result < 0).any():
         stamp = index[np.argmin(result)]

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,47 @@ def test_rows_off_the_grid():
         positions(history[-1:] + pd.Timedelta("36h"), history, 5, step_of(history))
     with pytest.raises(ValueError, match="PeriodIndex, but .* DatetimeIndex"):
         check_same_kind(history.to_period(), history)
+
+
+@pytest.mark.parametrize(
+    "history, far",
+    [
+        (pd.RangeIndex(40), pd.RangeIndex(10**9, 10**9 + 3)),
+        (pd.RangeIndex(40), pd.RangeIndex(10**18, 10**18 + 3)),
+        (
+            pd.date_range("2024", periods=40, freq="h", unit="s"),
+            pd.DatetimeIndex(np.array(["12024", "12025"], "datetime64[s]")),
+        ),
+        (
+            pd.date_range("2024", periods=40, freq="s", tz="Europe/Berlin"),
+            pd.date_range("9024", periods=2, freq="s", tz="Europe/Berlin"),
+        ),
+        (
+            pd.period_range("2024", periods=40, freq="h"),
+            pd.period_range("9024", periods=3, freq="h"),
+        ),
+    ],
+    ids=["rows", "more rows", "stamps", "zone", "periods"],
+)
+def test_rows_far_ahead_are_refused_in_bounded_memory(history, far):
+    tracemalloc.start()
+    try:
+        with pytest.raises(
+            ValueError, match="more than 100,00. steps .* give the rows"
+        ):
+            positions(far, history, 40, step_of(history))
+        assert tracemalloc.get_traced_memory()[1] < 2**25
+    finally:
+        tracemalloc.stop()
+
+
+def test_rows_far_ahead_are_found_near_the_end_of_the_calendar():
+    history = pd.date_range("2024", periods=40, freq="D", unit="ns")
+    late = pd.date_range("2262-04-01", "2262-04-10", freq="D", unit="ns")
+    found = positions(late, history, 40, step_of(history))
+    assert found[0] == (late[0] - history[0]).days and (np.diff(found) == 1).all()
+    many = pd.RangeIndex(40, 300_040)
+    assert positions(many, pd.RangeIndex(40), 40, 1)[-1] == 300_039
 
 
 @pytest.mark.parametrize(
