@@ -108,4 +108,4 @@ test-matrix:
 	$(PYTHON) .ci/matrix.py --write $(CELLS)
 
 clean:
-	rm -rf .venv .venv-peers .venv-oldest .venv-sktime .venv-matrix .venv-audit build dist demo_output
+	rm -rf .venv .venv-peers .venv-oldest .venv-sktime .venv-ray .venv-matrix .venv-audit build dist demo_output

@@ -14,11 +14,12 @@ from sklstm._keras import load_keras
 
 keras = load_keras()
 ops = keras.ops
-if keras.backend.backend() == "jax":
+BACKEND = keras.backend.backend()
+if BACKEND == "jax":
     import jax
 
     from sklstm import _loops
-elif keras.backend.backend() == "torch":
+elif BACKEND == "torch":
     from sklstm import _torch_loops
 
 __all__ = ["GRU", "LSTM", "SimpleRNN"]
@@ -26,9 +27,9 @@ __all__ = ["GRU", "LSTM", "SimpleRNN"]
 
 def on_cpu():
     """Whether layers run where the fast loops are faster."""
-    if keras.backend.backend() == "jax":
+    if BACKEND == "jax":
         return jax.default_backend() == "cpu"
-    return keras.backend.backend() == "torch" and not _torch_loops.on_gpu()
+    return BACKEND == "torch" and not _torch_loops.on_gpu()
 
 
 def first(mask):
@@ -43,7 +44,7 @@ class FastLoop:
         cell = self.cell
         return (
             on_cpu()
-            and not (keras.backend.backend() == "torch" and cell.recurrent_dropout)
+            and not (BACKEND == "torch" and cell.recurrent_dropout)
             and not self.unroll
             and self.compute_dtype in ("float32", "float64")
             and cell.activation is keras.activations.tanh
@@ -74,7 +75,7 @@ class FastLoop:
         if self.go_backwards:
             steps = ops.flip(steps, 0)
             mask = None if mask is None else ops.flip(mask, 0)
-        if keras.backend.backend() == "torch":
+        if BACKEND == "torch":
             states, *last = self.torch_loop(steps, mask, h, *others)
         else:
             states, *last = self.loop(steps, mask, drop, h, *others)
@@ -94,9 +95,7 @@ class FastLoop:
 
 def served(sequences, mask):
     """Whether a loop serves this mask, which torch's tells by its values."""
-    if keras.backend.backend() != "torch":
-        return True
-    return _torch_loops.serves(sequences, mask)
+    return BACKEND != "torch" or _torch_loops.serves(sequences, mask)
 
 
 @keras.saving.register_keras_serializable("sklstm")
