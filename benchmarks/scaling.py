@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from contest import machine
 
 # What is swept, its values, and what all else is.
 SERIES = {"n_windows": 10_000, "window_length": 50, "units": 32}
@@ -97,21 +98,29 @@ def draw(measured):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(
-        2, len(SWEEPS), figsize=(13, 5), layout="constrained", sharex="col"
+        2,
+        len(SWEEPS),
+        figsize=(13, 5),
+        layout="constrained",
+        sharex="col",
+        sharey="row",
     )
     for column, (name, rows) in zip(axes.T, measured, strict=True):
-        for ax, place, title in zip(
-            column, (1, 2), ("s an epoch", "MB added"), strict=True
-        ):
-            ax.plot([r[0] for r in rows], [r[place] for r in rows], "o-")
-            ax.set(xscale="log", yscale="log", ylabel=title)
+        sizes = np.array([size for size, *_ in rows])
+        for ax, place in zip(column, (1, 2), strict=True):
+            values = np.array([row[place] for row in rows])
+            ax.plot(sizes, values, "o-")
+            ax.plot(sizes, values[-1] * sizes / sizes[-1], ":", color="gray")
+            ax.set(xscale="log", yscale="log")
             ax.grid(alpha=0.3)
         column[1].set(xlabel=name.replace("_", " "))
+    for ax, title in zip(axes[:, 0], ("s an epoch", "MB added"), strict=True):
+        ax.set(ylabel=title)
     figure.savefig(PICTURE, dpi=110)
 
 
 def main(share):
-    measured, lines = [], []
+    measured, lines, about = [], [], machine()
     for rest, name, values in SWEEPS:
         rows = []
         for value in values:
@@ -133,8 +142,9 @@ def main(share):
         "# How training grows\n\n"
         "Seconds an epoch, and memory that `fit` adds at most, of a forecaster of one\n"
         "series and a classifier of token ids (two directions of 64 units). Where not\n"
-        f"said otherwise: {sizes}. Made by\n`make bench-speed`.\n\n"
+        f"said otherwise:\n{sizes}.\nMade by `make bench-speed`.\n\n{about}.\n\n"
         "![Seconds and memory against each size](../images/scaling.png)\n\n"
+        "Dotted: in proportion to the size.\n\n"
         "| size | value | s an epoch | MB added |\n|---|---|---|---|\n"
         + "\n".join(lines)
         + "\n"
