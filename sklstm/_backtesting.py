@@ -23,6 +23,7 @@ class Backtesting:
         *,
         steps=None,
         stride=1,
+        gap=0,
         refit=None,
         max_train_size=None,
         quantiles=(),
@@ -41,31 +42,40 @@ class Backtesting:
             Lead times of each origin; None means `horizon`.
         stride : int, default=1
             Rows between two origins.
-        refit : int, default=None
+        gap : int, default=0
+            Rows between an origin and the first row forecast from it, which neither
+            fits nor windows see: with hours, 12 for a forecast of tomorrow made at
+            noon. In the regression form inputs known ahead are read there.
+        refit : int or "warm", default=None
             Fit anew after so many origins, on all rows up to the next one and without
-            weights; None means never. The estimator itself stays as it is.
+            weights; None means never. "warm" fits at each origin from the last fit's
+            weights and scaler, as does an int with `warm_start`. The estimator itself
+            stays as it is.
         max_train_size : int, default=None
-            Fit anew on so many of the last rows of each series; None means all.
+            Fit anew on so many of the last rows of each series, a sliding window; None
+            means all, an expanding one.
         quantiles : sequence of float, default=()
             Probabilities whose quantiles are given too; see `forecast_quantiles`.
         n_jobs : int, default=None
             Workers that fit anew, or forecast some of many series, at the same time; -1
             means as many as there are processors. None means 1, or what
             ``joblib.parallel_config`` says, which may be those of Dask or Ray. The
-            result is the same; `verbose` shows how much is done.
+            result is the same; `verbose` shows how much is done. Warm fits wait for
+            each other, so that one worker makes them all.
 
         Returns
         -------
         DataFrame
             Columns series (its key, or the name of the target; both as a tuple for many
-            series of several targets), origin (last row known), step, y_true, y_pred,
-            in the units of the target, and one column a quantile, named by it.
+            series of several targets), origin (last row known), step (rows from there,
+            the first is ``gap + 1``), y_true, y_pred, in the units of the target, and
+            one column a quantile, named by it.
 
         Raises
         ------
         ValueError
-            If the rows do not follow the history at once, are fewer than `steps`, or
-            `max_train_size` comes without `refit`.
+            If the rows do not follow the history at once, are fewer than
+            ``gap + steps``, or `max_train_size` comes without `refit`.
 
         Examples
         --------
@@ -81,35 +91,37 @@ class Backtesting:
         steps = self.horizon if steps is None else steps
         check_positive_int("steps", steps)
         check_positive_int("stride", stride)
+        check_gap(gap)
         check_probabilities("quantiles", quantiles)
-        if refit is not None:
-            check_positive_int("refit", refit)
+        check_refit(refit, max_train_size)
         if n_jobs is not None and (not isinstance(n_jobs, Integral) or n_jobs == 0):
             raise ValueError(
                 f"n_jobs must be an int other than 0, or None. Got {n_jobs!r}."
             )
-        if max_train_size is not None:
-            check_positive_int("max_train_size", max_train_size)
-            if refit is None:
-                raise ValueError("max_train_size says what refit fits on. Set refit.")
         full = self._copy().update(X, y)._histories
         rows = {}
         for key, known in full.items():
             n_known = len(self._histories[key])
             n_new = len(known) - n_known
-            if 0 < n_new < steps:
+            if 0 < n_new < gap + steps:
                 raise ValueError(
-                    f"X has {n_new} rows, but steps={steps} needs at least as many."
+                    f"X has {n_new} rows, but steps={steps} after gap={gap} needs at "
+                    f"least {gap + steps}."
                 )
-            rows[key] = np.arange(n_known, len(known) - steps + 1, stride)
-        tasks = [
-            (self, X, y, part, fit_at, max_train_size, steps, quantiles)
-            for part, fit_at in parts_of(rows, refit)
-        ]
-        bar = ProgressBar(len(tasks)) if self.verbose else None
-        done = InParallel(n_jobs=n_jobs, bar=bar)(
-            joblib.delayed(tables_of)(*task) for task in tasks
-        )
+            rows[key] = np.arange(n_known, len(known) - gap - steps + 1, stride)
+        warm = refit is not None and (refit == "warm" or self.warm_start)
+        parts = list(parts_of(rows, 1 if refit == "warm" else refit))
+        lead = np.arange(gap, gap + steps)
+        bar = ProgressBar(len(parts)) if self.verbose else None
+        if warm:
+            done = self._warm_tables(full, parts, max_train_size, lead, quantiles, bar)
+        else:
+            done = InParallel(n_jobs=n_jobs, bar=bar)(
+                joblib.delayed(tables_of)(
+                    self, X, y, *part, max_train_size, lead, quantiles
+                )
+                for part in parts
+            )
         if bar is not None:
             bar.close()
         tables = [table for part in done for table in part]
@@ -124,41 +136,64 @@ class Backtesting:
             arrays += [history.y, *([] if history.X is None else [history.X])]
         return super().__sizeof__() + sum(values.nbytes for values in arrays)
 
-    def _fitted_before(self, full, cuts, max_train_size):
-        """A copy fitted anew on the rows before the cuts; whole where there is none."""
-        histories = {}
+    def _fitted_before(self, full, cuts, max_train_size, *, keep=False):
+        """A copy fitted on the rows before the cuts; whole where there is none."""
+        histories, ends = {}, []
         for key, known in full.items():
-            last = cuts.get(key, len(known))
-            n_rows = last if max_train_size is None else max_train_size
-            histories[key] = known.cut(last - n_rows, last)
+            ends.append(cuts.get(key, len(known)))
+            n_rows = ends[-1] if max_train_size is None else max_train_size
+            histories[key] = known.cut(ends[-1] - n_rows, ends[-1])
         other = self._copy()
         other.verbose = 0  # the bar of the backtest is the one that is seen
-        problem, fitted = other._problem_of(histories)
-        vars(other).update(fitted | other._learn(problem))
+        norm = None
+        if keep:  # windows stay what the network was trained on
+            other.window_length, norm = self.window_length_, self._norm
+        problem, fitted = other._problem_of(histories, norm=norm)
+        vars(other).update(fitted | other._learn(problem, keep=keep))
+        # Origins are rows of the whole history, whatever part of it was fitted.
+        other._n_fitted = ends
         return other
 
-    def _tables(self, full, rows, steps, quantiles):
-        """(key, table) of the forecasts of each series."""
+    def _warm_tables(self, full, parts, max_train_size, lead, quantiles, bar):
+        """Tables of each part, from a fit that goes on from the one before."""
+        done, model = [], self
+        for part, fit_at in parts:
+            if fit_at is not None:
+                model = model._fitted_before(full, fit_at, max_train_size, keep=True)
+            done.append(model._tables(full, part, lead, quantiles))
+            if bar is not None:
+                bar.update(len(done), {})
+        return done
+
+    def _tables(self, full, rows, lead, quantiles):
+        """(key, table) of the forecasts of each series.
+
+        Parameters
+        ----------
+        lead : ndarray of int of shape (n_steps,)
+            Rows between an origin and each one forecast.
+        """
         origins = self._origins({key: full[key] for key in rows}, rows)
-        forecasts = self._roll(list(origins.values()), steps)
+        forecasts = self._roll(list(origins.values()), lead[-1] + 1)
         spread = [forecasts]
         if len(quantiles):
             spread += [*self._quantiles(forecasts, origins, quantiles)]
+        spread = [values[:, lead] for values in spread]
         columns = ["y_pred", *quantiles]
         ends = np.cumsum([len(own) for own in rows.values()])[:-1]
         parts = zip(*(np.split(values, ends) for values in spread), strict=True)
         tables = []
         for (key, (known, own, _)), values in zip(origins.items(), parts, strict=True):
-            shape = (len(own), steps, self._n_targets)
+            shape = (len(own), len(lead), self._n_targets)
             stamps = known.stamps_at(own - 1)
             names = np.empty(self._n_targets, object)
             names[:] = self._names_of(key)
-            step = np.broadcast_to(np.arange(1, steps + 1)[:, None], shape)
+            step = np.broadcast_to(lead[:, None] + 1, shape)
             table = {
-                "series": np.tile(names, len(own) * steps),
-                "origin": stamps.repeat(steps * self._n_targets),
+                "series": np.tile(names, len(own) * len(lead)),
+                "origin": stamps.repeat(len(lead) * self._n_targets),
                 "step": step.ravel(),
-                "y_true": known.y[own[:, None] + np.arange(steps)].ravel(),
+                "y_true": known.y[own[:, None] + lead].ravel(),
             }
             table |= {c: v.ravel() for c, v in zip(columns, values, strict=True)}
             tables.append((key, pd.DataFrame(table)))
@@ -279,9 +314,29 @@ def parts_of(rows, refit):
         yield {key: own for key, own in part.items() if len(own)}, fit_at
 
 
-def tables_of(model, X, y, part, fit_at, max_train_size, steps, quantiles):
+def tables_of(model, X, y, part, fit_at, max_train_size, lead, quantiles):
     """(key, table) of the origins of each series in a part."""
     full = model._copy().update(X, y)._histories
     if fit_at is not None:
         model = model._fitted_before(full, fit_at, max_train_size)
-    return model._tables(full, part, steps, quantiles)
+    return model._tables(full, part, lead, quantiles)
+
+
+def check_gap(gap):
+    whole = isinstance(gap, Integral) and not isinstance(gap, bool)
+    if not whole or gap < 0:
+        raise ValueError(f"gap must be an int of 0 or more. Got {gap!r}.")
+
+
+def check_refit(refit, max_train_size):
+    if isinstance(refit, str) and refit != "warm":
+        raise ValueError(
+            "refit must be an int, the number of origins between two fits, 'warm' or "
+            f"None. Got {refit!r}."
+        )
+    if refit is not None and refit != "warm":
+        check_positive_int("refit", refit)
+    if max_train_size is not None:
+        check_positive_int("max_train_size", max_train_size)
+        if refit is None:
+            raise ValueError("max_train_size says what refit fits on. Set refit.")

@@ -240,7 +240,7 @@ def interval_score(y_true, lower, upper, *, coverage):
     return float(np.mean(width + 2 / (1 - coverage) * (below + above)))
 
 
-def make_backtest_scorer(metric, *, steps=None, stride=1, **options):
+def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
     """A scorer for searches over a forecaster: an error of its `backtest`, negated.
 
     Unlike scorers of `predict` it counts all lead times, and it needs no `y` where the
@@ -256,6 +256,8 @@ def make_backtest_scorer(metric, *, steps=None, stride=1, **options):
         Lead times of each origin; None means the forecaster's `horizon`.
     stride : int, default=1
         Rows between two origins.
+    gap : int, default=0
+        Rows between an origin and the first one forecast from it.
     **options
         For `metric`, such as `seasonal_period`.
 
@@ -277,7 +279,7 @@ def make_backtest_scorer(metric, *, steps=None, stride=1, **options):
     ...     cv=TimeSeriesSplit(3),
     ... )
     """
-    return BacktestScorer(metric, steps, stride, options)
+    return BacktestScorer(metric, steps, stride, gap, options)
 
 
 @dataclass(frozen=True)
@@ -287,10 +289,12 @@ class BacktestScorer:
     metric: object
     steps: int | None
     stride: int
+    gap: int
     options: dict
 
     def __call__(self, estimator, X, y=None):
-        table = estimator.backtest(X, y, steps=self.steps, stride=self.stride)
+        how = {"steps": self.steps, "stride": self.stride, "gap": self.gap}
+        table = estimator.backtest(X, y, **how)
         table = table.dropna(subset="y_true")
         needs_past = "y_train" in inspect.signature(self.metric).parameters
         past = estimator._past_by_name() if needs_past else {}

@@ -19,36 +19,61 @@ def many(passengers):
     return pd.concat(parts, names=["id", "month"])
 
 
-def test_refitting_is_a_loop_written_by_hand(passengers):
-    train, test = passengers[:60], passengers[60:73]
-    f = LSTMForecaster(**QUICK).fit(train)
-    before = f.forecast()
-    table = f.backtest(test, stride=2, refit=2, quantiles=(0.9,))
-    rows = []
-    for i, origin in enumerate(range(60, 71, 2)):
-        if i % 2 == 0:
-            model = LSTMForecaster(**QUICK).fit(passengers[:origin])
-        else:
-            model.update(passengers[origin - 2 : origin])
-        forecast = model.forecast(3)
-        upper = model.forecast_quantiles(3, quantiles=(0.9,))
-        for step in range(3):
-            rows.append(
-                (
-                    passengers.index[origin - 1],
-                    step + 1,
-                    passengers.iloc[origin + step],
-                    forecast.iloc[step],
-                    upper.iloc[step, 0],
-                )
+OPTIONS = [
+    {},
+    {"stride": 2},
+    {"gap": 2},
+    {"gap": 2, "steps": 5},  # beyond the horizon
+    {"refit": 2, "stride": 2},
+    {"refit": 1, "stride": 3, "max_train_size": 40},
+    {"refit": 2, "stride": 2, "gap": 1, "max_train_size": 40},
+    {"refit": "warm", "stride": 3, "gap": 1},
+    {"refit": 2, "stride": 2, "warm_start": True},
+]
+
+
+def by_hand(train, test, *, steps=3, stride=1, gap=0, refit=None, max_train_size=None):
+    """What `backtest` says that it does, written with `fit`, `update`, `forecast`."""
+    rows = pd.concat([train, test])
+    model = LSTMForecaster(**QUICK).fit(train)
+    every = 1 if refit == "warm" else refit
+    origins = range(len(train), len(rows) - gap - steps + 1, stride)
+    for i, origin in enumerate(origins):
+        known = rows[:origin]
+        if every is not None and i > 0 and i % every == 0:
+            if refit != "warm":
+                model = LSTMForecaster(**QUICK)
+            model.set_params(warm_start=refit == "warm")
+            model.fit(known if max_train_size is None else known[-max_train_size:])
+        elif i > 0:
+            model.update(rows[origin - stride : origin])
+        forecast = model.forecast(gap + steps)
+        upper = model.forecast_quantiles(gap + steps, quantiles=(0.9,))
+        for step in range(gap, gap + steps):
+            yield (
+                rows.index[origin - 1],
+                step + 1,
+                rows.iloc[origin + step],
+                forecast.iloc[step],
+                upper.iloc[step, 0],
             )
-    expected = pd.DataFrame(rows, columns=["origin", "step", "y_true", "y_pred", 0.9])
-    np.testing.assert_array_equal(table["series"], "passengers")
-    for column in expected:
-        if column == "origin":
-            assert (table[column].to_numpy() == expected[column].to_numpy()).all()
-        else:
-            np.testing.assert_allclose(table[column], expected[column], rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_backtest_is_a_loop_written_by_hand(passengers, options):
+    train, test = passengers[:60], passengers[60:73]
+    options, warm = dict(options), options.get("warm_start", False)
+    options.pop("warm_start", None)
+    f = LSTMForecaster(**QUICK, warm_start=warm).fit(train)
+    before = f.forecast()
+    table = f.backtest(test, **options, quantiles=(0.9,))
+    if warm:  # the parameter says the same of an int as the word does
+        options = options | {"refit": "warm", "stride": 4}
+        table = f.backtest(test, refit=1, stride=4, quantiles=(0.9,))
+    columns = ["origin", "step", "y_true", "y_pred", 0.9]
+    expected = pd.DataFrame(by_hand(train, test, **options), columns=columns)
+    assert (table.pop("series") == "passengers").all()
+    pd.testing.assert_frame_equal(table, expected, rtol=1e-5, check_freq=False)
     assert f.forecast().equals(before)
     assert len(f._histories[None]) == 60
 
@@ -61,8 +86,8 @@ def test_scorers_count_all_lead_times(passengers):
     pair = table["y_true"], table["y_pred"]
     expected = mase(*pair, y_train=passengers[:60], seasonal_period=12)
     assert score(f, rows) == pytest.approx(-expected)
-    plain = make_backtest_scorer(mean_absolute_error, steps=2)
-    short = f.backtest(rows, steps=2)
+    plain = make_backtest_scorer(mean_absolute_error, steps=2, gap=1)
+    short = f.backtest(rows, steps=2, gap=1)
     assert plain(f, rows) == -mean_absolute_error(short["y_true"], short["y_pred"])
     unnamed = LSTMForecaster(**QUICK).fit(passengers[:60].to_numpy())
     assert score(unnamed, rows.to_numpy()) == pytest.approx(-expected)
@@ -96,17 +121,6 @@ def test_scorers_in_a_search_with_and_without_y(passengers, with_inputs):
         search.fit(passengers)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert search.best_score_ < 0
-
-
-def test_a_sliding_window_forgets_what_is_old(passengers):
-    train, test = passengers[:60], passengers[60:66]
-    table = (
-        LSTMForecaster(**QUICK)
-        .fit(train)
-        .backtest(test, stride=3, refit=1, max_train_size=40)
-    )
-    model = LSTMForecaster(**QUICK).fit(passengers[23:63])
-    np.testing.assert_allclose(table["y_pred"][3:], model.forecast(3), rtol=1e-6)
 
 
 def test_many_series_are_refitted_together(many):
@@ -165,6 +179,10 @@ def test_an_outlier_is_the_largest_error(passengers):
         ({"refit": 0}, ValueError, "refit must be an int of 1 or more. Got 0"),
         ({"refit": 1, "max_train_size": 0.5}, TypeError, "max_train_size must be an"),
         ({"max_train_size": 5}, ValueError, "Set refit"),
+        ({"refit": "cold"}, ValueError, "refit must be an int, .* Got 'cold'"),
+        ({"gap": -1}, ValueError, "gap must be an int of 0 or more. Got -1"),
+        ({"gap": True}, ValueError, "gap must be an int of 0 or more. Got True"),
+        ({"gap": 8}, ValueError, "10 rows, but steps=3 after gap=8 needs at least 11"),
         ({"refit": 1, "max_train_size": 5}, ValueError, "has 5 time steps"),
     ],
 )
@@ -177,13 +195,15 @@ def test_bad_parameters(passengers, parameters, error, match):
     assert len(f._histories[None]) == 60
 
 
-def test_workers_change_nothing(many, capsys):
+@pytest.mark.parametrize("refit", [3, "warm"])
+def test_workers_change_nothing(many, capsys, refit):
     f = LSTMForecaster(**QUICK).fit(many)
     rows = f.forecast(8)
-    alone = f.backtest(rows, refit=3)
+    options = {"refit": refit, "stride": 3 if refit == "warm" else 1, "gap": 1}
+    alone = f.backtest(rows, **options)
     assert capsys.readouterr().out == ""
     f.set_params(verbose=1)
-    assert f.backtest(rows, refit=3, n_jobs=2).equals(alone)
+    assert f.backtest(rows, **options, n_jobs=2).equals(alone)
     assert capsys.readouterr().out.splitlines()[-1].startswith("2/2 [####")
 
 
