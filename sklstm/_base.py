@@ -12,10 +12,10 @@ from numbers import Integral, Real
 
 import sklearn
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import __version__, _archive, _report, _summary
+from sklstm import __version__, _archive, _report, _routing, _summary
 from sklstm._keras import load_keras
 from sklstm._networks import CELLS
 
@@ -96,7 +96,7 @@ class BaseLSTM(BaseEstimator):
         "n_iter_no_change": [POSITIVE_INT],
         "tol": [Interval(Real, 0, None, closed="left")],
         "min_skill": [SHARE],
-        "callbacks": [list, tuple, None],
+        "callbacks": [list, tuple, dict, HasMethods("on_epoch_end"), None],
         "checkpoint": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -110,6 +110,40 @@ class BaseLSTM(BaseEstimator):
 
     def __setstate__(self, state):
         super().__setstate__(_archive.unpacked(state))
+
+    def set_params(self, **params):
+        """Set parameters, by their names or by what scikeras calls them.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the estimator, and words of scikeras that mean the same:
+            ``model__units``, ``optimizer__learning_rate``, ``fit__batch_size``,
+            ``callbacks__0__patience`` and so on. `get_params` knows the names alone.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For a name or word that there is no parameter of, or two that mean the same
+            and do not agree. Nothing is set then.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> LSTMForecaster().set_params(model__units=8, optimizer__learning_rate=0.01)
+        LSTMForecaster(learning_rate=0.01, units=8)
+        """
+        found = _routing.translated(params, self.get_params(deep=False))
+        before = dict(vars(self))
+        try:
+            return super().set_params(**found)
+        except Exception:
+            vars(self).update(before)
+            raise
 
     def _units(self):
         if isinstance(self.units, Integral):
@@ -133,7 +167,7 @@ class BaseLSTM(BaseEstimator):
         return Settings(
             epochs=epochs,
             batch_size=self.batch_size,
-            optimizer=self.optimizer,
+            optimizer=_routing.instance(self.optimizer),
             learning_rate=float(self.learning_rate),
             learning_rate_schedule=self.learning_rate_schedule,
             clipnorm=self.clipnorm,
@@ -143,7 +177,7 @@ class BaseLSTM(BaseEstimator):
             tol=self.tol,
             min_skill=self.min_skill,
             metrics=metrics or {},
-            callbacks=self.callbacks or (),
+            callbacks=_routing.instances(self.callbacks),
             verbose=int(self.verbose),
         )
 

@@ -138,7 +138,7 @@ class LSTMForecaster(
         `forecast_quantiles` gives any quantile.
     loss : str or callable, default="mse"
         A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values.
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
+    optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
         A callable gets ``(epoch, learning_rate)`` and returns the epoch's rate.
@@ -159,7 +159,7 @@ class LSTMForecaster(
         its validation loss by this share, and by more than the standard error.
     refit : bool, default=True
         Train again on all rows, validation block included, for `best_epoch_` epochs.
-    callbacks : list of keras.callbacks.Callback, default=None
+    callbacks : list of keras.callbacks.Callback or of their classes, default=None
         Copied at fit.
     checkpoint : str or os.PathLike, default=None
         A folder in which the state of training is kept after each epoch. A fit that was

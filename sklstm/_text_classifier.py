@@ -95,7 +95,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     linear_skip : bool, default=True
         Whether the n-gram model stands beside the network.
     class_weight : dict, "balanced" or None, default=None
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
+    optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
         A callable gets ``(epoch, learning_rate)`` and returns the epoch's rate.
@@ -112,7 +112,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     min_skill : float, default=0.01
         With early stopping, the n-gram model alone is kept unless the network lowers
         its validation loss by this share, and by more than the standard error.
-    callbacks : list of keras.callbacks.Callback, default=None
+    callbacks : list of keras.callbacks.Callback or of their classes, default=None
         Copied at fit.
     checkpoint : str or os.PathLike, default=None
         A folder in which the state of training is kept after each epoch. A fit that was

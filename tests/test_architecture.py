@@ -14,7 +14,8 @@ PACKAGE = Path(sklstm.__file__).parent
 FLOORS = [
     {"_storage"},
     {"_archive", "_batches", "_charts", "_growing", "_keras", "_memory"}
-    | {"_missing", "_panels", "_progress", "_seasonal", "_step_loops"},
+    | {"_missing", "_panels", "_progress", "_routing", "_seasonal"}
+    | {"_step_loops"},
     {
         "_windows",
         "_scaling",
