@@ -192,12 +192,12 @@ def layer_weights(cell, weights, name):
 def inputs_of(values, layer):
     """The input's share of the gates, in one product for all steps."""
     gates = projected(values, layer)
-    return lambda step, n: gates[:n, step]
+    return lambda step, rows: gates[rows, step]
 
 
 def looked_up(table, words):
     """The same for words, by their rows of a table."""
-    return lambda step, n: table[words[:n, step]]
+    return lambda step, rows: table[words[rows, step]]
 
 
 def projected(values, layer):
@@ -211,25 +211,27 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
     Parameters
     ----------
     inputs : callable
-        ``inputs(step, n)`` gives the first n rows' share of the gates at a step.
+        ``inputs(step, rows)`` gives some rows' share of the gates at a step.
     keep : bool
         Whether states of all steps are needed; they are None otherwise.
     """
     _, kernel, bias = layer
-    step_of = STEPS[cell]
-    n_steps, units = int(lengths[0]), kernel.shape[0]
-    zero = np.zeros((len(lengths), units), kernel.dtype)
-    state = tuple(zero.copy() for _ in range(N_STATES[cell]))
+    n_documents, n_steps, units = len(lengths), int(lengths[0]), kernel.shape[0]
+    state = np.zeros((N_STATES[cell], n_documents, units), kernel.dtype)
     states = None
     if keep:
-        states = np.zeros((len(lengths), max(n_steps, 1), units), kernel.dtype)
-    lasting = (lengths[:, None] > np.arange(n_steps)).sum(axis=0)
+        states = np.zeros((n_documents, max(n_steps, 1), units), kernel.dtype)
+    lasting = (lengths[:, None] > np.arange(n_steps)).sum(axis=0).tolist()
+    n = None
     for step in reversed(range(n_steps)) if backward else range(n_steps):
-        n = lasting[step]
-        now = [part[:n] for part in state]
-        step_of(inputs(step, n), kernel, bias, *now)
+        if lasting[step] != n:
+            n = lasting[step]
+            rows = slice(n) if n_documents > 1 else 0  # one is a vector: much faster
+            now = state[:, rows]
+            advance = STEPS[cell](kernel, bias, *now)
+        advance(inputs(step, rows))
         if keep:
-            states[:n, step] = now[0]
+            states[rows, step] = now[0]
     return states, state[0]
 
 
@@ -238,47 +240,60 @@ def sigmoid(x):
     return 0.5 * (np.tanh(0.5 * x) + 1.0)
 
 
-# A step changes the state in place: a single forecast is many calls on few numbers.
+# Each gives the function that takes a state one step further, in place, from the
+# input's share of the gates. A single forecast is many calls on few numbers, so all
+# that can be made before the first step is.
 
 
-def lstm(gates, kernel, bias, h, c):
-    """A step of an LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o.
+def lstm(kernel, bias, h, c):
+    """An LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o.
 
     `layer_weights` halved the weights of i, f and o, so that one tanh serves all.
     """
-    z = h @ kernel
-    z += gates
-    np.tanh(z, out=z)
-    units = h.shape[1]
-    i, f = z[:, :units], z[:, units : 2 * units]
-    g, o = z[:, 2 * units : 3 * units], z[:, 3 * units :]
-    z[:, : 2 * units] += 1
-    c *= f
-    i *= g
-    c += i
-    c *= 0.5
-    o += 1
-    o *= 0.5
-    np.tanh(c, out=h)
-    h *= o
+    units = h.shape[-1]
+    z = np.empty((*h.shape[:-1], 4 * units), h.dtype)
+    i, f, g, o = (z[..., k * units : (k + 1) * units] for k in range(4))
+    both, one, half = z[..., : 2 * units], np.ones((), h.dtype), np.array(0.5, h.dtype)
+
+    def step(gates):
+        nonlocal z, both, i, o, h, c
+        np.dot(h, kernel, out=z)
+        z += gates
+        np.tanh(z, out=z)
+        both += one
+        c *= f
+        i *= g
+        c += i
+        c *= half
+        o += one
+        o *= half
+        np.tanh(c, out=h)
+        h *= o
+
+    return step
 
 
-def gru(gates, kernel, bias, h):
-    """A step of a GRU (Cho et al., 2014), reset after the product, as in Keras."""
-    units = h.shape[1]
-    inner = h @ kernel
-    inner += bias[1]
-    zr = sigmoid(gates[:, : 2 * units] + inner[:, : 2 * units])
-    z, r = zr[:, :units], zr[:, units:]
-    new = np.tanh(gates[:, 2 * units :] + r * inner[:, 2 * units :])
-    h -= new
-    h *= z
-    h += new
+def gru(kernel, bias, h):
+    """A GRU (Cho et al., 2014), reset after the product, as in Keras."""
+    units = h.shape[-1]
+
+    def step(gates):
+        nonlocal h
+        inner = h @ kernel
+        inner += bias[1]
+        zr = sigmoid(gates[..., : 2 * units] + inner[..., : 2 * units])
+        z, r = zr[..., :units], zr[..., units:]
+        new = np.tanh(gates[..., 2 * units :] + r * inner[..., 2 * units :])
+        h -= new
+        h *= z
+        h += new
+
+    return step
 
 
-def rnn(gates, kernel, bias, h):
-    """A step of a simple recurrent network (Elman, 1990)."""
-    np.tanh(gates + h @ kernel, out=h)
+def rnn(kernel, bias, h):
+    """A simple recurrent network (Elman, 1990)."""
+    return lambda gates: np.tanh(gates + h @ kernel, out=h)
 
 
 STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}
