@@ -1,12 +1,13 @@
 """One model of many series: M4 hourly and M3 monthly, beside naive and published ones.
 
-Window, scaler and norm are chosen by the linear model alone, which takes seconds, on
-the last rows of the training part, as many as the horizon; the test part is read once,
-with the settings that won. Needs the data folder named by SKLSTM_DATA (default
-``../shared/data``). Prints a table and writes
-``docs/benchmarks/many_series.md``::
+Windows, scaler, norm and loss are chosen by the linear model alone, which takes
+seconds, on the last rows of the training part, as many as the horizon, and by the
+measure that the set is known by; the test part is read once, with the settings that
+won. Several windows mean that the forecast is the mean of one forecaster of each. Needs
+the data folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table and
+writes ``docs/benchmarks/many_series.md``::
 
-    python benchmarks/many_series.py [--seeds 5]
+    python benchmarks/many_series.py [--seeds 5] [--sets "M3 monthly"]
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import FunctionTransformer
 
 from sklstm import LSTMForecaster
 from sklstm.metrics import (
@@ -27,13 +29,34 @@ from sklstm.metrics import (
 
 DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
 PAGE = Path("docs/benchmarks/many_series.md")
-SCALERS, NORMS, DESEASONALIZE = ("standard", "log"), ("last", "scale"), (False, True)
-# name: file, ids, horizon, seasons, windows, stride
-TASKS = {
-    "M4 hourly": ("m4_hourly", None, 48, (24, 168), (336, 504), 2),
-    "M3 monthly": ("m3", "monthly", 18, (12,), (24, 36, 48), 1),
+SCALERS = {
+    "standard": "standard",
+    "log": "log",
+    "log alone": FunctionTransformer(np.log, np.exp),
 }
-NAMES = ("window_length", "scaler", "window_norm", "deseasonalize")
+# name: file, ids, horizon, seasons, windows, losses, stride
+TASKS = {
+    "M4 hourly": (
+        "m4_hourly",
+        None,
+        48,
+        (24, 168),
+        ((336,), (504,)),
+        ("mse",),
+        2,
+    ),
+    "M3 monthly": (
+        "m3",
+        "monthly",
+        18,
+        (12,),
+        ((24,), (36,), (48,), (24, 36, 48)),
+        ("mse", "mae"),
+        1,
+    ),
+}
+NAMES = ("windows", "scaler", "window_norm", "deseasonalize", "loss")
+N_SHOWN = 12
 PUBLISHED = ["ES-RNN (winner)", "Theta", "Naive2", "MLP", "RNN"]
 
 
@@ -69,101 +92,148 @@ def seasonal_naive(train, test, season):
     return pd.concat(parts)
 
 
-def fitted(train, horizon, seasons, stride, settings, seed=0, **parameters):
+def forecast(train, horizon, seasons, stride, settings, **parameters):
+    """The mean forecast of one forecaster of each window, and these."""
+    settings = dict(settings)
+    windows = settings.pop("windows")
+    settings["scaler"] = SCALERS[settings["scaler"]]
     # The block for early stopping need hold no more than one horizon.
     fraction = horizon / train.groupby(level=0).size().median()
-    return LSTMForecaster(
-        horizon=horizon,
-        seasonal_period=seasons,
-        stride=stride,
-        validation_fraction=min(0.2, fraction),
-        random_state=seed,
-        **settings,
-        **parameters,
-    ).fit(train)
+    fitted = [
+        LSTMForecaster(
+            window,
+            horizon,
+            seasonal_period=seasons,
+            stride=stride,
+            validation_fraction=min(0.2, fraction),
+            **settings,
+            **parameters,
+        ).fit(train)
+        for window in windows
+    ]
+    return sum(f.forecast() for f in fitted) / len(fitted), fitted
 
 
-def choose(train, horizon, seasons, windows, stride):
-    """The settings with the smallest MASE on the end of the training part."""
+def choose(name, train, horizon, seasons, windows, losses, stride):
+    """The settings with the smallest error on the end of the training part."""
     held_out = train.groupby(level=0, sort=False).tail(horizon)
     before = train.drop(held_out.index)
-    table = {}
-    for values in product(windows, SCALERS, NORMS, DESEASONALIZE):
+    naive = seasonal_naive(before, held_out, seasons[0])
+    naive = errors(before, held_out, naive, seasons[0])
+    table, made = {}, {}
+    for values in product(windows, SCALERS, ("last", "scale"), (False, True), losses):
         settings = dict(zip(NAMES, values, strict=True))
-        f = fitted(before, horizon, seasons, stride, settings, epochs=0)
-        found = errors(before, held_out, f.forecast(), seasons[0])
-        table[values] = found
-        print("  chosen among:", settings, *found, flush=True)
-    best = min(table, key=lambda key: table[key][1])
-    return dict(zip(NAMES, best, strict=True)), table
+        for window in settings["windows"]:
+            key = (window, *values[1:])
+            if key not in made:
+                alone = settings | {"windows": (window,)}
+                given = before, horizon, seasons, stride, alone
+                made[key], _ = forecast(*given, epochs=0, random_state=0)
+        each = [made[window, *values[1:]] for window in settings["windows"]]
+        smape, mase = errors(before, held_out, sum(each) / len(each), seasons[0])
+        both = (smape / naive[0] + mase / naive[1]) / 2
+        table[values] = smape, mase, both if name == "M4 hourly" else smape
+        print("  chosen among:", settings, *table[values], flush=True)
+    ranks = sorted(table, key=lambda key: table[key][2])
+    return dict(zip(NAMES, ranks[0], strict=True)), {k: table[k] for k in ranks}
+
+
+def section_of(name, n_seeds):
+    """The part of the page on one set."""
+    file, period, horizon, seasons, windows, losses, stride = TASKS[name]
+    train, test = load(file, period)
+    best, table = choose(name, train, horizon, seasons, windows, losses, stride)
+    lines, chosen = [], []
+    for settings, (smape, mase, _) in list(table.items())[:N_SHOWN]:
+        mark = "**chosen**" if settings == tuple(best.values()) else ""
+        own = ", ".join(map(str, settings[0]))
+        cells = (own, *settings[1:], f"{smape:.2f}", f"{mase:.4f}", mark)
+        chosen.append("| " + " | ".join(map(str, cells)) + " |")
+    found, seconds, epochs = [], [], []
+    for seed in range(n_seeds):
+        start = time.perf_counter()
+        ahead, fitted = forecast(
+            train, horizon, seasons, stride, best, random_state=seed
+        )
+        seconds.append(time.perf_counter() - start)
+        found.append(errors(train, test, ahead, seasons[0]))
+        epochs.append("+".join(str(f.best_epoch_) for f in fitted))
+        print(" ", seed, *found[-1], epochs[-1], seconds[-1], flush=True)
+    smape, mase = np.mean(found, axis=0)
+    spread = np.std(found, axis=0, ddof=min(1, n_seeds - 1))
+    notes = f"{spread[0]:.2f}, {spread[1]:.4f}", f"{np.median(seconds):.0f}"
+    naive = seasonal_naive(train, test, seasons[0])
+    naive = errors(train, test, naive, seasons[0])
+    rows = [
+        ("LSTMForecaster", smape, mase, *notes, ",".join(epochs)),
+        ("seasonal naive", *naive, "", "", ""),
+    ]
+    if name == "M4 hourly":
+        path = DATA / "m4_published_results.csv"
+        published = pd.read_csv(path, index_col="method", dtype={"method": str})
+        published = published.rename(index={"118": "ES-RNN (winner)"})
+        published = published[["sMAPE_hourly", "MASE_hourly"]]
+        for method in PUBLISHED:
+            found = published.loc[method]
+            rows.append((f"{method}, published", *found, "", "", ""))
+        naive_smape, naive_mase = published.loc["Naive2"]
+    for shown, smape, mase, *rest in rows:
+        owa = ""
+        if name == "M4 hourly":
+            owa = overall_weighted_average(
+                smape, mase, naive_smape=naive_smape, naive_mase=naive_mase
+            )
+            owa = f"{owa:.4f}"
+        cells = (shown, f"{smape:.2f}", f"{mase:.4f}", owa, *rest)
+        lines.append("| " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
+    return SECTION.format(
+        name=name,
+        rows="\n".join(lines),
+        n_shown=len(chosen),
+        n_tried=len(table),
+        measure="OWA, here beside seasonal naive" if name == "M4 hourly" else "sMAPE",
+        seeds=n_seeds,
+        chosen="\n".join(chosen),
+    )
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
-    seeds = parser.parse_args().seeds
-    lines, chosen = [], []
-    for name, (file, period, horizon, seasons, windows, stride) in TASKS.items():
-        train, test = load(file, period)
-        best, table = choose(train, horizon, seasons, windows, stride)
-        for settings, (smape, mase) in table.items():
-            mark = "**chosen**" if settings == tuple(best.values()) else ""
-            cells = (*settings, f"{smape:.2f}", f"{mase:.4f}", mark)
-            chosen.append("| " + " | ".join(map(str, (name, *cells))) + " |")
-        found, seconds, epochs = [], [], []
-        for seed in range(seeds):
-            start = time.perf_counter()
-            f = fitted(train, horizon, seasons, stride, best, seed)
-            seconds.append(time.perf_counter() - start)
-            found.append(errors(train, test, f.forecast(), seasons[0]))
-            epochs.append(str(f.best_epoch_))
-        smape, mase = np.mean(found, axis=0)
-        spread = np.std(found, axis=0, ddof=min(1, seeds - 1))
-        notes = f"{spread[0]:.2f}, {spread[1]:.4f}", f"{np.median(seconds):.0f}"
-        naive = seasonal_naive(train, test, seasons[0])
-        naive = errors(train, test, naive, seasons[0])
-        rows = [
-            ("LSTMForecaster", smape, mase, *notes, ",".join(epochs)),
-            ("seasonal naive", *naive, "", "", ""),
-        ]
-        if name == "M4 hourly":
-            path = DATA / "m4_published_results.csv"
-            published = pd.read_csv(path, index_col="method", dtype={"method": str})
-            published = published.rename(index={"118": "ES-RNN (winner)"})
-            published = published[["sMAPE_hourly", "MASE_hourly"]]
-            for method in PUBLISHED:
-                found = published.loc[method]
-                rows.append((f"{method}, published", *found, "", "", ""))
-            naive_smape, naive_mase = published.loc["Naive2"]
-        for shown, smape, mase, *rest in rows:
-            owa = ""
-            if name == "M4 hourly":
-                owa = overall_weighted_average(
-                    smape, mase, naive_smape=naive_smape, naive_mase=naive_mase
-                )
-                owa = f"{owa:.4f}"
-            cells = (name, shown, f"{smape:.2f}", f"{mase:.4f}", owa, *rest)
-            lines.append("| " + " | ".join(cells) + " |")
-            print(lines[-1], flush=True)
-    PAGE.write_text(PAGE_TEXT.format(seeds, "\n".join(lines), "\n".join(chosen)))
+    parser.add_argument("--sets", nargs="+", choices=TASKS, default=list(TASKS))
+    arguments = parser.parse_args()
+    for name in arguments.sets:
+        section = section_of(name, arguments.seeds)
+        # What is on the page of other sets stays.
+        kept = PAGE.read_text().split("\n## ")[1:]
+        sections = {part.split("\n")[0]: part for part in kept} | {name: section}
+        parts = [INTRODUCTION, *(sections[n] for n in TASKS if n in sections)]
+        PAGE.write_text("\n## ".join(part.strip("\n") + "\n" for part in parts))
 
 
-PAGE_TEXT = """# One model of many series
+INTRODUCTION = """# One model of many series
 
 All series of a set train one network. Errors are means over series, on the official
-test part, and over {} seeds; sMAPE is in per cent, OWA relative to the Naive2 of M4.
-Made by `python benchmarks/many_series.py`.
+test part; sMAPE is in per cent, OWA relative to the Naive2 of M4. Best epoch 0 means
+that the network added nothing to its linear model. Of several windows the forecast is
+the mean of one forecaster each. Made by `python benchmarks/many_series.py`.
+"""
 
-| set | method | sMAPE | MASE | OWA | sd of sMAPE, MASE | fit s | best epochs |
+SECTION = """{name}
+
+Over {seeds} seeds:
+
+| method | sMAPE | MASE | OWA | sd of sMAPE, MASE | fit s | best epochs |
+|---|---|---|---|---|---|---|
+{rows}
+
+The {n_shown} best of {n_tried} settings, by the linear model's {measure}, on the last
+rows of the training part. "log alone" scales no series by itself.
+
+| window | scaler | norm | deseasonalized | loss | sMAPE | MASE | |
 |---|---|---|---|---|---|---|---|
-{}
-
-Best epoch 0 means that the network added nothing to its linear model. The settings were
-chosen by the linear model's MASE on the last rows of the training part:
-
-| set | window | scaler | norm | deseasonalized | sMAPE | MASE | |
-|---|---|---|---|---|---|---|---|
-{}
+{chosen}
 """
 
 

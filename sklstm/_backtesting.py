@@ -104,9 +104,10 @@ class Backtesting:
             n_known = len(self._histories[key])
             n_new = len(known) - n_known
             if 0 < n_new < gap + steps:
+                after = f" after gap={gap}" if gap else ""
                 raise ValueError(
-                    f"X has {n_new} rows, but steps={steps} after gap={gap} needs at "
-                    f"least {gap + steps}."
+                    f"X has {n_new} rows, but steps={steps}{after} needs at least "
+                    f"{gap + steps}."
                 )
             rows[key] = np.arange(n_known, len(known) - gap - steps + 1, stride)
         warm = refit is not None and (refit == "warm" or self.warm_start)

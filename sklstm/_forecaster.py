@@ -16,7 +16,7 @@ from sklstm._base import (
     warn_of_a_better_model,
 )
 from sklstm._checkpoints import checkpointed
-from sklstm._history import ALONE, joined, lengths, places
+from sklstm._history import ALONE, joined, lengths, pair_of, places
 from sklstm._input_forms import (
     InputForms,
     check_same_length,
@@ -137,7 +137,8 @@ class LSTMForecaster(
         quantiles of its residuals. None learns the mean. Either way
         `forecast_quantiles` gives any quantile.
     loss : str or callable, default="mse"
-        A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values.
+        A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values. With "mae"
+        the linear model, too, makes absolute errors small, and is chosen by them.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
@@ -186,7 +187,8 @@ class LSTMForecaster(
     best_epoch_ : int
         0 where no epoch beat the linear model.
     baseline_scores_ : dict of str to float
-        Mean squared error of simple models on the validation block, scaled.
+        Mean squared error of simple models on the validation block, scaled; absolute
+        with ``loss="mae"``.
     skill_ : float or None
         1 - error / error of the best of them; None without a validation block.
     scaler_ : dict or transformer
@@ -724,13 +726,3 @@ class LSTMForecaster(
 
 
 TRUE_AND_PRED = ("y_true", "y_pred")
-
-
-def pair_of(history):
-    """X and y of the history of a forecaster with inputs."""
-    if isinstance(history, tuple) and len(history) == 2:
-        return history
-    raise ValueError(
-        "The forecaster was fitted with inputs X, so history must be a tuple (X, y). "
-        f"Got {type(history).__name__}."
-    )

@@ -302,3 +302,13 @@ def axis_of(times, name):
             "time. Use time stamps, periods or whole numbers."
         )
     return index
+
+
+def pair_of(history):
+    """X and y of the history of a forecaster with inputs."""
+    if isinstance(history, tuple) and len(history) == 2:
+        return history
+    raise ValueError(
+        "The forecaster was fitted with inputs X, so history must be a tuple (X, y). "
+        f"Got {type(history).__name__}."
+    )

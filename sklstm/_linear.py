@@ -16,6 +16,9 @@ MAX_WINDOWS = 200_000
 N_PASSES = 4
 # Windows overlap; of those that do not, so many must say whether levels help.
 N_HORIZONS = 10
+# Rounds of least absolute errors, and the least share of the mean that an error counts.
+N_ROUNDS = 4
+SMALLEST_ERROR = 0.1
 # Enough for the quantiles of residuals.
 MAX_RESIDUALS = 20_000
 
@@ -115,8 +118,17 @@ class Choice:
         return path.solution(self.penalty, self.left_out)
 
 
-def fit_path(data, train):
-    """The `RidgePath` of windows; None where they are too wide for it."""
+def fit_path(data, train, measure=np.square):
+    """The `RidgePath` of windows; None where they are too wide for it.
+
+    Parameters
+    ----------
+    measure : {np.square, np.abs}
+        What of the errors is made small. Of their sizes that is a least squares, again
+        and again, in which each window counts by the inverse of its error before
+        (iteratively reweighted, Holland and Welsch, 1977): one weight for all steps of
+        a window, so that one decomposition serves all.
+    """
     if design(data, train[:1]).shape[1] > MAX_FEATURES:
         return None
     # Beyond this many windows the solution no longer moves; time still grows.
@@ -127,12 +139,23 @@ def fit_path(data, train):
         # converges to the least squares of those that are there (an EM algorithm).
         for _ in range(N_PASSES):
             path = normal_equations(data, train, path.solution(DEFAULT_PENALTY))
+    if measure is np.abs:
+        for _ in range(N_ROUNDS):
+            solution = path.solution(DEFAULT_PENALTY)
+            mean = errors(data, train, [solution], measure)[0]
+            if mean == 0:
+                break
+            path = normal_equations(data, train, solution, SMALLEST_ERROR * mean)
     return path
 
 
-def normal_equations(data, train, solution=None):
-    """The `RidgePath` with missing targets as a solution forecasts them, or 0."""
-    weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0
+def normal_equations(data, train, solution=None, smallest=None):
+    """The `RidgePath` with missing targets as a solution forecasts them, or 0.
+
+    With `smallest`, windows count by the inverse of their mean error under this
+    solution, or of `smallest` where it is less.
+    """
+    n_windows, weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     origin = None
     for part in data.batches(train, CHUNK):
         x = design(data, part)
@@ -141,6 +164,10 @@ def normal_equations(data, train, solution=None):
             expected = 0.0 if solution is None else x @ solution[0] + solution[1]
             y = np.where(np.isnan(y), expected, y)
         w = data.weights(part).astype(np.float64)[:, None]
+        n_windows += w.sum()
+        if smallest is not None:
+            sizes = np.abs(x @ solution[0] + solution[1] - y).mean(axis=1)
+            w = w / np.maximum(sizes, smallest)[:, None]
         if origin is None:  # shifted sums keep their digits
             origin = x[0], y[0]
         x, y = x - origin[0], y - origin[1]
@@ -159,12 +186,12 @@ def normal_equations(data, train, solution=None):
         vectors.T @ cross,
         x_mean + origin[0],
         y_mean + origin[1],
-        weight_sum,
+        n_windows,
     )
 
 
-def errors(data, indices, solutions):
-    """Weighted mean squared error of each (kernel, bias)."""
+def errors(data, indices, solutions, measure=np.square):
+    """Weighted mean error of each (kernel, bias), squared or absolute."""
     total, weight_sum = np.zeros(len(solutions)), 0.0
     for part in data.batches(indices, CHUNK):
         x = design(data, part)
@@ -172,19 +199,19 @@ def errors(data, indices, solutions):
         w = data.weights(part)
         weight_sum += w.sum()
         for i, (kernel, bias) in enumerate(solutions):
-            total[i] += w @ row_means((x @ kernel + bias - y) ** 2)
+            total[i] += w @ row_means(measure(x @ kernel + bias - y))
     return total / weight_sum
 
 
-def choose_penalty(path, data, validation, left_out=()):
+def choose_penalty(path, data, validation, left_out=(), measure=np.square):
     """The penalty with the smallest error on the validation windows, and that error."""
     solutions = [path.solution(penalty, left_out) for penalty in PENALTIES]
-    found = errors(data, validation, solutions)
+    found = errors(data, validation, solutions, measure)
     best = int(np.argmin(found))
     return PENALTIES[best], float(found[best])
 
 
-def choose(path, data, validation, levels, min_skill):
+def choose(path, data, validation, levels, min_skill, measure=np.square):
     """The `Choice` with the smallest error on the validation windows, and that error.
 
     Each of several targets reads the past of all, or its own alone.
@@ -196,10 +223,10 @@ def choose(path, data, validation, levels, min_skill):
     paths = [path] if data.owners is None else [path, OwnPaths(path, data.owners)]
     found = []
     for own, path in enumerate(paths):
-        penalty, error = choose_penalty(path, data, validation)
+        penalty, error = choose_penalty(path, data, validation, measure=measure)
         left_out = levels[:0]
         if len(levels) and len(validation) >= N_HORIZONS * data.horizon:
-            other = choose_penalty(path, data, validation, levels)
+            other = choose_penalty(path, data, validation, levels, measure)
             if error > other[1] * (1 - min_skill):
                 (penalty, error), left_out = other, levels
         found.append((Choice(penalty, left_out, bool(own)), error))

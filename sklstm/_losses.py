@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Names that Keras knows one loss by.
+ABSOLUTE = ("mae", "MAE", "mean_absolute_error")
+
+
+def measure_of(loss):
+    """What simple models are compared by, of differences: their squares or sizes."""
+    return np.abs if loss in ABSOLUTE else np.square
+
 
 @dataclass(frozen=True)
 class Pinball:

@@ -252,8 +252,8 @@ class SeriesProblem:
             for c in pairs
         )
 
-    def naive_error(self, rows, data):
-        """Mean squared error of last value and seasonal naive, scaled."""
+    def naive_error(self, rows, data, measure):
+        """Mean error of last value and seasonal naive, scaled."""
         length, season = self.window_length, self.norm.season
         names = {"last_value": np.zeros(self.horizon, int) + length - 1}
         if season is not None and season <= length:
@@ -265,8 +265,8 @@ class SeriesProblem:
             weight_sum += weights.sum()
             for name, steps in names.items():
                 past = data.measured(part, steps[0], steps.max() - steps[0] + 1)
-                errors = (actual - past[:, steps - steps[0]]) ** 2
-                total[name] += weights @ row_means(errors)
+                differences = actual - past[:, steps - steps[0]]
+                total[name] += weights @ row_means(measure(differences))
         return {name: float(total[name] / weight_sum) for name in names}
 
 
@@ -340,9 +340,9 @@ class WindowsProblem:
     def spread(self, output, rows, data, fan=None, levels=()):
         return None  # what a window is made of is not known
 
-    def naive_error(self, rows, data):
+    def naive_error(self, rows, data, measure):
         mean = data.y.mean(axis=0)
-        return {"mean": float(np.mean((data.y[rows] - mean) ** 2))}
+        return {"mean": float(np.mean(measure(data.y[rows] - mean)))}
 
 
 def scaled(values, scaler):

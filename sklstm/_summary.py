@@ -5,6 +5,7 @@ from html import escape
 import numpy as np
 
 from sklstm._charts import flow_chart, line_chart
+from sklstm._losses import measure_of
 
 CELLS_IN_WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple RNN"}
 RIVALS_IN_WORDS = {
@@ -87,7 +88,10 @@ def skill_in_words(estimator):
         return "No validation block, so nothing is known of how good it is."
     best = min(scores, key=scores.get)
     name = RIVALS_IN_WORDS.get(best, best)
-    measure = "log loss" if hasattr(estimator, "classes_") else "squared error"
+    measure = "log loss"
+    if not hasattr(estimator, "classes_"):
+        absolute = measure_of(estimator.loss) is np.abs
+        measure = "absolute error" if absolute else "squared error"
     change = estimator.skill_
     if estimator.best_epoch_ == 0 and abs(change) < 1e-6:
         words = f"as large as that of the {name}, since no epoch of the network beat it"

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from sklstm import _ensembles, _inference, _linear, _quantiles
 from sklstm._base import POSITIVE_INT, BaseLSTM
-from sklstm._losses import Pinball
+from sklstm._losses import Pinball, measure_of
 from sklstm._missing import row_means
 from sklstm._networks import NetworkSpec
 from sklstm._quantiles import QuantileNetwork
@@ -86,6 +86,7 @@ class BaseWindowNetwork(BaseLSTM):
         levels = _quantiles.levels_of(self.quantiles)
         spec = _quantiles.wide(self._spec(problem), levels)
         loss = Pinball(levels) if levels else self.loss
+        measure = measure_of(self.loss)
         levels_at = np.prod(problem.window_shape, dtype=int)
         level_inputs = levels_at + np.arange(problem.n_levels)
         choice, baselines = _linear.Choice(), None
@@ -98,12 +99,12 @@ class BaseWindowNetwork(BaseLSTM):
             nonlocal choice, baselines
             scalers = problem.learn_scalers(rows, kept[0])
             data = problem.data(scalers)
-            path = _linear.fit_path(data, rows)
+            path = _linear.fit_path(data, rows, measure)
             if len(validation):
-                baselines = problem.naive_error(validation, data)
+                baselines = problem.naive_error(validation, data, measure)
                 if path is not None:
                     choice, error = _linear.choose(
-                        path, data, validation, level_inputs, self.min_skill
+                        path, data, validation, level_inputs, self.min_skill, measure
                     )
                     baselines["ridge"] = error
                     # A gain that small does not outlive the validation block.
@@ -143,7 +144,7 @@ class BaseWindowNetwork(BaseLSTM):
             network = whole(members)
             output = self._outputs(*network.median(), data, validation)
             error = np.average(
-                row_means((output - data.targets(validation)) ** 2),
+                row_means(measure(output - data.targets(validation))),
                 weights=data.weights(validation),
             )
             best = min(baselines.values())

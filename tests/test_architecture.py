@@ -25,11 +25,11 @@ FLOORS = [
         "metrics",
         "datasets",
     },
-    {"_loops", "_torch_loops", "_linear", "_history", "_summary"},
+    {"_loops", "_torch_loops", "_linear", "_history"},
     {"layers", "_spool", "_static"},
     {"_conformal"},
     {"_networks", "_documents", "_ngrams", "_losses"},
-    {"_quantiles"},
+    {"_quantiles", "_summary"},
     {
         "_problems",
         "_ensembles",

@@ -1,8 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.linear_model import Ridge
+from sklearn.base import clone
+from sklearn.linear_model import QuantileRegressor, Ridge
 
 from sklstm import LSTMForecaster, _linear
+from sklstm._summary import skill_in_words
 from sklstm._windows import ReadyWindows, SeriesWindows, WindowNorm
 
 
@@ -23,6 +26,42 @@ def test_equals_scikit_learns_ridge(data):
     )
     np.testing.assert_allclose(kernel.T, other.coef_, rtol=1e-5)
     np.testing.assert_allclose(bias, other.intercept_, rtol=1e-5)
+
+
+def test_absolute_errors_are_as_small_as_least_absolute_deviations(data):
+    rows = np.arange(80)
+    y = data.y[:, :1].copy()
+    y[::9] += np.random.default_rng(1).standard_cauchy((9, 1, 1)) * 5
+    data = ReadyWindows(data.X, y, data.weights(rows))
+    solution = _linear.fit_path(data, rows, np.abs).solution(1e-9)
+    found = _linear.errors(data, rows, [solution], np.abs)
+    best = QuantileRegressor(alpha=0).fit(
+        data.X[..., 0], y[:, 0, 0], sample_weight=data.weights(rows)
+    )
+    best = _linear.errors(data, rows, [(best.coef_[:, None], best.intercept_)], np.abs)
+    squares = _linear.fit_path(data, rows).solution(1e-9)
+    assert best < found < 1.01 * best
+    assert found < 0.8 * _linear.errors(data, rows, [squares], np.abs)
+
+
+def test_the_linear_model_follows_the_loss():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=300).cumsum() + 5 * np.sin(np.arange(300))
+    y[50::60] += 100  # single values far off
+    y = pd.Series(y)
+    f = LSTMForecaster(8, 2, epochs=0, random_state=0).fit(y)
+    absolute = clone(f).set_params(loss="mae").fit(y)
+    errors = [np.median(np.abs(y - g.predict(y))[8:]) for g in (f, absolute)]
+    assert errors[1] < 0.8 * errors[0]
+    by_size, by_square = absolute.baseline_scores_, f.baseline_scores_
+    assert by_size["last_value"] < np.sqrt(by_square["last_value"])
+    assert "absolute error is" in skill_in_words(absolute)
+
+
+def test_nothing_to_weigh_where_nothing_is_off():
+    data = ReadyWindows(np.ones((30, 3, 1)), np.ones((30, 1, 1)))
+    kernel, bias = _linear.fit_path(data, np.arange(30), np.abs).solution(1.0)
+    assert (kernel == 0).all() and bias == 1
 
 
 def test_an_infinite_penalty_forecasts_no_change(data):

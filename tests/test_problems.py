@@ -74,7 +74,7 @@ def test_naive_errors_are_those_written_out():
     made = problem(60, norm=WindowNorm(None, (2,)), scaler=None)
     rows, validation = made.split(0.2, None)
     data = made.data(made.learn_scalers(rows))
-    found = made.naive_error(validation, data)
+    found = made.naive_error(validation, data, np.square)
     y = made.histories[0].y[:, 0]
     ends = made.starts[validation] + 6
     last = [np.mean((y[e : e + 3] - y[e - 1]) ** 2) for e in ends]
