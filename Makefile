@@ -71,15 +71,21 @@ bench: install
 		tensorflow-cpu jax skorch scikeras
 	touch $@
 
+# What a user has: libraries of ours alone make pandas and scikit-learn load more.
+.venv-plain/.installed:
+	$(PYTHON) -m venv .venv-plain
+	.venv-plain/bin/python -m pip install --quiet --editable '.[save]'
+	touch $@
+
 bench-peers: install .venv-peers/.installed
 	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/peers.py
 
 # Nothing else may run meanwhile.
-bench-speed: install .venv-peers/.installed
+bench-speed: install .venv-peers/.installed .venv-plain/.installed
 	for question in step epoch search forecast predict; do \
 		PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/speed_$$question.py || exit 1; \
 	done
-	$(BIN)/python benchmarks/startup.py
+	.venv-plain/bin/python benchmarks/startup.py
 	$(BIN)/python benchmarks/scaling.py
 
 # The floors that pyproject.toml names, in an environment of their own.
@@ -108,4 +114,4 @@ test-matrix:
 	$(PYTHON) .ci/matrix.py --write $(CELLS)
 
 clean:
-	rm -rf .venv .venv-peers .venv-oldest .venv-sktime .venv-ray .venv-matrix .venv-audit build dist demo_output
+	rm -rf .venv .venv-peers .venv-plain .venv-oldest .venv-sktime .venv-ray .venv-matrix .venv-audit build dist demo_output
