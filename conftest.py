@@ -1,6 +1,7 @@
-"""Which modules pytest leaves alone: those of extras that are not installed."""
+"""Which modules pytest leaves alone: those of what is not installed, or not here."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 EXTRAS = {
     "sklstm/sktime.py": "sktime",
@@ -8,4 +9,8 @@ EXTRAS = {
     "sklstm/_torch_loops.py": "torch",
     "tests/test_fuzz.py": "hypothesis",
 }
+# An archive of the source has no docs and no examples.
+FOLDERS = {"tests/test_docs.py": "docs", "tests/test_examples.py": "examples"}
+HERE = Path(__file__).parent
 collect_ignore = [path for path, name in EXTRAS.items() if find_spec(name) is None]
+collect_ignore += [path for path, name in FOLDERS.items() if not (HERE / name).is_dir()]

@@ -330,6 +330,10 @@ def from_bytes(content):
 def write(path, content):
     """Write a file whole or not at all."""
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {path.parent} to write {path.name} to. Make it first."
+        )
     # Not of tempfile, whose files nobody else may read.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:

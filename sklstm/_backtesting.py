@@ -107,7 +107,7 @@ class Backtesting:
                 after = f" after gap={gap}" if gap else ""
                 raise ValueError(
                     f"X has {n_new} rows, but steps={steps}{after} needs at least "
-                    f"{gap + steps}."
+                    f"{gap + steps}. Pass more rows, or lower steps."
                 )
             rows[key] = np.arange(n_known, len(known) - gap - steps + 1, stride)
         warm = refit is not None and (refit == "warm" or self.warm_start)
@@ -340,4 +340,7 @@ def check_refit(refit, max_train_size):
     if max_train_size is not None:
         check_positive_int("max_train_size", max_train_size)
         if refit is None:
-            raise ValueError("max_train_size says what refit fits on. Set refit.")
+            raise ValueError(
+                f"max_train_size={max_train_size} says on how many rows refit fits, "
+                "and refit is None. Set refit, or leave max_train_size out."
+            )

@@ -15,11 +15,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import __version__, _archive, _report, _routing, _summary
+from sklstm import __version__, _archive, _capacity, _report, _routing, _summary
 from sklstm._keras import load_keras
 from sklstm._networks import CELLS
 
-POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+# What 64 bits hold: a larger one is an error here, and not in some array later.
+POSITIVE_INT = Interval(Integral, 1, 2**63 - 1, closed="both")
 SHARE = Interval(Real, 0, 1, closed="left")
 # Of a simple model's error; less is luck of the validation block.
 MAX_LOSS = 0.01
@@ -27,8 +28,18 @@ MAX_LOSS = 0.01
 OUT_OF_MEMORY = re.compile(
     "Unable to allocate|[Oo]ut of memory|can't allocate memory|OOM when allocating"
 )
-# Parameters that a step's memory grows with.
-MEMORY = "batch_size", "units", "window_length", "horizon", "max_length"
+# Of which NumPy says "7.45 GiB", and JAX "8000000000 bytes".
+BYTES = re.compile(r"([\d.]+) (bytes|[KMGTPE]iB)")
+# Parameters that memory grows with.
+MEMORY = (
+    "batch_size",
+    "units",
+    "window_length",
+    "horizon",
+    "max_length",
+    "embedding_dim",
+    "n_members",
+)
 
 
 class SkillWarning(UserWarning):
@@ -66,14 +77,20 @@ def unchanged_on_error(fit):
 
 def what_memory_needs(estimator, error):
     """How much was asked for when there was no more, and which parameters save it."""
-    parameters = estimator.get_params(deep=False)
-    wanted = re.search(r"(\d+) bytes", str(error))
-    size = f"{int(wanted[1]) / 1e9:.3g} GB" if wanted else "more memory"
-    savers = ", ".join(f"{n}={parameters[n]}" for n in MEMORY if n in parameters)
+    size, told = "more memory", BYTES.search(str(error))
+    if told:
+        power = "bKMGTPE".index(told[2][0])
+        size = _capacity.in_words(float(told[1]) * 1024**power)
     return (
-        f"The fit needs {size} at once, and this process cannot have as much. Lower "
-        f"one of {savers}, pass less data, or raise the limit. {error}"
+        f"The fit needs {size} at once, and this process cannot have as much. "
+        f"{how_to_save(estimator)} {error}"
     )
+
+
+def how_to_save(estimator):
+    parameters = estimator.get_params(deep=False)
+    savers = ", ".join(f"{n}={parameters[n]}" for n in MEMORY if n in parameters)
+    return f"Lower one of {savers}, pass less data, or raise the limit."
 
 
 class BaseLSTM(BaseEstimator):
@@ -160,6 +177,21 @@ class BaseLSTM(BaseEstimator):
             )
         return tuple(int(u) for u in units)
 
+    def _check_memory(self, spec, n_steps, width, whole=None):
+        """Raise where training needs more memory than this process can have.
+
+        Parameters
+        ----------
+        n_steps, width : int
+            Steps that recurrent layers read, and values at each.
+        whole : NetworkSpec, default=None
+            What is made of several that are trained.
+        """
+        n_bytes = _capacity.bytes_of_training(spec, self.batch_size, n_steps, width)
+        if whole is not None:
+            n_bytes = max(n_bytes, 4 * _capacity.n_weights(whole))
+        _capacity.check_memory(n_bytes, "The fit", how_to_save(self))
+
     def _settings(self, epochs, loss, metrics=None):
         # Keras is not needed to predict, so training is loaded only here.
         from sklstm._training import Settings
@@ -170,7 +202,7 @@ class BaseLSTM(BaseEstimator):
             optimizer=_routing.instance(self.optimizer),
             learning_rate=float(self.learning_rate),
             learning_rate_schedule=self.learning_rate_schedule,
-            clipnorm=self.clipnorm,
+            clipnorm=None if self.clipnorm is None else float(self.clipnorm),
             loss=loss,
             early_stopping=self.early_stopping,
             n_iter_no_change=self.n_iter_no_change,

@@ -57,8 +57,9 @@ def one_hot(y, classes, multi_label):
     unknown = ~np.isin(y, classes)
     if unknown.any():
         raise ValueError(
-            f"y has the class {y[unknown][0]!r}, which is none of {classes!r}. "
-            "Name all classes in the first call."
+            f"y has the class {y[unknown].tolist()[0]!r}, which is none of "
+            f"{classes.tolist()}. "
+            "Name all classes in the first call: partial_fit(X, y, classes=...)."
         )
     place = np.searchsorted(classes, y)
     if len(classes) == 2:

@@ -1,5 +1,7 @@
 """LSTMForecaster: recurrent networks that forecast series, as an estimator."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
@@ -24,6 +26,7 @@ from sklstm._input_forms import (
     matching_places,
 )
 from sklstm._intervals import Intervals, check_probabilities
+from sklstm._networks import differences
 from sklstm._problems import bridged_windows
 from sklstm._rolling import Rolling
 from sklstm._validation import check_values
@@ -383,9 +386,16 @@ class LSTMForecaster(
         if keep and asked != self._trained.spec:
             raise ValueError(
                 "Training cannot continue, since data or parameters ask for a network "
-                f"of another shape: fitted {self._trained.spec}, now {asked}. Fit anew "
+                f"of another shape: {differences(self._trained.spec, asked)}. Fit anew "
                 "with warm_start=False."
             )
+        n_steps, width = problem.window_shape
+        self._check_memory(
+            self._spec(problem),
+            self._recurrent_length(n_steps) or n_steps,
+            width,
+            whole=asked,
+        )
         with checkpointed(self):
             fitted |= self._learn(problem, keep=keep, epochs=epochs)
         for name, value in fitted.items():
@@ -519,12 +529,15 @@ class LSTMForecaster(
                 n_steps = self.horizon if steps is None else steps
                 raise ValueError(
                     "The forecaster was fitted with inputs X, so forecast needs X for "
-                    f"the {n_steps} steps ahead."
+                    f"the {n_steps} steps ahead. Pass X= with a row for each."
                 )
             values, where = self._check_rows(X, ahead=True)
             missing = [key for key in keys if key not in where]
             if missing:
-                raise ValueError(f"X has no rows of the series {missing[0]!r}.")
+                raise ValueError(
+                    f"X has no rows of the series {missing[0]!r}, which needs them as "
+                    "all that are forecast. Add them, or name the others by series=."
+                )
             ahead = {key: values[where[key][0]] for key in keys}
             n_rows = min(map(len, ahead.values()))
         elif X is not None:
@@ -538,7 +551,8 @@ class LSTMForecaster(
         if n_rows is not None:
             if n_rows < steps:
                 raise ValueError(
-                    f"X has {n_rows} rows, but steps={steps} needs as many."
+                    f"X has {n_rows} rows, but steps={steps} needs as many. Pass more "
+                    "rows of X, or lower steps."
                 )
             histories = {
                 key: known.with_inputs(ahead[key][:steps])
@@ -551,6 +565,12 @@ class LSTMForecaster(
     def _chosen(self, series):
         if series is None:
             return list(self._histories)
+        if isinstance(series, str) or not isinstance(series, Iterable):
+            raise TypeError(
+                f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
+            )
+        if not len(series):
+            raise ValueError("series is empty. Name a series, or pass None for all.")
         unknown = [key for key in series if key not in self._histories]
         if unknown or ALONE in self._histories:
             raise ValueError(
@@ -558,7 +578,8 @@ class LSTMForecaster(
                 + (
                     "one series alone."
                     if ALONE in self._histories
-                    else f"{list(self._histories)[:5]} and so on."
+                    else f"{list(self._histories)[:5]}"
+                    + (" and so on." if len(self._histories) > 5 else ".")
                 )
                 + " Give the past of a new series by history=."
             )
@@ -587,7 +608,10 @@ class LSTMForecaster(
         if one != (ALONE in where):
             raise ValueError(
                 "history must come in the form that fit took: "
-                + ("one series." if one else "many series.")
+                + ("one series, but it holds many." if one else "many series, but it ")
+                + ("" if one else "holds one.")
+                + " Pass "
+                + ("that one alone." if one else "a list of series, or levels of keys.")
             )
         other._histories = dict.fromkeys(where)
         values, _ = other._check_rows(X)

@@ -105,7 +105,14 @@ class History:
         if self.index is None:
             return pd.RangeIndex(len(self), len(self) + steps)
         known, step = self.recent()
-        return continued_index(known, steps, step)
+        try:
+            return continued_index(known, steps, step)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(
+                f"The calendar of the index, which ends at {known[-1]}, does not reach "
+                f"{steps} steps of {step} further. Ask for fewer steps, or fit on an "
+                f"index of a coarser unit, such as index.as_unit('s'). {error}"
+            ) from error
 
     def where(self, index, n_rows):
         """Rows of this axis, whose first is 0, at which other rows stand."""

@@ -206,9 +206,13 @@ class InputForms:
             Whether the inputs of histories end in calendar features already.
         """
         for key, history in histories.items():
-            if not columns_seen(history.y).all():
+            seen = columns_seen(history.y)
+            if not seen.all():
                 whose = "" if key is ALONE else f" of the series {key!r}"
-                raise ValueError(f"A column{whose} holds no value at all. Drop it.")
+                raise ValueError(
+                    f"Column {int(np.argmin(seen))}{whose} holds no value at all, so "
+                    "that there is nothing to forecast. Drop it."
+                )
         past = self._past_columns()
         norm = self._norm_of(histories) if norm is None else norm
         problem = SeriesProblem(
@@ -313,7 +317,8 @@ class InputForms:
         unknown = [name for name in self.past_covariates if name not in names]
         if unknown:
             raise ValueError(
-                f"past_covariates has {unknown}, but the columns of X are {names}."
+                f"past_covariates has {unknown}, but the columns of X are {names}. "
+                "Name some of these."
             )
         past = [name in self.past_covariates for name in names]
         n_calendar = sum(2 if isinstance(c, str) else 1 for c in self.calendar or ())
@@ -407,7 +412,8 @@ class InputForms:
                 validate_data(self, table, skip_check_array=True, reset=False)
             elif values.shape[1] != n_columns:
                 raise ValueError(
-                    f"X has 1 column, but the fitted series has {n_columns}."
+                    f"X has 1 column, but the fitted series has {n_columns}. Pass rows "
+                    "of shape (n_timesteps, n_columns)."
                 )
         else:
             if ahead:
@@ -494,4 +500,6 @@ def matching_places(X, y):
 
 def check_same_length(X, y):
     if len(X) != len(y):
-        raise ValueError(f"X has {len(X)} rows, but y has {len(y)}.")
+        raise ValueError(
+            f"X has {len(X)} rows, but y has {len(y)}. Pass a row of X for each of y."
+        )

@@ -1,5 +1,6 @@
 """How far off a forecast may be: quantiles and intervals."""
 
+from collections.abc import Iterable
 from numbers import Real
 
 import numpy as np
@@ -178,6 +179,8 @@ class Intervals:
         known = X, history, series, static_features
         at, steps, origins, _ = self._forecasts(steps, *known)
         at._check_has_spread()
+        n_paths = len(origins) * int(n_samples)
+        at._check_reach(n_paths, steps, at_once=n_samples)
         rng = check_random_state(random_state)
         paths = [at._paths_of(*o, steps, n_samples, rng) for o in origins.items()]
         return at._framed(origins, np.array(paths), range(n_samples))
@@ -317,6 +320,11 @@ class Intervals:
 
 
 def check_probabilities(name, values):
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a tuple, such as (0.1, 0.9). Got {values!r}.")
     for value in values:
         if not isinstance(value, Real) or not 0 < value < 1:
-            raise ValueError(f"{name} must lie between 0 and 1. Got {value!r}.")
+            raise ValueError(
+                f"{name} must lie between 0 and 1, without them. Got {value!r}: pass "
+                "a probability such as 0.9."
+            )

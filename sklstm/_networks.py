@@ -1,6 +1,6 @@
 """Recurrent encoders and heads as functions; the `build_*` functions compose them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,14 @@ class TextNetworkSpec:
     @property
     def starts_linear(self):
         return self.linear_skip
+
+
+def differences(spec, other):
+    """In words, in what two specs of one class differ: was and is."""
+    pairs = (
+        (f.name, getattr(spec, f.name), getattr(other, f.name)) for f in fields(spec)
+    )
+    return ", ".join(f"{name} was {a} and is {b}" for name, a, b in pairs if a != b)
 
 
 def dense_shapes(name, n_inputs, n_outputs):

@@ -6,6 +6,7 @@ scikit-learn only.
 """
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,6 +24,17 @@ C = 10.0
 MIN_DF = 2
 
 
+def check_ngram_range(ngram_range):
+    """Raise where a parameter is no pair of numbers of tokens."""
+    pair = ngram_range if len(ngram_range) == 2 else (0, 0)
+    whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
+    if not whole or not 1 <= pair[0] <= pair[1]:
+        raise ValueError(
+            "ngram_range must be a tuple (low, high) of two ints, 1 <= low <= high. "
+            f"Got {ngram_range!r}; for words and pairs of them write (1, 2)."
+        )
+
+
 @storable
 @dataclass
 class NgramCounts:
@@ -33,10 +45,8 @@ class NgramCounts:
 
     @classmethod
     def learn(cls, sequences, weights, n_tokens, ngram_range):
-        keys = {}
-        for n in range(ngram_range[0], ngram_range[1] + 1):
-            if float(n_tokens) ** n > 2**62:  # keys are 64-bit integers
-                break
+        keys, longest = {}, int(62 / np.log2(n_tokens))  # keys are 64-bit integers
+        for n in range(ngram_range[0], min(ngram_range[1], longest) + 1):
             found, first = ngrams(sequences, n, n_tokens)
             documents = sequences.documents[first]
             order = np.argsort(found, kind="stable")
@@ -51,7 +61,7 @@ class NgramCounts:
 
     def count(self, sequences):
         """Counts as a sparse matrix of shape (n_documents, n_ngrams)."""
-        parts, documents = [], sequences.documents
+        parts, documents = [sp.csr_matrix((len(sequences), 0))], sequences.documents
         for n, known in self.keys.items():
             place, first = self._known(sequences, n)
             shape = len(sequences), len(known)

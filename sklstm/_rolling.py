@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from sklstm import _scaling
+from sklstm import _capacity, _scaling
 from sklstm._history import ALONE, History, is_list_of_series
 from sklstm._missing import bridged, rows_since_seen, without_nan
 from sklstm._validation import is_pandas
@@ -130,6 +130,7 @@ class Rolling:
         ndarray of shape (n_origins, steps, n_targets), or with `fan` \
                 (n_origins, steps, n_levels, n_targets)
         """
+        self._check_reach(sum(len(rows) for _, rows, _ in origins), steps, fan)
         forecasts = self._roll_from(origins, steps, fan)
         ages = [rows_since_seen(history.y, rows) for history, rows, _ in origins]
         late = np.concatenate(ages)
@@ -162,6 +163,29 @@ class Rolling:
         if parts:
             result.append(self._roll_spans(parts, steps, fan=fan))
         return np.concatenate(result)
+
+    def _check_reach(self, n_origins, steps, fan=False, at_once=ORIGINS_AT_ONCE):
+        """Raise where so many forecasts would take too long, or too much memory."""
+        steps = int(steps)
+        n_blocks = self._n_blocks(steps)
+        if n_blocks > _capacity.MOST_BLOCKS:
+            raise ValueError(
+                f"{steps} steps at a horizon of {self._horizon} are {n_blocks} "
+                f"forecasts, one after the other, and {_capacity.MOST_BLOCKS:,} are "
+                "the most. Ask for fewer steps, or fit with a longer horizon."
+            )
+        n_targets = self._n_targets
+        n_features = 0 if self._scalers[1] is None else self._spec_.window_shape[1]
+        n_results = n_origins * steps * n_targets
+        if fan:
+            n_results *= len(self._quantile_network.levels)
+        n_at_once = min(n_origins, at_once) * (self.window_length_ + steps)
+        n_numbers = 2 * n_results + n_at_once * (2 + 3 * n_targets + 2 * n_features)
+        _capacity.check_memory(
+            8 * n_numbers,
+            f"A forecast of {steps} steps from {n_origins} origins",
+            "Ask for fewer at once.",
+        )
 
     @property
     def _horizon(self):
@@ -200,15 +224,19 @@ class Rolling:
             None if own[0] is None else np.concatenate(own)
             for own in zip(*(spans for spans, _ in parts), strict=True)
         )
-        n_origins, span = y.shape[:2]
-        everything, fans = np.arange(n_origins), []
-        if X is not None:
-            X = X.reshape(-1, X.shape[-1]).astype(np.float32)
+        everything, fans = np.arange(len(y)), []
+
+        def flat(values, first):
+            """Rows that a block reads, window after window."""
+            rows = values[:, first : first + length + horizon]
+            return rows.reshape(-1, values.shape[-1]).astype(np.float32)
+
         for block in range(self._n_blocks(steps)):
+            first = block * horizon
             data = SeriesWindows(
-                y.reshape(-1, y.shape[-1]).astype(np.float32),
-                X,
-                everything * span + block * horizon,
+                flat(y, first),
+                None if X is None else flat(X, first),
+                everything * (length + horizon),
                 length,
                 horizon,
                 self._norm,
@@ -216,7 +244,7 @@ class Rolling:
                 static=None if static is None else (static, everything),
             )
             output = self._outputs(self._spec_, self.weights_, data, everything)
-            done = length + block * horizon
+            done = length + first
             y[:, done : done + horizon] = data.restored(output, everything)
             if noise is not None:
                 y[:, done : done + horizon] += noise[:, block]

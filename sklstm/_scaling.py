@@ -101,8 +101,7 @@ def apply(values, scaler):
     if isinstance(scaler, dict):
         values = logarithm(values) if scaler["log"] else values
         return (values - scaler["center"]) / scaler["scale"]
-    flat = np.asarray(scaler.transform(values.reshape(-1, values.shape[-1])))
-    return flat.reshape(values.shape)
+    return through(scaler.transform, values)
 
 
 def invert(values, scaler):
@@ -110,8 +109,19 @@ def invert(values, scaler):
     if isinstance(scaler, dict):
         values = values * scaler["scale"] + scaler["center"]
         return np.exp(values) if scaler["log"] else values
-    flat = scaler.inverse_transform(values.reshape(-1, values.shape[-1]))
-    return np.asarray(flat).reshape(values.shape)
+    return through(scaler.inverse_transform, values)
+
+
+def through(method, values):
+    """What a method of a transformer makes of values of shape (..., n_features)."""
+    flat = values.reshape(-1, values.shape[-1])
+    result = np.asarray(method(flat))
+    if result.shape != flat.shape:
+        raise ValueError(
+            f"scaler must keep the shape of what it scales, but {method.__qualname__} "
+            f"made {result.shape} of {flat.shape}. Choose another, such as 'standard'."
+        )
+    return result.reshape(values.shape)
 
 
 def weighted_quantiles(values, probabilities, sample_weight=None):

@@ -46,7 +46,15 @@ class Growing:
     def append(self, values):
         if self.like is None:
             self.like = np.array(values[:0])
-        self.file.write(np.ascontiguousarray(values, self.like.dtype).data)
+        try:
+            self.file.write(np.ascontiguousarray(values, self.like.dtype).data)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                "A series that memory does not hold is written to "
+                f"{tempfile.gettempdir()}, which took no more: {error.strerror}. Make "
+                "room there, or set the environment variable TMPDIR to another folder",
+            ) from error
         self.n_rows += len(values)
 
     def array(self):

@@ -161,8 +161,25 @@ def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer)
         if analyzer == "char":
             tokenizer = characters
         else:
-            tokenizer = re.compile(token_pattern).findall
+            tokenizer = pattern_of(token_pattern).findall
     return partial(split_words, find=tokenizer, prepare=prepare)
+
+
+def pattern_of(token_pattern):
+    """A compiled pattern, which may have one group, the token."""
+    try:
+        pattern = re.compile(token_pattern)
+    except re.error as error:
+        raise ValueError(
+            f"token_pattern={token_pattern!r} is no regular expression: {error}. Mend "
+            "it, or pass tokenizer=, a function from a text to its tokens."
+        ) from error
+    if pattern.groups > 1:
+        raise ValueError(
+            f"token_pattern={token_pattern!r} has {pattern.groups} groups, but one at "
+            "most can be the token. Write (?:...) for the others."
+        )
+    return pattern
 
 
 def count_tokens(texts, tokenize):
@@ -171,7 +188,14 @@ def count_tokens(texts, tokenize):
     places.default_factory = places.__len__
     flat, offsets = array("i"), [0]
     for text in texts:
-        flat.extend(map(places.__getitem__, tokenize(text)))
+        try:
+            flat.extend(map(places.__getitem__, tokenize(text)))
+        except TypeError as error:
+            raise TypeError(
+                f"tokenizer, or strip_accents, failed on the text at position "
+                f"{len(offsets) - 1}: {error}. A tokenizer gives a list of str, and "
+                "strip_accents a str."
+            ) from error
         offsets.append(len(flat))
     ids = np.frombuffer(flat, np.int32) if flat else np.empty(0, np.int32)
     return list(places), Sequences(ids, np.array(offsets))
@@ -222,7 +246,13 @@ def rank(tokens, sequences, weights, min_df=1, max_features=None):
     if isinstance(min_df, float):
         min_df = min_df * weights.sum()
     kept = np.flatnonzero((in_documents >= min_df) & (counts > 0)).tolist()
-    kept.sort(key=lambda place: (-counts[place], tokens[place]))
+    try:
+        kept.sort(key=lambda place: (-counts[place], tokens[place]))
+    except TypeError as error:
+        raise TypeError(
+            f"Tokens must be of one type, but cannot be put in order: {error}. Let "
+            "tokenizer give str alone."
+        ) from error
     kept = kept[:max_features]
     new = np.full(len(tokens), UNKNOWN, np.int32)
     new[kept] = np.arange(FIRST, FIRST + len(kept))
@@ -259,11 +289,17 @@ def read_vectors(path, words):
     dict of str to ndarray
     """
     vectors = {}
-    with open(path, encoding="utf-8", newline="\n") as file:
-        for line in file:
-            word, _, numbers = line.rstrip().partition(" ")
-            if word in words and " " in numbers:
-                vectors[word] = np.array(numbers.split(" "), dtype=np.float32)
+    try:
+        with open(path, encoding="utf-8", newline="\n") as file:
+            for line in file:
+                word, _, numbers = line.rstrip().partition(" ")
+                if word in words and " " in numbers:
+                    vectors[word] = numbers.split(" ")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"embeddings={path!r} is no text in UTF-8: {error}. Pass a file of a word "
+            "and its numbers in each line, as GloVe and word2vec write them."
+        ) from error
     return vectors
 
 
@@ -289,12 +325,13 @@ def embedding_table(vectors, words, n_rows):
         needed = len(words) + FIRST
         if vectors.ndim != 2 or len(vectors) < needed:
             raise ValueError(
-                f"embeddings has shape {vectors.shape}, but the vocabulary needs "
-                f"{needed} rows: one for padding, one for unknown words, and one for "
-                "each word. Lower max_features, or pass a dict."
+                f"embeddings has shape {vectors.shape}, but must have two axes, and "
+                f"the vocabulary needs {needed} rows: one for padding, one for unknown "
+                "words, and one for each word. Lower max_features, or pass a dict."
             )
-        table = np.zeros((n_rows, vectors.shape[1]), np.float32)
-        table[:needed] = vectors[:needed]
+        given = as_vectors(vectors[:needed])
+        table = np.zeros((n_rows, given.shape[1]), np.float32)
+        table[:needed] = given
         return table
     known = {word: vectors[word] for word in words if word in vectors}
     if not known:
@@ -305,14 +342,29 @@ def embedding_table(vectors, words, n_rows):
     lengths = {np.shape(vector) for vector in known.values()}
     if len(lengths) > 1:
         raise ValueError(
-            f"embeddings must hold vectors of one length. Got {sorted(lengths)[:5]}."
+            f"embeddings must hold vectors of one length. Got {sorted(lengths)[:5]}. "
+            "Look at where they come from."
         )
+    given = as_vectors(list(known.values()))
     # Words without a vector get that of none in particular.
-    mean = np.mean(list(known.values()), axis=0)
-    table = np.tile(mean, (n_rows, 1)).astype(np.float32)
-    for word, vector in known.items():
-        table[words[word]] = vector
+    table = np.tile(given.mean(axis=0), (n_rows, 1)).astype(np.float32)
+    table[[words[word] for word in known]] = given
     return table
+
+
+def as_vectors(values):
+    """An array of shape (n_words, embedding_dim) of finite numbers."""
+    try:
+        values = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"embeddings must hold numbers: {error}.") from error
+    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
+        raise ValueError(
+            "embeddings must hold a vector of finite numbers for each word. Got an "
+            f"array of shape {values.shape}"
+            + (", some of them NaN or infinite." if values.size else ".")
+        )
+    return values
 
 
 def merge_repeated(sequences, y, weights):

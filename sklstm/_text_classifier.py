@@ -29,7 +29,7 @@ from sklstm._base import (
 )
 from sklstm._checkpoints import checkpointed
 from sklstm._documents import Documents, folds_of, one_hot, split_stratified
-from sklstm._networks import POOLINGS, TextNetworkSpec
+from sklstm._networks import POOLINGS, TextNetworkSpec, differences
 from sklstm._ngrams import NgramCounts, NgramModel
 from sklstm._validation import (
     check_columns,
@@ -39,6 +39,8 @@ from sklstm._validation import (
 )
 
 HEAD = ("head/kernel", "head/bias")
+# By whether a text may have several labels.
+KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
 
 
 @storable
@@ -325,6 +327,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, *, keep, epochs=None, classes=None):
         rng = check_random_state(self.random_state)
+        _ngrams.check_ngram_range(self.ngram_range)
         fitted = dict(vars(self)) if keep else {}
         tokens, sequences = self._read(X, y, reset=not keep)
         fitted |= self._classes(y, fitted, classes)
@@ -332,9 +335,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )
-        check_weight_size(weights)
         if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
+            weights = weights * class_weights(self.class_weight, y)
+        check_weight_size(weights)
         self._check_weights(weights, targets, keep)
         if keep:
             sequences = self._recode(tokens, sequences)
@@ -371,8 +374,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if keep and spec != self._spec_:
             raise ValueError(
                 "Training cannot continue, since parameters ask for a network of "
-                f"another shape: fitted {self._spec_}, now {spec}. "
-                "Fit anew with warm_start=False."
+                f"another shape: {differences(self._spec_, spec)}. Fit anew with "
+                "warm_start=False."
             )
         fitted["vocabulary_"] = words
         split_seed, network_seed = rng.randint(2**31 - 1, size=2)
@@ -388,6 +391,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             fitted |= ngram_model
         view = self._network_view(sequences, fitted["vocabulary_"])
         data = Documents(view, linear, targets, weights)
+        self._check_memory(spec, int(data.buckets.max()), dim)
         trained = self._train(
             spec, data, train_rows, validation, vectors, epochs, keep, network_seed
         )
@@ -417,8 +421,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             raise ValueError(
                 f"The texts hold no n-gram of ngram_range={self.ngram_range} that "
                 f"counts: a token must be in min_df={self.min_df} texts, where "
-                "sample_weight counts as so many texts. Lower min_df, look at what the "
-                "tokenizer keeps, or set linear_skip=False."
+                "sample_weight counts as so many texts. Lower min_df or ngram_range, "
+                "look at what the tokenizer keeps, or set linear_skip=False."
             )
 
         def learn(rows):
@@ -551,8 +555,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if "classes_" in fitted:
             if multi_label != fitted["_multi_label"]:
                 raise ValueError(
-                    "y must be of the kind it was at the first fit: "
-                    f"multi-label is {multi_label}, was {fitted['_multi_label']}."
+                    f"y holds {KINDS[multi_label]}, but the first fit got "
+                    f"{KINDS[fitted['_multi_label']]}. Pass y of that kind, or fit "
+                    "anew."
                 )
             return {}
         if multi_label:
@@ -563,7 +568,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             if len(found) < 2:
                 raise ValueError(
                     "LSTMTextClassifier needs texts of at least two classes, but y "
-                    f"has one class only: {found[0]!r}."
+                    f"has one class only: {found.tolist()[0]!r}. Add texts of another, "
+                    "or name all classes in the first partial_fit(X, y, classes=...)."
                 )
         return {"classes_": found, "_multi_label": multi_label}
 
@@ -576,8 +582,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             )
         if len(used) < len(targets) and not keep and (used == used[0]).all():
             raise ValueError(
-                "Rows of weight above zero are of one class only. Give weight to "
-                "texts of at least two classes."
+                "Rows of weight above zero, by sample_weight and class_weight, are of "
+                "one class only. Give weight to texts of at least two classes."
             )
 
     def decision_function(self, X):
@@ -712,6 +718,17 @@ def check_labels(y):
             "y must hold labels of one type, such as str or int, but they cannot be "
             f"put in order: {error}."
         ) from error
+
+
+def class_weights(class_weight, y):
+    """The weight of each text's class, or the product of its labels' weights."""
+    weights = compute_sample_weight(class_weight, y)
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(
+            f"class_weight={class_weight!r} holds a weight that is negative or not "
+            "finite. Give each class a number, 0 or more."
+        )
+    return weights
 
 
 def kind_of(spec):

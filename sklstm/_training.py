@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklstm import _memory
+from sklstm import _keras_parts, _memory
 from sklstm._archive import storable
 from sklstm._batches import MAX_STEPS, blocks, each, network_inputs
 from sklstm._keras import load_keras
@@ -97,7 +97,11 @@ class CompiledNetwork:
     def __init__(self, spec, settings):
         keras = load_keras()
         self.model = spec.build()
-        self.optimizer = make_optimizer(keras, settings)
+        if getattr(spec, "network", None) is not None:
+            self.model = _keras_parts.checked_network(keras, self.model, spec)
+        self.optimizer = _keras_parts.optimizer_of(
+            keras, settings.optimizer, settings.clipnorm
+        )
         self.model.compile(
             optimizer=self.optimizer,
             loss=loss_per_row(keras, settings.loss),
@@ -191,10 +195,7 @@ def hears_batches(callback):
 
 def loss_per_row(keras, loss):
     """A loss of one value a row, over all steps and targets, so that rows weigh."""
-    if isinstance(loss, str):
-        loss = keras.losses.get(loss)
-    if isinstance(loss, keras.losses.Loss):
-        loss = loss.call
+    loss = _keras_parts.loss_of(keras, loss)
 
     def flat(y_true, y_pred):
         ops, size = keras.ops, int(np.prod(y_pred.shape[1:]))
@@ -211,21 +212,11 @@ def loss_per_row(keras, loss):
     return flat
 
 
-def make_optimizer(keras, settings):
-    optimizer = settings.optimizer
-    if not isinstance(optimizer, str):  # the user's own must stay as it is
-        optimizer = keras.saving.serialize_keras_object(optimizer)
-    optimizer = keras.optimizers.get(optimizer)
-    if settings.clipnorm is not None:
-        optimizer.clipnorm = settings.clipnorm
-    return optimizer
-
-
 def compiled_network(spec, settings):
     """The compiled network of a spec, from the cache where it was built before."""
     keras = load_keras()
     optimizer = settings.optimizer
-    if not isinstance(optimizer, str):
+    if isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = json.dumps(keras.saving.serialize_keras_object(optimizer))
     key = (
         spec,
@@ -339,6 +330,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
             epoch, state, progress = kept
             network.set_state(state)
         keras = load_keras()
+        _keras_parts.check_callbacks(keras, settings.callbacks)
         listeners = keras.callbacks.CallbackList(
             copy.deepcopy(list(settings.callbacks)), model=network.model
         )
@@ -352,7 +344,7 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
             while epoch < settings.epochs and not progress.ended:
                 schedule = settings.learning_rate_schedule
                 if schedule is not None:
-                    network.optimizer.learning_rate = scheduled_rate(
+                    network.optimizer.learning_rate = _keras_parts.scheduled_rate(
                         schedule, epoch, settings
                     )
                 listeners.on_epoch_begin(epoch)
@@ -434,14 +426,6 @@ def likely_cause(settings, data, rows):
         f"Lower learning_rate={settings.learning_rate:g}, or look for outliers in the "
         "data."
     )
-
-
-def scheduled_rate(schedule, epoch, settings):
-    if schedule == "cosine":
-        return (
-            settings.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / settings.epochs))
-        )
-    return float(schedule(epoch, settings.learning_rate))
 
 
 def first_weights(skip=None, weights=None, embeddings=None):

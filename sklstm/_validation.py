@@ -91,9 +91,9 @@ def check_weight_size(weights):
     used = weights[weights > 0]
     if len(used) and not WEIGHTS[0] <= used.min() <= used.max() <= WEIGHTS[1]:
         raise ValueError(
-            f"sample_weight holds values from {used.min():.3g} to {used.max():.3g}, "
-            f"but must lie between {WEIGHTS[0]:g} and {WEIGHTS[1]:g}, or be 0. Divide "
-            "it by its mean."
+            f"sample_weight, times the weight of classes, goes from {used.min():.3g} "
+            f"to {used.max():.3g}, but must lie between {WEIGHTS[0]:g} and "
+            f"{WEIGHTS[1]:g}, or be 0. Divide it by its mean."
         )
     return weights
 
@@ -155,7 +155,8 @@ def check_values(data, name="X", allow_nan=False):
     values = np.asarray(data, dtype=data.dtype if held else np.float64)
     if values.ndim not in (1, 2):
         raise ValueError(
-            f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}."
+            f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}. "
+            "Pass one series, or a table with a column for each."
         )
     if not values.size:
         raise ValueError(f"{name} is empty. Pass at least one time step.")

@@ -82,6 +82,8 @@ def check_positive_int(name, value):
         raise TypeError(f"{name} must be an int of 1 or more. Got {value!r}.")
     if value < 1:
         raise ValueError(f"{name} must be an int of 1 or more. Got {value}.")
+    if value >= 2**63:  # in arrays it would be no int any more
+        raise ValueError(f"{name} must be below 2**63. Got {value}: lower it.")
 
 
 def check_length(n_timesteps, window_length, horizon):

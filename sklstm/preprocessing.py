@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm import _scaling, _text
+from sklstm import _capacity, _scaling, _text
 from sklstm._base import POSITIVE_INT
 from sklstm._panels import panel_from_long
 from sklstm._windows import make_windows
@@ -137,13 +137,21 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        validate_data(self, X, dtype=FLOAT_DTYPES)
+        self._check_memory(validate_data(self, X, dtype=FLOAT_DTYPES))
         return self
+
+    def _check_memory(self, X):
+        _capacity.check_memory(
+            int(self.window_length) * X.size * X.itemsize,
+            f"A window of window_length={self.window_length} rows for each row of X",
+            "Shorten window_length, or transform fewer rows.",
+        )
 
     def transform(self, X):
         """Array of shape (n_timesteps, window_length * n_features)."""
         check_is_fitted(self, "n_features_in_")
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
+        self._check_memory(X)
         head = np.repeat(X[:1], self.window_length - 1, axis=0)
         windows = np.lib.stride_tricks.sliding_window_view(
             np.concatenate([head, X]), self.window_length, axis=0
@@ -287,6 +295,11 @@ class TextSequencer(TransformerMixin, BaseEstimator):
 
     def _padded(self, sequences):
         sequences = sequences.truncated(self.max_length_, self.truncate)
+        _capacity.check_memory(
+            len(sequences) * int(self.max_length_) * 4,
+            f"An array of max_length={self.max_length_} ids for each text",
+            "Lower max_length, or leave it at None.",
+        )
         return sequences.padded(self.max_length_)
 
     def transform(self, X):

@@ -12,9 +12,9 @@ import sklstm
 PACKAGE = Path(sklstm.__file__).parent
 # A room may import rooms of a lower floor only.
 FLOORS = [
-    {"_storage"},
-    {"_archive", "_batches", "_charts", "_growing", "_keras", "_memory"}
-    | {"_missing", "_panels", "_progress", "_routing", "_seasonal"}
+    {"_storage", "_capacity"},
+    {"_archive", "_batches", "_charts", "_growing", "_keras", "_keras_parts"}
+    | {"_memory", "_missing", "_panels", "_progress", "_routing", "_seasonal"}
     | {"_step_loops"},
     {
         "_windows",

@@ -766,7 +766,7 @@ def test_bad_series(passengers):
     broken.iloc[3] = np.inf
     with pytest.raises(ValueError, match="contains infinity, first at row 3"):
         small().fit(broken)
-    with pytest.raises(ValueError, match="column holds no value at all"):
+    with pytest.raises(ValueError, match="Column . holds no value at all"):
         small().fit(passengers * np.nan)
     with pytest.raises(ValueError, match="not sorted by time"):
         small().fit(passengers[::-1])
@@ -934,3 +934,69 @@ def test_a_score_against_missing_values_alone_is_refused(passengers):
     f = LSTMForecaster(6, epochs=1, units=2, random_state=0).fit(passengers[:60])
     with pytest.raises(ValueError, match="no row without a missing value"):
         f.score(passengers[60:70] * np.nan)
+
+
+class Widening:
+    """A transformer that gives back less than it got."""
+
+    def get_params(self, deep=True):
+        return {}
+
+    def fit(self, X):
+        return self
+
+    def transform(self, X):
+        return X[:, :0]
+
+    inverse_transform = transform
+
+
+def test_words_of_errors_name_what_to_do(passengers):
+    quick = {"window_length": 6, "horizon": 2, "epochs": 1, "units": 3}
+    values = passengers.to_numpy()
+    one = LSTMForecaster(**quick).fit(values)
+    many = LSTMForecaster(**quick).fit([values, values[:50]])
+    X = np.arange(144.0)[:, None] % 12
+    inputs = LSTMForecaster(**quick).fit(X, values)
+    two = LSTMForecaster(**quick).fit(np.column_stack([values, values]))
+    gone = np.column_stack([values, np.full(144, np.nan)])
+    for call, error, match in (
+        (lambda: many.forecast(series="ab"), TypeError, r"Got 'ab': pass \['ab'\]"),
+        (lambda: many.forecast(series=1), TypeError, r"a list of keys. Got 1"),
+        (lambda: many.forecast(series=[]), ValueError, "Name a series, or pass None"),
+        (lambda: many.forecast(series=[9]), ValueError, r"knows \[0, 1\]. Give the"),
+        (lambda: many.forecast(history=values), ValueError, "holds one. Pass a list"),
+        (lambda: one.forecast(history=[values] * 2), ValueError, "it holds many. Pass"),
+        (lambda: inputs.forecast(), ValueError, "2 steps ahead. Pass X= with a row"),
+        (lambda: inputs.forecast(3, X[:2]), ValueError, "steps=3 .* or lower steps"),
+        (lambda: inputs.update(X[:2], values[:1]), ValueError, "Pass a row of X for"),
+        (lambda: one.fit(gone), ValueError, "Column 1 holds no value .* Drop it"),
+        (lambda: two.predict(values[:3]), ValueError, "fitted series has 2. Pass rows"),
+        (lambda: one.fit(np.zeros((2, 2, 2))), ValueError, "Got 3. Pass one series"),
+        (lambda: one.backtest(values[:1]), ValueError, "Pass more rows, or lower st"),
+        (
+            lambda: one.backtest(values, max_train_size=9),
+            ValueError,
+            "max_train_size=9 .* and refit is None. Set refit",
+        ),
+        (lambda: one.forecast_quantiles(quantiles=0.5), TypeError, "a tuple, such as"),
+        (lambda: one.forecast_interval(coverage=1), ValueError, "pass a probability"),
+        (lambda: one.save("no/folder/x"), FileNotFoundError, "no folder .* Make it"),
+        (
+            lambda: LSTMForecaster(6, scaler=Widening()).fit(values),
+            ValueError,
+            r"Widening.transform made \(.*, 0\) of .*, 1\). Choose another",
+        ),
+        (
+            lambda: LSTMForecaster(6, past_covariates=("z",)).fit(X, values),
+            ValueError,
+            r"columns of X are \[0\]. Name some of these",
+        ),
+        (
+            lambda: one.set_params(units=4, warm_start=True).fit(values),
+            ValueError,
+            r"shape: units was \(3,\) and is \(4,\). Fit anew",
+        ),
+    ):
+        with pytest.raises(error, match=match):
+            call()

@@ -23,7 +23,7 @@ from sklstm import LSTMForecaster, LSTMTextClassifier
 # A failure is told together with what it came from, however long that is.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 N_CASES = int(os.environ.get("SKLSTM_FUZZ_CASES", 500))
-DOCUMENTED = (ValueError, TypeError, NotFittedError)
+DOCUMENTED = (ValueError, TypeError, NotFittedError, MemoryError)
 # Warnings for a user to read; others, such as NumPy's of an overflow, are faults.
 FOR_USERS = (UserWarning, ConvergenceWarning)
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1e300, 1e-300, 1e12, 1e-12, 5e-324]
@@ -301,7 +301,7 @@ def fitted():
     st.integers(0, 6),
     series(),
     series(),
-    st.sampled_from([1, 2, 5, 0, -1, 1.5, None, True, "2", 1000]),
+    st.sampled_from([1, 2, 5, 0, -1, 1.5, None, True, "2", 1000, 10**9, 2**100]),
     st.integers(0, 12),
 )
 def test_anything_after_a_fit(fitted, which, X, y, steps, call):

@@ -1,5 +1,8 @@
 """Training from files and from parts that come one by one."""
 
+import io
+import tempfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -225,3 +228,14 @@ def test_zarr(passengers):
     expected = f.fit(values).forecast(3)
     np.testing.assert_array_equal(f.fit(chunked).forecast(3), expected)
     assert in_file(f._histories[None].y)
+
+
+def test_a_full_disk_is_told_with_its_folder(monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    with pytest.raises(OSError, match="took no more: No space left .* TMPDIR") as told:
+        on_disk([np.ones(3)])
+    assert told.value.errno == 28

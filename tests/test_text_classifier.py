@@ -180,7 +180,9 @@ def test_several_classes_and_labels():
     clf = small().fit(texts, indicator.astype(int))
     assert clf.predict_proba(texts).shape == (120, 2)
     assert clf.score(texts, indicator) > 0.9
-    with pytest.raises(ValueError, match="kind it was at the first fit"):
+    with pytest.raises(
+        ValueError, match="y holds one class a text, .* an indicator matrix"
+    ):
         clf.partial_fit(texts, labels)
 
 
@@ -275,7 +277,7 @@ def test_vocabulary_and_embeddings(tmp_path):
     array = np.arange(40.0).reshape(20, 2)
     clf.set_params(embeddings=array, epochs=0).fit(texts, labels)
     np.testing.assert_array_equal(clf.weights_["embedding/embeddings"][:16], array[:16])
-    with pytest.raises(ValueError, match="embeddings has shape .4, 2., but the vocab"):
+    with pytest.raises(ValueError, match="embeddings has shape .4, 2., but must have two"):
         small(embeddings=array[:4]).fit(texts, labels)
     with pytest.raises(ValueError, match="none of the words"):
         small(embeddings={"?": np.ones(6)}).fit(texts, labels)
@@ -386,3 +388,59 @@ def test_texts_without_an_n_gram_are_told_apart_from_a_fault(texts, parameters):
     with pytest.raises(ValueError, match="hold no n-gram of .* Lower min_df"):
         clf.fit(texts * 10, [0, 1] * 10)
     assert not hasattr(clf, "classes_")
+
+
+@pytest.mark.parametrize(
+    "parameters, error, match",
+    [
+        ({"token_pattern": "("}, ValueError, "no regular expression: .* Mend it"),
+        ({"token_pattern": "(a)(b)"}, ValueError, "has 2 groups, but one at most"),
+        ({"tokenizer": lambda t: None}, TypeError, "failed on the text at position 0"),
+        ({"tokenizer": lambda t: [1, "a"]}, TypeError, "Tokens must be of one type"),
+        (
+            {"strip_accents": lambda t: 5},
+            TypeError,
+            "strip_accents, failed on the text",
+        ),
+        ({"embeddings": {"good": "x"}}, ValueError, "must hold numbers: could not"),
+        ({"embeddings": {"good": 1.0}}, ValueError, "a vector of finite numbers for"),
+        (
+            {"embeddings": {"good": [np.nan]}},
+            ValueError,
+            "some of them NaN or infinite",
+        ),
+        ({"embeddings": np.zeros((9, 3, 2))}, ValueError, "must have two axes, and"),
+        ({"embeddings": np.zeros((9, 0))}, ValueError, r"shape \(5, 0\)\."),
+        ({"class_weight": {0: -1, 1: 1}}, ValueError, "class_weight=.* is negative or"),
+        ({"class_weight": {0: np.nan, 1: 1}}, ValueError, "Give each class a number"),
+        ({"class_weight": {0: 0, 1: 1}}, ValueError, "class_weight, are of one class"),
+        ({"class_weight": {0: 1e300, 1: 1}}, ValueError, "times the weight of classes"),
+    ],
+)
+def test_what_cannot_be_used_is_named(parameters, error, match):
+    clf = LSTMTextClassifier(epochs=1, units=3, random_state=0, **parameters)
+    with pytest.raises(error, match=match):
+        clf.fit(["good film", "bad"] * 9, [1, 0] * 9)
+    assert clf.get_params().keys() == vars(clf).keys()
+
+
+def test_a_file_of_vectors_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "vectors").write_bytes(b"\xff\xfe good 1 2")
+    clf = LSTMTextClassifier(epochs=1, embeddings=tmp_path / "vectors")
+    with pytest.raises(ValueError, match="vectors.* is no text in UTF-8.* GloVe"):
+        clf.fit(["good film", "bad"] * 9, [1, 0] * 9)
+    (tmp_path / "vectors").write_text("good 1 x")
+    with pytest.raises(ValueError, match="must hold numbers: .*'x'"):
+        clf.fit(["good film", "bad"] * 9, [1, 0] * 9)
+
+
+def test_classes_and_networks_that_change_are_named():
+    texts, clf = ["good film", "bad"] * 9, LSTMTextClassifier(epochs=1, units=3)
+    with pytest.raises(ValueError, match="one class only: 'a'. Add texts of another"):
+        clf.fit(texts, ["a"] * 18)
+    clf.fit(texts, [1, 0] * 9)
+    with pytest.raises(ValueError, match=r"class 5, which is none of \[0, 1\]. Name"):
+        clf.partial_fit(texts, [5] * 18)
+    clf.set_params(units=4, warm_start=True)
+    with pytest.raises(ValueError, match=r"shape: units was \(3,\) and is \(4,\). Fit"):
+        clf.fit(texts, [1, 0] * 9)

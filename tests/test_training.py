@@ -1,9 +1,12 @@
+import pickle
+import signal
+
 import keras
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from sklstm import LSTMForecaster, _training
+from sklstm import LSTMForecaster, LSTMTextClassifier, _linear, _ngrams, _training
 
 
 @pytest.fixture
@@ -159,7 +162,13 @@ class Interrupt(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 2 and len(Interrupt.calls) == self.training:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+
+
+def same_weights(one, other):
+    return one.weights_.keys() == other.weights_.keys() and all(
+        np.array_equal(one.weights_[name], w) for name, w in other.weights_.items()
+    )
 
 
 @pytest.mark.parametrize("training", [1, 2])
@@ -168,16 +177,69 @@ def test_interrupt_keeps_the_weights_so_far(sine, training):
     parameters = {"early_stopping": False, "epochs": 4}
     with pytest.warns(ConvergenceWarning, match="interrupted after 2 epochs"):
         f = small(callbacks=[Interrupt(training)], **parameters).fit(sine)
-    assert np.isfinite(f.forecast(3)).all()
     # While choosing there is nothing to train again; while training again, what was
     # chosen has come further.
     assert len(Interrupt.calls) == training
-    whole = small(**parameters, refit=False).fit(sine)
-    kept = all(
-        np.array_equal(f.weights_[name], w) for name, w in whole.weights_.items()
-    )
-    assert kept == (training == 2)
-    assert f.best_epoch_ == (2 if training == 1 else 4)
+    n_epochs = 2 if training == 1 else 4
+    parameters["epochs"] = n_epochs
+    assert same_weights(f, small(**parameters, refit=False).fit(sine))
+    assert f.best_epoch_ == n_epochs
+    # It is a fitted estimator like any other.
+    assert np.isfinite(f.predict(sine[:5])).all()
+    assert np.isfinite(f.forecast_interval(3)).all()
+    again = pickle.loads(pickle.dumps(f.set_params(callbacks=None)))
+    np.testing.assert_array_equal(again.forecast(3), f.forecast(3))
+    assert f.update(sine[:3]).partial_fit(sine).forecast(3).shape == (3,)
+
+
+def test_interrupt_keeps_the_best_of_the_epochs_so_far(sine):
+    wild = {"learning_rate": 0.5, "linear_skip": False, "refit": False}
+    Interrupt.calls.clear()
+    with pytest.warns(ConvergenceWarning, match="weights of epoch [12] are kept"):
+        f = small(callbacks=[Interrupt(1)], epochs=9, **wild).fit(sine)
+    two = small(epochs=2, **wild).fit(sine)
+    assert same_weights(f, two) and f.history_ == two.history_
+    losses = f.history_["val_loss"]
+    assert f.best_epoch_ == 1 + int(np.argmin(losses)) and len(losses) == 2
+
+
+def test_interrupt_of_texts_keeps_the_best_weights_so_far():
+    labels = [1, 0] * 18
+    texts = [f"{'good' if y else 'bad'} film {i}" for i, y in enumerate(labels)]
+    parameters = {"units": 3, "embedding_dim": 4, "random_state": 0}
+    parameters |= {"linear_skip": False, "n_iter_no_change": 9, "learning_rate": 0.1}
+    Interrupt.calls.clear()
+    with pytest.warns(ConvergenceWarning, match="interrupted after 2 epochs"):
+        clf = LSTMTextClassifier(callbacks=[Interrupt(1)], epochs=9, **parameters)
+        clf.fit(texts, labels)
+    two = LSTMTextClassifier(epochs=2, **parameters).fit(texts, labels)
+    assert same_weights(clf, two) and clf.history_ == two.history_
+    losses = clf.history_["val_loss"]
+    assert clf.best_epoch_ == 1 + int(np.argmin(losses)) and len(losses) == 2
+    proba = pickle.loads(pickle.dumps(clf.set_params(callbacks=None)))
+    proba = proba.predict_proba(texts)
+    np.testing.assert_array_equal(proba, clf.predict_proba(texts))
+    assert set(clf.predict(texts)) <= {0, 1} and np.isfinite(proba).all()
+    assert clf.partial_fit(texts, labels).predict(texts).shape == (36,)
+
+
+def test_interrupt_before_training_leaves_what_there_was(sine, monkeypatch):
+    def ctrl_c(*_, **__):
+        signal.raise_signal(signal.SIGINT)
+
+    f = small().fit(sine)
+    clf = LSTMTextClassifier(units=3, epochs=1).fit(["good", "bad"] * 9, [1, 0] * 9)
+    for estimator, *data, module, name in (
+        (f, sine * 2, _linear, "fit_path"),
+        (clf, ["so", "as"] * 9, [1, 0] * 9, _ngrams, "best_scale"),
+    ):
+        before = dict(vars(estimator))
+        monkeypatch.setattr(module, name, ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            estimator.fit(*data)
+        after = vars(estimator)
+        assert after.keys() == before.keys()
+        assert all(after[name] is before[name] for name in before)
 
 
 def test_own_network(sine):

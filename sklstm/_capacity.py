@@ -1,0 +1,124 @@
+"""What memory a call takes, told before it is taken.
+
+Most systems promise more memory than there is, and kill who uses it. So what grows with
+a number that somebody passes is counted first, and compared with what is free.
+"""
+
+import math
+import os
+from pathlib import Path
+
+# Requests below this are not looked at, which would take longer than most forecasts.
+SMALL = 2**28
+# Networks that a long forecast may ask one after the other.
+MOST_BLOCKS = 1_000_000
+N_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+# How often training holds each weight, and each value of a batch that it computes:
+# measured, and rounded down, so that nothing is refused that there is memory for.
+COPIES_OF_WEIGHTS, COPIES_OF_VALUES = 8, 2
+# Where Linux tells of a container: its limit, and what it holds that cannot go.
+CONTAINERS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.stat", "anon"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.stat",
+        "rss",
+    ),
+)
+
+
+def check_memory(n_bytes, what, advice):
+    """Raise where a call needs more bytes than this process can have.
+
+    Raises
+    ------
+    MemoryError
+        That says how much is needed, and how much there is.
+    """
+    if n_bytes < SMALL:
+        return
+    left = available()
+    if n_bytes > left:
+        raise MemoryError(
+            f"{what} needs {in_words(n_bytes)} at once, and this process can have "
+            f"{in_words(left)}. {advice}"
+        )
+
+
+def in_words(n_bytes):
+    for unit, size in (("PB", 10**15), ("TB", 10**12)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.3g} {unit}"
+    return f"{n_bytes / 1e9:.3g} GB"
+
+
+def available():
+    """Bytes that this process can still have; infinite where no system tells."""
+    return max(0, min(of_the_machine(), of_the_container(), of_the_limit()))
+
+
+def of_the_machine():
+    told = numbers_in("/proc/meminfo", factor=1024)
+    if "MemAvailable" in told:
+        return told["MemAvailable"] + told.get("SwapFree", 0)
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def of_the_container():
+    left = math.inf
+    for limit, held, name in CONTAINERS:
+        try:
+            most = int(Path(limit).read_text())
+        except (OSError, ValueError):  # "max" says that there is none
+            continue
+        left = min(left, most - numbers_in(held).get(name, 0))
+    return left
+
+
+def of_the_limit():
+    """Of `ulimit -v`, which counts addresses."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return math.inf
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most == resource.RLIM_INFINITY:
+        return math.inf
+    return most - numbers_in("/proc/self/status", factor=1024).get("VmSize", 0)
+
+
+def numbers_in(path, factor=1):
+    """{name: number} of lines of a name and a number."""
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return {}
+    words = [line.replace(":", " ").split() for line in lines]
+    return {
+        word[0]: int(word[1]) * factor
+        for word in words
+        if len(word) > 1 and word[1].isdigit()
+    }
+
+
+def bytes_of_training(spec, batch_size, n_steps, width):
+    """The least that training takes: weights, and one batch with what gradients need.
+
+    Parameters
+    ----------
+    n_steps, width : int
+        Steps that recurrent layers read, and values at each.
+    """
+    if getattr(spec, "network", None) is not None:  # what is in it nobody told
+        return 4 * batch_size * n_steps * width
+    n_ways = 1 + getattr(spec, "bidirectional", False)
+    gates = sum(n_ways * units * N_GATES[spec.cell] for units in spec.units)
+    values = batch_size * n_steps * (width + gates)
+    return 4 * (COPIES_OF_WEIGHTS * n_weights(spec) + COPIES_OF_VALUES * values)
+
+
+def n_weights(spec):
+    return sum(math.prod(map(int, shape)) for shape in spec.weight_shapes().values())

@@ -1,0 +1,93 @@
+"""What users give of Keras: losses, optimizers, schedules, callbacks and networks.
+
+Each is checked when it is taken, since Keras would say later, or in words of its own,
+that it cannot work with it.
+"""
+
+import math
+
+import numpy as np
+
+OPTIMIZERS = "'adam', 'sgd' or 'rmsprop'"
+
+
+def loss_of(keras, loss):
+    """``loss(y_true, y_pred)`` of a name, an object or a function."""
+    if isinstance(loss, str):
+        try:
+            loss = keras.losses.get(loss)
+        except ValueError as error:
+            raise ValueError(
+                f"loss={loss!r} is no loss that Keras knows. Take one such as 'mse', "
+                "'mae' or 'huber', or a function loss(y_true, y_pred)."
+            ) from error
+    return loss.call if isinstance(loss, keras.losses.Loss) else loss
+
+
+def optimizer_of(keras, optimizer, clipnorm):
+    """A new optimizer of a name, or of another one, which stays as it is."""
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = keras.saving.serialize_keras_object(optimizer)
+    elif not isinstance(optimizer, str):
+        raise TypeError(
+            f"optimizer must be a name, such as {OPTIMIZERS}, or an optimizer of "
+            f"Keras. Got {optimizer!r}."
+        )
+    try:
+        made = keras.optimizers.get(optimizer)
+    except ValueError as error:
+        raise ValueError(
+            f"optimizer={optimizer!r} is none that Keras knows. Take one such as "
+            f"{OPTIMIZERS}."
+        ) from error
+    if clipnorm is not None:
+        made.clipnorm = clipnorm
+    return made
+
+
+def scheduled_rate(schedule, epoch, settings):
+    if schedule == "cosine":
+        return (
+            settings.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / settings.epochs))
+        )
+    rate = schedule(epoch, settings.learning_rate)
+    if not np.isscalar(rate) or isinstance(rate, str) or not 0 <= rate < np.inf:
+        raise ValueError(
+            f"learning_rate_schedule gave {rate!r} for epoch {epoch}. Let it return a "
+            "finite number, 0 or more."
+        )
+    return float(rate)
+
+
+def check_callbacks(keras, callbacks):
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise TypeError(
+                "callbacks must hold instances of keras.callbacks.Callback. Got "
+                f"{callback!r}. To stop early, set early_stopping and n_iter_no_change."
+            )
+
+
+def checked_network(keras, model, spec):
+    """A network of the user's own, if it has the inputs and the output it needs."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"network must return a keras.Model. Got {model!r}.")
+    needed = [tuple(spec.window_shape)] + [(spec.n_context,)] * (spec.n_context > 0)
+    inputs = [tuple(one.shape[1:]) for one in model.inputs]
+    outputs = [tuple(one.shape[1:]) for one in model.outputs]
+    # A length that is None may be any, and the output may be flat.
+    whole = len(inputs) == len(needed) and all(map(alike, inputs, needed))
+    size = math.prod(spec.output_shape)
+    if not whole or len(outputs) != 1 or math.prod(n or 1 for n in outputs[0]) != size:
+        raise ValueError(
+            f"network returned a model from inputs of shapes {inputs} to {outputs}, "
+            f"but needed are {needed} to {[tuple(spec.output_shape)]}. Make it of the "
+            "window_shape, n_context and output_shape that it is called with."
+        )
+    return model
+
+
+def alike(shape, needed):
+    return len(shape) == len(needed) and all(
+        n in (None, wanted) for n, wanted in zip(shape, needed, strict=True)
+    )
