@@ -277,7 +277,9 @@ def test_vocabulary_and_embeddings(tmp_path):
     array = np.arange(40.0).reshape(20, 2)
     clf.set_params(embeddings=array, epochs=0).fit(texts, labels)
     np.testing.assert_array_equal(clf.weights_["embedding/embeddings"][:16], array[:16])
-    with pytest.raises(ValueError, match="embeddings has shape .4, 2., but must have two"):
+    with pytest.raises(
+        ValueError, match="embeddings has shape .4, 2., but must have two"
+    ):
         small(embeddings=array[:4]).fit(texts, labels)
     with pytest.raises(ValueError, match="none of the words"):
         small(embeddings={"?": np.ones(6)}).fit(texts, labels)
