@@ -121,7 +121,7 @@ class LSTMForecaster(
     linear_skip : bool, default=True
         Whether the linear model stands beside the network. It is solved, not trained,
         and its penalty is chosen on the validation block; so is, of several columns,
-        whether each reads the past of all or its own alone.
+        whether each reads the past of all, its own alone, or the others' weakly.
     recurrent_length : int, "auto" or None, default="auto"
         The recurrent layers read so many of the window's last steps; None means all.
         "auto" means 48 beside a linear model, which reads all, and all without one.
@@ -369,7 +369,8 @@ class LSTMForecaster(
         """Train one more epoch on these rows, from the fitted weights where there are.
 
         Parameters and errors are those of `fit`. The scalers of the first call stay.
-        The rows become the history that `forecast` continues.
+        The rows become the history that `forecast` continues. Intervals stay as wide
+        as the last `fit` found them; without one there are none.
 
         Returns
         -------

@@ -14,6 +14,8 @@ MAX_FEATURES = 4096
 MAX_WINDOWS = 200_000
 # By a share of missing targets s the error of the last pass is s ** N_PASSES.
 N_PASSES = 4
+# Of other targets' pasts: a penalty some 1,000 times that on a target's own.
+SMALL_SHARE = 0.03
 # Windows overlap; of those that do not, so many must say whether levels help.
 N_HORIZONS = 10
 # Rounds of least absolute errors, and the least share of the mean that an error counts.
@@ -40,6 +42,7 @@ class RidgePath:
     x_mean: np.ndarray
     y_mean: np.ndarray
     weight_sum: float
+    n_penalties = 1
 
     def solution(self, penalty, left_out=()):
         """(kernel, bias) of one penalty; an infinite one shrinks the bias too.
@@ -58,22 +61,28 @@ class RidgePath:
             kernel[left_out] = 0
         return kernel, self.y_mean - self.x_mean @ kernel
 
-    def part(self, inputs, outputs):
-        """The path of some inputs and outputs, at no second look at the data."""
-        vectors = self.vectors[inputs]
+    def part(self, inputs, outputs, scale):
+        """The path of some inputs, each multiplied by its scale, and some outputs.
+
+        At no second look at the data.
+        """
+        vectors = self.vectors[inputs] * scale[:, None]
         values, rotation = np.linalg.eigh((vectors * self.values) @ vectors.T)
         return RidgePath(
             np.maximum(values, 0.0),
             rotation,
             rotation.T @ (vectors @ self.projected[:, outputs]),
-            self.x_mean[inputs],
+            self.x_mean[inputs] * scale,
             self.y_mean[outputs],
             self.weight_sum,
         )
 
 
-class OwnPaths:
-    """A `RidgePath` of each target, which reads no other target's past.
+class SharedPaths:
+    """A `RidgePath` of each target, which reads other targets' pasts at a share.
+
+    Their inputs are multiplied by the share before the penalty is laid on all alike, so
+    that they count only as far as they say much; a share of 0 leaves them out.
 
     Parameters
     ----------
@@ -81,24 +90,33 @@ class OwnPaths:
         Of all inputs and targets.
     owners : ndarray of int of shape (n_inputs,)
         The target whose past an input is; -1 where it is no target's.
+    share : float
     """
 
-    def __init__(self, path, owners):
-        self.n_targets = owners.max() + 1
+    def __init__(self, path, owners, share):
+        self.n_penalties = self.n_targets = owners.max() + 1
         self.n_inputs, self.n_outputs = path.projected.shape
-        self.inputs, self.paths = [], []
+        self.inputs, self.scales, self.paths = [], [], []
         for target in range(self.n_targets):
-            own = np.flatnonzero((owners == target) | (owners < 0))
-            self.inputs.append(own)
-            self.paths.append(path.part(own, slice(target, None, self.n_targets)))
+            scale = np.where((owners == target) | (owners < 0), 1.0, share)
+            inputs = np.flatnonzero(scale)
+            outputs = slice(target, None, self.n_targets)
+            self.inputs.append(inputs)
+            self.scales.append(scale[inputs])
+            self.paths.append(path.part(inputs, outputs, scale[inputs]))
 
     def solution(self, penalty, left_out=()):
-        """(kernel, bias) as of a `RidgePath`, with zeros where nothing is read."""
+        """(kernel, bias) as of a `RidgePath`, with zeros where nothing is read.
+
+        Each target may have a penalty of its own.
+        """
         kernel, bias = np.zeros((self.n_inputs, self.n_outputs)), []
-        for target, (own, path) in enumerate(zip(self.inputs, self.paths, strict=True)):
-            out = np.flatnonzero(np.isin(own, left_out))
-            part, its_bias = path.solution(penalty, out)
-            kernel[own, target :: self.n_targets] = part
+        penalties = np.broadcast_to(penalty, self.n_targets)
+        each = zip(self.inputs, self.scales, self.paths, penalties, strict=True)
+        for target, (inputs, scale, path, own) in enumerate(each):
+            out = np.flatnonzero(np.isin(inputs, left_out))
+            part, its_bias = path.solution(own, out)
+            kernel[inputs, target :: self.n_targets] = scale[:, None] * part
             bias.append(its_bias)
         return kernel, np.stack(bias, axis=1).ravel()
 
@@ -107,14 +125,14 @@ class OwnPaths:
 class Choice:
     """What the validation block decides about the linear model."""
 
-    penalty: float = DEFAULT_PENALTY
+    penalty: float | np.ndarray = DEFAULT_PENALTY
     left_out: tuple = ()
-    own: bool = False
+    share: float = 1.0
 
     def solution(self, path, data):
         """(kernel, bias) of a `RidgePath` of all inputs."""
-        if self.own:
-            path = OwnPaths(path, data.owners)
+        if self.share != 1:
+            path = SharedPaths(path, data.owners, self.share)
         return path.solution(self.penalty, self.left_out)
 
 
@@ -142,7 +160,7 @@ def fit_path(data, train, measure=np.square):
     if measure is np.abs:
         for _ in range(N_ROUNDS):
             solution = path.solution(DEFAULT_PENALTY)
-            mean = errors(data, train, [solution], measure)[0]
+            mean = errors(data, train, [solution], measure).item()
             if mean == 0:
                 break
             path = normal_equations(data, train, solution, SMALLEST_ERROR * mean)
@@ -190,47 +208,73 @@ def normal_equations(data, train, solution=None, smallest=None):
     )
 
 
-def errors(data, indices, solutions, measure=np.square):
-    """Weighted mean error of each (kernel, bias), squared or absolute."""
-    total, weight_sum = np.zeros(len(solutions)), 0.0
+def errors(data, indices, solutions, measure=np.square, n_parts=1):
+    """Weighted mean error of each (kernel, bias), squared or absolute.
+
+    Parameters
+    ----------
+    n_parts : int
+        The number of targets, where the error of each is wanted.
+
+    Returns
+    -------
+    ndarray of shape (n_solutions, n_parts)
+    """
+    total, weight_sum = np.zeros((len(solutions), n_parts)), 0.0
     for part in data.batches(indices, CHUNK):
         x = design(data, part)
         y = data.targets(part).reshape(len(part), -1)
         w = data.weights(part)
         weight_sum += w.sum()
         for i, (kernel, bias) in enumerate(solutions):
-            total[i] += w @ row_means(measure(x @ kernel + bias - y))
+            off = measure(x @ kernel + bias - y)
+            for k in range(n_parts):
+                total[i, k] += w @ row_means(off[:, k::n_parts])
     return total / weight_sum
 
 
 def choose_penalty(path, data, validation, left_out=(), measure=np.square):
-    """The penalty with the smallest error on the validation windows, and that error."""
+    """The penalty with the smallest error on the validation windows, and that error.
+
+    Of a path for each target, the penalty of each.
+    """
     solutions = [path.solution(penalty, left_out) for penalty in PENALTIES]
-    found = errors(data, validation, solutions, measure)
-    best = int(np.argmin(found))
-    return PENALTIES[best], float(found[best])
+    found = errors(data, validation, solutions, measure, path.n_penalties)
+    best = np.argmin(found, axis=0)
+    error = float(found.min(axis=0).mean())
+    return PENALTIES[best[0] if path.n_penalties == 1 else best], error
 
 
 def choose(path, data, validation, levels, min_skill, measure=np.square):
     """The `Choice` with the smallest error on the validation windows, and that error.
 
-    Each of several targets reads the past of all, or its own alone.
+    Each of several targets reads the past of all, its own alone, or that of others at
+    a share.
 
     Levels pull forecasts towards the series' mean. They are left out unless they lower
     the error by the share `min_skill`: a series that hardly comes back to its mean
     there goes elsewhere after it. A block of few horizons cannot tell.
     """
-    paths = [path] if data.owners is None else [path, OwnPaths(path, data.owners)]
+    at = {1.0: path}
+    if data.owners is not None:
+        at[0.0] = SharedPaths(path, data.owners, 0.0)
     found = []
-    for own, path in enumerate(paths):
-        penalty, error = choose_penalty(path, data, validation, measure=measure)
+    for share, its_path in at.items():
+        penalty, error = choose_penalty(its_path, data, validation, measure=measure)
         left_out = levels[:0]
         if len(levels) and len(validation) >= N_HORIZONS * data.horizon:
-            other = choose_penalty(path, data, validation, levels, measure)
+            other = choose_penalty(its_path, data, validation, levels, measure)
             if error > other[1] * (1 - min_skill):
                 (penalty, error), left_out = other, levels
-        found.append((Choice(penalty, left_out, bool(own)), error))
-    return min(found, key=lambda pair: pair[1])
+        found.append((Choice(penalty, left_out, share), error))
+    choice, error = min(found, key=lambda pair: pair[1])
+    if data.owners is not None:
+        its_path = SharedPaths(path, data.owners, SMALL_SHARE)
+        left_out = choice.left_out
+        penalty, other = choose_penalty(its_path, data, validation, left_out, measure)
+        if other < error:
+            choice, error = Choice(penalty, left_out, SMALL_SHARE), other
+    return choice, error
 
 
 def fanned(solution, data, train, levels):

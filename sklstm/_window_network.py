@@ -139,7 +139,8 @@ class BaseWindowNetwork(BaseLSTM):
 
         n_epochs = [self.epochs if epochs is None else epochs] * self.n_members
         members, scalers, data = run(rows, validation, n_epochs)
-        skill, spread = None, None
+        # One more epoch on some rows moves errors little, and has no block to tell.
+        skill, spread = None, self._spread if keep and epochs is not None else None
         if len(validation):
             network = whole(members)
             output = self._outputs(*network.median(), data, validation)

@@ -213,6 +213,20 @@ def test_quantiles_are_kept_in_files_and_trained_further(tmp_path, with_quantile
         again.fit(test)
 
 
+@pytest.mark.parametrize("quantiles", [None, (0.1, 0.9)])
+def test_intervals_stay_when_training_goes_on(passengers, quantiles):
+    f = LSTMForecaster(**QUICK, quantiles=quantiles).fit(passengers[:-24])
+    before = np.ptp(f.forecast_interval(), axis=1)
+    f.partial_fit(passengers[12:-12])
+    after = np.ptp(f.forecast_interval(), axis=1)
+    assert_allclose(after, before, rtol=0.5)
+    assert f.forecast_interval().index[0] == passengers.index[-12]
+    alone = LSTMForecaster(**QUICK, quantiles=quantiles).partial_fit(passengers)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="errors on a validation block"):
+            alone.partial_fit(passengers).forecast_interval()
+
+
 def test_quantiles_of_members_targets_inputs_and_many_series(passengers):
     quick = {**QUICK, "quantiles": (0.1, 0.9)}
     y = np.stack([passengers, 2 * passengers[::-1]], axis=1)
