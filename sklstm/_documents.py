@@ -1,11 +1,14 @@
-"""What a text fit learns from: targets, their split, and batches of like lengths."""
+"""What a text network learns from: documents, their split, batches of like lengths."""
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, train_test_split
-from sklearn.utils import column_or_1d
+
+from sklstm._storage import blocks, in_memory
 
 N_FOLDS = 4
 SHORTEST_BUCKET = 16
+# Documents that are split with little memory for each.
+MANY = 2**18
 
 
 class Documents:
@@ -30,7 +33,7 @@ class Documents:
 
     def shape_key(self, rows):
         """What tells batches of one shape from others."""
-        return int(self.buckets[rows].max())
+        return 2 ** int(self.buckets[rows].max())
 
     def inputs(self, rows):
         length = self.shape_key(rows)
@@ -44,42 +47,35 @@ class Documents:
 
 
 def bucket(lengths):
-    """Padded lengths: powers of two, so that few shapes are compiled."""
-    powers = np.ceil(np.log2(np.maximum(lengths, SHORTEST_BUCKET))).astype(int)
-    return 2**powers
-
-
-def one_hot(y, classes, multi_label):
-    """Targets of shape (n_documents, n_outputs); one column for two classes."""
-    if multi_label:
-        return np.asarray(y, dtype=np.float64)
-    y = column_or_1d(y)
-    unknown = ~np.isin(y, classes)
-    if unknown.any():
-        raise ValueError(
-            f"y has the class {y[unknown].tolist()[0]!r}, which is none of "
-            f"{classes.tolist()}. "
-            "Name all classes in the first call: partial_fit(X, y, classes=...)."
-        )
-    place = np.searchsorted(classes, y)
-    if len(classes) == 2:
-        return place[:, None].astype(np.float64)
-    return np.eye(len(classes))[place]
+    """Padded lengths, as powers of two: few shapes are then compiled."""
+    powers = np.empty(len(lengths), np.uint8)
+    for rows in blocks(len(lengths)):
+        powers[rows] = np.ceil(np.log2(np.maximum(lengths[rows], SHORTEST_BUCKET)))
+    return powers
 
 
 def kinds_of(targets):
-    """A number for each distinct row of targets."""
-    return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
+    """A number for each distinct row of targets, in their order."""
+    found = [np.unique(targets[rows], axis=0) for rows in blocks(len(targets))]
+    distinct = np.unique(in_memory(found), axis=0)
+    place = {row.tobytes(): number for number, row in enumerate(distinct)}
+    kinds = np.empty(len(targets), np.int32)
+    for rows in blocks(len(targets)):
+        own, inverse = np.unique(targets[rows], axis=0, return_inverse=True)
+        kinds[rows] = np.array([place[row.tobytes()] for row in own])[inverse.ravel()]
+    return kinds
 
 
 def split_stratified(targets, fraction, seed):
     """Training and validation rows, each kind in its share; none where too few."""
     everything = np.arange(len(targets))
-    kinds = kinds_of(targets)
-    counts = np.bincount(kinds)
     n_validation = int(np.ceil(fraction * len(targets)))
     if fraction == 0 or n_validation < 2 or len(targets) - n_validation < 8:
         return everything, everything[:0]
+    kinds = kinds_of(targets)
+    counts = np.bincount(kinds)
+    if len(targets) > MANY:
+        return split_many(kinds, counts, fraction, np.random.RandomState(seed))
     stratify = kinds
     if counts.min() < 2 or n_validation < len(counts):
         stratify = None
@@ -89,13 +85,21 @@ def split_stratified(targets, fraction, seed):
     return np.sort(train), np.sort(validation)
 
 
-def folds_of(targets, train, validation, seed):
-    """Parts of the training rows, stratified where they can be; validation is last."""
+def split_many(kinds, counts, fraction, rng):
+    """As `split_stratified`; scikit-learn's makes lists of Python's numbers."""
+    order, chosen = np.argsort(kinds, kind="stable"), np.zeros(len(kinds), bool)
+    for own in np.split(order, np.cumsum(counts)[:-1]):
+        chosen[rng.permutation(own)[: round(fraction * len(own))]] = True
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def folds_of(targets, train, seed):
+    """Parts of the training rows, stratified where they can be."""
     kinds = kinds_of(targets[train])
     kinds = np.where(np.bincount(kinds)[kinds] < N_FOLDS, -1, kinds)
     if (kinds == -1).sum() < N_FOLDS:
         kinds = np.where(kinds == -1, kinds.max(), kinds)
     if len(train) < N_FOLDS or (np.bincount(kinds - kinds.min()) < N_FOLDS).all():
-        return [train, validation]
+        return [train]
     splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
-    return [train[part] for _, part in splitter.split(train, kinds)] + [validation]
+    return [train[part] for _, part in splitter.split(train, kinds)]

@@ -7,7 +7,8 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from sklstm._networks import CELL_NAMES
-from sklstm._text import PADDING
+from sklstm._sequences import PADDING
+from sklstm._storage import blocks
 
 CHUNK = 512
 TOKENS_AT_ONCE = 2**16
@@ -134,7 +135,9 @@ def word_gates(spec, weights, ids):
         The row of a token id in the tables.
     """
     used = np.zeros(spec.n_tokens, bool)
-    used[PADDING] = used[ids] = True
+    used[PADDING] = True
+    for part in blocks(len(ids)):
+        used[ids[part]] = True
     words = weights["embedding/embeddings"][used]
     layers = [
         layer_weights(spec.cell, weights, name) for name, _ in directions(spec, 0)

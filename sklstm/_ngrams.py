@@ -16,12 +16,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
 from sklstm._archive import storable
-from sklstm._text import UNKNOWN
+from sklstm._sequences import UNKNOWN
 
 # Weak, since both weightings shrink what says little.
 C = 10.0
 # n-grams of several tokens that only one document has cannot be tested by another.
 MIN_DF = 2
+# Tokens whose n-grams are made at once: each takes some 100 bytes.
+AT_ONCE = 2**18
 
 
 def check_ngram_range(ngram_range):
@@ -47,20 +49,18 @@ class NgramCounts:
     def learn(cls, sequences, weights, n_tokens, ngram_range):
         keys, longest = {}, int(62 / np.log2(n_tokens))  # keys are 64-bit integers
         for n in range(ngram_range[0], min(ngram_range[1], longest) + 1):
-            found, first = ngrams(sequences, n, n_tokens)
-            documents = sequences.documents[first]
-            order = np.argsort(found, kind="stable")
-            found, documents = found[order], documents[order]
-            new = np.ones(len(found), bool)
-            new[1:] = (np.diff(found) != 0) | (np.diff(documents) != 0)
-            found, documents = found[new], documents[new]
-            unique, place = np.unique(found, return_inverse=True)
-            count = np.bincount(place, weights[documents], minlength=len(unique))
-            keys[n] = unique[count >= (MIN_DF if n > 1 else 0)]
+            found, count = document_counts(sequences, weights, n, n_tokens)
+            keys[n] = found[count >= (MIN_DF if n > 1 else 0)]
         return cls(n_tokens, keys)
 
     def count(self, sequences):
         """Counts as a sparse matrix of shape (n_documents, n_ngrams)."""
+        parts = [self._count(sequences[rows]) for rows in sequences.slices(AT_ONCE)]
+        if not parts:
+            return self._count(sequences)
+        return parts[0] if len(parts) == 1 else sp.vstack(parts, format="csr")
+
+    def _count(self, sequences):
         parts, documents = [sp.csr_matrix((len(sequences), 0))], sequences.documents
         for n, known in self.keys.items():
             place, first = self._known(sequences, n)
@@ -101,6 +101,31 @@ class NgramCounts:
         return result
 
 
+def document_counts(sequences, weights, n, n_tokens):
+    """Keys of all n-grams, and the weight of the documents that each is in."""
+    keys, counts = [np.empty(0, np.int64)], [np.empty(0)]
+    for rows in sequences.slices(AT_ONCE):
+        found, first = ngrams(sequences[rows], n, n_tokens)
+        documents = sequences[rows].documents[first]
+        order = np.argsort(found, kind="stable")
+        found, documents = found[order], documents[order]
+        new = np.ones(len(found), bool)
+        new[1:] = (np.diff(found) != 0) | (np.diff(documents) != 0)
+        found, count = summed(found[new], weights[rows][documents[new]])
+        keys.append(found)
+        counts.append(count)
+    keys, counts = np.concatenate(keys), np.concatenate(counts)
+    order = np.argsort(keys, kind="stable")
+    return summed(keys[order], counts[order])
+
+
+def summed(keys, weights):
+    """Distinct keys of sorted ones, and the sum of the weights of each."""
+    new = np.ones(len(keys), bool)
+    new[1:] = keys[1:] != keys[:-1]
+    return keys[new], np.bincount(np.cumsum(new) - 1, weights, minlength=new.sum())
+
+
 def ngrams(sequences, n, n_tokens):
     """Keys of all n-grams of known tokens, and the place of each one's first token."""
     ids, documents = sequences.ids.astype(np.int64), sequences.documents
@@ -129,21 +154,22 @@ class NgramModel:
 
     def fit(self, counts, targets, weights):
         """Learn from targets of shape (n_documents, n_outputs), zero or one."""
-        present = counts.copy()
-        present.data = np.ones_like(present.data)
-        total = weights.sum()
-        self.idf = np.log((1 + total) / (1 + present.T @ weights)) + 1
+        total, n_outputs = weights.sum(), targets.shape[1]
+        self.idf = np.log((1 + total) / (1 + found_in(counts, weights))) + 1
         inputs = self.weighted(counts)
-        self.coefficients = np.zeros((counts.shape[1], targets.shape[1]))
-        self.intercepts = np.zeros(targets.shape[1])
-        for column in range(targets.shape[1]):
+        self.coefficients = np.zeros((counts.shape[1], n_outputs))
+        self.intercepts = np.zeros(n_outputs)
+        for column in range(n_outputs):
             target = targets[:, column]
             if (target == target[0]).all():
                 # Laplace's rule of succession: one document of each kind more.
                 share = (total * target[0] + 1) / (total + 2)
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
-            ratio = log_count_ratio(present, target, weights)
+            ratio = log_count_ratio(counts, target, weights)
+            scaled = inputs @ sp.diags(ratio)
+            if column == n_outputs - 1:
+                del inputs  # liblinear holds a copy of its own
             model = LogisticRegression(
                 C=C,
                 solver="liblinear",
@@ -151,25 +177,33 @@ class NgramModel:
                 max_iter=1000,
                 random_state=self.random_state,
             )
-            model.fit(inputs @ sp.diags(ratio), target, sample_weight=weights)
+            model.fit(scaled, target, sample_weight=weights)
+            del scaled
             self.coefficients[:, column] = ratio * model.coef_[0]
             self.intercepts[column] = model.intercept_[0]
         return self
 
     def weighted(self, counts):
         """Sublinear TF-IDF of unit length, as scikit-learn's `TfidfTransformer`."""
-        counts = counts.copy()
-        counts.data = 1 + np.log(counts.data)
-        return normalize(counts @ sp.diags(self.idf), copy=False)
+        places = counts.indices, counts.indptr
+        logs = 1 + np.log(counts.data), *places
+        logs = sp.csr_matrix(logs, shape=counts.shape, copy=False)
+        return normalize(logs @ sp.diags(self.idf), copy=False)
 
     def logits(self, counts):
         return self.weighted(counts) @ self.coefficients + self.intercepts
 
 
-def log_count_ratio(present, target, weights):
+def found_in(counts, weights):
+    """The weight of the documents that each n-gram is in."""
+    of_entries = np.repeat(weights, np.diff(counts.indptr))
+    return np.bincount(counts.indices, of_entries, minlength=counts.shape[1])
+
+
+def log_count_ratio(counts, target, weights):
     """log of how much likelier each n-gram is in documents of the class."""
-    inside = present.T @ (weights * target) + 1
-    outside = present.T @ (weights * (1 - target)) + 1
+    inside = found_in(counts, weights * target) + 1
+    outside = found_in(counts, weights * (1 - target)) + 1
     return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
 
 

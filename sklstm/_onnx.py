@@ -11,7 +11,7 @@ import numpy as np
 from sklstm import __version__
 from sklstm._inference import N_STATES
 from sklstm._networks import CELL_NAMES
-from sklstm._text import FIRST, UNKNOWN
+from sklstm._sequences import FIRST, UNKNOWN
 from sklstm._windows import SMALLEST_SCALE
 
 # The first pair in which reductions take their axes as an input.

@@ -1,4 +1,4 @@
-"""Texts as sequences of token ids: tokenise, learn a vocabulary, encode, pad.
+"""Texts as sequences of token ids: tokenise, learn a vocabulary, encode.
 
 NumPy and pandas only. Id 0 is padding, 1 a token outside the vocabulary; others are
 ranked by frequency, so that the ids below any bound are the most frequent tokens.
@@ -7,7 +7,6 @@ ranked by frequency, so that the ids below any bound are the most frequent token
 import re
 from array import array
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 
@@ -15,65 +14,10 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
-PADDING, UNKNOWN, FIRST = 0, 1, 2
+from sklstm._sequences import FIRST, PADDING, UNKNOWN, Sequences
+
 TOKEN_PATTERN = r"\w+(?:'\w+)?|[^\w\s]"
 STRIP_ACCENTS = {"unicode": strip_accents_unicode, "ascii": strip_accents_ascii}
-TRUNCATE = ("head", "tail", "both")
-
-
-@dataclass
-class Sequences:
-    """Documents of unequal length, one after the other."""
-
-    ids: np.ndarray
-    offsets: np.ndarray
-
-    def __len__(self):
-        return len(self.offsets) - 1
-
-    @property
-    def lengths(self):
-        return np.diff(self.offsets)
-
-    @property
-    def documents(self):
-        """The document of each token."""
-        return np.repeat(np.arange(len(self)), self.lengths)
-
-    def take(self, rows):
-        """The documents at `rows`."""
-        lengths = self.lengths[rows]
-        return self._spans(self.offsets[:-1][rows], lengths)
-
-    def _spans(self, starts, lengths):
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        where = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-        return Sequences(self.ids[where], offsets)
-
-    def truncated(self, max_length, keep="head"):
-        """At most `max_length` tokens: the first, the last, or half of each."""
-        if max_length is None or not len(self) or self.lengths.max() <= max_length:
-            return self
-        lengths = np.minimum(self.lengths, max_length)
-        if keep == "head":
-            return self._spans(self.offsets[:-1], lengths)
-        if keep == "tail":
-            return self._spans(self.offsets[1:] - lengths, lengths)
-        head = (lengths + 1) // 2
-        starts = np.stack([self.offsets[:-1], self.offsets[1:] - (lengths - head)])
-        parts = np.stack([head, lengths - head])
-        both = self._spans(starts.T.ravel(), parts.T.ravel())
-        return Sequences(both.ids, both.offsets[::2])
-
-    def padded(self, length):
-        """An int32 array of shape (n_documents, length), padded on the right."""
-        result = np.full((len(self), length), PADDING, np.int32)
-        result[np.arange(length) < self.lengths[:, None]] = self.ids
-        return result
-
-    def below(self, bound):
-        """Ids at and above `bound` become unknown."""
-        return Sequences(np.where(self.ids < bound, self.ids, UNKNOWN), self.offsets)
 
 
 def is_text(X):
@@ -99,8 +43,13 @@ def is_word(value):
     return isinstance(value, (str, bytes))
 
 
-def check_texts(X, name="X"):
-    """A list of str.
+def check_texts(X, name="X", first=0):
+    """A list of str; an array of bytes of fixed width is read as UTF-8.
+
+    Parameters
+    ----------
+    first : int, default=0
+        The position of the first entry, where these are a part of all texts.
 
     Raises
     ------
@@ -116,7 +65,8 @@ def check_texts(X, name="X"):
     if isinstance(X, pd.DataFrame):
         X = X.to_numpy(dtype=object)
     if not isinstance(X, (list, tuple)):
-        X = np.asarray(X, dtype=object)
+        of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
+        X = np.asarray(X, dtype=None if of_bytes else object)
         if X.ndim == 2 and X.shape[1] == 1:
             X = X[:, 0]
         if X.ndim != 1:
@@ -125,7 +75,9 @@ def check_texts(X, name="X"):
                 "pass one column of it."
             )
         X = X.tolist()
-    for row, text in enumerate(X):
+        if of_bytes:
+            return [decoded(text, name, first + row) for row, text in enumerate(X)]
+    for row, text in enumerate(X, first):
         if not isinstance(text, str):
             hint = "Fill or drop missing texts"
             if isinstance(text, bytes):
@@ -137,6 +89,17 @@ def check_texts(X, name="X"):
                 f"{text!r} of type {type(text).__name__}. {hint}."
             )
     return list(X)
+
+
+def decoded(text, name, row):
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name} is an array of bytes, which are read as UTF-8, but the entry at "
+            f"position {row} is not: {error}. Decode it yourself, for example with "
+            'numpy.char.decode(X, "latin-1").'
+        ) from error
 
 
 def characters(text):
@@ -182,23 +145,50 @@ def pattern_of(token_pattern):
     return pattern
 
 
-def count_tokens(texts, tokenize):
-    """Tokens in their order of appearance, and texts as `Sequences` of their places."""
-    places = defaultdict()
-    places.default_factory = places.__len__
-    flat, offsets = array("i"), [0]
-    for text in texts:
+class Places:
+    """Tokens numbered in their order of appearance, in documents that may go on."""
+
+    def __init__(self):
+        self.of = defaultdict()
+        self.of.default_factory = self.of.__len__
+
+    @property
+    def tokens(self):
+        return list(self.of)
+
+    def of_texts(self, texts, tokenize, first=0):
+        """Texts as `Sequences` of places; the position of the first is for errors."""
+        find = self.of.__getitem__
+        return flattened(texts, lambda text: map(find, tokenize(text)), first)
+
+    def of_ids(self, X):
+        """A 2-D array of token ids, whose zeros are padding, as `Sequences`."""
+        tokens, sequences = count_ids(X)
+        places = np.array([self.of[token] for token in tokens], np.int32)
+        return sequences.recoded(places.__getitem__)
+
+
+def flattened(texts, ids_of, first=0):
+    """The ids that a function gives for each text, as `Sequences`."""
+    flat, offsets = array("i"), array("q", [0])
+    for row, text in enumerate(texts, first):
         try:
-            flat.extend(map(places.__getitem__, tokenize(text)))
+            flat.extend(ids_of(text))
         except TypeError as error:
             raise TypeError(
-                f"tokenizer, or strip_accents, failed on the text at position "
-                f"{len(offsets) - 1}: {error}. A tokenizer gives a list of str, and "
-                "strip_accents a str."
+                f"tokenizer, or strip_accents, failed on the text at position {row}: "
+                f"{error}. A tokenizer gives a list of str, and strip_accents a str."
             ) from error
         offsets.append(len(flat))
     ids = np.frombuffer(flat, np.int32) if flat else np.empty(0, np.int32)
-    return list(places), Sequences(ids, np.array(offsets))
+    return Sequences(ids, np.array(offsets))
+
+
+def count_tokens(texts, tokenize):
+    """Tokens in their order of appearance, and texts as `Sequences` of their places."""
+    places = Places()
+    sequences = places.of_texts(texts, tokenize)
+    return places.tokens, sequences
 
 
 def count_ids(X):
@@ -238,11 +228,7 @@ def rank(tokens, sequences, weights, min_df=1, max_features=None):
         By falling frequency, then by token.
     sequences : Sequences
     """
-    documents = sequences.documents
-    counts = np.bincount(sequences.ids, weights[documents], minlength=len(tokens))
-    pairs = np.unique(documents * max(len(tokens), 1) + sequences.ids)
-    rows, columns = np.divmod(pairs, max(len(tokens), 1))
-    in_documents = np.bincount(columns, weights[rows], minlength=len(tokens))
+    counts, in_documents = token_counts(sequences, weights, len(tokens))
     if isinstance(min_df, float):
         min_df = min_df * weights.sum()
     kept = np.flatnonzero((in_documents >= min_df) & (counts > 0)).tolist()
@@ -257,25 +243,39 @@ def rank(tokens, sequences, weights, min_df=1, max_features=None):
     new = np.full(len(tokens), UNKNOWN, np.int32)
     new[kept] = np.arange(FIRST, FIRST + len(kept))
     vocabulary = {tokens[place]: FIRST + i for i, place in enumerate(kept)}
-    return vocabulary, Sequences(new[sequences.ids], sequences.offsets)
+    return vocabulary, sequences.recoded(new.__getitem__)
+
+
+def token_counts(sequences, weights, n_tokens):
+    """How often each token comes, and in how many documents, both weighted."""
+    counts, in_documents = np.zeros(n_tokens), np.zeros(n_tokens)
+    for rows in sequences.slices():
+        part, own = sequences[rows], weights[rows]
+        documents = part.documents
+        counts += np.bincount(part.ids, own[documents], minlength=n_tokens)
+        pairs = np.sort(documents * max(n_tokens, 1) + part.ids)
+        new = np.ones(len(pairs), bool)
+        new[1:] = pairs[1:] != pairs[:-1]
+        documents, ids = np.divmod(pairs[new], max(n_tokens, 1))
+        in_documents += np.bincount(ids, own[documents], minlength=n_tokens)
+    return counts, in_documents
 
 
 def encode(texts, tokenize, vocabulary):
     """Texts as `Sequences` of a learned vocabulary."""
-    flat, offsets = array("i"), [0]
     find = vocabulary.get
-    for text in texts:
-        flat.extend(map(find, tokenize(text), repeat(UNKNOWN)))
-        offsets.append(len(flat))
-    ids = np.frombuffer(flat, np.int32) if flat else np.empty(0, np.int32)
-    return Sequences(ids, np.array(offsets))
+    return flattened(texts, lambda text: map(find, tokenize(text), repeat(UNKNOWN)))
 
 
 def encode_ids(X, vocabulary):
     """A 2-D array of token ids as `Sequences` of a learned vocabulary."""
-    tokens, sequences = count_ids(X)
-    new = np.array([vocabulary.get(t, UNKNOWN) for t in tokens], np.int32)
-    return Sequences(new[sequences.ids], sequences.offsets)
+    return renamed(*count_ids(X), vocabulary)
+
+
+def renamed(tokens, sequences, vocabulary):
+    """`Sequences` of places in `tokens` as those of a learned vocabulary."""
+    new = np.array([vocabulary.get(token, UNKNOWN) for token in tokens], np.int32)
+    return sequences.recoded(new.__getitem__)
 
 
 def read_vectors(path, words):
@@ -365,33 +365,3 @@ def as_vectors(values):
             + (", some of them NaN or infinite." if values.size else ".")
         )
     return values
-
-
-def merge_repeated(sequences, y, weights):
-    """Merge equal documents of equal target into one of their summed weight.
-
-    They come in a fixed order, so that weights, repetition and the order of rows
-    train the same network to the last byte.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_documents, n_outputs)
-
-    Returns
-    -------
-    rows : ndarray of int
-        One document of each kind.
-    weights : ndarray of shape (len(rows),)
-    """
-    found = {}
-    starts, ends = sequences.offsets[:-1], sequences.offsets[1:]
-    big_endian = sequences.ids.astype(">i4")
-    for row in np.flatnonzero(weights > 0):
-        key = big_endian[starts[row] : ends[row]].tobytes(), y[row].tobytes()
-        if key in found:
-            found[key][1] += weights[row]
-        else:
-            found[key] = [row, weights[row]]
-    kinds = [found[key] for key in sorted(found)]
-    rows = np.array([row for row, _ in kinds], dtype=np.int64)
-    return rows, np.array([weight for _, weight in kinds], dtype=np.float64)

@@ -1,24 +1,16 @@
 """LSTMTextClassifier: raw strings in, recurrent network beside n-grams."""
 
 import os
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from sklstm import _inference, _ngrams, _onnx, _text, _text_report
+from sklstm import _inference, _labels, _ngrams, _onnx, _stacking, _text, _text_report
 from sklstm._archive import storable
 from sklstm._base import (
     POSITIVE_INT,
@@ -28,23 +20,19 @@ from sklstm._base import (
     warn_of_a_better_model,
 )
 from sklstm._checkpoints import checkpointed
-from sklstm._documents import Documents, folds_of, one_hot, split_stratified
+from sklstm._documents import Documents, split_stratified
 from sklstm._networks import POOLINGS, TextNetworkSpec, differences
-from sklstm._ngrams import NgramCounts, NgramModel
-from sklstm._validation import (
-    check_columns,
-    check_numbers,
-    check_weight_size,
-    n_dims,
-)
+from sklstm._sequences import FIRST, TRUNCATE, merge_repeated
+from sklstm._storage import in_memory
+from sklstm._text_forms import NO_TEXT, TextForms
+from sklstm._validation import check_weight_size
 
-HEAD = ("head/kernel", "head/bias")
 # By whether a text may have several labels.
 KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
 
 
 @storable
-class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
+class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
     """Classify texts with a recurrent network that starts at an n-gram model.
 
     The logits are the sum of a linear model of n-grams, weighted by TF-IDF and by naive
@@ -167,7 +155,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         **BaseLSTM._parameter_constraints,
         "max_features": [POSITIVE_INT, None],
         "max_length": [POSITIVE_INT, None],
-        "truncate": [StrOptions(set(_text.TRUNCATE))],
+        "truncate": [StrOptions(set(TRUNCATE))],
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions(set(_text.STRIP_ACCENTS)), Callable, None],
@@ -273,16 +261,19 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn vocabulary, n-gram model and network.
 
         Parameters
         ----------
         X : array-like of str of shape (n_documents,), or of int of shape \
-                (n_documents, n_tokens)
-            Texts, or token ids.
+                (n_documents, n_tokens), or iterator
+            Texts, or token ids. An iterator gives texts, or parts such as lists of
+            texts; or pairs (texts, labels) of them, one or many. These, arrays in a
+            file (`numpy.memmap`, zarr), and objects that give a text for each place
+            up to their length, are read part by part into a file without a name.
         y : array-like of shape (n_documents,) or (n_documents, n_labels)
-            Classes of any type, or an indicator matrix.
+            Classes of any type, or an indicator matrix; None where X gives pairs.
         sample_weight : array-like of shape (n_documents,), default=None
 
         Returns
@@ -294,7 +285,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         TypeError
             If an entry of X is not a string; the message names its position.
         ValueError
-            For fewer than two classes, or weights that are all zero.
+            For fewer than two classes, weights that are all zero, or labels that are
+            not as many as the texts.
 
         Warns
         -----
@@ -305,7 +297,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return self._fit(X, y, sample_weight, keep=keep)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X, y=None, classes=None, sample_weight=None):
         """Train one more epoch of the network, from the fitted state where there is.
 
         Vocabulary, classes and n-gram model are those of the first call. One part is
@@ -329,24 +321,25 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         rng = check_random_state(self.random_state)
         _ngrams.check_ngram_range(self.ngram_range)
         fitted = dict(vars(self)) if keep else {}
-        tokens, sequences = self._read(X, y, reset=not keep)
+        tokens, sequences, y = self._read(X, y, reset=not keep)
         fitted |= self._classes(y, fitted, classes)
-        targets = one_hot(y, fitted["classes_"], fitted["_multi_label"])
+        targets = _labels.one_hot(y, fitted["classes_"], fitted["_multi_label"])
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )
         if self.class_weight is not None:
-            weights = weights * class_weights(self.class_weight, y)
+            weights = weights * _labels.class_weights(self.class_weight, y)
         check_weight_size(weights)
-        self._check_weights(weights, targets, keep)
+        _labels.check_weights(weights, targets, new=not keep)
         if keep:
-            sequences = self._recode(tokens, sequences)
+            sequences = _text.renamed(tokens, sequences, self._words)
         else:
             fitted["_words"], sequences = _text.rank(
                 tokens, sequences, weights, self.min_df
             )
-        rows, weights = _text.merge_repeated(sequences, targets, weights)
-        sequences, targets = sequences.take(rows), targets[rows]
+        rows, weights = merge_repeated(sequences, targets, weights)
+        sequences, targets = sequences.reordered(rows), targets[rows]
+        del rows, y, tokens
         fraction = self.validation_fraction if epochs is None else 0
         with checkpointed(self):
             fitted |= self._learn(
@@ -363,9 +356,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         n_words = len(fitted["_words"])
         if self.max_features is not None:
             n_words = min(n_words, self.max_features)
-        words = {
-            word: i for word, i in fitted["_words"].items() if i < n_words + _text.FIRST
-        }
+        words = {word: i for word, i in fitted["_words"].items() if i < n_words + FIRST}
         vectors = None if keep else self._first_vectors(words)
         dim = self.embedding_dim if vectors is None else vectors.shape[1]
         if keep:
@@ -384,14 +375,28 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if self.linear_skip and keep:
             linear = self._linear_logits(sequences)
         elif self.linear_skip:
-            folds = folds_of(targets, train_rows, validation, split_seed)
-            linear, ngram_model = self._learn_ngrams(
-                sequences, targets, weights, folds, len(fitted["_words"]), exclusive
+            linear, ngrams = _stacking.learn_ngrams(
+                sequences,
+                targets,
+                weights,
+                train_rows,
+                split_seed,
+                n_tokens=len(fitted["_words"]) + FIRST,
+                ngram_range=self.ngram_range,
+                exclusive=exclusive,
             )
-            fitted |= ngram_model
+            if ngrams is None:
+                raise ValueError(
+                    f"The texts hold no n-gram of ngram_range={self.ngram_range} that "
+                    f"counts: a token must be in min_df={self.min_df} texts, where "
+                    "sample_weight counts as so many texts. Lower min_df or "
+                    "ngram_range, look at what the tokenizer keeps, or set "
+                    "linear_skip=False."
+                )
+            fitted |= ngrams
         view = self._network_view(sequences, fitted["vocabulary_"])
         data = Documents(view, linear, targets, weights)
-        self._check_memory(spec, int(data.buckets.max()), dim)
+        self._check_memory(spec, data.shape_key(slice(None)), dim)
         trained = self._train(
             spec, data, train_rows, validation, vectors, epochs, keep, network_seed
         )
@@ -405,47 +410,10 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             "_spec_": spec,
         }
         if len(validation):
-            fitted |= judge(spec, trained.weights, data, train_rows, validation)
-        return fitted
-
-    def _learn_ngrams(self, sequences, targets, weights, folds, n_words, exclusive):
-        """Logits of texts by n-gram models that have not seen them, and one of all.
-
-        The last fold is the validation block, from which none of the others learns.
-        """
-        counter = NgramCounts.learn(
-            sequences, weights, n_words + _text.FIRST, self.ngram_range
-        )
-        counts = counter.count(sequences)
-        if not counts.shape[1]:
-            raise ValueError(
-                f"The texts hold no n-gram of ngram_range={self.ngram_range} that "
-                f"counts: a token must be in min_df={self.min_df} texts, where "
-                "sample_weight counts as so many texts. Lower min_df or ngram_range, "
-                "look at what the tokenizer keeps, or set linear_skip=False."
+            fitted |= _stacking.judge(
+                spec, trained.weights, data, train_rows, validation
             )
-
-        def learn(rows):
-            model = NgramModel(exclusive)
-            return model.fit(counts[rows], targets[rows], weights[rows])
-
-        logits = np.zeros(targets.shape)
-        *parts, validation = folds
-        train = np.concatenate(parts)
-        for fold in parts:
-            others = np.setdiff1d(train, fold)
-            logits[fold] = learn(others if len(others) else fold).logits(counts[fold])
-        if len(validation):
-            logits[validation] = learn(np.sort(train)).logits(counts[validation])
-        scale = _ngrams.best_scale(
-            logits[train], targets[train], weights[train], exclusive
-        )
-        model = learn(np.arange(len(targets)))
-        return scale * logits, {
-            "_ngram_counts": counter,
-            "_ngram_model": model,
-            "_scale": scale,
-        }
+        return fitted
 
     def _train(self, spec, data, rows, validation, vectors, epochs, keep, seed):
         from sklstm import _losses
@@ -495,96 +463,23 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             linear_skip=self.linear_skip,
         )
 
-    def _tokenize(self):
-        return _text.make_tokenizer(
-            self.analyzer,
-            self.lowercase,
-            self.strip_accents,
-            self.token_pattern,
-            self.tokenizer,
-        )
-
-    def _read(self, X, y, reset):
-        """Tokens of X in some order, and X as their places."""
-        if isinstance(X, Iterator):
-            raise TypeError(
-                f"X is a {type(X).__name__}, which gives texts one by one, but "
-                "LSTMTextClassifier counts n-grams of all of them at once. Pass "
-                "list(X), or train on one part after the other with partial_fit(texts, "
-                "labels, classes=...)."
-            )
-        if _text.is_text(X):
-            texts = _text.check_texts(X)
-            check_consistent_length(texts, y)
-            if not texts:
-                raise ValueError("X is empty. Pass at least one text.")
-            if reset:
-                for name in ("n_features_in_", "feature_names_in_"):
-                    self.__dict__.pop(name, None)
-            elif hasattr(self, "n_features_in_"):
-                raise ValueError(self._other_kind("texts", "token ids"))
-            return _text.count_tokens(texts, self._tokenize())
-        if not reset and not hasattr(self, "n_features_in_"):
-            raise ValueError(self._other_kind("token ids", "texts"))
-        check_columns(X)
-        check_numbers(X)
-        X, _ = validate_data(self, X, y, reset=reset, multi_output=True)
-        warn_of_odd_ids(X)
-        return _text.count_ids(X)
-
-    @staticmethod
-    def _other_kind(got, fitted):
-        return (
-            f"X holds {got}, but LSTMTextClassifier was fitted on {fitted}. Pass "
-            f"{fitted}, or fit anew."
-        )
-
-    def _recode(self, tokens, sequences):
-        """Places in `tokens` as ids of the fitted vocabulary."""
-        new = np.array([self._words.get(t, _text.UNKNOWN) for t in tokens], np.int32)
-        return _text.Sequences(new[sequences.ids], sequences.offsets)
-
     def _network_view(self, sequences, vocabulary):
         """What the network sees of texts: its words, at most `max_length`."""
-        n_tokens = len(vocabulary) + _text.FIRST
+        n_tokens = len(vocabulary) + FIRST
         return sequences.truncated(self.max_length, self.truncate).below(n_tokens)
 
     def _classes(self, y, fitted, classes):
-        check_labels(y)
-        multi_label = type_of_target(y) == "multilabel-indicator"
-        if "classes_" in fitted:
-            if multi_label != fitted["_multi_label"]:
-                raise ValueError(
-                    f"y holds {KINDS[multi_label]}, but the first fit got "
-                    f"{KINDS[fitted['_multi_label']]}. Pass y of that kind, or fit "
-                    "anew."
-                )
-            return {}
-        if multi_label:
-            found = np.arange(np.asarray(y).shape[1])
-        else:
-            y = column_or_1d(y, warn=True)
-            found = np.unique(y if classes is None else classes)
-            if len(found) < 2:
-                raise ValueError(
-                    "LSTMTextClassifier needs texts of at least two classes, but y "
-                    f"has one class only: {found.tolist()[0]!r}. Add texts of another, "
-                    "or name all classes in the first partial_fit(X, y, classes=...)."
-                )
-        return {"classes_": found, "_multi_label": multi_label}
-
-    def _check_weights(self, weights, targets, keep):
-        used = targets[weights > 0]
-        if not len(used):
+        _labels.check_labels(y)
+        multi_label = _labels.is_multi_label(y)
+        if "classes_" not in fitted:
+            found = _labels.classes_of(y, multi_label, classes)
+            return {"classes_": found, "_multi_label": multi_label}
+        if multi_label != fitted["_multi_label"]:
             raise ValueError(
-                "sample_weight is zero for every text. Give weight to texts of at "
-                "least two classes."
+                f"y holds {KINDS[multi_label]}, but the first fit got "
+                f"{KINDS[fitted['_multi_label']]}. Pass y of that kind, or fit anew."
             )
-        if len(used) < len(targets) and not keep and (used == used[0]).all():
-            raise ValueError(
-                "Rows of weight above zero, by sample_weight and class_weight, are of "
-                "one class only. Give weight to texts of at least two classes."
-            )
+        return {}
 
     def decision_function(self, X):
         """Logits.
@@ -604,29 +499,24 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     def _logits(self, X):
         check_is_fitted(self, "weights_")
-        of_ids = hasattr(self, "n_features_in_")
-        if _text.is_text(X) or (not of_ids and n_dims(X) == 1):
-            texts = _text.check_texts(X)
-            if of_ids:
-                raise ValueError(self._other_kind("texts", "token ids"))
-            sequences = _text.encode(texts, self._tokenize(), self._words)
-        else:
-            if not of_ids:
-                raise ValueError(self._other_kind("token ids", "texts"))
-            check_columns(X)
-            X = validate_data(self, X, reset=False)
-            sequences = _text.encode_ids(X, self._words)
+        found = [self._logits_of(sequences) for sequences in self._encoded(X)]
+        if not found:
+            raise ValueError(NO_TEXT)
+        return in_memory(found)
+
+    def _logits_of(self, sequences):
         linear = None
         if self._spec_.linear_skip:
             linear = self._linear_logits(sequences)
-            if not any(self.weights_[name].any() for name in HEAD):
+            if not any(self.weights_[name].any() for name in _stacking.HEAD):
                 return linear  # the network was not better than the n-grams
         view = self._network_view(sequences, self.vocabulary_)
         return _inference.predict_text(self._spec_, self.weights_, view, linear)
 
     def _linear_logits(self, sequences):
-        counts = self._ngram_counts.count(sequences)
-        return self._scale * self._ngram_model.logits(counts)
+        return _stacking.ngram_logits(
+            sequences, self._ngram_counts, self._ngram_model, self._scale
+        )
 
     def predict_proba(self, X):
         """Probabilities of classes, or of each label in the multi-label case.
@@ -710,27 +600,6 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return _text_report.sections(self, X, y, train)
 
 
-def check_labels(y):
-    try:
-        check_classification_targets(y)
-    except TypeError as error:  # sorted to find the classes
-        raise TypeError(
-            "y must hold labels of one type, such as str or int, but they cannot be "
-            f"put in order: {error}."
-        ) from error
-
-
-def class_weights(class_weight, y):
-    """The weight of each text's class, or the product of its labels' weights."""
-    weights = compute_sample_weight(class_weight, y)
-    if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative or not "
-            "finite. Give each class a number, 0 or more."
-        )
-    return weights
-
-
 def kind_of(spec):
     """The kind of cross-entropy that fits the logits."""
     return "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
@@ -738,59 +607,4 @@ def kind_of(spec):
 
 def rounded_up(n_words):
     """Rows of the embedding: folds of one data set then share compiled steps."""
-    return 2 ** int(np.ceil(np.log2(n_words + _text.FIRST)))
-
-
-def warn_of_odd_ids(X):
-    """Tell who passes measurements that each distinct value is taken for a token."""
-    odd = (X < 0) | (np.floor(X) != X)
-    if odd.any():
-        row, column = np.argwhere(odd)[0]
-        warnings.warn(
-            "X is taken for token ids, each distinct value a token of its own, but "
-            f"row {row}, column {column} holds {X[row, column]}, which is no whole "
-            "number from 0. Pass texts or the ids of a tokenizer.",
-            UserWarning,
-            stacklevel=5,
-        )
-
-
-def judge(spec, weights, data, train, validation):
-    """Shrink the network to its best share, and measure it and its simple rivals.
-
-    The share is that of the network's logits beside the n-gram model which has the
-    smallest log loss on the validation block, as in stacking (Wolpert, 1992): trained
-    beside n-grams of fewer texts, the network is too sure of itself.
-
-    Returns
-    -------
-    dict
-        weights_, baseline_scores_ and skill_.
-    """
-    exclusive = spec.exclusive
-    check = data.y[validation], data.row_weights[validation]
-    prior = np.average(data.y[train], 0, data.row_weights[train])
-    baselines = {
-        "prior": _ngrams.log_loss(
-            np.tile(_ngrams.prior_logits(prior, exclusive), (len(validation), 1)),
-            *check,
-            exclusive,
-        )
-    }
-    linear = 0.0
-    if spec.linear_skip:
-        linear = data.linear[validation]
-        baselines["ngrams"] = _ngrams.log_loss(linear, *check, exclusive)
-    sequences = data.sequences.take(validation)
-    logits = _inference.predict_text(spec, weights, sequences, linear)
-    if spec.linear_skip and any(weights[name].any() for name in HEAD):
-        share = _ngrams.best_share(linear, logits - linear, *check, exclusive)
-        weights = weights | {name: share * weights[name] for name in HEAD}
-        logits = linear + share * (logits - linear)
-    error = _ngrams.log_loss(logits, *check, exclusive)
-    best = min(baselines.values())
-    return {
-        "weights_": weights,
-        "baseline_scores_": baselines,
-        "skill_": 1 - error / best if best > 0 else 0.0,
-    }
+    return 2 ** int(np.ceil(np.log2(n_words + FIRST)))

@@ -5,7 +5,7 @@ from sklearn.base import clone
 from sklearn.metrics import confusion_matrix
 
 from sklstm import _ngrams, _text
-from sklstm._documents import one_hot
+from sklstm._labels import one_hot
 from sklstm._report import (
     network_section,
     paragraphs,

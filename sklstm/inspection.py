@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklstm import _gradients, _scaling, _text
 from sklstm._missing import rows_since_seen
 from sklstm._problems import bridged_windows
+from sklstm._sequences import PADDING, Sequences
 from sklstm._windows import ReadyWindows, SeriesWindows, check_positive_int
 
 __all__ = ["lag_attributions", "token_attributions"]
@@ -370,13 +371,13 @@ def network_parts(classifier, sequences, place, n_steps):
     """The network's logit without a text, and its tokens' parts by their places."""
     spec = classifier._spec_
     weights = {name: np.asarray(w, float) for name, w in classifier.weights_.items()}
-    at = _text.Sequences(np.arange(len(sequences.ids)), sequences.offsets)
+    at = Sequences(np.arange(len(sequences.ids)), sequences.offsets)
     at = at.truncated(classifier.max_length, classifier.truncate).ids
     ids = classifier._network_view(sequences, classifier.vocabulary_).ids
     if not len(at) or not weights["head/kernel"].any():
         return weights["head/bias"][place], pd.Series([], at[:0], dtype=float)
     table = weights["embedding/embeddings"]
-    start = np.repeat(table[[_text.PADDING]], len(ids), axis=0)
+    start = np.repeat(table[[PADDING]], len(ids), axis=0)
     chosen = np.eye(spec.n_outputs)[[place]]
 
     def gradient(points):

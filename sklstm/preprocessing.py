@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 from sklstm import _capacity, _scaling, _text
 from sklstm._base import POSITIVE_INT
 from sklstm._panels import panel_from_long
+from sklstm._sequences import PADDING, TRUNCATE
 from sklstm._windows import make_windows
 
 __all__ = [
@@ -217,7 +218,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         "max_features": [POSITIVE_INT, None],
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
         "max_length": [POSITIVE_INT, None],
-        "truncate": [StrOptions(set(_text.TRUNCATE))],
+        "truncate": [StrOptions(set(TRUNCATE))],
     }
 
     def __init__(
@@ -349,4 +350,4 @@ class TextSequencer(TransformerMixin, BaseEstimator):
                 f"from 0 to {len(tokens) - 1}. Pass what transform returned."
             )
         between = "" if self.analyzer == "char" else " "
-        return [between.join(tokens[row[row != _text.PADDING]]) for row in X]
+        return [between.join(tokens[row[row != PADDING]]) for row in X]

@@ -15,7 +15,7 @@ FLOORS = [
     {"_storage", "_capacity"},
     {"_archive", "_batches", "_charts", "_growing", "_keras", "_keras_parts"}
     | {"_memory", "_missing", "_panels", "_progress", "_routing", "_seasonal"}
-    | {"_step_loops"},
+    | {"_step_loops", "_sequences", "_labels"},
     {
         "_windows",
         "_scaling",
@@ -39,9 +39,16 @@ FLOORS = [
         "_report",
         "_checkpoints",
     },
-    {"_forecast_report", "_text_report", "_onnx"},
+    {"_forecast_report", "_text_report", "_onnx", "_stacking"},
     {"_base"},
-    {"_window_network", "_input_forms", "_rolling", "_intervals", "_adoption"},
+    {
+        "_window_network",
+        "_input_forms",
+        "_text_forms",
+        "_rolling",
+        "_intervals",
+        "_adoption",
+    },
     {"_backtesting"},
     {"_forecaster", "_text_classifier", "preprocessing", "testing"},
     {"serialization", "inspection", "_display", "sktime", "scikeras", "tuning"},

@@ -3,7 +3,7 @@ import pytest
 
 from sklstm import _gradients, _inference
 from sklstm._networks import POOLINGS, NetworkSpec, TextNetworkSpec
-from sklstm._text import Sequences
+from sklstm._sequences import Sequences
 
 rng = np.random.default_rng(0)
 

@@ -4,7 +4,7 @@ from threadpoolctl import threadpool_info
 
 from sklstm import _inference
 from sklstm._networks import POOLINGS, NetworkSpec, TextNetworkSpec
-from sklstm._text import Sequences
+from sklstm._sequences import Sequences
 from sklstm._windows import ReadyWindows
 
 

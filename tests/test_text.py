@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklstm import _text
-from sklstm._text import Sequences
+from sklstm import _sequences, _text
+from sklstm._sequences import Sequences
 
 
 def tokenizer(**options):
@@ -102,14 +102,14 @@ def test_distinct_values_are_those_of_unique(values):
 def test_repeated_documents_merge_whatever_their_order():
     ids = Sequences(np.array([5, 6, 5, 6, 7, 5, 6]), np.array([0, 2, 4, 5, 7]))
     y = np.array([[0.0], [0.0], [1.0], [1.0]])
-    rows, weights = _text.merge_repeated(ids, y, np.array([1.0, 2.0, 1.0, 1.0]))
+    rows, weights = _sequences.merge_repeated(ids, y, np.array([1.0, 2.0, 1.0, 1.0]))
     assert rows.tolist() == [0, 3, 2] and weights.tolist() == [3, 1, 1]
     order = np.array([3, 1, 2, 0])
-    other, _ = _text.merge_repeated(ids.take(order), y[order], np.ones(4))
+    other, _ = _sequences.merge_repeated(ids.take(order), y[order], np.ones(4))
     np.testing.assert_array_equal(
         ids.take(order).take(other).padded(2), ids.take(rows).padded(2)
     )
-    dropped, _ = _text.merge_repeated(ids, y, np.array([1.0, 0, 0, 1]))
+    dropped, _ = _sequences.merge_repeated(ids, y, np.array([1.0, 0, 0, 1]))
     assert dropped.tolist() == [0, 3]
 
 

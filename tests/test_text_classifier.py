@@ -205,13 +205,6 @@ def test_class_weight_and_sample_weight():
         small().fit(texts, labels, sample_weight=np.zeros(60))
 
 
-def test_iterators_go_to_partial_fit_part_by_part():
-    texts, labels = made(20)
-    for call in (small().fit, small().partial_fit):
-        with pytest.raises(TypeError, match=r"X is a list_iterator.*partial_fit"):
-            call(iter(texts), labels)
-
-
 @pytest.mark.parametrize("kind", ["texts", "memory-mapped ids"])
 def test_parts_are_not_kept(kind, tmp_path):
     """What is held after many parts is less than one part more than after few."""

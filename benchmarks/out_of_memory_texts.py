@@ -1,0 +1,141 @@
+"""Train on texts, and on token ids, ten times as large as the memory a fit may add.
+
+python benchmarks/out_of_memory_texts.py [MB]
+
+As `out_of_memory.py`: private data (RLIMIT_DATA) are capped at so many MB above what
+they are after a fit of 2,000 texts. The n-gram model alone takes up to 500 MB, so less
+than 600 is not enough. Texts are lines of a file, given by an iterator; then token ids
+in a `numpy.memmap`. The folder that TMPDIR names needs 30 times the MB. Linux only. A
+text has some 1,200 letters, as reviews of IMDB have, of 50,000 words; its label turns
+on two words in it.
+"""
+
+import itertools
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from out_of_memory import status
+
+N_WORDS, N_TOKENS = 50_000, 280
+AT_ONCE = 20_000
+# Two words of each class, in the middle of the vocabulary.
+MARKS = np.array([[500, 501], [502, 503]])
+
+
+def words():
+    """Made words of two to six letters; frequent ones are short."""
+    letters, found = "etaoinsr", []
+    for n in itertools.count(2):
+        for word in itertools.product(letters, repeat=n):
+            found.append("".join(word))
+            if len(found) == N_WORDS:
+                return np.array(found, object)
+
+
+def documents(n, seed):
+    """Token ids from 0 by Zipf's law, of shape (n, N_TOKENS), and labels."""
+    rng = np.random.default_rng([seed, n])
+    frequency = 1 / np.arange(1, N_WORDS + 1)
+    cumulated = np.cumsum(frequency / frequency.sum())
+    ids = np.searchsorted(cumulated, rng.random((n, N_TOKENS)))
+    labels = rng.integers(0, 2, n)
+    for word in range(2):
+        place = rng.integers(0, N_TOKENS, n)
+        ids[np.arange(n), place] = MARKS[labels, word]
+    return ids, labels.astype(np.int8)
+
+
+def write_texts(path, n_bytes):
+    """Lines of text; the labels as an array."""
+    vocabulary, labels = words(), []
+    with path.open("w") as file:
+        for seed in itertools.count():
+            ids, own = documents(AT_ONCE, seed)
+            file.writelines(" ".join(line) + "\n" for line in vocabulary[ids].tolist())
+            labels.append(own)
+            if file.tell() >= n_bytes:
+                return np.concatenate(labels)
+
+
+def write_ids(path, n_bytes):
+    labels = []
+    with path.open("wb") as file:
+        for seed in itertools.count():
+            ids, own = documents(AT_ONCE, seed)
+            file.write((ids + 1).astype(np.int32).data)
+            labels.append(own)
+            if file.tell() >= n_bytes:
+                return np.concatenate(labels)
+
+
+def train(folder, kind, cap):
+    """Fit with so many MB more than a small fit holds, and say what it took."""
+    from sklstm import LSTMTextClassifier
+
+    path = Path(folder) / kind
+    vocabulary = words()
+
+    def given(ids):
+        if kind == "ids":
+            return ids + 1
+        return [" ".join(line) for line in vocabulary[ids].tolist()]
+
+    clf = LSTMTextClassifier(units=4, embedding_dim=8, max_length=32, batch_size=256)
+    clf.set_params(epochs=1, random_state=0)
+    X, y = documents(2_000, 0)
+    clf.fit(given(X), y)
+    X, y_test = documents(2_000, 10**6)
+    X_test, y = given(X), np.load(Path(folder) / "labels.npy", mmap_mode="r")
+    del X
+    held = status("VmData")
+    most = int((held + cap) * 2**20)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    try:
+        path.read_bytes()
+        raise SystemExit("The cap does not hold.")
+    except MemoryError:
+        pass
+    top, done = [0.0], threading.Event()
+
+    def watch():
+        while not done.wait(0.05):
+            top[0] = max(top[0], status("VmData"))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    start = time.perf_counter()
+    try:
+        if kind == "ids":
+            clf.fit(np.memmap(path, np.int32, "r").reshape(-1, N_TOKENS), y)
+        else:
+            with path.open() as lines:
+                clf.fit(lines, y)
+    finally:
+        seconds = time.perf_counter() - start
+        done.set()
+        watcher.join()
+    print(
+        f"{kind}: {path.stat().st_size / 2**20:,.0f} MB, {len(y):,} documents, cap "
+        f"{cap} MB above the {held:.0f} MB of a small fit: {seconds:.0f} s, at most "
+        f"{top[0] - held:.0f} MB more; {clf.score(X_test, y_test):.1%} of 2,000 new "
+        f"documents right; best epoch {clf.best_epoch_}"
+    )
+
+
+if __name__ == "__main__":
+    cap = int(sys.argv[1]) if len(sys.argv) > 1 else 600
+    if len(sys.argv) > 2:
+        train(*sys.argv[2:4], cap)
+    else:
+        for kind, write in {"texts": write_texts, "ids": write_ids}.items():
+            with tempfile.TemporaryDirectory() as folder:
+                labels = write(Path(folder) / kind, 10 * cap * 2**20)
+                np.save(Path(folder) / "labels.npy", labels)
+                command = [sys.executable, __file__, str(cap), folder, kind]
+                subprocess.run(command, check=True)
