@@ -197,6 +197,18 @@ def test_there_is_nothing_learned_before_fit():
         _ = regressor().learn
 
 
+def test_labels_that_come_together(windows):
+    y = np.column_stack([windows[:, 5] > 0, windows[:, 4] > 0, windows[:, 3] > 1])
+    y = y.astype(int)
+    clf = classifier(model__units=6, optimizer__learning_rate=0.05, epochs=20)
+    clf.fit(windows, y)
+    proba, found = clf.predict_proba(windows), clf.predict(windows)
+    assert proba.shape == found.shape == (60, 3)
+    assert (found == (proba > 0.5)).all() and (found == y).mean() > 0.9
+    assert not np.allclose(proba.sum(axis=1), 1)
+    np.testing.assert_allclose(clf.predict_proba(windows[:1]), proba[:1], atol=1e-6)
+
+
 def test_folds_of_classifiers_are_stratified(windows):
     y = np.repeat([0, 1, 2], 20)
     clf = classifier()
