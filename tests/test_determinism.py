@@ -53,6 +53,7 @@ def digests():
 def test_a_fit_again_and_after_others(name, digests):
     assert digest(name) == digests[name]
     LSTMForecaster(6, 2, epochs=1, units=5, random_state=1).fit(SERIES)
+    LSTMTextClassifier(epochs=1, units=5).fit(TEXTS, [0, 1] * 12)
     assert digest(name) == digests[name]
 
 
@@ -102,15 +103,19 @@ def test_fresh_processes_that_compile_and_that_find_compiled_steps(digests, tmp_
     assert fitted("2") == (result, kept)
 
 
-def test_one_worker_and_two():
-    X, y = np.arange(len(SERIES))[:, None] % 12, SERIES.to_numpy()
+@pytest.mark.parametrize("name", ["series", "texts"])
+def test_one_worker_and_two(name):
+    estimator, data = FITS[name]
+    if name == "series":
+        data = np.arange(len(SERIES))[:, None] % 12, SERIES.to_numpy()
     searches = [
         GridSearchCV(
-            LSTMForecaster(12, 3, **QUICK),
+            estimator,
             {"learning_rate": [0.001, 0.01]},
             cv=TimeSeriesSplit(2),
             n_jobs=n_jobs,
-        ).fit(X, y)
+            scoring=None if name == "series" else "neg_log_loss",
+        ).fit(*data)
         for n_jobs in (1, 2)
     ]
     for key in ("split0_test_score", "split1_test_score"):
