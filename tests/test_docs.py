@@ -33,6 +33,8 @@ PAGES = [page for page in PAGES if page.is_relative_to(DOCS)]
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore:FigureCanvasAgg is non-interactive:UserWarning",
+    # Another cluster may have the port of the dashboard.
+    "ignore:Port .* is already in use:UserWarning",
 )
 def test_code_runs(page, monkeypatch):
     if page.stem in NEEDS:
