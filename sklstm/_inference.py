@@ -1,11 +1,10 @@
 """Forward pass of the standard networks in NumPy: no Keras, thread-safe."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
+from sklstm._blas import one_thread
 from sklstm._networks import CELL_NAMES
 from sklstm._sequences import PADDING
 from sklstm._storage import blocks
@@ -14,8 +13,6 @@ CHUNK = 512
 TOKENS_AT_ONCE = 2**16
 MANY_TOKENS = 2**18
 MANY_PARTS = 4
-# Only one may change the number of BLAS's threads at a time, which is the process's.
-_blas = threading.Lock()
 
 
 def predict(spec, weights, data, indices):
@@ -44,18 +41,13 @@ def side_by_side(work, parts):
     A step of a recurrent network is a small product and much else, which BLAS's own
     threads do not share: two cores take half the time of one.
     """
-    if len(parts) >= MANY_PARTS and _blas.acquire(blocking=False):
-        try:
-            blas = ThreadpoolController().select(user_api="blas")
-            n_threads = max((one["num_threads"] for one in blas.info()), default=1)
-            if n_threads > 1:
-                with blas.limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
-                    list(pool.map(work, parts))
-                return
-        finally:
-            _blas.release()
-    for part in parts:
-        work(part)
+    with one_thread as n_threads:
+        if len(parts) >= MANY_PARTS and n_threads > 1:
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(work, parts))
+        else:
+            for part in parts:
+                work(part)
 
 
 def forward(spec, weights, window, context):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklstm._blas import one_thread
 from sklstm._missing import row_means
 from sklstm._windows import CHUNK
 
@@ -129,6 +130,7 @@ class Choice:
     left_out: tuple = ()
     share: float = 1.0
 
+    @one_thread
     def solution(self, path, data):
         """(kernel, bias) of a `RidgePath` of all inputs."""
         if self.share != 1:
@@ -136,6 +138,7 @@ class Choice:
         return path.solution(self.penalty, self.left_out)
 
 
+@one_thread
 def fit_path(data, train, measure=np.square):
     """The `RidgePath` of windows; None where they are too wide for it.
 
@@ -245,6 +248,7 @@ def choose_penalty(path, data, validation, left_out=(), measure=np.square):
     return PENALTIES[best[0] if path.n_penalties == 1 else best], error
 
 
+@one_thread
 def choose(path, data, validation, levels, min_skill, measure=np.square):
     """The `Choice` with the smallest error on the validation windows, and that error.
 
@@ -277,6 +281,7 @@ def choose(path, data, validation, levels, min_skill, measure=np.square):
     return choice, error
 
 
+@one_thread
 def fanned(solution, data, train, levels):
     """A linear model of each quantile: one slope, and the residuals' quantiles.
 

@@ -137,7 +137,8 @@ def build_network(spec, plain=False):
     from keras import Input, Model, layers
 
     window = Input(spec.window_shape, name="window")
-    inputs, linear_inputs = [window], [layers.Flatten(name="flat")(window)]
+    flat = layers.Flatten(name="flat", dtype=exact_dtype())(window)
+    inputs, linear_inputs = [window], [flat]
     read = recent(window, spec)
     if spec.n_context:
         context = Input((spec.n_context,), name="context")
@@ -155,19 +156,19 @@ def build_network(spec, plain=False):
         )(ahead)
         state = layers.Concatenate(name="state")([state, hidden])
     n_outputs = int(np.prod(spec.output_shape))
-    output = layers.Dense(n_outputs, name="head", **blank(plain))(state)
+    exact = {"dtype": exact_dtype()}
+    output = layers.Dense(n_outputs, name="head", **blank(plain), **exact)(state)
     if spec.linear_skip:
         if len(linear_inputs) > 1:
-            flat = layers.Concatenate(name="linear_inputs")(linear_inputs)
+            flat = layers.Concatenate(name="linear_inputs", **exact)(linear_inputs)
         else:
             flat = linear_inputs[0]
         # The ridge solution stays as it is, since gradient steps would undo its
         # penalty: on few windows the sum then gets worse before the network helps.
-        skip = layers.Dense(n_outputs, name="skip", trainable=False, **blank(plain))(
-            flat
-        )
-        output = layers.Add(name="sum")([output, skip])
-    forecast = layers.Reshape(spec.output_shape, name="forecast")(output)
+        fixed = {"trainable": False, **blank(plain), **exact}
+        skip = layers.Dense(n_outputs, name="skip", **fixed)(flat)
+        output = layers.Add(name="sum", **exact)([output, skip])
+    forecast = layers.Reshape(spec.output_shape, name="forecast", **exact)(output)
     return Model(inputs if spec.n_context else window, forecast)
 
 
@@ -192,6 +193,16 @@ def encode(window, spec, plain):
                 state
             )
     return state
+
+
+def exact_dtype():
+    """Of the layers that end a network and of its linear model, under any policy.
+
+    A mixed policy computes in half precision, whose three digits are too few for these.
+    """
+    from keras.config import dtype_policy
+
+    return dtype_policy().variable_dtype
 
 
 def blank(plain, *, recurrent=False):
@@ -272,17 +283,21 @@ def build_text_network(spec, plain=False):
         state = pool(state, mask, spec.pooling, plain)
     if spec.dropout:
         state = layers.Dropout(spec.dropout, name="dropout", **seeded(plain))(state)
-    logits = layers.Dense(spec.n_outputs, name="head", **blank(plain))(state)
+    exact = {"dtype": exact_dtype()}
+    logits = layers.Dense(spec.n_outputs, name="head", **blank(plain), **exact)(state)
     if not spec.linear_skip:
         return Model(tokens, logits)
     linear = Input((spec.n_outputs,), name="linear")
-    return Model([tokens, linear], layers.Add(name="logits")([logits, linear]))
+    return Model([tokens, linear], layers.Add(name="logits", **exact)([logits, linear]))
 
 
 def pool(states, mask, pooling, plain):
     """One state of each document from those at its tokens; zero where it has none."""
     from keras import layers, ops
 
+    dtype = exact_dtype()
+    if states.dtype != dtype:  # what hides padding is infinite in half precision
+        states = ops.cast(states, dtype)
     present = ops.cast(mask, states.dtype)[:, :, None]
     if pooling == "max":
         # States lie between -1 and 1.
@@ -291,7 +306,8 @@ def pool(states, mask, pooling, plain):
     if pooling == "mean":
         n_tokens = ops.maximum(ops.sum(present, axis=1), 1)
         return ops.sum(states * present, axis=1) / n_tokens
-    scores = layers.Dense(1, use_bias=False, name="attention", **blank(plain))(states)
+    options = {"use_bias": False, "dtype": dtype, **blank(plain)}
+    scores = layers.Dense(1, name="attention", **options)(states)
     scores = scores - 1e9 * (1 - present)
     return ops.sum(ops.softmax(scores, axis=1) * states * present, axis=1)
 

@@ -99,14 +99,14 @@ class CompiledNetwork:
         self.model = spec.build()
         if getattr(spec, "network", None) is not None:
             self.model = _keras_parts.checked_network(keras, self.model, spec)
-        self.optimizer = _keras_parts.optimizer_of(
-            keras, settings.optimizer, settings.clipnorm
-        )
         self.model.compile(
-            optimizer=self.optimizer,
+            optimizer=_keras_parts.optimizer_of(
+                keras, settings.optimizer, settings.clipnorm
+            ),
             loss=loss_per_row(keras, settings.loss),
             weighted_metrics=list(settings.metrics.values()),
         )
+        self.optimizer = self.model.optimizer  # scales the loss in half precision
         self.optimizer.build(self.model.trainable_variables)
         self.variables = {v.path: v for v in self.model.weights}
         self.built = self.get_weights()
@@ -179,6 +179,21 @@ def keras_distributes():
     return load_keras().distribution.distribution() is not None
 
 
+def check_shares(keras, batch_size):
+    """Raise where devices that share each batch would not get the same part of it."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return
+    mesh = distribution.device_mesh
+    n_parts = mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
+    if batch_size % n_parts:
+        raise ValueError(
+            f"keras.distribution shares each batch between {n_parts} devices, and "
+            f"batch_size={batch_size} is no multiple of {n_parts}. Pass batch_size="
+            f"{-(-batch_size // n_parts) * n_parts}."
+        )
+
+
 def hears_batches(callback):
     """Whether a callback does something before or after each training batch."""
     base = load_keras().callbacks.Callback
@@ -199,6 +214,7 @@ def loss_per_row(keras, loss):
 
     def flat(y_true, y_pred):
         ops, size = keras.ops, int(np.prod(y_pred.shape[1:]))
+        y_pred = ops.cast(y_pred, y_true.dtype)  # a network of yours may be of halves
         if isinstance(loss, Pinball):  # each level has the same targets
             y_true = ops.tile(y_true, (1, len(loss.levels), 1))
         shape = (y_pred.shape[0] or -1, size)
@@ -215,6 +231,7 @@ def loss_per_row(keras, loss):
 def compiled_network(spec, settings):
     """The compiled network of a spec, from the cache where it was built before."""
     keras = load_keras()
+    check_shares(keras, settings.batch_size)
     optimizer = settings.optimizer
     if isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = json.dumps(keras.saving.serialize_keras_object(optimizer))
@@ -226,6 +243,8 @@ def compiled_network(spec, settings):
         tuple(settings.metrics.values()),
         settings.batch_size,
         keras.config.floatx(),
+        keras.config.dtype_policy().name,
+        keras.distribution.distribution(),
     )
     if key not in _cache:
         _cache[key] = CompiledNetwork(spec, settings)

@@ -15,7 +15,7 @@ FLOORS = [
     {"_storage", "_capacity"},
     {"_archive", "_batches", "_charts", "_growing", "_keras", "_keras_parts"}
     | {"_memory", "_missing", "_panels", "_progress", "_routing", "_seasonal"}
-    | {"_step_loops", "_sequences", "_labels"},
+    | {"_blas", "_step_loops", "_sequences", "_labels"},
     {
         "_windows",
         "_scaling",

@@ -21,6 +21,7 @@ NEEDS = {
     "scaling_out": "distributed",
     "deploying": "safetensors",
     "plotting": "matplotlib",
+    "tuning": "optuna_integration",
 }
 # README is run by pytest itself.
 PAGES = [page for page in WRITTEN if "```python\n" in page.read_text("utf-8")]
@@ -28,13 +29,14 @@ PAGES = [page for page in PAGES if page.is_relative_to(DOCS)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-# What others leave behind: open loops of Dask, and pictures that no screen shows.
+# What others say and leave behind: open loops of Dask, pictures that no screen shows.
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore:FigureCanvasAgg is non-interactive:UserWarning",
     # Another cluster may have the port of the dashboard.
     "ignore:Port .* is already in use:UserWarning",
+    "ignore:OptunaSearchCV is experimental",
 )
 def test_code_runs(page, monkeypatch):
     if page.stem in NEEDS:

@@ -129,26 +129,3 @@ def test_other_models_are_refused(fitted, passengers):
     with pytest.raises(ValueError, match="does not fit the data and parameters"):
         two = np.stack([passengers, passengers], axis=1)
         LSTMForecaster.from_keras(fitted.to_keras(), two)
-
-
-def test_callbacks_of_keras(passengers, tmp_path):
-    seen = []
-    callbacks = [
-        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
-        keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras"),
-        keras.callbacks.ReduceLROnPlateau(patience=0, min_delta=1e9, factor=0.5),
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: seen.append(logs["learning_rate"]),
-            on_train_batch_end=lambda batch, logs: seen.append(batch),
-        ),
-    ]
-    options = SMALL | {"epochs": 3, "refit": False, "early_stopping": False}
-    f = LSTMForecaster(**options, callbacks=callbacks).fit(passengers)
-    lines = (tmp_path / "log.csv").read_text().splitlines()
-    assert len(lines) == 4 and {"loss", "val_loss"} <= set(lines[0].split(","))
-    saved = keras.models.load_model(tmp_path / "3.keras", compile=False)
-    for variable in saved.weights:
-        np.testing.assert_array_equal(variable, f.weights_[variable.path])
-    rates = [value for value in seen if isinstance(value, float)]
-    assert rates == pytest.approx([0.001, 0.001, 0.0005])
-    assert seen.index(0) < seen.index(rates[0])

@@ -142,6 +142,37 @@ def test_optuna_prunes(passengers):
     assert [len(trial.intermediate_values) for trial in study.trials] == [2, 2]
 
 
+@pytest.mark.filterwarnings("ignore:OptunaSearchCV is experimental")
+@pytest.mark.filterwarnings("ignore:`optuna.terminator` module:FutureWarning")
+def test_the_search_of_optuna(passengers):
+    optuna = pytest.importorskip("optuna")
+    OptunaSearchCV = pytest.importorskip("optuna_integration").OptunaSearchCV
+    optuna.logging.disable_default_handler()
+    rate = optuna.distributions.FloatDistribution(1e-4, 1e-2, log=True)
+    norm = optuna.distributions.CategoricalDistribution(["last", None])
+    texts = [f"{word} film of {i}" for i in range(10) for word in ("good", "bad")]
+    searches = [
+        (
+            LSTMForecaster(**SMALL, epochs=1),
+            {"learning_rate": rate, "window_norm": norm},
+            TimeSeriesSplit(2),
+            (passengers,),
+        ),
+        (
+            LSTMTextClassifier(units=4, epochs=1, random_state=0),
+            {"optimizer__learning_rate": rate},  # a word of scikeras
+            2,
+            (texts, [1, 0] * 10),
+        ),
+    ]
+    for estimator, space, cv, data in searches:
+        search = OptunaSearchCV(estimator, space, cv=cv, n_trials=2, random_state=0)
+        search.fit(*data)
+        assert set(search.best_params_) == set(space)
+        assert search.best_estimator_.learning_rate <= 1e-2
+        assert len(search.predict(data[0])) == len(data[0])
+
+
 def test_says_how_to_install_optuna(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ImportError, match=r"pip install 'sklstm\[optuna\]'"):
