@@ -228,8 +228,8 @@ Over {seeds} seeds:
 |---|---|---|---|---|---|---|
 {rows}
 
-The {n_shown} best of {n_tried} settings, by the linear model's {measure}, on the last
-rows of the training part. "log alone" scales no series by itself.
+The {n_shown} best of {n_tried} settings, by the {measure} of the linear model
+on the last rows of the training part. "log alone" scales no series by itself.
 
 | window | scaler | norm | deseasonalized | loss | sMAPE | MASE | |
 |---|---|---|---|---|---|---|---|
