@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-ray test-matrix bench-peers bench-speed types dist audit clean
+.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-ray test-matrix bench-peers bench-speed bench-workers types dist audit clean
 
 # The stamp makes every command below work as the first one on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -107,6 +107,12 @@ test-ray:
 	$(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --editable '.[dev,ray]'
 	.venv-ray/bin/python -m pytest tests/test_ray.py
+
+# Of an otherwise quiet machine: bytes are those of its loopback device.
+bench-workers:
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --editable '.[dev,ray]'
+	.venv-ray/bin/python benchmarks/workers.py --write dask ray
 
 # Versions of scikit-learn and pandas, and backends of Keras, each in its own environment;
 # `make test-matrix CELLS="torch tensorflow"` for some of them.

@@ -1,9 +1,10 @@
 """The contract suites on versions of scikit-learn and pandas, and backends of Keras.
 
-python .ci/matrix.py [--write] [CELL ...]
+python .ci/matrix.py [--write] [--few] [CELL ...]
 
 Each cell has an environment of its own in .venv-matrix. With --write its row of
-docs/versions.md is written, and rows of cells that were not run stay.
+docs/versions.md is written, and rows of cells that were not run stay. With --few the
+estimators' contracts alone run, which takes two or three minutes with the environment.
 """
 
 import argparse
@@ -25,7 +26,7 @@ CELLS = {
     "sklearn-1.8": ("jax", "scikit-learn==1.8.*", "pandas==3.0.*"),
     "sklearn-1.9": ("jax", "scikit-learn==1.9.*", "pandas==3.*"),
     "torch": ("torch", "torch==2.13.0"),
-    "tensorflow": ("tensorflow", "tensorflow-cpu"),
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorboard"),
 }
 # pytest 9 refuses the checks of scikit-learn before 1.8.
 ALWAYS = (
@@ -37,13 +38,15 @@ ALWAYS = (
     str(ROOT),
 )
 SHOWN = "scikit-learn", "pandas", "numpy", "keras", "jax", "torch", "tensorflow-cpu"
-WHAT = "contract or determinism or torch_loops"
+WHAT = "contract or determinism or torch_loops or keras_features"
 TESTS = [
     f"tests/test_{name}.py"
     for name in (
-        "forecaster text_classifier preprocessing scikeras determinism torch_loops"
+        "forecaster text_classifier preprocessing scikeras determinism torch_loops "
+        "keras_features"
     ).split()
 ]
+FEW = "contract", ["tests/test_forecaster.py", "tests/test_preprocessing.py"]
 # Cells on JAX share what it compiled.
 CACHE = {
     "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".venv-matrix" / "jax-cache"),
@@ -60,7 +63,7 @@ environment of its own. Checks that are expected to fail are named, with the rea
 """
 
 
-def run(name, backend, *packages):
+def run(name, what, tests, backend, *packages):
     """Make the environment of a cell, and test in it: what its row says."""
     folder = ROOT / ".venv-matrix" / name
     python, report = folder / "bin" / "python", folder / "report.xml"
@@ -72,7 +75,7 @@ def run(name, backend, *packages):
     print(f"== {name}, {backend}: {versions}", flush=True)
     pytest = [python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider"]
     subprocess.run(
-        [*pytest, "-k", WHAT, f"--junit-xml={report}", *TESTS],
+        [*pytest, "-k", what, f"--junit-xml={report}", *tests],
         cwd=ROOT,
         env=os.environ | CACHE | {"KERAS_BACKEND": backend},
     )
@@ -120,14 +123,18 @@ def write(rows):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--few", action="store_true")
     parser.add_argument("cells", nargs="*", metavar="CELL", help=", ".join(CELLS))
     asked = parser.parse_args()
     unknown = sorted(set(asked.cells) - set(CELLS))
     if unknown:
         parser.error(f"no cell {unknown[0]}; there are {', '.join(CELLS)}")
+    if asked.few and asked.write:
+        parser.error("rows are of all tests: --write goes without --few")
+    what, tests = FEW if asked.few else (WHAT, TESTS)
     rows = []
     for cell in asked.cells or CELLS:
-        rows.append(run(cell, *CELLS[cell]))
+        rows.append(run(cell, what, tests, *CELLS[cell]))
         if asked.write:
             write(rows[-1:])
     sys.exit(any(row[-2] for row in rows))

@@ -1,37 +1,91 @@
-"""Seconds, and bytes moved, of a search and a backtest on one and two Dask workers.
+"""Seconds, and bytes moved, of a search and a backtest on one and two workers.
 
-python benchmarks/workers.py
+python benchmarks/workers.py [--write] [dask] [ray]
+
+Nothing else may run or use the network meanwhile: bytes are those that passed the
+loopback device, to and from workers and scheduler. What Ray's workers share in memory
+passes no device.
 """
 
+import argparse
+import contextlib
+import datetime
+import os
 import time
+from pathlib import Path
 
 import numpy as np
-from distributed import Client, LocalCluster
 from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from sklstm import LSTMForecaster
 
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "workers.md"
+HEAD = """# Workers
 
-def received(dask_worker=None):
-    """Bytes that a worker has been sent so far."""
-    from pathlib import Path
+A search of eight fits and a backtest of eight blocks with refits, of a series of
+{size:.2f} MB, on one and two workers on this machine with {cores} cores:
+`make bench-workers`. The second of two runs is timed, so that workers have imported
+Keras and compiled by then. Bytes are those that passed the loopback device meanwhile,
+between workers and scheduler; what Ray's workers share in memory passes none, and its
+figure is what the rest takes. No worker is one process without any, and so is one of
+Ray, which joblib does not ask for a single one.
 
-    counted = Path("/proc/self/io").read_text().split()
-    return int(counted[1])  # rchar: all that was read, of files and sockets
-
-
-def timed(client, scatter, run):
-    """Seconds of a run, the second of two, so that workers have compiled by then."""
-    with parallel_config(backend="dask", scatter=scatter):
-        run()
-        before, start = sum(client.run(received).values()), time.perf_counter()
-        run()
-        seconds = time.perf_counter() - start
-    return seconds, sum(client.run(received).values()) - before
+| engine | work | workers | seconds | MB moved |
+|---|---|---|---|---|
+"""
 
 
-if __name__ == "__main__":
+@contextlib.contextmanager
+def dask(n_workers, shared):
+    """joblib on so many workers of Dask, each with the shared data."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        Client(cluster),
+        parallel_config(backend="dask", scatter=shared),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def ray(n_workers, shared):
+    """joblib on so many workers of Ray, which shares large data by itself."""
+    import ray
+    from ray.util.joblib import register_ray
+
+    ray.init(num_cpus=n_workers, include_dashboard=False, log_to_driver=False)
+    register_ray()
+    try:
+        with parallel_config(backend="ray", n_jobs=n_workers):
+            yield
+    finally:
+        ray.shutdown()
+
+
+ENGINES = {"dask": dask, "ray": ray}
+
+
+def moved():
+    """Bytes that the loopback device has received so far."""
+    lines = Path("/proc/net/dev").read_text().splitlines()
+    (line,) = (line for line in lines if line.split(":")[0].strip() == "lo")
+    return int(line.split(":")[1].split()[0])
+
+
+def measured(run):
+    """Seconds and bytes of the second of two runs."""
+    run()
+    before, start = moved(), time.perf_counter()
+    run()
+    return time.perf_counter() - start, moved() - before
+
+
+def works():
+    """A series, and what is done with it: {name: (shared data, work)}."""
     rng = np.random.default_rng(0)
     rows = np.arange(20_000)
     series = np.sin(rows * np.pi / 12) + rng.normal(scale=0.3, size=len(rows))
@@ -40,21 +94,38 @@ if __name__ == "__main__":
     search = GridSearchCV(f, grid, cv=TimeSeriesSplit(2), refit=False)
     fitted = LSTMForecaster(**f.get_params()).fit(series[:18_000])
     ahead = series[18_000:]
-    print(f"series of {series.nbytes / 1e6:.2f} MB; read by workers, in MB")
-    for n_workers in (1, 2):
-        with (
-            LocalCluster(n_workers=n_workers, threads_per_worker=1) as cluster,
-            Client(cluster) as client,
-        ):
-            runs = {
-                "search, 8 fits": ([series], lambda: search.fit(series)),
-                "backtest, 8 blocks": (
-                    [fitted, ahead],
-                    lambda: fitted.backtest(ahead, stride=24, refit=11),
-                ),
-            }
-            for name, (scatter, run) in runs.items():
-                seconds, moved = timed(client, scatter, run)
-                print(
-                    f"{name}, {n_workers} workers: {seconds:.1f} s, {moved / 1e6:.2f}"
+    return series, {
+        "search": ([series], lambda: search.fit(series)),
+        "backtest": (
+            [fitted, ahead],
+            lambda: fitted.backtest(ahead, stride=24, refit=11),
+        ),
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("engines", nargs="*", default=["dask"], metavar="ENGINE")
+    asked = parser.parse_args()
+    series, runs = works()
+    lines = []
+    for name, (shared, run) in runs.items():
+        run()  # compiles
+        start = time.perf_counter()
+        run()
+        lines.append(f"| none | {name} | 0 | {time.perf_counter() - start:.1f} | 0 |")
+        print(lines[-1], flush=True)
+        for engine in asked.engines:
+            for n_workers in (1, 2):
+                with ENGINES[engine](n_workers, shared):
+                    seconds, size = measured(run)
+                lines.append(
+                    f"| {engine} | {name} | {n_workers} | {seconds:.1f} "
+                    f"| {size / 1e6:.2f} |"
                 )
+                print(lines[-1], flush=True)
+    if asked.write:
+        head = HEAD.format(size=series.nbytes / 1e6, cores=os.cpu_count())
+        made = f"\nMeasured on {datetime.date.today().isoformat()}.\n"
+        PAGE.write_text(head + "\n".join(lines) + "\n" + made, "utf-8")

@@ -114,7 +114,7 @@ def test_the_linear_model_keeps_its_digits(policy_after, passengers):
     kernel, bias = (linear.weights_[f"skip/{name}"] for name in ("kernel", "bias"))
     expected = np.concatenate([window[:, :, 0], context], 1) @ kernel + bias
     for network in (model, whole):
-        output = np.asarray(network([window, context]), float)[:, :, 0]
+        output = keras.ops.convert_to_numpy(network([window, context]))[:, :, 0]
         np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-5)
 
 
