@@ -9,8 +9,8 @@ from sklstm._storage import Growing, blocks, in_file, in_memory, on_disk
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 TRUNCATE = ("head", "tail", "both")
-# Tokens that arithmetic on all documents takes at once.
-AT_ONCE = 2**20
+# Tokens, or documents, that arithmetic on all of them takes at once.
+AT_ONCE, ROWS_AT_ONCE = 2**18, 2**16
 LOWER = np.uint64(2**32 - 1)
 
 
@@ -193,7 +193,7 @@ def next_tokens(sequences, rows, places, depth):
     """The two tokens at a depth of documents as one number, 0 beyond their ends."""
     keys = np.empty(len(places), np.uint64)
     starts, ends = sequences.offsets[:-1], sequences.offsets[1:]
-    for part in blocks(len(places)):
+    for part in blocks(len(places), ROWS_AT_ONCE):
         own = rows[places[part]]
         at, end = starts[own] + depth, ends[own]
         high, low = (

@@ -14,7 +14,7 @@ from sklstm._storage import blocks, in_file, unloaded
 from sklstm._validation import check_columns, check_numbers, n_dims
 
 # Of a part that is read at once: texts, bytes in an array, characters.
-MOST_TEXTS, MOST_BYTES, MOST_CHARACTERS = 2**10, 2**22, 2**22
+MOST_TEXTS, MOST_BYTES, MOST_CHARACTERS = 2**10, 2**20, 2**20
 WITH_LABELS = (
     "X gives texts without labels, and y is None. Pass the labels as y, or let X give "
     "pairs (texts, labels), each of them."

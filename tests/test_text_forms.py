@@ -51,6 +51,7 @@ def small_blocks(monkeypatch):
     """Everything that is done by parts is done by many."""
     monkeypatch.setattr(_storage.blocks, "__defaults__", (16,))
     monkeypatch.setattr(_sequences, "AT_ONCE", 30)
+    monkeypatch.setattr(_sequences, "ROWS_AT_ONCE", 8)
     monkeypatch.setattr(_ngrams, "AT_ONCE", 30)
     monkeypatch.setattr(forms, "MOST_TEXTS", 7)
     monkeypatch.setattr(forms, "MOST_BYTES", 2**8)
