@@ -4,9 +4,9 @@ Each contender runs in a process of its own, one after the other, in an environm
 that has it: this library in the one that runs this script, the others in the one whose
 Python PEERS names (`make bench-peers` prepares it). Needs the data folder named by
 SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
-``docs/benchmarks/peers.md``; names of tasks choose some of them::
+``docs/benchmarks/peers.md``; names of tasks and libraries choose some of them::
 
-    PEERS=.venv-peers/bin/python python benchmarks/peers.py "air passengers"
+    PEERS=.venv-peers/bin/python python benchmarks/peers.py "air passengers" darts
 """
 
 import json
@@ -21,6 +21,13 @@ import pandas as pd
 
 DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
 PAGE = Path("docs/benchmarks/peers.md")
+# What `sklstm_chosen` may change.
+SETTINGS = [
+    {},
+    {"learning_rate": 0.003},
+    {"learning_rate": 0.003, "units": 64},
+    {"learning_rate": 0.003, "units": 64, "dropout": 0},
+]
 # file, column, rows, held out, window length, horizon, rows between origins, frequency
 TASKS = {
     "air passengers": ("airline.csv", -1, None, 24, 24, 12, 1, "MS"),
@@ -38,14 +45,24 @@ def load(task):
     return pd.Series(y, index, name="y"), n_test, *rest
 
 
-def sklstm(y, n_test, length, horizon, stride):
+def sklstm(y, n_test, length, horizon, stride, settings=({},)):
+    """Ours, with the settings of least error on the validation block of `fit`."""
     from sklstm import LSTMForecaster
 
     start = time.perf_counter()
-    f = LSTMForecaster(length, horizon, random_state=0).fit(y[:-n_test])
-    seconds = time.perf_counter() - start
+    fitted = [
+        LSTMForecaster(length, horizon, random_state=0, **own).fit(y[:-n_test])
+        for own in settings
+    ]
+    best = int(np.argmax([f.skill_ for f in fitted]))
+    seconds, f = time.perf_counter() - start, fitted[best]
+    print([(own, f.skill_) for own, f in zip(settings, fitted, strict=True)])
     table = f.backtest(y[-n_test:], stride=stride)
     return table["y_pred"].to_numpy().reshape(-1, horizon), seconds, f.forecast
+
+
+def sklstm_chosen(*task):
+    return sklstm(*task, SETTINGS)
 
 
 def darts(y, n_test, length, horizon, stride):
@@ -120,7 +137,7 @@ def skforecast(y, n_test, length, horizon, stride):
     return np.array([at(o) for o in origins]), seconds, lambda: at(len(y) - n_test)
 
 
-CONTENDERS = [sklstm, darts, neuralforecast, skforecast]
+CONTENDERS = [sklstm, sklstm_chosen, darts, neuralforecast, skforecast]
 
 
 def measured(contender, task):
@@ -139,41 +156,42 @@ def measured(contender, task):
     return float(error), seconds, 1000 * float(np.median(spent))
 
 
-def main(tasks):
-    lines = []
+def main(tasks, contenders):
+    """Measure, and put the rows into the page; all else in it stays as it is."""
+    lines = PAGE.read_text().splitlines()
     for task in tasks:
-        for contender in CONTENDERS:
+        for contender in contenders:
             name = contender.__name__
-            python = sys.executable if name == "sklstm" else os.environ["PEERS"]
-            command = [python, __file__, name, task]
+            ours = name.startswith("sklstm")
+            python = sys.executable if ours else os.environ["PEERS"]
+            command = [python, __file__, "measure", name, task]
             run = subprocess.run(command, capture_output=True, text=True)
             if run.returncode:
                 print(run.stderr[-2000:])
                 raise SystemExit(f"{name} failed on {task}.")
-            error, seconds, forecast = json.loads(run.stdout.splitlines()[-1])
-            cells = task, name, f"{error:.4f}", f"{seconds:.1f}", f"{forecast:.1f}"
-            lines.append("| " + " | ".join(cells) + " |")
-            print(lines[-1], flush=True)
-    if PAGE.exists():  # rows of tasks that did not run stay as they were
-        rows = [line for line in PAGE.read_text().splitlines() if line[:1] == "|"]
-        others = [row for row in rows[2:] if row.split("|")[1].strip() not in tasks]
-        lines = others + lines
-    PAGE.write_text(
-        "# Beside the forecasters of other libraries\n\n"
-        "Each with its defaults but for window and horizon, on the same training\n"
-        "rows; darts with its `Scaler`, as its users are told, and skforecast with 25\n"
-        "epochs, for its default is one. Mean squared error\n"
-        "over rolling origins of the held-out rows, over the variance of the training\n"
-        "rows; each in a process of its own, compilation included, one run each. Made\n"
-        "by `make bench-peers`.\n\n"
-        "| task | library | error | fit s | one forecast ms |\n"
-        "|---|---|---|---|---|\n" + "\n".join(lines) + "\n"
-    )
+            *said, figures = run.stdout.splitlines()
+            print(*said, sep="\n")
+            error, seconds, forecast = json.loads(figures)
+            row = f"| {task} | {name} |"
+            at = [i for i, line in enumerate(lines) if line.startswith(row)]
+            if not at:  # below the task's last row
+                own = [
+                    i for i, line in enumerate(lines) if line.startswith(f"| {task} ")
+                ]
+                lines.insert(own[-1] + 1, "")
+                at = [own[-1] + 1]
+            lines[at[0]] = f"{row} {error:.4f} | {seconds:.1f} | {forecast:.1f} |"
+            print(lines[at[0]], flush=True)
+            PAGE.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2 and sys.argv[1] in {c.__name__ for c in CONTENDERS}:
-        chosen = {contender.__name__: contender for contender in CONTENDERS}
-        print(json.dumps(measured(chosen[sys.argv[1]], sys.argv[2])))
+    chosen = {contender.__name__: contender for contender in CONTENDERS}
+    names = sys.argv[1:]
+    if names[:1] == ["measure"]:
+        print(json.dumps(measured(chosen[names[1]], names[2])))
     else:
-        main(sys.argv[1:] or TASKS)
+        main(
+            [name for name in names if name in TASKS] or TASKS,
+            [chosen[name] for name in names if name in chosen] or CONTENDERS,
+        )
