@@ -148,6 +148,14 @@ def test_weights_that_only_the_last_step_broke_are_not_kept(sine):
     assert np.isfinite(f.forecast(3)).all()
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as Python has it, also where a shell started the tests without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Interrupt(keras.callbacks.Callback):
     """Ctrl-C in the third epoch of the first or the second training of a fit."""
 
@@ -171,6 +179,7 @@ def same_weights(one, other):
     )
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("training", [1, 2])
 def test_interrupt_keeps_the_weights_so_far(sine, training):
     Interrupt.calls.clear()
@@ -192,6 +201,7 @@ def test_interrupt_keeps_the_weights_so_far(sine, training):
     assert f.update(sine[:3]).partial_fit(sine).forecast(3).shape == (3,)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupt_keeps_the_best_of_the_epochs_so_far(sine):
     wild = {"learning_rate": 0.5, "linear_skip": False, "refit": False}
     Interrupt.calls.clear()
@@ -203,6 +213,7 @@ def test_interrupt_keeps_the_best_of_the_epochs_so_far(sine):
     assert f.best_epoch_ == 1 + int(np.argmin(losses)) and len(losses) == 2
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupt_of_texts_keeps_the_best_weights_so_far():
     labels = [1, 0] * 18
     texts = [f"{'good' if y else 'bad'} film {i}" for i, y in enumerate(labels)]
@@ -223,6 +234,7 @@ def test_interrupt_of_texts_keeps_the_best_weights_so_far():
     assert clf.partial_fit(texts, labels).predict(texts).shape == (36,)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupt_before_training_leaves_what_there_was(sine, monkeypatch):
     def ctrl_c(*_, **__):
         signal.raise_signal(signal.SIGINT)
