@@ -128,6 +128,17 @@ def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer)
     return partial(split_words, find=tokenizer, prepare=prepare)
 
 
+def tokenizer_of(estimator):
+    """The tokenizer that an estimator's parameters describe."""
+    return make_tokenizer(
+        estimator.analyzer,
+        estimator.lowercase,
+        estimator.strip_accents,
+        estimator.token_pattern,
+        estimator.tokenizer,
+    )
+
+
 def pattern_of(token_pattern):
     """A compiled pattern, which may have one group, the token."""
     try:

@@ -34,15 +34,6 @@ NO_TEXT = "X gave no text. Pass at least one; an iterator gives them only once."
 class TextForms:
     """How `LSTMTextClassifier` reads X and y."""
 
-    def _tokenize(self):
-        return _text.make_tokenizer(
-            self.analyzer,
-            self.lowercase,
-            self.strip_accents,
-            self.token_pattern,
-            self.tokenizer,
-        )
-
     def _read(self, X, y, reset):
         """Tokens in some order, X as `Sequences` of their places, and y."""
         X = unloaded(X)
@@ -55,7 +46,7 @@ class TextForms:
             check_consistent_length(texts, y)
             if not texts:
                 raise ValueError("X is empty. Pass at least one text.")
-            return (*_text.count_tokens(texts, self._tokenize()), y)
+            return (*_text.count_tokens(texts, _text.tokenizer_of(self)), y)
         ids = self._ids(X, reset, y=y, multi_output=True)
         warn_of_odd_ids(ids)
         return (*_text.count_ids(ids), y)
@@ -65,7 +56,7 @@ class TextForms:
         n_labels = None if y is None else len(y)
         if hasattr(X, "__len__"):
             check_consistent_length(X, y)
-        places, labels, tokenize = _text.Places(), [], self._tokenize()
+        places, labels, tokenize = _text.Places(), [], _text.tokenizer_of(self)
 
         def sequences():
             n, of_texts, odd = 0, None, False
@@ -130,7 +121,7 @@ class TextForms:
         for part in parts:
             if _text.is_text(part) or (not of_ids and n_dims(part) == 1):
                 texts = self._texts(part, False, first)
-                found = _text.encode(texts, self._tokenize(), self._words)
+                found = _text.encode(texts, _text.tokenizer_of(self), self._words)
             else:
                 found = _text.encode_ids(self._ids(part, False), self._words)
             yield found

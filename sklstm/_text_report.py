@@ -70,7 +70,7 @@ def rivals(classifier, X, targets, train):
     result = {}
     if classifier.linear_skip:
         if _text.is_text(X):
-            texts, tokenize = _text.check_texts(X), classifier._tokenize()
+            texts, tokenize = _text.check_texts(X), _text.tokenizer_of(classifier)
             sequences = _text.encode(texts, tokenize, classifier._words)
         else:
             sequences = _text.encode_ids(np.asarray(X), classifier._words)

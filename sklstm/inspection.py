@@ -317,8 +317,9 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
         tokens = [token for token in np.asarray(text).tolist() if token]
         sequences = _text.encode_ids(np.asarray(text)[None], classifier._words)
     else:
-        tokens = classifier._tokenize()(text)
-        sequences = _text.encode([text], classifier._tokenize(), classifier._words)
+        tokenize = _text.tokenizer_of(classifier)
+        tokens = tokenize(text)
+        sequences = _text.encode([text], tokenize, classifier._words)
     logits = classifier._logits(np.asarray(text)[None] if of_ids else [text])[0]
     target, place, sign = output_of(classifier, logits, target)
     ngrams, network = np.zeros(len(tokens)), np.zeros(len(tokens))

@@ -276,7 +276,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     def fit_transform(self, X, y=None):
         """As `fit`, then `transform`, but tokenising once."""
         texts = _text.check_texts(X)
-        tokens, sequences = _text.count_tokens(texts, self._tokenizer())
+        tokens, sequences = _text.count_tokens(texts, _text.tokenizer_of(self))
         weights = np.ones(len(texts))
         self.vocabulary_, sequences = _text.rank(
             tokens, sequences, weights, self.min_df, self.max_features
@@ -284,15 +284,6 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         longest = int(sequences.lengths.max(initial=1))
         self.max_length_ = longest if self.max_length is None else self.max_length
         return self._padded(sequences)
-
-    def _tokenizer(self):
-        return _text.make_tokenizer(
-            self.analyzer,
-            self.lowercase,
-            self.strip_accents,
-            self.token_pattern,
-            self.tokenizer,
-        )
 
     def _padded(self, sequences):
         sequences = sequences.truncated(self.max_length_, self.truncate)
@@ -316,7 +307,9 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         texts = _text.check_texts(X)
-        return self._padded(_text.encode(texts, self._tokenizer(), self.vocabulary_))
+        return self._padded(
+            _text.encode(texts, _text.tokenizer_of(self), self.vocabulary_)
+        )
 
     def get_feature_names_out(self, input_features=None):
         """Names ``token<k>`` of columns, from 0; `input_features` is not used."""

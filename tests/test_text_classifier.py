@@ -167,7 +167,7 @@ def test_predictions_do_not_depend_on_padding_or_company(pooling):
 def sequences_of(clf, texts):
     from sklstm import _text
 
-    return _text.encode(texts, clf._tokenize(), clf._words)
+    return _text.encode(texts, _text.tokenizer_of(clf), clf._words)
 
 
 def test_several_classes_and_labels():
