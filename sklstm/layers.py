@@ -2,9 +2,10 @@
 
 Each takes the place of the Keras layer of its name: same arguments, weights, config and
 results. With Keras on JAX and a CPU a training step takes two thirds to three quarters
-of the time, and with torch on a CPU its own kernels run; elsewhere, and with options
-that the fast loop does not cover (other activations, unrolling, half precision, and on
-torch recurrent dropout), the loop is Keras's own.
+of the time, and with torch on a CPU its own kernels run; with JAX and a GPU an LSTM
+reads padded sequences in cuDNN, by their lengths. Elsewhere, and with options that the
+fast loop does not cover (other activations, unrolling, half precision, and on torch or
+a GPU recurrent dropout), the loop is Keras's own.
 
 Dropout masks are drawn once a batch, as Keras does, but one for all gates instead of
 one for each: the tied weights of Gal and Ghahramani (2016), which one product serves.
@@ -18,7 +19,7 @@ BACKEND = keras.backend.backend()
 if BACKEND == "jax":
     import jax
 
-    from sklstm import _loops
+    from sklstm import _cudnn, _loops
 elif BACKEND == "torch":
     from sklstm import _torch_loops
 
@@ -32,6 +33,11 @@ def on_cpu():
     return BACKEND == "torch" and not _torch_loops.on_gpu()
 
 
+def on_cudnn():
+    """Whether layers run where cuDNN does, through JAX."""
+    return BACKEND == "jax" and _cudnn.on_gpu()
+
+
 def first(mask):
     """The mask of the first gate, which all share, so that one product serves all."""
     return mask[0] if isinstance(mask, list) else mask
@@ -40,11 +46,13 @@ def first(mask):
 class FastLoop:
     """What the three layers share: which cases are fast, and the road around a loop."""
 
-    def covered(self):
+    def covered(self, mask=None):
         cell = self.cell
+        # Without a mask Keras calls cuDNN by itself.
+        by_lengths = on_cudnn() and self.kind == "lstm" and mask is not None
         return (
-            on_cpu()
-            and not (BACKEND == "torch" and cell.recurrent_dropout)
+            (on_cpu() or by_lengths)
+            and not (cell.recurrent_dropout and (BACKEND == "torch" or by_lengths))
             and not self.unroll
             and self.compute_dtype in ("float32", "float64")
             and cell.activation is keras.activations.tanh
@@ -56,7 +64,7 @@ class FastLoop:
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if isinstance(mask, list | tuple):
             mask = mask[0]
-        if not self.covered() or not served(sequences, mask):
+        if not self.covered(mask) or not served(sequences, mask):
             return super().inner_loop(
                 sequences, initial_state, mask=mask, training=training
             )
@@ -115,6 +123,18 @@ class LSTM(FastLoop, keras.layers.LSTM):
     kind = "lstm"
 
     def loop(self, steps, mask, drop, h, c):
+        if not on_cudnn():
+            return self.own_loop(steps, mask, drop, h, c)
+        cell = self.cell
+        weights = cell.kernel.value, cell.recurrent_kernel.value
+        bias = cell.bias.value if cell.use_bias else ops.zeros(4 * self.units)
+        return jax.lax.cond(
+            _cudnn.serves(mask[..., 0]),
+            lambda: _cudnn.lstm(steps, mask[..., 0], *weights, bias, h, c),
+            lambda: self.own_loop(steps, mask, drop, h, c),
+        )
+
+    def own_loop(self, steps, mask, drop, h, c):
         cell = self.cell
         gates = steps @ _loops.halved(cell.kernel.value)
         if cell.use_bias:

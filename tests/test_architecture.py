@@ -25,7 +25,7 @@ FLOORS = [
         "metrics",
         "datasets",
     },
-    {"_loops", "_torch_loops", "_linear", "_history"},
+    {"_loops", "_cudnn", "_torch_loops", "_linear", "_history"},
     {"layers", "_spool", "_static"},
     {"_conformal"},
     {"_networks", "_documents", "_ngrams", "_losses"},
@@ -58,7 +58,7 @@ FLOORS = [
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
 WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras", "scikeras"}
-WITH_BACKEND = {"_loops", "_torch_loops", "_step_loops", "layers"}
+WITH_BACKEND = {"_loops", "_cudnn", "_torch_loops", "_step_loops", "layers"}
 
 
 def imported(tree):

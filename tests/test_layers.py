@@ -10,6 +10,7 @@ import pytest
 keras = pytest.importorskip("keras")
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
+from jax.experimental import rnn  # noqa: E402
 from numpy.testing import assert_allclose  # noqa: E402
 
 from sklstm import layers  # noqa: E402
@@ -18,7 +19,7 @@ NAMES = ["LSTM", "GRU", "SimpleRNN"]
 N_FEATURES = 3
 
 
-def pair(name, units=5, **options):
+def pair(name, units=5, covered=True, **options):
     """The fast layer and Keras's, with the same weights."""
     both = [getattr(home, name)(units, **options) for home in (layers, keras.layers)]
     for layer in both:
@@ -29,7 +30,7 @@ def pair(name, units=5, **options):
     drawn = [rng.normal(scale=0.5, size=w.shape) for w in both[0].get_weights()]
     both[1].set_weights(drawn)
     both[0].set_weights(both[1].get_weights())
-    assert both[0].covered()
+    assert both[0].covered() == covered
     return both
 
 
@@ -84,6 +85,72 @@ def test_equals_keras_in_values_and_gradients(name, mask, batch, n_steps):
         assert len(mine) == len(theirs)
         for one, other in zip(mine, theirs, strict=True):
             assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+def cudnn_stand_in(x, h, c, weights, lengths, n_features, units, *_):
+    """What `jax.experimental.rnn.lstm` promises, step by step, where no GPU is."""
+    parts = rnn.unpack_lstm_weights(weights, n_features, units, 1, False)
+    kernel, recurrent, bias, second = (part[0] for part in parts)
+
+    def step(state, inputs):
+        h, c = state
+        row, t = inputs
+        gates = row @ kernel.T + h @ recurrent.T + bias + second
+        i, f, g, o = jnp.split(gates, 4, axis=1)
+        present = (t < lengths)[:, None]
+        new_c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        new_h = jax.nn.sigmoid(o) * jnp.tanh(new_c)
+        state = jnp.where(present, new_h, h), jnp.where(present, new_c, c)
+        return state, jnp.where(present, new_h, 0)
+
+    steps = x.swapaxes(0, 1), jnp.arange(x.shape[1])
+    (h, c), states = jax.lax.scan(step, (h[0], c[0]), steps)
+    return states.swapaxes(0, 1), h[None], c[None]
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU to the layers, with the lengths that cuDNN was told."""
+    told = []
+
+    def stand_in(*values):
+        jax.debug.callback(lambda lengths: told.append(lengths.tolist()), values[4])
+        return cudnn_stand_in(*values)
+
+    monkeypatch.setattr(layers, "on_cpu", lambda: False)
+    monkeypatch.setattr(layers, "on_cudnn", lambda: True)
+    monkeypatch.setattr(rnn, "lstm", stand_in)
+    return told
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("use_bias", [False, True])
+def test_on_a_gpu_cudnn_reads_padded_rows_by_their_lengths(gpu, backwards, use_bias):
+    rng = np.random.RandomState(2)
+    x = jnp.asarray(rng.normal(size=(4, 7, N_FEATURES)), jnp.float32)
+    state = [jnp.asarray(rng.normal(size=(4, 5)), jnp.float32) for _ in "hc"]
+    options = {"return_sequences": True, "return_state": True}
+    options |= {"go_backwards": backwards, "use_bias": use_bias}
+    fast, slow = pair("LSTM", covered=False, **options)
+    for kind, lengths in [("right", [1, 1, 2, 3]), ("any", None)]:
+        gpu.clear()
+        mask = mask_of(kind, 4, 7)
+        mine = values_and_gradients(fast, x, mask, state)
+        theirs = values_and_gradients(slow, x, mask, state)
+        jax.effects_barrier()
+        # Blocks alone, and a row without a step asks for one that is not looked at.
+        assert gpu == ([lengths] if lengths else [])
+        for one, other in zip(mine, theirs, strict=True):
+            assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_on_a_gpu_the_rest_is_left_to_keras():
+    mask = mask_of("right", 4, 7)
+    assert layers.LSTM(5).covered(mask)
+    assert not layers.LSTM(5).covered()  # Keras calls cuDNN
+    assert not layers.LSTM(5, recurrent_dropout=0.2).covered(mask)
+    assert not layers.GRU(5).covered(mask)
 
 
 @pytest.mark.parametrize("name", NAMES)
