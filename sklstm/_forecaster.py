@@ -8,7 +8,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _forecast_report, _onnx, _scaling
+from sklstm import _forecast_report, _onnx_forecaster, _scaling
 from sklstm._adoption import Adoption
 from sklstm._archive import storable
 from sklstm._backtesting import Backtesting
@@ -744,7 +744,7 @@ class LSTMForecaster(
         >>> onnx.save(model, "passengers.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return _onnx.forecaster_model(self, series)
+        return _onnx_forecaster.forecaster_model(self, series)
 
     def _report_sections(self, X, y, train):
         return _forecast_report.sections(self, X, y, train)

@@ -10,7 +10,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from sklstm import _inference, _labels, _ngrams, _onnx, _stacking, _text, _text_report
+from sklstm import (
+    _inference,
+    _labels,
+    _ngrams,
+    _onnx_text,
+    _stacking,
+    _text,
+    _text_report,
+)
 from sklstm._archive import storable
 from sklstm._base import (
     POSITIVE_INT,
@@ -594,7 +602,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         >>> onnx.save(model, "sentiment.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return _onnx.classifier_model(self)
+        return _onnx_text.classifier_model(self)
 
     def _report_sections(self, X, y, train):
         return _text_report.sections(self, X, y, train)

@@ -39,7 +39,9 @@ FLOORS = [
         "_report",
         "_checkpoints",
     },
-    {"_forecast_report", "_text_report", "_onnx", "_stacking"},
+    {"_onnx"},
+    {"_onnx_forecaster", "_onnx_text", "_forecast_report", "_text_report"}
+    | {"_stacking"},
     {"_base"},
     {
         "_window_network",
