@@ -250,7 +250,7 @@ def choose_penalty(path, data, validation, left_out=(), measure=np.square):
 
 @one_thread
 def choose(path, data, validation, levels, min_skill, measure=np.square):
-    """The `Choice` with the smallest error on the validation windows, and that error.
+    """The `Choice` with the smallest error on the validation windows.
 
     Each of several targets reads the past of all, its own alone, or that of others at
     a share.
@@ -258,6 +258,13 @@ def choose(path, data, validation, levels, min_skill, measure=np.square):
     Levels pull forecasts towards the series' mean. They are left out unless they lower
     the error by the share `min_skill`: a series that hardly comes back to its mean
     there goes elsewhere after it. A block of few horizons cannot tell.
+
+    Returns
+    -------
+    choice : Choice
+    error : float
+    solution : (kernel, bias)
+        Of the choice, from equations that were decomposed to find it.
     """
     at = {1.0: path}
     if data.owners is not None:
@@ -273,12 +280,12 @@ def choose(path, data, validation, levels, min_skill, measure=np.square):
         found.append((Choice(penalty, left_out, share), error))
     choice, error = min(found, key=lambda pair: pair[1])
     if data.owners is not None:
-        its_path = SharedPaths(path, data.owners, SMALL_SHARE)
-        left_out = choice.left_out
-        penalty, other = choose_penalty(its_path, data, validation, left_out, measure)
+        at[SMALL_SHARE] = SharedPaths(path, data.owners, SMALL_SHARE)
+        given = data, validation, choice.left_out, measure
+        penalty, other = choose_penalty(at[SMALL_SHARE], *given)
         if other < error:
-            choice, error = Choice(penalty, left_out, SMALL_SHARE), other
-    return choice, error
+            choice, error = Choice(penalty, choice.left_out, SMALL_SHARE), other
+    return choice, error, at[choice.share].solution(choice.penalty, choice.left_out)
 
 
 @one_thread

@@ -99,19 +99,21 @@ class BaseWindowNetwork(BaseLSTM):
             nonlocal choice, baselines
             scalers = problem.learn_scalers(rows, kept[0])
             data = problem.data(scalers)
-            path = _linear.fit_path(data, rows, measure)
+            path, skip = _linear.fit_path(data, rows, measure), None
             if len(validation):
                 baselines = problem.naive_error(validation, data, measure)
                 if path is not None:
-                    choice, error = _linear.choose(
+                    choice, error, skip = _linear.choose(
                         path, data, validation, level_inputs, self.min_skill, measure
                     )
                     baselines["ridge"] = error
                     # A gain that small does not outlive the validation block.
                     last_value = baselines.get("last_value", np.inf)
                     if problem.anchored and error > last_value * (1 - self.min_skill):
-                        choice.penalty = np.inf
-            skip = None if path is None else choice.solution(path, data)
+                        choice.penalty, skip = np.inf, None
+            if path is not None and skip is None:
+                skip = choice.solution(path, data)
+            path = None  # training need not hold it
             if levels and skip is not None:
                 skip = _linear.fanned(skip, data, rows, levels)
             members = []
