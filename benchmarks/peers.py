@@ -4,11 +4,14 @@ Each contender runs in a process of its own, one after the other, in an environm
 that has it: this library in the one that runs this script, the others in the one whose
 Python PEERS names (`make bench-peers` prepares it). Needs the data folder named by
 SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
-``docs/benchmarks/peers.md``; names of tasks and libraries choose some of them::
+``docs/benchmarks/peers.md``, of some tasks and libraries where they are named; seeds
+are counted from 0::
 
-    PEERS=.venv-peers/bin/python python benchmarks/peers.py "air passengers" darts
+    PEERS=.venv-peers/bin/python python benchmarks/peers.py --tasks "bike sharing" \\
+        --libraries sklstm darts --seeds 3
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -32,7 +35,7 @@ SETTINGS = [
 TASKS = {
     "air passengers": ("airline.csv", -1, None, 24, 24, 12, 1, "MS"),
     "ETTh1 OT": ("etth1.csv.xz", "OT", 14400, 2880, 168, 24, 24, "h"),
-    "bike sharing": ("bike_sharing_hourly.csv.xz", "users", None, 672, 48, 24, 24, "h"),
+    "bike sharing": ("bike_sharing_hourly.csv.xz", "users", None, 672, 48, 24, 1, "h"),
 }
 
 
@@ -45,13 +48,13 @@ def load(task):
     return pd.Series(y, index, name="y"), n_test, *rest
 
 
-def sklstm(y, n_test, length, horizon, stride, settings=({},)):
+def sklstm(y, n_test, length, horizon, stride, seed, settings=({},)):
     """Ours, with the settings of least error on the validation block of `fit`."""
     from sklstm import LSTMForecaster
 
     start = time.perf_counter()
     fitted = [
-        LSTMForecaster(length, horizon, random_state=0, **own).fit(y[:-n_test])
+        LSTMForecaster(length, horizon, random_state=seed, **own).fit(y[:-n_test])
         for own in settings
     ]
     best = int(np.argmax([f.skill_ for f in fitted]))
@@ -65,7 +68,7 @@ def sklstm_chosen(*task):
     return sklstm(*task, SETTINGS)
 
 
-def darts(y, n_test, length, horizon, stride):
+def darts(y, n_test, length, horizon, stride, seed):
     from darts import TimeSeries
     from darts.dataprocessing.transformers import Scaler
     from darts.models import BlockRNNModel
@@ -77,7 +80,7 @@ def darts(y, n_test, length, horizon, stride):
         length,
         horizon,
         model="LSTM",
-        random_state=0,
+        random_state=seed,
         pl_trainer_kwargs={"accelerator": "cpu", "enable_progress_bar": False},
     )
     model.fit(train)
@@ -95,14 +98,18 @@ def darts(y, n_test, length, horizon, stride):
     return np.array(forecasts), seconds, lambda: model.predict(horizon, train)
 
 
-def neuralforecast(y, n_test, length, horizon, stride):
+def neuralforecast(y, n_test, length, horizon, stride, seed):
     from neuralforecast import NeuralForecast
     from neuralforecast.models import LSTM
 
     frame = pd.DataFrame({"unique_id": "y", "ds": y.index, "y": y.to_numpy()})
     start = time.perf_counter()
     model = LSTM(
-        h=horizon, input_size=length, accelerator="cpu", enable_progress_bar=False
+        h=horizon,
+        input_size=length,
+        random_seed=seed,
+        accelerator="cpu",
+        enable_progress_bar=False,
     )
     f = NeuralForecast([model], freq=y.index.freqstr)
     f.fit(frame[:-n_test])
@@ -115,9 +122,11 @@ def neuralforecast(y, n_test, length, horizon, stride):
     return np.array([at(o) for o in origins]), seconds, lambda: at(len(y) - n_test)
 
 
-def skforecast(y, n_test, length, horizon, stride):
+def skforecast(y, n_test, length, horizon, stride, seed):
+    import keras
     from skforecast.deep_learning import ForecasterRnn, create_and_compile_model
 
+    keras.utils.set_random_seed(seed)
     frame = y.to_frame()
     start = time.perf_counter()
     model = create_and_compile_model(
@@ -140,10 +149,10 @@ def skforecast(y, n_test, length, horizon, stride):
 CONTENDERS = [sklstm, sklstm_chosen, darts, neuralforecast, skforecast]
 
 
-def measured(contender, task):
+def measured(contender, task, seed):
     """Mean squared error, fit seconds, median milliseconds of one forecast."""
     y, n_test, length, horizon, stride = load(task)
-    forecasts, seconds, once = contender(y, n_test, length, horizon, stride)
+    forecasts, seconds, once = contender(y, n_test, length, horizon, stride, seed)
     origins = np.arange(len(y) - n_test, len(y) - horizon + 1, stride)
     actual = y.to_numpy()[origins[:, None] + np.arange(horizon)]
     spent = []
@@ -152,46 +161,62 @@ def measured(contender, task):
         once()
         spent.append(time.perf_counter() - start)
     scale = y[:-n_test].std(ddof=0)
-    error = np.mean(((actual - forecasts) / scale) ** 2)
+    each = np.mean(((actual - forecasts) / scale) ** 2, axis=1)
+    error = each.mean()
+    print(f"from the first origin of each horizon alone: {each[::horizon].mean():.4f}")
     return float(error), seconds, 1000 * float(np.median(spent))
 
 
-def main(tasks, contenders):
+def run_alone(name, task, seed):
+    """What `measured` gives, in a process of its own."""
+    python = sys.executable if name.startswith("sklstm") else os.environ["PEERS"]
+    command = [python, __file__, "measure", name, task, str(seed)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        print(run.stderr[-2000:])
+        raise SystemExit(f"{name} failed on {task}.")
+    *said, figures = run.stdout.splitlines()
+    print(*said[-2:], figures, sep="\n", flush=True)
+    return json.loads(figures)
+
+
+def with_row(lines, task, name, cells):
+    """The page's lines with a row in its place, below its task's others if new."""
+    row = f"| {task} | {name} |"
+    at = [i for i, line in enumerate(lines) if line.startswith(row)]
+    if at:
+        start, end = at[0], at[0] + 1
+    else:
+        start = end = 1 + max(
+            i for i, line in enumerate(lines) if line.startswith(f"| {task} ")
+        )
+    return [*lines[:start], f"{row} {' | '.join(cells)} |", *lines[end:]]
+
+
+def main(tasks, contenders, n_seeds):
     """Measure, and put the rows into the page; all else in it stays as it is."""
-    lines = PAGE.read_text().splitlines()
     for task in tasks:
-        for contender in contenders:
-            name = contender.__name__
-            ours = name.startswith("sklstm")
-            python = sys.executable if ours else os.environ["PEERS"]
-            command = [python, __file__, "measure", name, task]
-            run = subprocess.run(command, capture_output=True, text=True)
-            if run.returncode:
-                print(run.stderr[-2000:])
-                raise SystemExit(f"{name} failed on {task}.")
-            *said, figures = run.stdout.splitlines()
-            print(*said, sep="\n")
-            error, seconds, forecast = json.loads(figures)
-            row = f"| {task} | {name} |"
-            at = [i for i, line in enumerate(lines) if line.startswith(row)]
-            if not at:  # below the task's last row
-                own = [
-                    i for i, line in enumerate(lines) if line.startswith(f"| {task} ")
-                ]
-                lines.insert(own[-1] + 1, "")
-                at = [own[-1] + 1]
-            lines[at[0]] = f"{row} {error:.4f} | {seconds:.1f} | {forecast:.1f} |"
-            print(lines[at[0]], flush=True)
+        for name in contenders:
+            found = np.array([run_alone(name, task, seed) for seed in range(n_seeds)])
+            _, seconds, forecast = np.median(found, axis=0)
+            shown = f"{found[:, 0].mean():.4f}"
+            if n_seeds > 1:
+                shown += f" ± {found[:, 0].std(ddof=1):.4f}"
+            cells = shown, f"{n_seeds}", f"{seconds:.1f}", f"{forecast:.1f}"
+            lines = with_row(PAGE.read_text().splitlines(), task, name, cells)
             PAGE.write_text("\n".join(lines) + "\n")
+            print(task, name, *cells, flush=True)
 
 
 if __name__ == "__main__":
     chosen = {contender.__name__: contender for contender in CONTENDERS}
-    names = sys.argv[1:]
-    if names[:1] == ["measure"]:
-        print(json.dumps(measured(chosen[names[1]], names[2])))
+    if sys.argv[1:2] == ["measure"]:
+        _, _, name, task, seed = sys.argv
+        print(json.dumps(measured(chosen[name], task, int(seed))))
     else:
-        main(
-            [name for name in names if name in TASKS] or TASKS,
-            [chosen[name] for name in names if name in chosen] or CONTENDERS,
-        )
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
+        parser.add_argument("--libraries", nargs="+", choices=chosen, default=chosen)
+        parser.add_argument("--seeds", type=int, default=1)
+        arguments = parser.parse_args()
+        main(arguments.tasks, arguments.libraries, arguments.seeds)
