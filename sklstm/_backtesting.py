@@ -60,8 +60,8 @@ class Backtesting:
             Workers that fit anew, or forecast some of many series, at the same time; -1
             means as many as there are processors. None means 1, or what
             ``joblib.parallel_config`` says, which may be those of Dask or Ray. The
-            result is the same; `verbose` shows how much is done. Warm fits wait for
-            each other, so that one worker makes them all.
+            result is the same; the `verbose` of either shows how much is done. Warm
+            fits wait for each other, so that one worker makes them all.
 
         Returns
         -------
@@ -270,14 +270,16 @@ class Backtesting:
 
 
 class InParallel(joblib.Parallel):
-    """Workers whose finished tasks a progress bar counts."""
+    """Workers whose finished tasks a progress bar counts, or joblib by its verbose."""
 
     def __init__(self, n_jobs, bar):
-        super().__init__(n_jobs=n_jobs)
+        super().__init__(n_jobs=n_jobs, **({} if bar is None else {"verbose": 0}))
         self.bar = bar
 
     def print_progress(self):
-        if self.bar is not None:
+        if self.bar is None:
+            super().print_progress()
+        else:
             self.bar.update(self.n_completed_tasks, {})
 
 

@@ -9,7 +9,8 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     Parameters
     ----------
     frame : DataFrame of shape (n_rows, n_columns)
-        One row for each time stamp of each series, in any order.
+        One row for each time stamp of each series, in any order. One of Dask, such as
+        that of a Parquet data set, may be larger than memory.
     series : str or list of str, default="unique_id"
         Column, or columns, that tell series apart.
     time : str, default="ds"
@@ -20,9 +21,10 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
 
     Returns
     -------
-    Series or DataFrame
+    Series, DataFrame or iterator of them
         Sorted by series, in order of their first row, and by time. A Series where one
-        column is left besides those of the index.
+        column is left besides those of the index. Of a frame of Dask its partitions,
+        one by one, as `fit` takes them.
 
     Raises
     ------
@@ -55,6 +57,13 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
         raise ValueError(
             f"The frame has no column besides {[*keys, time]}, so no values of series."
         )
+    if hasattr(frame, "partitions"):
+        parts = (part.compute() for part in frame.partitions)
+        return (
+            panel_from_long(part, series=series, time=time, freq=freq)
+            for part in parts
+            if len(part)
+        )
     repeated = frame.duplicated([*keys, time])
     if repeated.any():
         row = frame.loc[repeated, [*keys, time]].iloc[0].to_list()
@@ -62,7 +71,8 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
             f"The frame has two rows of {row[:-1]} at {row[-1]}. Aggregate them first."
         )
     parts = {}
-    for key, part in frame.groupby(keys, sort=False, dropna=False):
+    # Columns that partitions were named by are categories, those of others among them.
+    for key, part in frame.groupby(keys, sort=False, dropna=False, observed=True):
         own = part.drop(columns=keys).set_index(time).sort_index()
         parts[key] = own if freq is None else own.asfreq(freq)
     panel = pd.concat(parts, names=[*keys, time])

@@ -52,8 +52,16 @@ def check_numbers(data, name="X"):
     ValueError
         For a frame without columns.
     TypeError
-        For text, dates, nested rows of unequal length and other objects.
+        For text, dates, nested rows of unequal length and other objects; for frames of
+        Dask, whose index has no levels and says of no row whose it is.
     """
+    if hasattr(data, "divisions"):
+        raise TypeError(
+            f"{name} is a frame of Dask, which does not tell series apart. Pass "
+            "panel_from_long(frame, series=..., time=...) of sklstm.preprocessing, "
+            "which reads one partition after the other; or frame.compute(), if memory "
+            "holds it."
+        )
     if isinstance(data, pd.DataFrame) and not data.shape[1]:
         raise ValueError(f"{name} is a frame without columns. Pass at least one.")
     kind = getattr(getattr(data, "dtype", None), "kind", "O")

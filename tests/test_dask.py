@@ -1,4 +1,4 @@
-"""Searches and backtests on worker processes of Dask, one of which is killed."""
+"""Searches and backtests on workers of Dask: what is sent and shown, one killed."""
 
 import contextlib
 import os
@@ -30,6 +30,73 @@ def client():
         distributed.Client(cluster) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def copies_sent(client, monkeypatch):
+    """How many copies of some data a piece of work moves, to and between workers."""
+    from distributed.comm.tcp import TCP
+
+    sizes, write = [], TCP.write  # of this process, which is client and scheduler
+
+    async def counted(*arguments, **options):
+        sizes.append(await write(*arguments, **options))
+        return sizes[-1]
+
+    def sent():
+        by_worker = client.run(
+            lambda dask_worker: dask_worker.transfer_outgoing_bytes_total
+        )
+        return sum(sizes) + sum(by_worker.values())
+
+    def copies(data, work):
+        before = sent()
+        work()
+        return (sent() - before) / data.nbytes
+
+    monkeypatch.setattr(TCP, "write", counted)
+    return copies
+
+
+LONG = np.sin(np.arange(500_000) / 4)
+
+
+@pytest.mark.parametrize("n_candidates", [1, 4])
+def test_a_search_sends_its_data_once(client, copies_sent, n_candidates):
+    cv = [(np.arange(60), np.arange(60, 70)), (np.arange(80), np.arange(80, 90))]
+    grid = {"learning_rate": np.geomspace(0.001, 0.01, n_candidates).tolist()}
+    search = GridSearchCV(LSTMForecaster(**SMALL), grid, cv=cv, refit=False)
+
+    def work():
+        with parallel_config(backend="dask", scatter=[LONG]):
+            search.fit(LONG)
+
+    assert 1 < copies_sent(LONG, work) < 3.2  # to the scheduler and each of two workers
+
+
+def test_a_backtest_sends_its_history_once(client, copies_sent):
+    f, rows = LSTMForecaster(**SMALL).fit(LONG[:100]), LONG[-40:]
+    f.update(LONG[100:-40])
+
+    def work():
+        with parallel_config(backend="dask", scatter=[f, rows]):
+            f.backtest(rows, refit=5, max_train_size=80)
+
+    assert 1 < copies_sent(LONG, work) < 3.2
+
+
+def test_progress_is_shown(client, passengers, capsys):
+    values = passengers.to_numpy()
+    f = LSTMForecaster(**SMALL)
+    search = GridSearchCV(f, {"epochs": [1, 2]}, cv=TimeSeriesSplit(2), refit=False)
+    with parallel_config(backend="dask", verbose=10):
+        search.fit(values)
+        assert "Done   4 out of   4" in capsys.readouterr().err
+        f.fit(values[:100]).backtest(values[100:], refit=14)
+        assert "Done   3 out of   3" in capsys.readouterr().err
+        f.set_params(verbose=1).backtest(values[100:], refit=14)
+        told = capsys.readouterr()
+        assert told.out.splitlines()[-1].startswith("3/3 [####") and not told.err
 
 
 @contextlib.contextmanager

@@ -44,6 +44,12 @@ def test_series_told_apart_by_two_columns(long):
     assert panel.groupby(["unique_id", "shop"]).size().tolist() == [15] * 4
 
 
+def test_categories_that_no_row_has_are_no_series(long):
+    some = long.astype({"unique_id": "category"}).iloc[:20]
+    panel = panel_from_long(some, freq="D")
+    assert panel.index.unique(0).tolist() == ["b"] and len(panel) == 20
+
+
 def test_messages(long):
     with pytest.raises(ValueError, match="no column 'id'; its columns .* series="):
         panel_from_long(long, series="id")

@@ -23,7 +23,7 @@ def cluster():
     ray.shutdown()
 
 
-def test_a_search_and_a_backtest(passengers):
+def test_a_search_and_a_backtest(passengers, capsys):
     f = LSTMForecaster(12, 3, units=4, epochs=2, random_state=0)
     grid = {"learning_rate": [0.001, 0.01]}
     search = GridSearchCV(f, grid, cv=TimeSeriesSplit(2), refit=False)
@@ -31,8 +31,10 @@ def test_a_search_and_a_backtest(passengers):
     expected = search.fit(values).cv_results_["mean_test_score"]
     f.fit(values[:100])
     table = f.backtest(values[100:], refit=14)
-    with parallel_config(backend="ray", n_jobs=2):
+    with parallel_config(backend="ray", n_jobs=2, verbose=10):
         search.fit(values)
+        assert "Done   4 out of   4" in capsys.readouterr().err
         found = f.backtest(values[100:], refit=14)
+        assert "Done   3 out of   3" in capsys.readouterr().err
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], expected)
     assert found.equals(table)

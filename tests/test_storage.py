@@ -220,6 +220,30 @@ def test_parquet(panel, tmp_path):
     assert len(f._n_fitted) == 3 and f.forecast(1).notna().all()
 
 
+def test_parquet_by_dask(panel, tmp_path):
+    frames = pytest.importorskip("dask.dataframe")
+
+    from sklstm.preprocessing import panel_from_long
+
+    columns = {"series": "shop", "time": "day"}
+    panel.reset_index().to_parquet(tmp_path, partition_cols=["shop"])
+    frame = frames.read_parquet(tmp_path)
+    f = LSTMForecaster(**SMALL)
+    expected = f.fit(panel).forecast(3)
+    found = f.fit(panel_from_long(frame, **columns)).forecast(3)
+    np.testing.assert_array_equal(found, expected)
+    assert sorted(f._histories) == ["a", "b", "c"]
+    for part in panel_from_long(frame, **columns):
+        f.partial_fit(part)
+    assert f.forecast(1).index.get_level_values("shop") == ["c"]
+    assert len(list(panel_from_long(frame[frame["shop"] == "b"], **columns))) == 1
+    with pytest.raises(ValueError, match="no column 'ds'"):
+        panel_from_long(frame, series="shop")
+    for whole in (frame, frame["sales"]):
+        with pytest.raises(TypeError, match=r"X is a frame of Dask.* panel_from_long"):
+            f.fit(whole)
+
+
 def test_zarr(passengers):
     zarr = pytest.importorskip("zarr")
     values = passengers.to_numpy()
