@@ -25,8 +25,9 @@ HEAD = """# Workers
 
 A search of eight fits and a backtest of eight blocks with refits, of a series of
 {size:.2f} MB, on one and two workers on this machine with {cores} cores:
-`make bench-workers`. The second of two runs is timed, so that workers have imported
-Keras and compiled by then. Bytes are those that passed the loopback device meanwhile,
+`make bench-workers`. The second of two runs is timed, so that workers of Dask have
+imported Keras and compiled by then; Ray starts new ones for each run, which do both
+again. Bytes are those that passed the loopback device meanwhile,
 between workers and scheduler; what Ray's workers share in memory passes none, and its
 figure is what the rest takes. No worker is one process without any, and so is one of
 Ray, which joblib does not ask for a single one.

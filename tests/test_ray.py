@@ -18,8 +18,10 @@ def cluster():
     from ray.util.joblib import register_ray
 
     register_ray()
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")  # else workers wait for all others
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+        yield
     ray.shutdown()
 
 
