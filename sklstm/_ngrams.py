@@ -17,6 +17,7 @@ from sklearn.preprocessing import normalize
 
 from sklstm._archive import storable
 from sklstm._sequences import UNKNOWN
+from sklstm._storage import in_memory
 
 # Weak, since both weightings shrink what says little.
 C = 10.0
@@ -49,33 +50,40 @@ class NgramCounts:
     def learn(cls, sequences, weights, n_tokens, ngram_range):
         keys, longest = {}, int(62 / np.log2(n_tokens))  # keys are 64-bit integers
         for n in range(ngram_range[0], min(ngram_range[1], longest) + 1):
-            found, count = document_counts(sequences, weights, n, n_tokens)
-            keys[n] = found[count >= (MIN_DF if n > 1 else 0)]
+            least = MIN_DF if n > 1 else 0
+            keys[n] = document_keys(sequences, weights, n, n_tokens, least)
         return cls(n_tokens, keys)
 
     def count(self, sequences):
         """Counts as a sparse matrix of shape (n_documents, n_ngrams)."""
         parts = [self._count(sequences[rows]) for rows in sequences.slices(AT_ONCE)]
-        if not parts:
-            return self._count(sequences)
-        return parts[0] if len(parts) == 1 else sp.vstack(parts, format="csr")
+        times, columns, n_columns = zip(*parts or [self._count(sequences)], strict=True)
+        del parts  # of each kind, the parts go when they are one
+        times, columns = in_memory(times), in_memory(columns)
+        starts = np.concatenate([[0], np.cumsum(in_memory(n_columns))])
+        shape = len(sequences), sum(map(len, self.keys.values()))
+        return sp.csr_matrix((times, columns, starts), shape=shape)
 
     def _count(self, sequences):
-        parts, documents = [sp.csr_matrix((len(sequences), 0))], sequences.documents
+        """Counts, their columns document after document, and how many each has."""
+        entries, before = [np.empty(0, np.int64)], 0
+        width = max(sum(map(len, self.keys.values())), 1)
         for n, known in self.keys.items():
             place, first = self._known(sequences, n)
-            shape = len(sequences), len(known)
-            entries = np.ones(len(place), np.float64), (documents[first], place)
-            parts.append(sp.csr_matrix(entries, shape=shape))
-        counts = sp.hstack(parts, format="csr")
-        counts.sum_duplicates()
-        return counts
+            entries.append(sequences.documents[first] * width + (before + place))
+            before += len(known)
+        entries, times = np.unique(np.concatenate(entries), return_counts=True)
+        rows, columns = np.divmod(entries, width)
+        n_columns = np.bincount(rows, minlength=len(sequences))
+        return times.astype(np.int32), columns.astype(np.int32), n_columns
 
     def _known(self, sequences, n):
         """Places in the keys of the n-grams that count, and their first tokens."""
         known = self.keys[n]
         found, first = ngrams(sequences, n, self.n_tokens)
-        place = np.searchsorted(known, found)
+        order = np.argsort(found)
+        place = np.empty_like(order)  # searched in order, keys are in the cache
+        place[order] = np.searchsorted(known, found[order])
         hit = place < len(known)
         hit[hit] = known[place[hit]] == found[hit]
         return place[hit], first[hit]
@@ -101,29 +109,42 @@ class NgramCounts:
         return result
 
 
-def document_counts(sequences, weights, n, n_tokens):
-    """Keys of all n-grams, and the weight of the documents that each is in."""
-    keys, counts = [np.empty(0, np.int64)], [np.empty(0)]
+def document_keys(sequences, weights, n, n_tokens, least):
+    """Sorted keys of the n-grams that are in documents of at least so much weight."""
+    keys, counts = [], []
     for rows in sequences.slices(AT_ONCE):
-        found, first = ngrams(sequences[rows], n, n_tokens)
-        documents = sequences[rows].documents[first]
-        order = np.argsort(found, kind="stable")
-        found, documents = found[order], documents[order]
-        new = np.ones(len(found), bool)
-        new[1:] = (np.diff(found) != 0) | (np.diff(documents) != 0)
-        found, count = summed(found[new], weights[rows][documents[new]])
+        part, own = sequences[rows], weights[rows]
+        found, first = ngrams(part, n, n_tokens)
+        found, place = np.unique(found, return_inverse=True)
+        pairs = place * len(part) + part.documents[first]
+        pairs, _ = np.unique(pairs, return_counts=True)  # sorts; alone, hashes slowly
+        place, documents = np.divmod(pairs, len(part))
         keys.append(found)
-        counts.append(count)
-    keys, counts = np.concatenate(keys), np.concatenate(counts)
-    order = np.argsort(keys, kind="stable")
-    return summed(keys[order], counts[order])
+        counts.append(np.bincount(place, own[documents], len(found)))
+    result = [np.empty(0, np.int64)]
+    for spans in spans_of(keys):
+        found = np.concatenate([own[i] for own, i in zip(keys, spans, strict=True)])
+        count = np.concatenate([own[i] for own, i in zip(counts, spans, strict=True)])
+        found, place = np.unique(found, return_inverse=True)
+        result.append(found[np.bincount(place, count, len(found)) >= least])
+    return np.concatenate(result)
 
 
-def summed(keys, weights):
-    """Distinct keys of sorted ones, and the sum of the weights of each."""
-    new = np.ones(len(keys), bool)
-    new[1:] = keys[1:] != keys[:-1]
-    return keys[new], np.bincount(np.cumsum(new) - 1, weights, minlength=new.sum())
+def spans_of(keys):
+    """Slices of each of some sorted arrays which hold the same span of keys.
+
+    Together they have about `AT_ONCE` keys, since sorting takes some 50 bytes of each.
+    """
+    if not keys:
+        return
+    some = np.sort(np.concatenate([own[::64] for own in keys]))
+    n_spans = sum(map(len, keys)) // AT_ONCE + 1
+    cuts = some[:: len(some) // n_spans + 1][1:]
+    ends = np.array([[*np.searchsorted(own, cuts), len(own)] for own in keys])
+    starts = np.zeros_like(ends)
+    starts[:, 1:] = ends[:, :-1]
+    for span in zip(starts.T, ends.T, strict=True):
+        yield list(map(slice, *span))
 
 
 def ngrams(sequences, n, n_tokens):
