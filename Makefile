@@ -61,6 +61,7 @@ bench: install
 	$(BIN)/python benchmarks/covariates.py
 	$(BIN)/python benchmarks/many_series.py
 	$(BIN)/python benchmarks/missing_values.py
+	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/text_accuracy.py
 
 # torch of CPU builds alone: a plain torch draws gigabytes for GPUs.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from contest import machine
 
 from sklstm import LSTMForecaster
 
@@ -42,6 +43,7 @@ def steps_of(f):
 
 
 def main():
+    about = machine()
     X, y = rows(pd.date_range("1900", periods=LENGTHS[0], freq="h"))
     fitted = LSTMForecaster(
         WINDOW_LENGTH, HORIZON, calendar=("hour",), epochs=1, random_state=0
@@ -71,8 +73,8 @@ def main():
         print(lines[-1], flush=True)
     names = " | ".join(steps_of(f))
     PAGE.write_text(
-        HEAD
-        + f"| rows | first update | {names} |\n|---|---|---|---|---|\n"
+        f"{HEAD}{about}.\n\n"
+        f"| rows | first update | {names} |\n|---|---|---|---|---|\n"
         + "\n".join(lines)
         + "\n"
     )
@@ -84,7 +86,8 @@ One row is taken in and {HORIZON} are forecast again, with inputs and a calendar
 {WINDOW_LENGTH}: median milliseconds of {N_REPEATS} / most megabytes taken at once. The
 first update after a fit, or after a longer block of rows, may move the history to where
 it can grow. Intervals look at up to 1,000 rows since the fit, which is most of their
-time. Made by `python benchmarks/streaming.py`.
+time; after the first 1,000 rows they are fewer. Made by
+`python benchmarks/streaming.py`.
 
 """
 
