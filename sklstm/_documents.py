@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from sklstm._storage import blocks, in_memory
+from sklstm._storage import blocks, in_memory, row_type
 
 N_FOLDS = 4
 SHORTEST_BUCKET = 16
@@ -22,7 +22,7 @@ class Documents:
     def batches(self, rows, batch_size, rng=None):
         """Parts of rows of one bucket, in a random order where `rng` is given."""
         if rng is not None:
-            rows = rows[rng.permutation(len(rows))]
+            rows = rng.permutation(rows)
         parts = []
         for length in np.unique(self.buckets[rows]):
             same = rows[self.buckets[rows] == length]
@@ -68,14 +68,15 @@ def kinds_of(targets):
 
 def split_stratified(targets, fraction, seed):
     """Training and validation rows, each kind in its share; none where too few."""
-    everything = np.arange(len(targets))
+    everything = np.arange(len(targets), dtype=row_type(len(targets)))
     n_validation = int(np.ceil(fraction * len(targets)))
     if fraction == 0 or n_validation < 2 or len(targets) - n_validation < 8:
         return everything, everything[:0]
     kinds = kinds_of(targets)
     counts = np.bincount(kinds)
     if len(targets) > MANY:
-        return split_many(kinds, counts, fraction, np.random.RandomState(seed))
+        chosen = drawn_of_each(kinds, counts, fraction, np.random.RandomState(seed))
+        return everything[~chosen], everything[chosen]
     stratify = kinds
     if counts.min() < 2 or n_validation < len(counts):
         stratify = None
@@ -85,12 +86,12 @@ def split_stratified(targets, fraction, seed):
     return np.sort(train), np.sort(validation)
 
 
-def split_many(kinds, counts, fraction, rng):
-    """As `split_stratified`; scikit-learn's makes lists of Python's numbers."""
+def drawn_of_each(kinds, counts, fraction, rng):
+    """Whether each is drawn; scikit-learn's split makes lists of Python's numbers."""
     order, chosen = np.argsort(kinds, kind="stable"), np.zeros(len(kinds), bool)
     for own in np.split(order, np.cumsum(counts)[:-1]):
         chosen[rng.permutation(own)[: round(fraction * len(own))]] = True
-    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+    return chosen
 
 
 def folds_of(targets, train, seed):

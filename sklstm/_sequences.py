@@ -5,13 +5,20 @@ from hashlib import blake2b
 
 import numpy as np
 
-from sklstm._storage import Growing, blocks, in_file, in_memory, on_disk
+from sklstm._storage import (
+    Growing,
+    blocks,
+    in_file,
+    in_memory,
+    on_disk,
+    row_type,
+    taken,
+)
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 TRUNCATE = ("head", "tail", "both")
 # Tokens, or documents, that arithmetic on all of them takes at once.
 AT_ONCE, ROWS_AT_ONCE = 2**18, 2**16
-LOWER = np.uint64(2**32 - 1)
 
 
 @dataclass
@@ -19,7 +26,7 @@ class Sequences:
     """Documents of unequal length, one after the other.
 
     What is made of all of them stays in files where `ids` lie in one, and is made part
-    by part.
+    by part: then there may be many, so that each byte that is held of each counts.
     """
 
     ids: np.ndarray
@@ -36,7 +43,9 @@ class Sequences:
 
     @property
     def lengths(self):
-        return np.diff(self.offsets)
+        found = np.empty(len(self), np.int32)
+        np.subtract(self.offsets[1:], self.offsets[:-1], found, casting="same_kind")
+        return found
 
     @property
     def documents(self):
@@ -62,12 +71,16 @@ class Sequences:
 
     def reordered(self, rows):
         """The documents at `rows`, stored as these are."""
-        if not in_file(self.ids):
-            return self.take(rows)
-        ends = np.cumsum(self.lengths[rows])
-        like = Sequences(self.ids[:0], np.concatenate([[0], ends]))
-        ids = on_disk(self.take(rows[part]).ids for part in like.slices())
-        return Sequences(ids, like.offsets)
+        return in_files(self._taken(rows)) if in_file(self.ids) else self.take(rows)
+
+    def _taken(self, rows):
+        """The documents at `rows` in parts of at most so many tokens."""
+        for part in blocks(len(rows), ROWS_AT_ONCE):
+            own = rows[part]
+            ends = np.cumsum(self.offsets[1:][own] - self.offsets[:-1][own])
+            like = Sequences(self.ids[:0], np.concatenate([[0], ends]))
+            for few in like.slices():
+                yield self.take(own[few])
 
     def _spans(self, starts, lengths):
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -115,14 +128,19 @@ class Sequences:
 
 
 def in_files(parts):
-    """Sequences one after the other as one, whose ids lie in a file."""
-    ids, lengths = Growing(), [np.empty(0, int)]
+    """Sequences one after the other as one, which lies in files."""
+    ids, offsets = Growing(), Growing()
     ids.append(np.empty(0, np.int32))
+    offsets.append(np.zeros(1, np.int64))
     for part in parts:
+        offsets.append(ids.n_rows + part.offsets[1:])
         ids.append(part.ids)
-        lengths.append(part.lengths)
-    offsets = np.concatenate([[0], np.cumsum(in_memory(lengths))])
-    return Sequences(ids.array(), offsets)
+    return Sequences(ids.array(), offsets.array())
+
+
+def stored(parts, sequences):
+    """Arrays one after the other as one, in a file where documents lie in one."""
+    return on_disk(parts) if in_file(sequences.ids) else in_memory(parts)
 
 
 def merge_repeated(sequences, targets, weights):
@@ -141,30 +159,50 @@ def merge_repeated(sequences, targets, weights):
         One document of each kind, sorted by their ids, then by targets.
     weights : ndarray of shape (len(rows),)
     """
-    rows = np.flatnonzero(weights > 0)
+    rows = np.flatnonzero(weights > 0).astype(row_type(len(weights)))
     digests = digests_of(sequences, targets, rows)
-    order, new = np.lexsort(digests.T), np.zeros(len(rows), bool)
-    new[:1] = True
-    for half in digests.T:
-        ordered = half[order]
-        new[1:] |= ordered[1:] != ordered[:-1]
-    del digests, half, ordered  # of many documents, each such array is large
+    order = np.argsort(digests, kind="stable").astype(rows.dtype)
+    firsts = np.flatnonzero(unlike_before(taken(digests, order)))
     rows = rows[order]
-    sums, rows = np.bincount(np.cumsum(new) - 1, weights[rows]), rows[new]
-    del order, new
+    del digests, order
+    sums = stored(sums_from(firsts, weights, rows), sequences)
+    rows = rows[firsts]
+    del firsts
     order = sorted_by_content(sequences, rows, targets)
-    return rows[order], sums[order]
+    return rows[order], taken(sums, order)
+
+
+def unlike_before(values):
+    """Whether each differs from the one before; the first does."""
+    found = np.ones(len(values), bool)
+    found[1:] = values[1:] != values[:-1]
+    return found
+
+
+def sums_from(firsts, weights, rows):
+    """Sums of the weights of rows from each of some places to the next, in parts."""
+    ends = np.append(firsts, len(rows))
+    for part in blocks(len(firsts), ROWS_AT_ONCE):
+        own = ends[part.start : part.stop + 1]
+        number = np.repeat(np.arange(len(own) - 1), np.diff(own))
+        yield np.bincount(number, weights[rows[own[0] : own[-1]]])
 
 
 def digests_of(sequences, targets, rows):
-    """What tells documents and targets apart: 128 bits of each, as two numbers."""
-    found, ids, offsets = bytearray(), sequences.ids, sequences.offsets
+    """What tells documents and targets apart: 16 bytes of each."""
+    ids, offsets = sequences.ids, sequences.offsets
     targets = np.ascontiguousarray(targets)
-    for row in rows:
+
+    def digest(row):
         content = blake2b(ids[offsets[row] : offsets[row + 1]], digest_size=16)
         content.update(targets[row])
-        found += content.digest()
-    return np.frombuffer(found, np.uint64).reshape(-1, 2)
+        return content.digest()
+
+    parts = (
+        np.frombuffer(b"".join(map(digest, rows[part])), "S16")
+        for part in blocks(len(rows), ROWS_AT_ONCE)
+    )
+    return stored(parts, sequences)
 
 
 def sorted_by_content(sequences, rows, targets):
@@ -173,35 +211,31 @@ def sorted_by_content(sequences, rows, targets):
     All are sorted by their first two tokens, those that agree by the next two, and so
     on, so that few tokens are read and none is kept.
     """
-    order = np.lexsort(targets[rows].T[::-1])
-    tied, group, depth = np.arange(len(rows)), np.zeros(len(rows), np.int64), 0
+    order = np.lexsort(targets[rows].T[::-1]).astype(rows.dtype)
+    tied, group, depth = np.arange(len(rows), dtype=rows.dtype), np.zeros_like(rows), 0
     while len(tied):
         key = next_tokens(sequences, rows, order[tied], depth)
-        by = np.lexsort((key, group[tied]))
-        order[tied], key = order[tied][by], key[by]
-        new = np.ones(len(tied), bool)
-        new[1:] = (key[1:] != key[:-1]) | (np.diff(group[tied]) != 0)
-        firsts = np.flatnonzero(new)
-        sizes = np.diff(np.append(firsts, len(tied)))
-        group[tied] = np.repeat(tied[firsts], sizes)
-        goes_on = np.repeat(sizes > 1, sizes) & (key & LOWER != 0)
-        tied, depth = tied[goes_on], depth + 2
+        by = np.lexsort((key, group)).astype(rows.dtype)
+        order[tied], key = order[tied][by], taken(key, by)
+        new = np.append(unlike_before(group) | unlike_before(key), True)
+        group = np.maximum.accumulate(np.where(new[:-1], tied, 0))
+        goes_on = ~(new[:-1] & new[1:]) & (key.astype(np.uint32) != 0)
+        tied, group, depth = tied[goes_on], group[goes_on], depth + 2
     return order
 
 
 def next_tokens(sequences, rows, places, depth):
     """The two tokens at a depth of documents as one number, 0 beyond their ends."""
-    keys = np.empty(len(places), np.uint64)
     starts, ends = sequences.offsets[:-1], sequences.offsets[1:]
-    for part in blocks(len(places), ROWS_AT_ONCE):
+
+    def keys(part):
         own = rows[places[part]]
         at, end = starts[own] + depth, ends[own]
-        high, low = (
-            token_at(sequences.ids, at, end),
-            token_at(sequences.ids, at + 1, end),
-        )
-        keys[part] = high << np.uint64(32) | low
-    return keys
+        high = token_at(sequences.ids, at, end) << np.uint64(32)
+        return high | token_at(sequences.ids, at + 1, end)
+
+    parts = blocks(len(places), ROWS_AT_ONCE)
+    return stored(map(keys, parts), sequences)
 
 
 def token_at(ids, at, ends):

@@ -5,7 +5,8 @@ import numpy as np
 from sklstm import _inference, _ngrams
 from sklstm._documents import folds_of
 from sklstm._ngrams import NgramCounts, NgramModel
-from sklstm._storage import in_file, in_memory, on_disk
+from sklstm._sequences import stored
+from sklstm._storage import in_file, on_disk, row_type
 
 # Of the documents that n-grams are learned from, where all lie in a file: tokens, at
 # most, unless the documents are fewer than that.
@@ -63,7 +64,7 @@ def learn_ngrams(
 
 def drawn(sequences, seed):
     """Rows of all documents, or of some in a file that is too long."""
-    rows = np.arange(len(sequences))
+    rows = np.arange(len(sequences), dtype=row_type(len(sequences)))
     if not in_file(sequences.ids) or len(sequences.ids) <= MOST_TOKENS:
         return rows
     rows = np.random.RandomState(seed).permutation(rows)
@@ -89,7 +90,7 @@ def ngram_logits(sequences, counter, model, scale):
     )
     if not len(sequences):
         return np.empty((0, len(model.intercepts)))
-    return on_disk(parts) if in_file(sequences.ids) else in_memory(parts)
+    return stored(parts, sequences)
 
 
 def judge(spec, weights, data, train, validation):

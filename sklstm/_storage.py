@@ -37,6 +37,18 @@ def on_disk(parts):
     return file.array()
 
 
+def taken(values, rows):
+    """Values at `rows`, in a file where all of them lie in one."""
+    if not in_file(values):
+        return values[rows]
+    return on_disk(values[rows[part]] for part in blocks(len(rows)))
+
+
+def row_type(n_rows):
+    """The type of row numbers that takes the least memory for each."""
+    return np.int32 if n_rows <= 2**31 else np.int64
+
+
 class Growing:
     """An array in a file without a name, which goes when nobody maps it any more."""
 

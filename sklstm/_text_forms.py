@@ -91,7 +91,7 @@ class TextForms:
         if not len(found):
             raise ValueError(NO_TEXT)
         y = joined(labels) if y is None else y
-        check_consistent_length(found.lengths, y)
+        check_consistent_length(found, y)
         return places.tokens, found, y
 
     def _texts(self, X, reset, first=0):

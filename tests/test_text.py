@@ -1,8 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from sklstm import _sequences, _text
+from sklstm import _sequences, _storage, _text
 from sklstm._sequences import Sequences
 
 
@@ -111,6 +113,27 @@ def test_repeated_documents_merge_whatever_their_order():
     )
     dropped, _ = _sequences.merge_repeated(ids, y, np.array([1.0, 0, 0, 1]))
     assert dropped.tolist() == [0, 3]
+
+
+def test_merging_documents_of_a_file_holds_little_of_each(monkeypatch):
+    monkeypatch.setattr(_sequences, "ROWS_AT_ONCE", 2**10)
+    monkeypatch.setattr(_storage.blocks, "__defaults__", (2**10,))
+    n, rng = 2**14, np.random.default_rng(0)
+    ids = rng.integers(2, 300, (n, 2)).astype(np.int32)
+    whole = Sequences(ids.ravel(), np.arange(0, 2 * n + 1, 2))
+    targets, weights = rng.integers(0, 2, (n, 1)) > 0, rng.integers(1, 4, n) / 10
+    tracemalloc.start()
+    try:
+        in_files = _sequences.in_files(whole.parts())
+        found = _sequences.merge_repeated(in_files, targets, weights)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 45 * n
+    for one, other in zip(
+        found, _sequences.merge_repeated(whole, targets, weights), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(
