@@ -149,8 +149,9 @@ def main():
 def write(table, seeds):
     columns = list(table.columns)
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    kept = PAGE.read_text().splitlines() if PAGE.exists() else []
-    kept = {line.split("|")[1].strip(): line for line in kept if line.startswith("|")}
+    page = PAGE.read_text()
+    kept = [line for line in page.splitlines() if line.startswith("|")]
+    kept = {line.split("|")[1].strip(): line for line in kept}
     for row in table.itertuples(index=False):
         cells = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
         kept[cells[0]] = "| " + " | ".join(cells).replace("nan", "–") + " |"
@@ -164,8 +165,8 @@ def write(table, seeds):
         "the same window and training rows, its penalty chosen on the same validation\n"
         "block. Made by `python benchmarks/accuracy.py`.\n\n"
     )
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(head + "\n".join(lines) + "\n")
+    # So does what is said below the table.
+    PAGE.write_text(head + "\n".join(lines) + "\n" + page.rsplit("|\n", 1)[1])
 
 
 if __name__ == "__main__":

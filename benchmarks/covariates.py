@@ -28,17 +28,22 @@ def main(n_seeds):
     frame = pd.read_csv(path, parse_dates=["date"], index_col="date").asfreq("h")
     y, X = frame["users"], frame[WEATHER].astype(float)
     contenders = {
-        "the series alone": (None, None),
-        "calendar": (CALENDAR, None),
-        "weather and holidays": (None, X),
-        "both": (CALENDAR, X),
+        "the series alone": (None, None, None),
+        "calendar": (CALENDAR, None, None),
+        "weather and holidays, up to the forecast": (None, X, WEATHER),
+        "weather and holidays, also ahead": (None, X, None),
+        "calendar, weather and holidays": (CALENDAR, X, None),
     }
     rows = []
-    for name, (calendar, inputs) in contenders.items():
+    for name, (calendar, inputs, past) in contenders.items():
         errors, seconds = [], []
         for seed in range(n_seeds):
             f = LSTMForecaster(
-                WINDOW_LENGTH, HORIZON, calendar=calendar, random_state=seed
+                WINDOW_LENGTH,
+                HORIZON,
+                calendar=calendar,
+                past_covariates=past,
+                random_state=seed,
             )
             known = (y,) if inputs is None else (inputs, y)
             start = time.perf_counter()

@@ -76,6 +76,23 @@ def test_interval_measures_by_hand():
     assert interval_coverage([4, 6], [4, 4], [6, 6]) == 1  # ends count
 
 
+def test_other_libraries_have_the_same_figures():
+    # Those of utilsforecast 0.2.17, and the interval score of darts 0.48.1.
+    train, true = [5, 7, 6, 9, 8, 10, 12, 11, 13, 12], [14, 11, 15, 13]
+    lower, pred, upper = [10, 9, 13.5, 14], [12, 12, 14, 16], [13, 14, 16, 18]
+    for season, scaled, squared in ((1, 1.05, 1.0787924283), (4, 0.5, 0.5085476276)):
+        known = {"y_train": train, "seasonal_period": season}
+        assert mase(true, pred, **known) == pytest.approx(scaled)
+        assert rmsse(true, pred, **known) == pytest.approx(squared)
+    # Theirs is a share, over the sum of both sizes instead of their mean.
+    assert smape(true, pred) == pytest.approx(200 * 0.06458309306885018)
+    pair = np.column_stack([lower, upper])
+    loss = weighted_quantile_loss(true, pair, quantiles=(0.1, 0.9))
+    assert loss == pytest.approx(2 * 0.43125 / np.mean(true))
+    assert interval_coverage(true, lower, upper) == 0.5
+    assert interval_score(true, lower, upper, coverage=0.8) == pytest.approx(8.625)
+
+
 def test_lengths_must_agree():
     for metric in (smape, lambda a, b: mase(a, b, y_train=TRAIN)):
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
