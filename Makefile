@@ -54,6 +54,7 @@ bench: install
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/out_of_memory.py
+	$(BIN)/python benchmarks/out_of_memory_texts.py
 	$(BIN)/python benchmarks/text_encoding.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/ensembles.py

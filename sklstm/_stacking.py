@@ -1,6 +1,7 @@
 """n-grams and network side by side: what each learns of the other, and its share."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from sklstm import _inference, _ngrams
 from sklstm._documents import folds_of
@@ -36,6 +37,9 @@ def learn_ngrams(
     counts = counter.count(sample)
     if not counts.shape[1]:
         return None, None
+    if in_file(sequences.ids):
+        counts = on_file(counts)
+    del sample
 
     def learn(rows):
         own = counts if len(rows) == len(targets) else counts[rows]
@@ -51,6 +55,7 @@ def learn_ngrams(
         logits[fold] = learn(others if len(others) else fold).logits(counts[fold])
     if len(validation) or not whole:
         unaware = learn(train)
+    if len(validation):
         logits[validation] = unaware.logits(counts[validation])
     known = np.concatenate(parts)
     scale = _ngrams.best_scale(logits[known], targets[known], weights[known], exclusive)
@@ -60,6 +65,12 @@ def learn_ngrams(
         return scale * logits, fitted
     parts = logits_of_all(sequences, counter, unaware, rows, logits)
     return on_disk(scale * part for part in parts), fitted
+
+
+def on_file(counts):
+    """The same counts, whose entries lie in files, to leave memory to the models."""
+    entries = on_disk([counts.data]), on_disk([counts.indices])
+    return sp.csr_matrix((*entries, counts.indptr), shape=counts.shape)
 
 
 def drawn(sequences, seed):

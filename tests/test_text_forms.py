@@ -157,6 +157,8 @@ def test_n_grams_are_learned_from_some_texts_of_a_long_file(monkeypatch):
     np.testing.assert_array_equal(
         again.decision_function(texts), some.decision_function(texts)
     )
+    without = small(validation_fraction=0).fit(iter(texts), labels)
+    assert without.score(texts, labels) > 0.95
 
 
 def test_many_texts_are_split_alike(monkeypatch):
