@@ -114,7 +114,7 @@ test-ray:
 bench-workers:
 	$(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --editable '.[dev,ray]'
-	.venv-ray/bin/python benchmarks/workers.py --write dask ray
+	.venv-ray/bin/python benchmarks/workers.py --write loky dask ray
 
 # Versions of scikit-learn and pandas, and backends of Keras, each in its own environment;
 # `make test-matrix CELLS="torch tensorflow"` for some of them.

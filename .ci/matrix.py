@@ -56,8 +56,8 @@ HEAD = """# Versions
 
 The contract suites of scikit-learn and our own, `make test-matrix`, each row in an
 environment of its own. Checks that are expected to fail are named, with the reason, in
-`tests/`; skipped are those of the array API, which needs a package of its own, and those
-of another backend: torch's loops, TensorBoard, several devices of XLA.
+`tests/`; skipped are those of the array API, which needs a package of its own, and
+those of another backend: torch's loops, TensorBoard, several devices of XLA.
 
 | cell | backend | versions | passed | skipped | expected failures | failed | on |
 |---|---|---|---|---|---|---|---|

@@ -1,6 +1,6 @@
 """Seconds, and bytes moved, of a search and a backtest on one and two workers.
 
-python benchmarks/workers.py [--write] [dask] [ray]
+python benchmarks/workers.py [--write] [loky] [dask] [ray]
 
 Nothing else may run or use the network meanwhile: bytes are those that passed the
 loopback device, to and from workers and scheduler. What Ray's workers share in memory
@@ -11,6 +11,8 @@ import argparse
 import contextlib
 import datetime
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -28,12 +30,13 @@ A search of eight fits and a backtest of eight blocks with refits, of a series o
 `make bench-workers`. The second of two runs is timed, so that workers of Dask have
 imported Keras and compiled by then; Ray starts new ones for each run, which do both
 again. Bytes are those that passed the loopback device meanwhile,
-between workers and scheduler; what Ray's workers share in memory passes none, and its
-figure is what the rest takes. No worker is one process without any, and so is one of
-Ray, which joblib does not ask for a single one.
+between workers and scheduler; what the workers of Ray and loky share in memory passes
+none, and their figure is what the rest takes. One worker is the process itself, since
+joblib asks no engine for a single one. Threads are those of XLA in each process: one
+for each core, or one, with `NPROC=1`.
 
-| engine | work | workers | seconds | MB moved |
-|---|---|---|---|---|
+| engine | work | threads | workers | seconds | MB moved |
+|---|---|---|---|---|---|
 """
 
 
@@ -53,6 +56,13 @@ def dask(n_workers, shared):
 
 
 @contextlib.contextmanager
+def loky(n_workers, shared):
+    """joblib's own workers."""
+    with parallel_config(backend="loky", n_jobs=n_workers):
+        yield
+
+
+@contextlib.contextmanager
 def ray(n_workers, shared):
     """joblib on so many workers of Ray, which shares large data by itself."""
     import ray
@@ -67,7 +77,7 @@ def ray(n_workers, shared):
         ray.shutdown()
 
 
-ENGINES = {"dask": dask, "ray": ray}
+ENGINES = {"loky": loky, "dask": dask, "ray": ray}
 
 
 def moved():
@@ -104,29 +114,46 @@ def works():
     }
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("engines", nargs="*", default=["dask"], metavar="ENGINE")
-    asked = parser.parse_args()
-    series, runs = works()
-    lines = []
+def rows(engines):
+    """Lines of the table, as they are measured."""
+    _, runs = works()
+    threads = os.environ.get("NPROC", "all")
     for name, (shared, run) in runs.items():
         run()  # compiles
         start = time.perf_counter()
         run()
-        lines.append(f"| none | {name} | 0 | {time.perf_counter() - start:.1f} | 0 |")
-        print(lines[-1], flush=True)
-        for engine in asked.engines:
-            for n_workers in (1, 2):
-                with ENGINES[engine](n_workers, shared):
-                    seconds, size = measured(run)
-                lines.append(
-                    f"| {engine} | {name} | {n_workers} | {seconds:.1f} "
-                    f"| {size / 1e6:.2f} |"
-                )
-                print(lines[-1], flush=True)
+        seconds = time.perf_counter() - start
+        yield f"| none | {name} | {threads} | 1 | {seconds:.1f} | 0 |"
+        for engine in engines:
+            with ENGINES[engine](2, shared):
+                seconds, size = measured(run)
+            yield (
+                f"| {engine} | {name} | {threads} | 2 | {seconds:.1f} "
+                f"| {size / 1e6:.2f} |"
+            )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("engines", nargs="*", default=["loky"], metavar="ENGINE")
+    asked = parser.parse_args()
+    lines = []
+    for line in rows(asked.engines):
+        print(line, flush=True)
+        lines.append(line)
+    if "loky" in asked.engines and "NPROC" not in os.environ:
+        told = subprocess.run(
+            [sys.executable, __file__, "loky"],
+            env=os.environ | {"NPROC": "1"},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+        print(told, end="", flush=True)
+        lines += told.splitlines()
     if asked.write:
+        series, _ = works()
         head = HEAD.format(size=series.nbytes / 1e6, cores=os.cpu_count())
         made = f"\nMeasured on {datetime.date.today().isoformat()}.\n"
         PAGE.write_text(head + "\n".join(lines) + "\n" + made, "utf-8")

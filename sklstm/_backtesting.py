@@ -58,8 +58,8 @@ class Backtesting:
             Probabilities whose quantiles are given too; see `forecast_quantiles`.
         n_jobs : int, default=None
             Workers that fit anew, or forecast some of many series, at the same time; -1
-            means as many as there are processors. None means 1, or what
-            ``joblib.parallel_config`` says, which may be those of Dask or Ray. The
+            means as many as there are processors, and 1 this process. None means 1, or
+            what ``joblib.parallel_config`` says, which may be those of Dask or Ray. The
             result is the same; the `verbose` of either shows how much is done. Warm
             fits wait for each other, so that one worker makes them all.
 
@@ -114,8 +114,10 @@ class Backtesting:
         parts = list(parts_of(rows, 1 if refit == "warm" else refit))
         lead = np.arange(gap, gap + steps)
         bar = ProgressBar(len(parts)) if self.verbose else None
-        if warm:
-            done = self._warm_tables(full, parts, max_train_size, lead, quantiles, bar)
+        if warm or n_jobs == 1 or len(parts) == 1:
+            done = self._tables_in_turn(
+                full, parts, max_train_size, lead, quantiles, warm, bar
+            )
         else:
             done = InParallel(n_jobs=n_jobs, bar=bar)(
                 joblib.delayed(tables_of)(
@@ -155,12 +157,14 @@ class Backtesting:
         other._n_fitted = ends
         return other
 
-    def _warm_tables(self, full, parts, max_train_size, lead, quantiles, bar):
-        """Tables of each part, from a fit that goes on from the one before."""
+    def _tables_in_turn(self, full, parts, max_train_size, lead, quantiles, warm, bar):
+        """Tables of each part, with `warm` from fits that go on from the one before."""
         done, model = [], self
         for part, fit_at in parts:
             if fit_at is not None:
-                model = model._fitted_before(full, fit_at, max_train_size, keep=True)
+                model = (model if warm else self)._fitted_before(
+                    full, fit_at, max_train_size, keep=warm
+                )
             done.append(model._tables(full, part, lead, quantiles))
             if bar is not None:
                 bar.update(len(done), {})
@@ -273,7 +277,10 @@ class InParallel(joblib.Parallel):
     """Workers whose finished tasks a progress bar counts, or joblib by its verbose."""
 
     def __init__(self, n_jobs, bar):
-        super().__init__(n_jobs=n_jobs, **({} if bar is None else {"verbose": 0}))
+        # The first part needs no fit, and joblib would take it for the length of others
+        # and send these by twos, to one worker while the other has none.
+        verbose = {} if bar is None else {"verbose": 0}
+        super().__init__(n_jobs=n_jobs, batch_size=1, **verbose)
         self.bar = bar
 
     def print_progress(self):

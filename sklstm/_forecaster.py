@@ -697,7 +697,8 @@ class LSTMForecaster(
                 "score against. Pass rows whose values are known."
             )
         shortest = min(lengths(X))
-        table = self.backtest(X, steps=min(self.horizon, shortest))
+        # In this process: a search has workers, to whom the table would travel.
+        table = self.backtest(X, steps=min(self.horizon, shortest), n_jobs=1)
         shape = (-1, self._n_targets)
         columns = [table[c].to_numpy().reshape(shape) for c in TRUE_AND_PRED]
         there = ~np.isnan(columns[0]).any(axis=1)

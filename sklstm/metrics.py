@@ -294,7 +294,8 @@ class BacktestScorer:
 
     def __call__(self, estimator, X, y=None):
         how = {"steps": self.steps, "stride": self.stride, "gap": self.gap}
-        table = estimator.backtest(X, y, **how)
+        # As in `score`, in this process.
+        table = estimator.backtest(X, y, **how, n_jobs=1)
         table = table.dropna(subset="y_true")
         needs_past = "y_train" in inspect.signature(self.metric).parameters
         past = estimator._past_by_name() if needs_past else {}
