@@ -93,8 +93,7 @@ bench-speed: install .venv-peers/.installed .venv-plain/.installed
 # The floors that pyproject.toml names, in an environment of their own.
 test-oldest:
 	$(PYTHON) -m venv .venv-oldest
-	.venv-oldest/bin/python -m pip install --quiet numpy==1.26.4 scipy==1.11.4 pandas==2.2.3 \
-		scikit-learn==1.6.1 keras==3.6.0 jax==0.4.34 jaxlib==0.4.34 matplotlib pytest==8.4.2 safetensors==0.4.3
+	.venv-oldest/bin/python -m pip install --quiet --requirement .ci/oldest.txt matplotlib pytest==8.4.2
 	.venv-oldest/bin/python -m pip install --quiet --no-deps --editable .
 	.venv-oldest/bin/python -m pytest tests
 

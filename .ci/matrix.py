@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "versions.md"
 # Name: backend of Keras, what to install.
 CELLS = {
-    "sklearn-1.6": ("jax", "scikit-learn==1.6.*", "scipy<1.16", "pandas==2.2.*"),
+    # With the oldest of everything that pyproject.toml allows.
+    "sklearn-1.6": ("jax", "--requirement", str(ROOT / ".ci" / "oldest.txt")),
     "sklearn-1.7": ("jax", "scikit-learn==1.7.*", "pandas==2.2.*"),
     "sklearn-1.8": ("jax", "scikit-learn==1.8.*", "pandas==3.0.*"),
     "sklearn-1.9": ("jax", "scikit-learn==1.9.*", "pandas==3.*"),

@@ -7,6 +7,9 @@ compiled code and back: more than the arithmetic where networks are small.
 import jax
 import jax.numpy as jnp
 
+# Steps of an older Keras put each variable where this has seen it.
+RECORD = "_record_training_state_sharding_spec"
+
 
 def values_of(variables):
     return [variable.value for variable in variables]
@@ -66,6 +69,8 @@ class StepLoops:
     def _metrics(self, batch):
         if not self.built:  # metrics make their variables from the first batch
             self.model._symbolic_build(data_batch=jax.tree.map(lambda a: a[0], batch))
+            if hasattr(self.model, RECORD):
+                getattr(self.model, RECORD)()
             self.built = True
         self.model.reset_metrics()
         return values_of(self.model.metrics_variables)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_code_runs(page, monkeypatch):
     names = {"__name__": page.stem}
     for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S):
         exec(compile(block, str(page), "exec"), names)
+
+
+def test_the_oldest_environment_has_the_floors_that_installing_names():
+    root = DOCS.parent
+    oldest = root / ".ci" / "oldest.txt"
+    if not oldest.exists():
+        pytest.skip("The archive has no .ci.")
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    floors = dict(d.split(">=") for d in project["dependencies"])
+    tested = dict(line.split("==") for line in oldest.read_text("utf-8").split())
+    for name, floor in floors.items():
+        assert f"{tested[name]}.".startswith(f"{floor}."), name
 
 
 def test_the_api_page_names_all_that_is_public():

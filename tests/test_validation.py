@@ -82,7 +82,7 @@ def test_rows_off_the_grid():
         ),
         (
             pd.date_range("2024", periods=40, freq="s", tz="Europe/Berlin"),
-            pd.date_range("9024", periods=2, freq="s", tz="Europe/Berlin"),
+            pd.date_range("2224", periods=2, freq="s", tz="Europe/Berlin"),
         ),
         (
             pd.period_range("2024", periods=40, freq="h"),
