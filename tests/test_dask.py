@@ -9,9 +9,10 @@ import time
 import numpy as np
 import pytest
 from joblib import parallel_config
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from scipy.stats import loguniform
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TimeSeriesSplit
 
-from sklstm import LSTMForecaster
+from sklstm import LSTMForecaster, LSTMTextClassifier
 
 distributed = pytest.importorskip("distributed")
 
@@ -83,6 +84,26 @@ def test_a_backtest_sends_its_history_once(client, copies_sent):
             f.backtest(rows, refit=5, max_train_size=80)
 
     assert 1 < copies_sent(LONG, work) < 3.2
+
+
+def test_a_random_search_of_texts(client):
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(["good", "bad", "film"], 3)) for _ in range(60)]
+    labels = rng.integers(0, 2, 60)
+    search = RandomizedSearchCV(
+        LSTMTextClassifier(units=4, epochs=2, random_state=0),
+        {"learning_rate": loguniform(1e-3, 1e-1)},
+        n_iter=2,
+        scoring="neg_log_loss",
+        cv=2,
+        random_state=0,
+        refit=False,
+    )
+    expected = search.fit(texts, labels).cv_results_["mean_test_score"]
+    with parallel_config(backend="dask", scatter=[texts]):
+        search.fit(texts, labels)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], expected)
+    assert len(set(expected)) == 2
 
 
 def test_progress_is_shown(client, passengers, capsys):
