@@ -6,6 +6,7 @@ from pathlib import Path
 EXTRAS = {
     "sklstm/sktime.py": "sktime",
     "sklstm/scikeras.py": "scikeras",
+    "sklstm/_scikeras_networks.py": "scikeras",
     "sklstm/_torch_loops.py": "torch",
     "tests/test_fuzz.py": "hypothesis",
 }

@@ -45,6 +45,7 @@ FLOORS = [
     {"_base"},
     {
         "_window_network",
+        "_scikeras_networks",
         "_input_forms",
         "_text_forms",
         "_rolling",
@@ -59,7 +60,8 @@ FLOORS = [
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
-WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras", "scikeras"}
+WITH_KERAS = {"_networks", "_losses", "_training", "layers", "_keras"}
+WITH_KERAS |= {"_scikeras_networks"}
 WITH_BACKEND = {"_loops", "_cudnn", "_torch_loops", "_step_loops", "layers"}
 
 
