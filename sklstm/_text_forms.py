@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
@@ -153,7 +154,7 @@ def is_mapped(X):
 def is_lazy(X):
     """Whether X has texts at places, but is no collection of those known."""
     known = list, tuple, str, bytes, np.ndarray, pd.Series, pd.DataFrame
-    if isinstance(X, known) or hasattr(X, "__array__"):
+    if isinstance(X, known) or hasattr(X, "__array__") or issparse(X):
         return False
     try:
         return len(X) > 0 and _text.is_word(X[0])

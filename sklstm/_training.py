@@ -185,7 +185,8 @@ def check_shares(keras, batch_size):
     if distribution is None:
         return
     mesh = distribution.device_mesh
-    n_parts = mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
+    shared = distribution.get_data_layout((batch_size,)).axes[0]
+    n_parts = mesh.shape[mesh.axis_names.index(shared)]
     if batch_size % n_parts:
         raise ValueError(
             f"keras.distribution shares each batch between {n_parts} devices, and "
