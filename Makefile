@@ -58,8 +58,11 @@ bench: install
 	$(BIN)/python benchmarks/text_encoding.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/ensembles.py
+	$(BIN)/python benchmarks/window_lengths.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/covariates.py
+	$(BIN)/python benchmarks/exogenous.py
+	$(BIN)/python benchmarks/strategies.py
 	$(BIN)/python benchmarks/many_series.py
 	$(BIN)/python benchmarks/missing_values.py
 	$(BIN)/python benchmarks/streaming.py

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import said_below
 from sklearn.linear_model import Ridge
 
 from sklstm import LSTMForecaster
@@ -165,8 +166,7 @@ def write(table, seeds):
         "the same window and training rows, its penalty chosen on the same validation\n"
         "block. Made by `python benchmarks/accuracy.py`.\n\n"
     )
-    # So does what is said below the table.
-    PAGE.write_text(head + "\n".join(lines) + "\n" + page.rsplit("|\n", 1)[1])
+    PAGE.write_text(head + "\n".join(lines) + "\n" + said_below(PAGE))
 
 
 if __name__ == "__main__":

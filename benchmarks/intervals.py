@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import said_below
 
 from sklstm import LSTMForecaster
 from sklstm.metrics import weighted_quantile_loss
@@ -113,8 +114,7 @@ def write(rows):
     names = [*(name for name, *_ in tasks()), M4]
     keys = [(f"| {name}", kind) for name in names for kind in KINDS]
     table = [*head, *(made[key] for key in keys if key in made)]
-    # What is said below the table stays, too.
-    PAGE.write_text(HEAD + "\n".join(table) + "\n" + page.rsplit("|\n", 1)[1])
+    PAGE.write_text(HEAD + "\n".join(table) + "\n" + said_below(PAGE))
 
 
 def main(only):

@@ -75,7 +75,7 @@ def write_ids(path, n_bytes):
 
 
 # Caps in MB, by kind.
-KINDS = {"ids": 110, "texts": 110, "texts with n-grams": 450}
+KINDS = {"ids": 110, "texts": 110, "texts with n-grams": 350}
 
 
 def train(kind, cap, folder):

@@ -3,8 +3,8 @@
 python benchmarks/workers.py [--write] [loky] [dask] [ray]
 
 Nothing else may run or use the network meanwhile: bytes are those that passed the
-loopback device, to and from workers and scheduler. What Ray's workers share in memory
-passes no device.
+loopback device, to and from workers and scheduler. What passes through memory passes no
+device.
 """
 
 import argparse
@@ -30,10 +30,10 @@ A search of eight fits and a backtest of eight blocks with refits, of a series o
 `make bench-workers`. The second of two runs is timed, so that workers of Dask have
 imported Keras and compiled by then; Ray starts new ones for each run, which do both
 again. Bytes are those that passed the loopback device meanwhile,
-between workers and scheduler; what the workers of Ray and loky share in memory passes
-none, and their figure is what the rest takes. One worker is the process itself, since
-joblib asks no engine for a single one. Threads are those of XLA in each process: one
-for each core, or one, with `NPROC=1`.
+between workers and scheduler; what passes through memory, as with loky and in part with
+Ray, passes none. One worker is the process itself, since joblib asks no engine for a
+single one. Threads are those of XLA in each process: one for each core, or one, with
+`NPROC=1`.
 
 | engine | work | threads | workers | seconds | MB moved |
 |---|---|---|---|---|---|
@@ -64,7 +64,7 @@ def loky(n_workers, shared):
 
 @contextlib.contextmanager
 def ray(n_workers, shared):
-    """joblib on so many workers of Ray, which shares large data by itself."""
+    """joblib on so many workers of Ray."""
     import ray
     from ray.util.joblib import register_ray
 
@@ -119,10 +119,7 @@ def rows(engines):
     _, runs = works()
     threads = os.environ.get("NPROC", "all")
     for name, (shared, run) in runs.items():
-        run()  # compiles
-        start = time.perf_counter()
-        run()
-        seconds = time.perf_counter() - start
+        seconds, _ = measured(run)
         yield f"| none | {name} | {threads} | 1 | {seconds:.1f} | 0 |"
         for engine in engines:
             with ENGINES[engine](2, shared):
