@@ -3,8 +3,10 @@
 Windows, scaler, norm and loss are chosen by the linear model alone, which takes
 seconds, on the last rows of the training part, as many as the horizon, and by the
 measure that the set is known by; the test part is read once, with the settings that
-won. Several windows mean that the forecast is the mean of one forecaster of each. Needs
-the data folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table and
+won. Several windows mean that the forecast is the mean of one forecaster of each. Where
+series differ in length, how long the validation block is, a horizon of the median
+series or of the shortest, is then chosen alike, by the network itself. Needs the data
+folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table and
 writes ``docs/benchmarks/many_series.md``::
 
     python benchmarks/many_series.py [--seeds 5] [--sets "M3 monthly"]
@@ -34,7 +36,9 @@ SCALERS = {
     "log": "log",
     "log alone": FunctionTransformer(np.log, np.exp),
 }
-# name: file, ids, horizon, seasons, windows, losses, stride
+# How long the series is whose share of one horizon all validation blocks take.
+BLOCKS = {"median": np.median, "shortest": np.min}
+# name: file, ids, horizon, seasons, windows, losses, stride, blocks
 TASKS = {
     "M4 hourly": (
         "m4_hourly",
@@ -44,6 +48,7 @@ TASKS = {
         ((336,), (504,)),
         ("mse",),
         2,
+        ("median", "shortest"),
     ),
     "M3 monthly": (
         "m3",
@@ -53,6 +58,7 @@ TASKS = {
         ((24,), (36,), (48,), (24, 36, 48)),
         ("mse", "mae"),
         1,
+        ("median",),
     ),
 }
 NAMES = ("windows", "scaler", "window_norm", "deseasonalize", "loss")
@@ -92,13 +98,12 @@ def seasonal_naive(train, test, season):
     return pd.concat(parts)
 
 
-def forecast(train, horizon, seasons, stride, settings, **parameters):
+def forecast(train, horizon, seasons, stride, settings, block, **parameters):
     """The mean forecast of one forecaster of each window, and these."""
     settings = dict(settings)
     windows = settings.pop("windows")
     settings["scaler"] = SCALERS[settings["scaler"]]
-    # The block for early stopping need hold no more than one horizon.
-    fraction = horizon / train.groupby(level=0).size().median()
+    fraction = horizon / BLOCKS[block](train.groupby(level=0).size())
     fitted = [
         LSTMForecaster(
             window,
@@ -114,35 +119,57 @@ def forecast(train, horizon, seasons, stride, settings, **parameters):
     return sum(f.forecast() for f in fitted) / len(fitted), fitted
 
 
-def choose(name, train, horizon, seasons, windows, losses, stride):
-    """The settings with the smallest error on the end of the training part."""
+def choose(name, train, horizon, seasons, windows, losses, stride, blocks):
+    """The settings with the smallest error on the end of the training part.
+
+    Returns
+    -------
+    settings : dict
+    table : dict of tuple to tuple
+        (sMAPE, MASE, what is made small) of each of the settings, the best first.
+    tried : dict of str to tuple
+        The same of each kind of validation block; empty where there is one.
+    """
     held_out = train.groupby(level=0, sort=False).tail(horizon)
     before = train.drop(held_out.index)
     naive = seasonal_naive(before, held_out, seasons[0])
     naive = errors(before, held_out, naive, seasons[0])
-    table, made = {}, {}
+    table, made, tried = {}, {}, {}
+
+    def figures(ahead):
+        smape, mase = errors(before, held_out, ahead, seasons[0])
+        both = (smape / naive[0] + mase / naive[1]) / 2
+        return smape, mase, both if name == "M4 hourly" else smape
+
     for values in product(windows, SCALERS, ("last", "scale"), (False, True), losses):
         settings = dict(zip(NAMES, values, strict=True))
         for window in settings["windows"]:
             key = (window, *values[1:])
             if key not in made:
                 alone = settings | {"windows": (window,)}
-                given = before, horizon, seasons, stride, alone
+                given = before, horizon, seasons, stride, alone, blocks[0]
                 made[key], _ = forecast(*given, epochs=0, random_state=0)
         each = [made[window, *values[1:]] for window in settings["windows"]]
-        smape, mase = errors(before, held_out, sum(each) / len(each), seasons[0])
-        both = (smape / naive[0] + mase / naive[1]) / 2
-        table[values] = smape, mase, both if name == "M4 hourly" else smape
+        table[values] = figures(sum(each) / len(each))
         print("  chosen among:", settings, *table[values], flush=True)
     ranks = sorted(table, key=lambda key: table[key][2])
-    return dict(zip(NAMES, ranks[0], strict=True)), {k: table[k] for k in ranks}
+    best = dict(zip(NAMES, ranks[0], strict=True))
+    for block in blocks if len(blocks) > 1 else ():
+        given = before, horizon, seasons, stride, best, block
+        ahead, _ = forecast(*given, random_state=0)
+        tried[block] = figures(ahead)
+        print("  block:", block, *tried[block], flush=True)
+    return best, {k: table[k] for k in ranks}, tried
 
 
 def section_of(name, n_seeds):
     """The part of the page on one set."""
-    file, period, horizon, seasons, windows, losses, stride = TASKS[name]
+    file, period, horizon, seasons, windows, losses, stride, blocks = TASKS[name]
     train, test = load(file, period)
-    best, table = choose(name, train, horizon, seasons, windows, losses, stride)
+    best, table, tried = choose(
+        name, train, horizon, seasons, windows, losses, stride, blocks
+    )
+    block = min(tried, key=lambda kind: tried[kind][2]) if tried else blocks[0]
     lines, chosen = [], []
     for settings, (smape, mase, _) in list(table.items())[:N_SHOWN]:
         mark = "**chosen**" if settings == tuple(best.values()) else ""
@@ -153,7 +180,7 @@ def section_of(name, n_seeds):
     for seed in range(n_seeds):
         start = time.perf_counter()
         ahead, fitted = forecast(
-            train, horizon, seasons, stride, best, random_state=seed
+            train, horizon, seasons, stride, best, block, random_state=seed
         )
         seconds.append(time.perf_counter() - start)
         found.append(errors(train, test, ahead, seasons[0]))
@@ -187,8 +214,10 @@ def section_of(name, n_seeds):
         cells = (shown, f"{smape:.2f}", f"{mase:.4f}", owa, *rest)
         lines.append("| " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)
+    told = [f"{s:.2f} and {m:.4f} ({kind})" for kind, (s, m, _) in tried.items()]
     return SECTION.format(
         name=name,
+        blocks=BLOCKS_TRIED.format("; ".join(told)) if tried else "",
         rows="\n".join(lines),
         n_shown=len(chosen),
         n_tried=len(table),
@@ -234,6 +263,11 @@ on the last rows of the training part. "log alone" scales no series by itself.
 | window | scaler | norm | deseasonalized | loss | sMAPE | MASE | |
 |---|---|---|---|---|---|---|---|
 {chosen}
+{blocks}"""
+
+BLOCKS_TRIED = """
+With its network the chosen row has there, by the series of which a horizon decides what
+share the validation block is of all, sMAPE and MASE of {}.
 """
 
 
