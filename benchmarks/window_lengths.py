@@ -11,19 +11,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from accuracy import rivals, tasks
+from accuracy import ours, rivals, tasks
 from pages import said_below
-
-from sklstm import LSTMForecaster
 
 PAGE = Path("docs/benchmarks/window_lengths.md")
 WINDOWS = (96, 168, 336, 504, 672)
-
-
-def fitted(y, n_test, window, horizon, fraction, seed):
-    return LSTMForecaster(
-        window, horizon, validation_fraction=fraction, random_state=seed
-    ).fit(y.iloc[:-n_test])
 
 
 def validation_error(f):
@@ -31,29 +23,25 @@ def validation_error(f):
     return (1 - f.skill_) * min(f.baseline_scores_.values())
 
 
-def test_error(f, y, n_test):
-    table = f.backtest(y.iloc[-n_test:])
-    return np.mean((table["y_true"] - table["y_pred"]) ** 2)
-
-
 def main(n_seeds):
     lines = []
-    for name, (y, _, n_test, _, horizon, season, fraction) in tasks():
+    for name, (y, X, n_test, _, horizon, season, fraction) in tasks():
         if not name.startswith("ETTh1 OT"):
             continue
-        first = [fitted(y, n_test, w, horizon, fraction, 0) for w in WINDOWS]
-        validated = [validation_error(f) for f in first]
+        runs = [ours(y, X, n_test, w, horizon, fraction, 0) for w in WINDOWS]
+        validated = [validation_error(f) for _, _, f in runs]
         best = int(np.argmin(validated))
-        for i, (window, f) in enumerate(zip(WINDOWS, first, strict=True)):
-            errors = [test_error(f, y, n_test)]
+        for i, (window, (error, _, f)) in enumerate(zip(WINDOWS, runs, strict=True)):
+            errors = [error]
             if i == best:
-                for seed in range(1, n_seeds):
-                    again = fitted(y, n_test, window, horizon, fraction, seed)
-                    errors.append(test_error(again, y, n_test))
+                errors += [
+                    ours(y, X, n_test, window, horizon, fraction, seed)[0]
+                    for seed in range(1, n_seeds)
+                ]
             shown = f"{np.mean(errors):.5f}"
             if len(errors) > 1:
                 shown += f" ± {np.std(errors, ddof=1):.5f}"
-            given = y.to_numpy(float), None, n_test, window, horizon, season, fraction
+            given = y.to_numpy(float), X, n_test, window, horizon, season, fraction
             ridge = rivals(*given)["ridge"]
             mark = "**chosen**" if i == best else ""
             cells = (horizon, window, f"{validated[i]:.5f}", shown, f"{ridge:.5f}")
