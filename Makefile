@@ -28,7 +28,7 @@ fuzz: install
 
 # Training killed fifty times at random moments; `make test` kills it once.
 kills: install
-	SKLSTM_KILLS=50 $(BIN)/python -m pytest tests/test_checkpoints.py -k killed
+	SKLSTM_KILLS=50 $(BIN)/python -m pytest tests/training/test_checkpoints.py -k killed
 
 lint: install types
 	$(BIN)/ruff check .

@@ -6,8 +6,8 @@ from pathlib import Path
 EXTRAS = {
     "sklstm/sktime.py": "sktime",
     "sklstm/scikeras.py": "scikeras",
-    "sklstm/_scikeras_networks.py": "scikeras",
-    "sklstm/_torch_loops.py": "torch",
+    "sklstm/_networks/scikeras_builders.py": "scikeras",
+    "sklstm/layers/torch_loops.py": "torch",
     "tests/test_fuzz.py": "hypothesis",
 }
 # An archive of the source has no docs and no examples.

@@ -41,10 +41,10 @@ ALWAYS = (
 SHOWN = "scikit-learn", "pandas", "numpy", "keras", "jax", "torch", "tensorflow-cpu"
 WHAT = "contract or determinism or torch_loops or keras_features"
 TESTS = [
-    f"tests/test_{name}.py"
+    f"tests/{name}.py"
     for name in (
-        "forecaster text_classifier preprocessing scikeras determinism torch_loops "
-        "keras_features"
+        "test_forecaster test_text_classifier test_preprocessing test_scikeras "
+        "test_determinism layers/test_torch_loops training/test_keras_features"
     ).split()
 ]
 FEW = "contract", ["tests/test_forecaster.py", "tests/test_preprocessing.py"]

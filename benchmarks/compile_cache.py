@@ -7,7 +7,8 @@ import time
 
 from sklearn.model_selection import ParameterGrid
 
-from sklstm import LSTMForecaster, _training
+from sklstm import LSTMForecaster
+from sklstm._training import compiled
 from sklstm.datasets import load_air_passengers
 
 GRID = ParameterGrid(
@@ -18,10 +19,10 @@ GRID = ParameterGrid(
 def run(cached):
     """Seconds of each fit."""
     series, seconds = load_air_passengers(), []
-    _training._cache.clear()
+    compiled._cache.clear()
     for candidate in GRID:
         if not cached:
-            _training._cache.clear()
+            compiled._cache.clear()
         start = time.perf_counter()
         LSTMForecaster(
             24,

@@ -28,7 +28,8 @@ def windows():
 
 
 def sklstm():
-    from sklstm import LSTMForecaster, _training
+    from sklstm import LSTMForecaster
+    from sklstm._training import compiled
 
     X, y = windows()
     forecaster = LSTMForecaster(
@@ -44,7 +45,7 @@ def sklstm():
     grid = {"units": UNITS, "learning_rate": RATES}
 
     def search():
-        _training._cache.clear()
+        compiled._cache.clear()
         GridSearchCV(forecaster, grid, cv=FOLDS, refit=False).fit(X, y)
 
     return repeated(search, 1)

@@ -63,11 +63,12 @@ class Spec:
 
 
 def sklstm(dropout):
-    from sklstm import _losses
-    from sklstm._training import CompiledNetwork, Settings
+    from sklstm._training import losses
+    from sklstm._training.compiled import CompiledNetwork
+    from sklstm._training.settings import Settings
 
     settings = Settings(
-        1, BATCH, "adam", 0.001, None, None, _losses.binary_loss, False, 1, 0, 0
+        1, BATCH, "adam", 0.001, None, None, losses.binary_loss, False, 1, 0, 0
     )
     network = CompiledNetwork(Spec(dropout), settings)
     tokens, targets = batches()

@@ -10,7 +10,7 @@ _PUBLIC = {
     "LSTMTextClassifier": "sklstm._text_classifier",
     "SkillWarning": "sklstm._base",
     "load": "sklstm.serialization",
-    "make_windows": "sklstm._windows",
+    "make_windows": "sklstm._windows.dataset",
 }
 
 __all__ = [

@@ -15,9 +15,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import __version__, _archive, _capacity, _report, _routing, _summary
-from sklstm._keras import load_keras
-from sklstm._networks import CELLS
+from sklstm import __version__
+from sklstm._networks.spec import CELLS
+from sklstm._reporting import html_page, summary
+from sklstm._utils import archive, memory_limits, scikeras_names
+from sklstm._utils.keras_backend import load_keras
 
 # What 64 bits hold: a larger one is an error here, and not in some array later.
 POSITIVE_INT = Interval(Integral, 1, 2**63 - 1, closed="both")
@@ -53,7 +55,7 @@ def warn_of_a_better_model(estimator):
     advice = "Use that one, or search for other parameters."
     if not estimator.linear_skip:
         advice += " With linear_skip=True the network starts at a linear model."
-    words = f"{_summary.skill_in_words(estimator)} {advice}"
+    words = f"{summary.skill_in_words(estimator)} {advice}"
     warnings.warn(words, SkillWarning, stacklevel=6)
 
 
@@ -80,7 +82,7 @@ def what_memory_needs(estimator, error):
     size, told = "more memory", BYTES.search(str(error))
     if told:
         power = "bKMGTPE".index(told[2][0])
-        size = _capacity.in_words(float(told[1]) * 1024**power)
+        size = memory_limits.in_words(float(told[1]) * 1024**power)
     return (
         f"The fit needs {size} at once, and this process cannot have as much. "
         f"{how_to_save(estimator)} {error}"
@@ -123,10 +125,10 @@ class BaseLSTM(BaseEstimator):
     # Of pickles, copies and skops, which then meet no class of ours but the estimator.
 
     def __getstate__(self):
-        return _archive.packed(super().__getstate__())
+        return archive.packed(super().__getstate__())
 
     def __setstate__(self, state):
-        super().__setstate__(_archive.unpacked(state))
+        super().__setstate__(archive.unpacked(state))
 
     def set_params(self, **params):
         """Set parameters, by their names or by what scikeras calls them.
@@ -154,7 +156,7 @@ class BaseLSTM(BaseEstimator):
         >>> LSTMForecaster().set_params(model__units=8, optimizer__learning_rate=0.01)
         LSTMForecaster(learning_rate=0.01, units=8)
         """
-        found = _routing.translated(params, self.get_params(deep=False))
+        found = scikeras_names.translated(params, self.get_params(deep=False))
         before = dict(vars(self))
         try:
             return super().set_params(**found)
@@ -187,19 +189,19 @@ class BaseLSTM(BaseEstimator):
         whole : NetworkSpec, default=None
             What is made of several that are trained.
         """
-        n_bytes = _capacity.bytes_of_training(spec, self.batch_size, n_steps, width)
+        n_bytes = memory_limits.bytes_of_training(spec, self.batch_size, n_steps, width)
         if whole is not None:
-            n_bytes = max(n_bytes, 4 * _capacity.n_weights(whole))
-        _capacity.check_memory(n_bytes, "The fit", how_to_save(self))
+            n_bytes = max(n_bytes, 4 * memory_limits.n_weights(whole))
+        memory_limits.check_memory(n_bytes, "The fit", how_to_save(self))
 
     def _settings(self, epochs, loss, metrics=None):
         # Keras is not needed to predict, so training is loaded only here.
-        from sklstm._training import Settings
+        from sklstm._training.settings import Settings
 
         return Settings(
             epochs=epochs,
             batch_size=self.batch_size,
-            optimizer=_routing.instance(self.optimizer),
+            optimizer=scikeras_names.instance(self.optimizer),
             learning_rate=float(self.learning_rate),
             learning_rate_schedule=self.learning_rate_schedule,
             clipnorm=None if self.clipnorm is None else float(self.clipnorm),
@@ -209,7 +211,7 @@ class BaseLSTM(BaseEstimator):
             tol=self.tol,
             min_skill=self.min_skill,
             metrics=metrics or {},
-            callbacks=_routing.instances(self.callbacks),
+            callbacks=scikeras_names.instances(self.callbacks),
             verbose=int(self.verbose),
         )
 
@@ -239,7 +241,7 @@ class BaseLSTM(BaseEstimator):
             "sklstm": __version__,
             "sklearn": sklearn.__version__,
         }
-        _archive.write(path, _archive.to_bytes(self, name, manifest))
+        archive.write(path, archive.to_bytes(self, name, manifest))
 
     def report(self, path, X=None, y=None, *, train=None):
         """Write a lab report: one self-contained page on the network and its rivals.
@@ -268,12 +270,12 @@ class BaseLSTM(BaseEstimator):
         """
         check_is_fitted(self, "weights_")
         lead, sections = self._report_sections(X, y, train)
-        _report.write(path, f"Lab report: {type(self).__name__}", lead, sections)
+        html_page.write(path, f"Lab report: {type(self).__name__}", lead, sections)
 
     @property
     def model_(self):
         """The Keras model with the fitted weights, built on demand."""
-        from sklstm._training import CompiledNetwork
+        from sklstm._training.compiled import CompiledNetwork
 
         check_is_fitted(self, "weights_")
         network = CompiledNetwork(self._spec_, self._settings(1, self._loss))
@@ -301,7 +303,7 @@ class BaseLSTM(BaseEstimator):
 
     def _repr_html_inner(self):
         html = super()._repr_html_inner()
-        return html + _summary.fitted_html(self) if hasattr(self, "weights_") else html
+        return html + summary.fitted_html(self) if hasattr(self, "weights_") else html
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -8,30 +8,32 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _forecast_report, _onnx_forecaster, _scaling
-from sklstm._adoption import Adoption
-from sklstm._archive import storable
-from sklstm._backtesting import Backtesting
 from sklstm._base import (
     POSITIVE_INT,
     unchanged_on_error,
     warn_of_a_better_model,
 )
-from sklstm._checkpoints import checkpointed
-from sklstm._history import ALONE, joined, lengths, pair_of, places
-from sklstm._input_forms import (
+from sklstm._forecasting.backtest import Backtesting
+from sklstm._forecasting.input_forms import (
     InputForms,
     check_same_length,
     histories_of,
     matching_places,
 )
-from sklstm._intervals import Intervals, check_probabilities
-from sklstm._networks import differences
-from sklstm._problems import bridged_windows
-from sklstm._rolling import Rolling
-from sklstm._validation import check_values
-from sklstm._window_network import BaseWindowNetwork
-from sklstm._windows import ReadyWindows, check_positive_int
+from sklstm._forecasting.intervals import Intervals, check_probabilities
+from sklstm._forecasting.rolling import Rolling
+from sklstm._forecasting.window_network import BaseWindowNetwork
+from sklstm._networks.keras_import import Adoption
+from sklstm._networks.onnx.forecaster import forecaster_model
+from sklstm._networks.spec import differences
+from sklstm._reporting import forecast_report
+from sklstm._series.panel import ALONE, joined, lengths, pair_of, places
+from sklstm._series.validation import check_positive_int, check_values
+from sklstm._training.checkpoints import checkpointed
+from sklstm._utils.archive import storable
+from sklstm._windows import scaling
+from sklstm._windows.dataset import ReadyWindows
+from sklstm._windows.problem import bridged_windows
 
 
 @storable
@@ -222,7 +224,7 @@ class LSTMForecaster(
         "horizon": [POSITIVE_INT],
         "stride": [POSITIVE_INT],
         "scaler": [
-            StrOptions(set(_scaling.SCALERS)),
+            StrOptions(set(scaling.SCALERS)),
             HasMethods(["fit", "transform", "inverse_transform"]),
             None,
         ],
@@ -453,10 +455,10 @@ class LSTMForecaster(
         check_is_fitted(self, "weights_")
         if self._form == "windows":
             X, _ = self._check_windows(X)
-            scaled = _scaling.apply(X, self._scalers[1])
+            scaled = scaling.apply(X, self._scalers[1])
             data = ReadyWindows(bridged_windows(scaled))
             output = self._outputs(self._spec_, self.weights_, data, np.arange(len(X)))
-            output = _scaling.invert(output, self.scaler_).reshape(len(X), -1)
+            output = scaling.invert(output, self.scaler_).reshape(len(X), -1)
             return output[:, 0] if self._one_d else output
         values, where = self._check_rows(X, ahead=True)
         forecast_rows = self._one_step if self._form == "series" else self._steps_ahead
@@ -626,7 +628,7 @@ class LSTMForecaster(
         other._n_fitted = [len(known) for known in other._histories.values()]
         if not one:
             y_scalers = [
-                _scaling.learn(known.y, self.scaler)
+                scaling.learn(known.y, self.scaler)
                 for known in other._histories.values()
             ]
             other._scalers = y_scalers, self._scalers[1]
@@ -745,10 +747,10 @@ class LSTMForecaster(
         >>> onnx.save(model, "passengers.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return _onnx_forecaster.forecaster_model(self, series)
+        return forecaster_model(self, series)
 
     def _report_sections(self, X, y, train):
-        return _forecast_report.sections(self, X, y, train)
+        return forecast_report.sections(self, X, y, train)
 
 
 TRUE_AND_PRED = ("y_true", "y_pred")

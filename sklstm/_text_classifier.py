@@ -10,16 +10,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from sklstm import (
-    _inference,
-    _labels,
-    _ngrams,
-    _onnx_text,
-    _stacking,
-    _text,
-    _text_report,
-)
-from sklstm._archive import storable
 from sklstm._base import (
     POSITIVE_INT,
     SHARE,
@@ -27,13 +17,24 @@ from sklstm._base import (
     unchanged_on_error,
     warn_of_a_better_model,
 )
-from sklstm._checkpoints import checkpointed
-from sklstm._documents import Documents, split_stratified
-from sklstm._networks import POOLINGS, TextNetworkSpec, differences
-from sklstm._sequences import FIRST, TRUNCATE, merge_repeated
-from sklstm._storage import in_memory
-from sklstm._text_forms import NO_TEXT, TextForms
-from sklstm._validation import check_weight_size
+from sklstm._networks import numpy_forward
+from sklstm._networks.onnx.text import classifier_model
+from sklstm._networks.spec import POOLINGS, TextNetworkSpec, differences
+from sklstm._reporting import text_report
+from sklstm._series.validation import check_weight_size
+from sklstm._text import labels
+from sklstm._text.dataset import Documents, split_stratified
+from sklstm._text.deduplication import merge_repeated
+from sklstm._text.embeddings import embedding_table, read_vectors
+from sklstm._text.ngrams import check_ngram_range, log_probabilities, probabilities
+from sklstm._text.reader import NO_TEXT, TextForms
+from sklstm._text.sequences import FIRST, TRUNCATE
+from sklstm._text.tokenizer import STRIP_ACCENTS, TOKEN_PATTERN
+from sklstm._text.vocabulary import rank, renamed
+from sklstm._training import stacking
+from sklstm._training.checkpoints import checkpointed
+from sklstm._utils.archive import storable
+from sklstm._utils.disk_arrays import in_memory
 
 # By whether a text may have several labels.
 KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
@@ -166,7 +167,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         "truncate": [StrOptions(set(TRUNCATE))],
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
-        "strip_accents": [StrOptions(set(_text.STRIP_ACCENTS)), Callable, None],
+        "strip_accents": [StrOptions(set(STRIP_ACCENTS)), Callable, None],
         "token_pattern": [str],
         "tokenizer": [Callable, None],
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
@@ -189,7 +190,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         analyzer="word",
         lowercase=True,
         strip_accents=None,
-        token_pattern=_text.TOKEN_PATTERN,
+        token_pattern=TOKEN_PATTERN,
         tokenizer=None,
         min_df=1,
         ngram_range=(1, 3),
@@ -327,24 +328,22 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, *, keep, epochs=None, classes=None):
         rng = check_random_state(self.random_state)
-        _ngrams.check_ngram_range(self.ngram_range)
+        check_ngram_range(self.ngram_range)
         fitted = dict(vars(self)) if keep else {}
         tokens, sequences, y = self._read(X, y, reset=not keep)
         fitted |= self._classes(y, fitted, classes)
-        targets = _labels.one_hot(y, fitted["classes_"], fitted["_multi_label"])
+        targets = labels.one_hot(y, fitted["classes_"], fitted["_multi_label"])
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )
         if self.class_weight is not None:
-            weights = weights * _labels.class_weights(self.class_weight, y)
+            weights = weights * labels.class_weights(self.class_weight, y)
         check_weight_size(weights)
-        _labels.check_weights(weights, targets, new=not keep)
+        labels.check_weights(weights, targets, new=not keep)
         if keep:
-            sequences = _text.renamed(tokens, sequences, self._words)
+            sequences = renamed(tokens, sequences, self._words)
         else:
-            fitted["_words"], sequences = _text.rank(
-                tokens, sequences, weights, self.min_df
-            )
+            fitted["_words"], sequences = rank(tokens, sequences, weights, self.min_df)
         rows, weights = merge_repeated(sequences, targets, weights)
         sequences, targets = sequences.reordered(rows), targets[rows]
         del rows, y, tokens
@@ -383,7 +382,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         if self.linear_skip and keep:
             linear = self._linear_logits(sequences)
         elif self.linear_skip:
-            linear, ngrams = _stacking.learn_ngrams(
+            linear, ngrams = stacking.learn_ngrams(
                 sequences,
                 targets,
                 weights,
@@ -418,20 +417,20 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
             "_spec_": spec,
         }
         if len(validation):
-            fitted |= _stacking.judge(
+            fitted |= stacking.judge(
                 spec, trained.weights, data, train_rows, validation
             )
         return fitted
 
     def _train(self, spec, data, rows, validation, vectors, epochs, keep, seed):
-        from sklstm import _losses
-        from sklstm._training import first_weights, train
+        from sklstm._training import losses
+        from sklstm._training.loop import first_weights, train
 
         kind = kind_of(spec)
         settings = self._settings(
             self.epochs if epochs is None else epochs,
-            getattr(_losses, f"{kind}_loss"),
-            {"accuracy": getattr(_losses, f"{kind}_accuracy")},
+            getattr(losses, f"{kind}_loss"),
+            {"accuracy": getattr(losses, f"{kind}_accuracy")},
         )
         start = first_weights(
             weights=self.weights_ if keep else None, embeddings=vectors
@@ -441,9 +440,9 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
 
     @property
     def _loss(self):
-        from sklstm import _losses
+        from sklstm._training import losses
 
-        return getattr(_losses, f"{kind_of(self._spec_)}_loss")
+        return getattr(losses, f"{kind_of(self._spec_)}_loss")
 
     def _first_vectors(self, words):
         """First word vectors by id, or None to draw them."""
@@ -451,8 +450,8 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         if vectors is None:
             return None
         if isinstance(vectors, (str, os.PathLike)):
-            vectors = _text.read_vectors(vectors, words)
-        return _text.embedding_table(vectors, words, rounded_up(len(words)))
+            vectors = read_vectors(vectors, words)
+        return embedding_table(vectors, words, rounded_up(len(words)))
 
     def _spec(self, n_words, n_outputs, embedding_dim, exclusive):
         return TextNetworkSpec(
@@ -477,10 +476,10 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         return sequences.truncated(self.max_length, self.truncate).below(n_tokens)
 
     def _classes(self, y, fitted, classes):
-        _labels.check_labels(y)
-        multi_label = _labels.is_multi_label(y)
+        labels.check_labels(y)
+        multi_label = labels.is_multi_label(y)
         if "classes_" not in fitted:
-            found = _labels.classes_of(y, multi_label, classes)
+            found = labels.classes_of(y, multi_label, classes)
             return {"classes_": found, "_multi_label": multi_label}
         if multi_label != fitted["_multi_label"]:
             raise ValueError(
@@ -516,13 +515,13 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         linear = None
         if self._spec_.linear_skip:
             linear = self._linear_logits(sequences)
-            if not any(self.weights_[name].any() for name in _stacking.HEAD):
+            if not any(self.weights_[name].any() for name in stacking.HEAD):
                 return linear  # the network was not better than the n-grams
         view = self._network_view(sequences, self.vocabulary_)
-        return _inference.predict_text(self._spec_, self.weights_, view, linear)
+        return numpy_forward.predict_text(self._spec_, self.weights_, view, linear)
 
     def _linear_logits(self, sequences):
-        return _stacking.ngram_logits(
+        return stacking.ngram_logits(
             sequences, self._ngram_counts, self._ngram_model, self._scale
         )
 
@@ -539,7 +538,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         ndarray of shape (n_documents, n_classes)
             In the order of `classes_`.
         """
-        return _ngrams.probabilities(self._logits(X), not self._multi_label)
+        return probabilities(self._logits(X), not self._multi_label)
 
     def predict_log_proba(self, X):
         """Logarithms of `predict_proba`.
@@ -553,7 +552,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         -------
         ndarray of shape (n_documents, n_classes)
         """
-        return _ngrams.log_probabilities(self._logits(X), not self._multi_label)
+        return log_probabilities(self._logits(X), not self._multi_label)
 
     def predict(self, X):
         """The likeliest class of each text, or an indicator of its labels.
@@ -602,10 +601,10 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         >>> onnx.save(model, "sentiment.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return _onnx_text.classifier_model(self)
+        return classifier_model(self)
 
     def _report_sections(self, X, y, train):
-        return _text_report.sections(self, X, y, train)
+        return text_report.sections(self, X, y, train)
 
 
 def kind_of(spec):

@@ -15,11 +15,14 @@ import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from sklstm import _gradients, _scaling, _text
-from sklstm._missing import rows_since_seen
-from sklstm._problems import bridged_windows
-from sklstm._sequences import PADDING, Sequences
-from sklstm._windows import ReadyWindows, SeriesWindows, check_positive_int
+from sklstm._networks import numpy_backward
+from sklstm._series.missing import rows_since_seen
+from sklstm._series.validation import check_positive_int
+from sklstm._text import tokenizer, vocabulary
+from sklstm._text.sequences import PADDING, Sequences
+from sklstm._windows import scaling
+from sklstm._windows.dataset import ReadyWindows, SeriesWindows
+from sklstm._windows.problem import bridged_windows
 
 __all__ = ["lag_attributions", "token_attributions"]
 
@@ -111,7 +114,7 @@ def lag_attributions(
     def run(points):
         """Outputs in the units of the target, their slope, and the way back."""
         n = len(points)
-        output, back = _gradients.window_network(
+        output, back = numpy_backward.window_network(
             spec,
             weights,
             points[:, : window.size].reshape(n, *spec.window_shape),
@@ -133,7 +136,7 @@ def lag_attributions(
 
     places = np.arange(horizon * n_targets).reshape(horizon, n_targets)[:steps]
     found = [
-        _gradients.integrated(gradient_of(place), start, end, n_steps)
+        numpy_backward.integrated(gradient_of(place), start, end, n_steps)
         for place in places.T.ravel()
     ]
     rows = input_names(forecaster, spec, window.shape[1])
@@ -157,8 +160,8 @@ def in_units(output, data, scaler):
         _, scale = data.measures(at)
         output = data.restored(output, at)
     near = 1e-6 * np.maximum(np.abs(output), 1)
-    above, below = (_scaling.invert(output + d, scaler) for d in (near, -near))
-    return _scaling.invert(output, scaler), scale * (above - below) / (2 * near)
+    above, below = (scaling.invert(output + d, scaler) for d in (near, -near))
+    return scaling.invert(output, scaler), scale * (above - below) / (2 * near)
 
 
 def window_at_end(forecaster, steps, X, history, series):
@@ -202,7 +205,7 @@ def one_window(forecaster, X):
             f"X[:1]. Got {'none' if X is None else np.shape(X)[0]}."
         )
     X, _ = forecaster._check_windows(X)
-    return ReadyWindows(bridged_windows(_scaling.apply(X, forecaster._scalers[1])))
+    return ReadyWindows(bridged_windows(scaling.apply(X, forecaster._scalers[1])))
 
 
 def input_names(forecaster, spec, length):
@@ -315,11 +318,11 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
         raise ValueError(f"One text is explained at a time: pass {wanted}.")
     if of_ids:
         tokens = [token for token in np.asarray(text).tolist() if token]
-        sequences = _text.encode_ids(np.asarray(text)[None], classifier._words)
+        sequences = vocabulary.encode_ids(np.asarray(text)[None], classifier._words)
     else:
-        tokenize = _text.tokenizer_of(classifier)
+        tokenize = tokenizer.tokenizer_of(classifier)
         tokens = tokenize(text)
-        sequences = _text.encode([text], tokenize, classifier._words)
+        sequences = vocabulary.encode([text], tokenize, classifier._words)
     logits = classifier._logits(np.asarray(text)[None] if of_ids else [text])[0]
     target, place, sign = output_of(classifier, logits, target)
     ngrams, network = np.zeros(len(tokens)), np.zeros(len(tokens))
@@ -385,11 +388,11 @@ def network_parts(classifier, sequences, place, n_steps):
         # one by one, since long texts have many states
         return np.concatenate(
             [
-                _gradients.text_network(spec, weights, point[None])[1](chosen)
+                numpy_backward.text_network(spec, weights, point[None])[1](chosen)
                 for point in points
             ]
         )
 
-    parts = _gradients.integrated(gradient, start, table[ids], n_steps)
-    logits, _ = _gradients.text_network(spec, weights, start[None])
+    parts = numpy_backward.integrated(gradient, start, table[ids], n_steps)
+    logits, _ = numpy_backward.text_network(spec, weights, start[None])
     return logits[0, place], pd.Series(parts.sum(axis=1), at)

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
-from sklstm._attribution_displays import LagAttributionDisplay, TokenAttributionDisplay
-from sklstm._backtest_display import BacktestDisplay
-from sklstm._display import VERMILION, Display, on_axis, turn_dates
+from sklstm._reporting.attribution_displays import (
+    LagAttributionDisplay,
+    TokenAttributionDisplay,
+)
+from sklstm._reporting.backtest_display import BacktestDisplay
+from sklstm._reporting.display import VERMILION, Display, on_axis, turn_dates
 from sklstm.metrics import correlations, lag
 
 __all__ = [

@@ -16,11 +16,19 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm import _capacity, _scaling, _text
 from sklstm._base import POSITIVE_INT
-from sklstm._panels import panel_from_long
-from sklstm._sequences import PADDING, TRUNCATE
-from sklstm._windows import make_windows
+from sklstm._series.panel import panel_from_long
+from sklstm._text import vocabulary
+from sklstm._text.sequences import PADDING, TRUNCATE
+from sklstm._text.tokenizer import (
+    STRIP_ACCENTS,
+    TOKEN_PATTERN,
+    check_texts,
+    tokenizer_of,
+)
+from sklstm._utils import memory_limits
+from sklstm._windows import scaling
+from sklstm._windows.dataset import make_windows
 
 __all__ = [
     "SeriesScaler",
@@ -53,7 +61,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([0. , 0.5, 1. ])
     """
 
-    _parameter_constraints = {"method": [StrOptions(set(_scaling.SCALERS)), None]}
+    _parameter_constraints = {"method": [StrOptions(set(scaling.SCALERS)), None]}
 
     def __init__(self, method="standard"):
         self.method = method
@@ -82,7 +90,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             sample_weight = _check_sample_weight(
                 sample_weight, X, ensure_non_negative=True
             )
-        learned = _scaling.learn(X.astype(np.float64), self.method, sample_weight)
+        learned = scaling.learn(X.astype(np.float64), self.method, sample_weight)
         self.center_, self.scale_ = learned["center"], learned["scale"]
         return self
 
@@ -94,13 +102,13 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """X of shape (n_timesteps, n_features), scaled."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
-        return _scaling.apply(X, self._statistics())
+        return scaling.apply(X, self._statistics())
 
     def inverse_transform(self, X):
         """Scaled X back in its own units."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
-        return _scaling.invert(X, self._statistics())
+        return scaling.invert(X, self._statistics())
 
 
 class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
@@ -142,7 +150,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def _check_memory(self, X):
-        _capacity.check_memory(
+        memory_limits.check_memory(
             int(self.window_length) * X.size * X.itemsize,
             f"A window of window_length={self.window_length} rows for each row of X",
             "Shorten window_length, or transform fewer rows.",
@@ -212,7 +220,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     _parameter_constraints = {
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
-        "strip_accents": [StrOptions(set(_text.STRIP_ACCENTS)), Callable, None],
+        "strip_accents": [StrOptions(set(STRIP_ACCENTS)), Callable, None],
         "token_pattern": [str],
         "tokenizer": [Callable, None],
         "max_features": [POSITIVE_INT, None],
@@ -227,7 +235,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         analyzer="word",
         lowercase=True,
         strip_accents=None,
-        token_pattern=_text.TOKEN_PATTERN,
+        token_pattern=TOKEN_PATTERN,
         tokenizer=None,
         max_features=None,
         min_df=1,
@@ -275,10 +283,10 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         """As `fit`, then `transform`, but tokenising once."""
-        texts = _text.check_texts(X)
-        tokens, sequences = _text.count_tokens(texts, _text.tokenizer_of(self))
+        texts = check_texts(X)
+        tokens, sequences = vocabulary.count_tokens(texts, tokenizer_of(self))
         weights = np.ones(len(texts))
-        self.vocabulary_, sequences = _text.rank(
+        self.vocabulary_, sequences = vocabulary.rank(
             tokens, sequences, weights, self.min_df, self.max_features
         )
         longest = int(sequences.lengths.max(initial=1))
@@ -287,7 +295,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
 
     def _padded(self, sequences):
         sequences = sequences.truncated(self.max_length_, self.truncate)
-        _capacity.check_memory(
+        memory_limits.check_memory(
             len(sequences) * int(self.max_length_) * 4,
             f"An array of max_length={self.max_length_} ids for each text",
             "Lower max_length, or leave it at None.",
@@ -306,9 +314,9 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         ndarray of int32 of shape (n_documents, `max_length_`)
         """
         check_is_fitted(self)
-        texts = _text.check_texts(X)
+        texts = check_texts(X)
         return self._padded(
-            _text.encode(texts, _text.tokenizer_of(self), self.vocabulary_)
+            vocabulary.encode(texts, tokenizer_of(self), self.vocabulary_)
         )
 
     def get_feature_names_out(self, input_features=None):

@@ -15,9 +15,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm._keras import load_keras
-from sklstm._scikeras_networks import build_classifier, build_regressor
-from sklstm._windows import merge_repeated
+from sklstm._networks.scikeras_builders import build_classifier, build_regressor
+from sklstm._utils.keras_backend import load_keras
+from sklstm._windows.dataset import merge_repeated
 
 floatx = load_keras().config.floatx  # on JAX, unless the user chose another backend
 try:

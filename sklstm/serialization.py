@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sklstm import _archive
-from sklstm._archive import LoadError
 from sklstm._forecaster import LSTMForecaster
 from sklstm._text_classifier import LSTMTextClassifier
-from sklstm._windows import check_holds_seasons
+from sklstm._utils import archive
+from sklstm._utils.archive import LoadError
+from sklstm._windows.normalization import check_holds_seasons
 
 __all__ = ["LoadError", "load"]
 
@@ -56,7 +56,7 @@ def load(path):
     """
     content = Path(path).read_bytes()
     try:
-        _, estimator = _archive.from_bytes(content)
+        _, estimator = archive.from_bytes(content)
         check(estimator)
     except (LoadError, ImportError) as error:
         error.add_note(f"The file is {path}.")

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from sklstm import _forecaster
-from sklstm._history import ALONE, axis_of, places
-from sklstm._missing import bridged
-from sklstm._validation import continued_index, positions, step_of
+from sklstm._series.missing import bridged
+from sklstm._series.panel import ALONE, axis_of, places
+from sklstm._series.time_index import continued_index, positions, step_of
 
 try:
     from sktime.forecasting.base import BaseForecaster, ForecastingHorizon

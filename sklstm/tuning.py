@@ -6,11 +6,11 @@ import numpy as np
 from scipy import stats
 from sklearn.model_selection import RandomizedSearchCV, TimeSeriesSplit
 
-from sklstm import _memory
 from sklstm._forecaster import LSTMForecaster
-from sklstm._history import is_panel
-from sklstm._keras import load_keras
-from sklstm._validation import n_dims
+from sklstm._series.panel import is_panel
+from sklstm._series.validation import n_dims
+from sklstm._training import resume
+from sklstm._utils.keras_backend import load_keras
 
 __all__ = ["continued", "pruning_callback", "search_space", "suggest"]
 
@@ -153,7 +153,7 @@ def continued():
     ...     _ = f.fit(load_air_passengers())
     ...     _ = f.set_params(epochs=3).fit(load_air_passengers())  # trains one more
     """
-    with _memory.kept_by(_memory.InMemory()):
+    with resume.kept_by(resume.InMemory()):
         yield
 
 

@@ -15,7 +15,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
 
 import sklstm
-from sklstm import LSTMForecaster, LSTMTextClassifier, _archive
+from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._utils.archive import ARRAYS, DIGEST_LENGTH, MANIFEST, STATE, digest
 from sklstm.datasets import load_air_passengers
 from sklstm.serialization import LoadError
 
@@ -55,9 +56,9 @@ def signed(members, compression=zipfile.ZIP_STORED):
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in members:
             archive.writestr(name, content)
-        archive.comment = b"0" * _archive.DIGEST_LENGTH
-    content = buffer.getvalue()[: -_archive.DIGEST_LENGTH]
-    return content + _archive.digest(content)
+        archive.comment = b"0" * DIGEST_LENGTH
+    content = buffer.getvalue()[:-DIGEST_LENGTH]
+    return content + digest(content)
 
 
 def members_of(content):
@@ -70,11 +71,11 @@ def forged(content, change):
     from safetensors.numpy import load, save
 
     members = members_of(content)
-    state = json.loads(members[_archive.STATE])
-    arrays = load(members[_archive.ARRAYS])
+    state = json.loads(members[STATE])
+    arrays = load(members[ARRAYS])
     change(state["state"], arrays)
-    members[_archive.STATE] = json.dumps(state)
-    members[_archive.ARRAYS] = save(arrays)
+    members[STATE] = json.dumps(state)
+    members[ARRAYS] = save(arrays)
     return signed(members.items())
 
 
@@ -157,7 +158,7 @@ def test_token_ids_and_three_classes_come_back(tmp_path):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_shapes_of_weights_are_those_of_the_built_network(cell):
-    from sklstm._networks import NetworkSpec, TextNetworkSpec
+    from sklstm._networks.spec import NetworkSpec, TextNetworkSpec
 
     specs = [
         NetworkSpec((6, 2), 3, (2, 2), 2, cell, (4, 3)),
@@ -248,14 +249,14 @@ def test_other_members_are_refused(content, tmp_path):
 
 
 def test_a_zip_bomb_is_refused_unread(content, tmp_path):
-    members = members_of(content) | {_archive.STATE: b" " * 10**8}
+    members = members_of(content) | {STATE: b" " * 10**8}
     bomb = signed(members.items(), zipfile.ZIP_DEFLATED)
     assert len(bomb) < 10**6
     refused(bomb, tmp_path, "compressed")
 
 
 @pytest.mark.parametrize("bits", [b"", b"[]", b"{", b"\xff", b"[" * 10**5])
-@pytest.mark.parametrize("member", [_archive.MANIFEST, _archive.STATE, _archive.ARRAYS])
+@pytest.mark.parametrize("member", [MANIFEST, STATE, ARRAYS])
 def test_members_that_are_not_what_they_should_be_are_refused(
     member, bits, content, tmp_path
 ):
@@ -268,14 +269,14 @@ def test_arrays_of_huge_declared_shapes_are_refused(content, tmp_path):
         {"0": {"dtype": "F32", "shape": [10**12], "data_offsets": [0, 4 * 10**12]}}
     ).encode()
     arrays = len(header).to_bytes(8, "little") + header
-    members = members_of(content) | {_archive.ARRAYS: arrays}
+    members = members_of(content) | {ARRAYS: arrays}
     refused(signed(members.items()), tmp_path)
 
 
 def test_a_file_of_the_future_is_refused(content, tmp_path):
     members = members_of(content)
-    manifest = json.loads(members[_archive.MANIFEST]) | {"format": 99}
-    members[_archive.MANIFEST] = json.dumps(manifest)
+    manifest = json.loads(members[MANIFEST]) | {"format": 99}
+    members[MANIFEST] = json.dumps(manifest)
     refused(signed(members.items()), tmp_path, "format 99.*Upgrade")
 
 
@@ -395,11 +396,11 @@ def test_no_single_lie_takes_memory_time_or_another_error(kind, tmp_path):
     path = tmp_path / "model.sklstm"
     SMALL[kind]().save(path)
     members, n_loaded = members_of(path.read_bytes()), 0
-    places = list(leaves(json.loads(members[_archive.STATE])["state"], "state"))
+    places = list(leaves(json.loads(members[STATE])["state"], "state"))
     for place, lie in itertools.product(places, (10**8, "x")):
-        state = json.loads(members[_archive.STATE])
+        state = json.loads(members[STATE])
         put(state, place, lie)
-        lying = members | {_archive.STATE: json.dumps(state)}
+        lying = members | {STATE: json.dumps(state)}
         path.write_bytes(signed(lying.items()))
         result, peak = peak_of(lambda: sklstm.load(path))
         assert peak < 2e6, (place, lie, peak)
@@ -412,7 +413,7 @@ def test_flipped_bytes_of_a_signed_file_give_a_model_or_the_error(content, tmp_p
     for place in places:
         flipped = bytearray(content[:-64])
         flipped[place] ^= 0xFF
-        path.write_bytes(bytes(flipped) + _archive.digest(bytes(flipped)))
+        path.write_bytes(bytes(flipped) + digest(bytes(flipped)))
         result, peak = peak_of(lambda: sklstm.load(path))
         assert peak < 2e6
         n_refused += isinstance(result, LoadError)
@@ -422,7 +423,7 @@ def test_flipped_bytes_of_a_signed_file_give_a_model_or_the_error(content, tmp_p
 @pytest.mark.parametrize("text", ["[],", "{},", '"a",', '{"tuple": []},', "1.5,"])
 def test_memory_is_bounded_by_the_length_of_the_text(text, content, tmp_path):
     many = "[" + text * 20_000 + "0]"
-    members = members_of(content) | {_archive.STATE: many}
+    members = members_of(content) | {STATE: many}
     hostile = signed(members.items())
     (tmp_path / "hostile").write_bytes(hostile)
     result, peak = peak_of(lambda: sklstm.load(tmp_path / "hostile"))

@@ -10,7 +10,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import testing
-from sklstm._text import check_texts
+from sklstm._text.tokenizer import check_texts
 
 
 class Good(ClassifierMixin, BaseEstimator):

@@ -165,9 +165,10 @@ def test_predictions_do_not_depend_on_padding_or_company(pooling):
 
 
 def sequences_of(clf, texts):
-    from sklstm import _text
+    from sklstm._text import tokenizer
+    from sklstm._text.vocabulary import encode
 
-    return _text.encode(texts, _text.tokenizer_of(clf), clf._words)
+    return encode(texts, tokenizer.tokenizer_of(clf), clf._words)
 
 
 def test_several_classes_and_labels():
@@ -294,13 +295,13 @@ def test_chinese_characters():
 
 
 def test_folds_share_compiled_steps():
-    from sklstm import _training
+    from sklstm._training import compiled
 
     texts, labels = made()
     cross_val_score(small(units=3), texts, labels, cv=3)
-    found = len(_training._cache)
+    found = len(compiled._cache)
     cross_val_score(small(units=3, random_state=1), texts, labels, cv=3)
-    assert len(_training._cache) == found
+    assert len(compiled._cache) == found
 
 
 def test_few_texts():

@@ -12,7 +12,8 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 
-from sklstm import LSTMForecaster, LSTMTextClassifier, _training
+from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._training import compiled
 from sklstm.tuning import continued, pruning_callback, search_space, suggest
 
 SMALL = {"window_length": 12, "horizon": 3, "units": 4, "random_state": 0}
@@ -22,13 +23,13 @@ SMALL = {"window_length": 12, "horizon": 3, "units": 4, "random_state": 0}
 def batches_trained(monkeypatch):
     """How many batches were trained so far."""
     batches = []
-    train = _training.CompiledNetwork.train_block
+    train = compiled.CompiledNetwork.train_block
 
     def counted(self, *block):
         batches.append(block[-1])
         return train(self, *block)
 
-    monkeypatch.setattr(_training.CompiledNetwork, "train_block", counted)
+    monkeypatch.setattr(compiled.CompiledNetwork, "train_block", counted)
     return lambda: sum(batches)
 
 

@@ -6,7 +6,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from threadpoolctl import threadpool_info
 
 from sklstm import LSTMForecaster
-from sklstm._blas import one_thread
+from sklstm._utils.blas import one_thread
 
 
 def blas_threads():

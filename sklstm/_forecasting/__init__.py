@@ -1,0 +1,1 @@
+"""Forecasts from fitted networks: their roll over time, intervals, backtests."""

@@ -1,0 +1,1 @@
+"""Networks as specifications and weights: in Keras, in NumPy and in ONNX."""

@@ -1,0 +1,194 @@
+"""Recurrent encoders and heads as functions; the `build_*` functions compose them."""
+
+import numpy as np
+
+
+def build_network(spec, plain=False):
+    """The Keras model of a spec: (window[, context]) -> (horizon, n_targets).
+
+    window ─ recurrent layers ─ dropout ─┬─ head ─┐
+    context ─ hidden layer ──────────────┘        ├─ sum ─ forecast
+    window, context ─ linear skip ────────────────┘
+
+    The context's first `n_levels` values are read by the linear skip alone: a level
+    outside the training range is a case for a line, not for units that saturate. Its
+    last `n_static` values are read by the recurrent layers, too, at each step.
+    """
+    if spec.network is not None:
+        return spec.network(spec.window_shape, spec.n_context, spec.output_shape)
+    from keras import Input, Model, layers
+
+    window = Input(spec.window_shape, name="window")
+    flat = layers.Flatten(name="flat", dtype=exact_dtype())(window)
+    inputs, linear_inputs = [window], [flat]
+    read = recent(window, spec)
+    if spec.n_context:
+        context = Input((spec.n_context,), name="context")
+        inputs.append(context)
+        linear_inputs.append(context)
+    if spec.n_static:
+        static = context[:, -spec.n_static :]
+        static = layers.RepeatVector(read.shape[1], name="static")(static)
+        read = layers.Concatenate(name="read")([read, static])
+    state = encode(read, spec, plain)
+    if spec.n_context > spec.n_levels:
+        ahead = context[:, spec.n_levels :]
+        hidden = layers.Dense(
+            spec.units[-1], "tanh", name="context_hidden", **blank(plain)
+        )(ahead)
+        state = layers.Concatenate(name="state")([state, hidden])
+    n_outputs = int(np.prod(spec.output_shape))
+    exact = {"dtype": exact_dtype()}
+    output = layers.Dense(n_outputs, name="head", **blank(plain), **exact)(state)
+    if spec.linear_skip:
+        if len(linear_inputs) > 1:
+            flat = layers.Concatenate(name="linear_inputs", **exact)(linear_inputs)
+        else:
+            flat = linear_inputs[0]
+        # The ridge solution stays as it is, since gradient steps would undo its
+        # penalty: on few windows the sum then gets worse before the network helps.
+        fixed = {"trainable": False, **blank(plain), **exact}
+        skip = layers.Dense(n_outputs, name="skip", **fixed)(flat)
+        output = layers.Add(name="sum", **exact)([output, skip])
+    forecast = layers.Reshape(spec.output_shape, name="forecast", **exact)(output)
+    return Model(inputs if spec.n_context else window, forecast)
+
+
+def recent(window, spec):
+    """The window's last steps, which the recurrent layers read."""
+    from keras import layers
+
+    older = spec.window_shape[0] - (spec.recurrent_length or spec.window_shape[0])
+    return layers.Cropping1D((older, 0), name="recent")(window) if older else window
+
+
+def encode(window, spec, plain):
+    """The last state of stacked recurrent layers, with dropout after each."""
+    from keras import layers
+
+    state = window
+    for i, units in enumerate(spec.units):
+        last = i == len(spec.units) - 1
+        state = recurrent_layer(spec, plain, units, f"recurrent_{i}", not last)(state)
+        if spec.dropout:
+            state = layers.Dropout(spec.dropout, name=f"dropout_{i}", **seeded(plain))(
+                state
+            )
+    return state
+
+
+def exact_dtype():
+    """Of the layers that end a network and of its linear model, under any policy.
+
+    A mixed policy computes in half precision, whose three digits are too few for these.
+    """
+    from keras.config import dtype_policy
+
+    return dtype_policy().variable_dtype
+
+
+def blank(plain, *, recurrent=False):
+    """How kernels are built: at zero, since `initial_weights` draws them afterwards.
+
+    Keras would compile each of its draws for each shape, which takes seconds. A plain
+    model is its user's, and starts as Keras's own do.
+    """
+    if plain:
+        return {}
+    kernels = ["kernel"] + ["recurrent"] * recurrent
+    return {f"{kernel}_initializer": "zeros" for kernel in kernels}
+
+
+def seeded(plain):
+    """How layers that drop are built: a seed of their own, set anew before each fit.
+
+    Without one, Keras takes torch's own dropout, which the global seed decides.
+    """
+    return {} if plain else {"seed": 0}
+
+
+def recurrent_layer(spec, plain, units, name, return_sequences, **options):
+    """A fast layer of `sklstm.layers`, or the plain one of Keras it stands for."""
+    if plain:
+        from keras import layers
+    else:
+        from sklstm import layers
+
+    cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
+    return cell(
+        units,
+        return_sequences=return_sequences,
+        recurrent_dropout=spec.recurrent_dropout,
+        name=name,
+        **blank(plain, recurrent=True),
+        **seeded(plain),
+        **options,
+    )
+
+
+def build_text_network(spec, plain=False):
+    """The Keras model of a text spec: (tokens[, linear logits]) -> logits.
+
+    tokens ─ embedding ─ word dropout ─ recurrent layers ─ pooling ─ dropout ─ head ─┐
+    linear logits of the n-gram model ────────────────────────────────────────── sum ┴─
+    """
+    from keras import Input, Model, layers, ops
+
+    tokens = Input((None,), dtype="int32", name="tokens")
+    mask = ops.not_equal(tokens, 0)
+    state = layers.Embedding(
+        spec.n_tokens,
+        spec.embedding_dim,
+        embeddings_initializer="uniform" if plain else "zeros",
+        trainable=spec.trainable_embeddings,
+        name="embedding",
+    )(tokens)
+    if spec.word_dropout:
+        noise_shape = (None, None, 1)
+        words = {"noise_shape": noise_shape, "name": "words", **seeded(plain)}
+        state = layers.Dropout(spec.word_dropout, **words)(state)
+    for i, units in enumerate(spec.units):
+        sequences = i < len(spec.units) - 1 or spec.pooling != "last"
+        # Padding is on the right: no state before it sees it, and pooling leaves out
+        # those after it. It is in the way only backwards, and for a last state.
+        needed = {"mask": mask} if spec.bidirectional or not sequences else {}
+        layer = recurrent_layer(spec, plain, units, f"recurrent_{i}", sequences)
+        if spec.bidirectional:
+            backward = recurrent_layer(
+                spec, plain, units, f"backward_{i}", sequences, go_backwards=True
+            )
+            layer = layers.Bidirectional(
+                layer, backward_layer=backward, name=f"both_{i}"
+            )
+        state = layer(state, **needed)
+    if spec.pooling != "last":
+        state = pool(state, mask, spec.pooling, plain)
+    if spec.dropout:
+        state = layers.Dropout(spec.dropout, name="dropout", **seeded(plain))(state)
+    exact = {"dtype": exact_dtype()}
+    logits = layers.Dense(spec.n_outputs, name="head", **blank(plain), **exact)(state)
+    if not spec.linear_skip:
+        return Model(tokens, logits)
+    linear = Input((spec.n_outputs,), name="linear")
+    return Model([tokens, linear], layers.Add(name="logits", **exact)([logits, linear]))
+
+
+def pool(states, mask, pooling, plain):
+    """One state of each document from those at its tokens; zero where it has none."""
+    from keras import layers, ops
+
+    dtype = exact_dtype()
+    if states.dtype != dtype:  # what hides padding is infinite in half precision
+        states = ops.cast(states, dtype)
+    present = ops.cast(mask, states.dtype)[:, :, None]
+    if pooling == "max":
+        # States lie between -1 and 1.
+        highest = ops.max(states * present - 2 * (1 - present), axis=1)
+        return highest * ops.max(present, axis=1)
+    if pooling == "mean":
+        n_tokens = ops.maximum(ops.sum(present, axis=1), 1)
+        return ops.sum(states * present, axis=1) / n_tokens
+    options = {"use_bias": False, "dtype": dtype, **blank(plain)}
+    scores = layers.Dense(1, name="attention", **options)(states)
+    scores = scores - 1e9 * (1 - present)
+    return ops.sum(ops.softmax(scores, axis=1) * states * present, axis=1)

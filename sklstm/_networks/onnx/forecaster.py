@@ -1,0 +1,266 @@
+"""A fitted forecaster as an ONNX graph that holds scaling and windows, too."""
+
+import numpy as np
+
+from sklstm._networks.onnx.graph import ONE, Graph, recurrent
+from sklstm._windows.normalization import SMALLEST_SCALE
+
+
+def forecaster_model(forecaster, series):
+    """What `LSTMForecaster.to_onnx` returns."""
+    check_has_graph(forecaster)
+    graph = Graph()
+    if forecaster._form == "windows":
+        return windows_model(graph, forecaster)
+    return series_model(graph, forecaster, series)
+
+
+def check_has_graph(forecaster):
+    if forecaster.network is not None:
+        raise ValueError(
+            "to_onnx knows the standard networks, but the forecaster has a network of "
+            "its own. Convert what to_keras() gives with a converter of Keras models, "
+            "or fit with network=None."
+        )
+    if forecaster._form != "windows" and forecaster.calendar is not None:
+        raise ValueError(
+            f"The forecaster has calendar={forecaster.calendar!r}, but an ONNX graph "
+            "has no operators for dates. Fit with calendar=None, and pass columns of "
+            "the calendar as X of your own."
+        )
+
+
+def windows_model(graph, forecaster):
+    """Ready-made windows -> what `predict` gives."""
+    length, n_features = forecaster._spec_.window_shape
+    y_scaler, X_scaler = forecaster._scalers
+    flat = n_features == 1
+    window = graph.input("X", ["n", length] if flat else ["n", length, n_features])
+    window = graph.reshape(window, 0, length, n_features) if flat else window
+    output = network(graph, forecaster, scaled(graph, window, X_scaler), None)
+    output = graph.cut(invert(graph, output, y_scaler), 0, 1)
+    n_targets = forecaster._n_targets
+    one_d = forecaster._one_d
+    output = graph.reshape(output, *([-1] if one_d else [-1, n_targets]))
+    return graph.model(
+        ("prediction", output),
+        ["n"] if one_d else ["n", n_targets],
+        forecaster,
+        f"X: windows of {length} steps, oldest value first, in their own units. "
+        "prediction: of each, in the units of the target. No missing values.",
+    )
+
+
+def series_model(graph, forecaster, series):
+    """The last rows of a series -> what `forecast` gives."""
+    scaler = scaler_of(forecaster, series)
+    length, horizon = forecaster.window_length_, forecaster._spec_.output_shape[0]
+    n_targets, one_d = forecaster._n_targets, forecaster._one_d
+    columns = [] if one_d else [n_targets]
+    y = graph.input("y", ["n", length, *columns])
+    text = f"y: the last {length} rows of the series, oldest first, in its own units. "
+    # 32 bits hold scaled values, as they do in `_rolling`.
+    y = scaled(graph, graph.reshape(y, 0, length, n_targets), scaler, in_32_bits=True)
+    norm, window, context = forecaster._norm, y, []
+    level, scale = measures(graph, y, norm, length, horizon)
+    if level is not None:
+        window = graph("Sub", window, rows_of(graph, level, norm, 0, length))
+    if scale is not None:
+        window = graph("Div", window, scale)
+    if norm.shows_level:
+        context.append(graph.reshape(graph.cut(y, length - 1, length), 0, -1))
+    if forecaster._form == "regression":
+        past, ahead = inputs(graph, forecaster, length, horizon)
+        window = graph("Concat", window, past, axis=2)
+        text += f"X_past: inputs at these rows. X_ahead: at the next {horizon}. "
+        context += [] if ahead is None else [graph.reshape(ahead, 0, -1)]
+    static = static_of(forecaster, series)
+    if static is not None:  # the same in each row
+        zero = graph.reshape(graph.cut(graph.cut(y, 0, 1), 0, 1, axis=2), 0, 1)
+        zero = graph("Mul", zero, np.float64(0))
+        context.append(graph("Add", zero, static[None]))
+    joint = graph("Concat", *context, axis=1) if context else None
+    output = network(graph, forecaster, window, joint)
+    if scale is not None:
+        output = graph("Mul", output, scale)
+    if level is not None:
+        output = graph("Add", output, rows_of(graph, level, norm, length, None))
+    output = graph.reshape(invert(graph, output, scaler), -1, horizon, *columns)
+    text += f"forecast: the next {horizon} values in the units of y. No missing values."
+    shape = ["n", horizon, *columns]
+    return graph.model(("forecast", output), shape, forecaster, text)
+
+
+def scaler_of(forecaster, series):
+    """The scaler of the one series whose values the graph takes."""
+    scalers = dict(zip(forecaster._histories, forecaster._scalers[0], strict=True))
+    if len(scalers) == 1 and series is None:
+        return next(iter(scalers.values()))
+    known = list(scalers)[:5]
+    if series is None:
+        raise ValueError(
+            f"The forecaster knows {len(scalers)} series, each scaled by itself, but a "
+            f"graph takes one. Name it: to_onnx(series=...), one of {known} and so on."
+        )
+    if series not in scalers:
+        raise ValueError(
+            f"series={series!r} is not a series that the forecaster knows. Take one of "
+            f"{known}" + (" and so on." if len(scalers) > 5 else ".")
+        )
+    return scalers[series]
+
+
+def static_of(forecaster, series):
+    """Static features of the one series whose values the graph takes."""
+    if series is None:
+        return next(iter(forecaster._histories.values())).static
+    return forecaster._histories[series].static
+
+
+def inputs(graph, forecaster, length, horizon):
+    """Scaled inputs of the past and those known ahead, or None without the latter."""
+    n_features, scaler = forecaster.n_features_in_, forecaster._scalers[1]
+    past = graph.input("X_past", ["n", length, n_features])
+    past = scaled(graph, past, scaler, in_32_bits=True)
+    hidden = forecaster._past
+    known = np.arange(n_features) if hidden is None else np.flatnonzero(~hidden)
+    ahead = graph.input("X_ahead", ["n", horizon, n_features])
+    if not len(known):
+        return past, None
+    # Columns that are not known ahead may hold anything, also nothing.
+    ahead = graph("Gather", ahead, known, axis=2)
+    scaler = (
+        scaler
+        if not isinstance(scaler, dict)
+        else scaler
+        | {part: np.asarray(scaler[part])[known] for part in ("center", "scale")}
+    )
+    return past, scaled(graph, ahead, scaler, in_32_bits=True)
+
+
+def scaled(graph, values, scaler, in_32_bits=False):
+    """As `_scaling.apply`."""
+    check_scaler(scaler)
+    values = graph("Log", values) if scaler["log"] else values
+    values = graph("Sub", values, np.asarray(scaler["center"], float))
+    values = graph("Div", values, np.asarray(scaler["scale"], float))
+    if in_32_bits:
+        values = graph.cast(graph.cast(values, np.float32), np.float64)
+    return values
+
+
+def invert(graph, values, scaler):
+    """As `_scaling.invert`."""
+    check_scaler(scaler)
+    values = graph("Mul", values, np.asarray(scaler["scale"], float))
+    values = graph("Add", values, np.asarray(scaler["center"], float))
+    return graph("Exp", values) if scaler["log"] else values
+
+
+def check_scaler(scaler):
+    if not isinstance(scaler, dict):
+        raise ValueError(
+            "to_onnx knows the scalers that sklstm names, but the forecaster has "
+            f"{type(scaler).__name__}. Fit with scaler='standard', 'robust', 'minmax', "
+            "'log' or None."
+        )
+
+
+def measures(graph, y, norm, length, horizon):
+    """As `SeriesWindows.measures`; None for a level of 0 and a scale of 1."""
+    level = None if norm.kind is None else graph.cut(y, length - 1, length)
+    lag, scale = min(norm.season or 1, length - 1), None
+    if norm.kind == "scale" and lag > 0:
+        moves = graph("Sub", graph.cut(y, lag, None), graph.cut(y, 0, length - lag))
+        moves = graph.mean(graph("Abs", moves), 1)
+        scale = graph("Max", moves, np.float64(SMALLEST_SCALE))
+    if norm.deseasonalize:
+        seasonal = seasonal_part(graph, y, norm.seasons, length, horizon)
+        if level is not None:
+            at_end = graph.cut(seasonal, length - 1, length)
+            seasonal = graph("Sub", graph("Add", seasonal, level), at_end)
+        level = seasonal
+    return level, scale
+
+
+def rows_of(graph, level, norm, first, end):
+    """A level over some rows: with seasons it has one for each."""
+    return graph.cut(level, first, end) if norm.deseasonalize else level
+
+
+def seasonal_part(graph, y, seasons, length, horizon):
+    """As `_seasonal.seasonal_part`."""
+    after, total = np.arange(-length, horizon), None
+    for season in sorted(seasons):
+        pattern = seasonal_pattern(graph, y, season, length)
+        own = graph("Gather", pattern, after % season, axis=1)
+        y = graph("Sub", y, graph.cut(own, 0, length))
+        total = own if total is None else graph("Add", total, own)
+    return total
+
+
+def seasonal_pattern(graph, y, season, length):
+    """As `_seasonal.seasonal_pattern`."""
+    n_seasons, n_free = length // season, season - 1
+    whole = graph.cut(y, length - n_seasons * season, length)
+    # The width of y is left for the runtime to tell.
+    seasons = graph.reshape(whole, 0, n_seasons, season, -1)
+    levels = graph.mean(seasons, 2)
+    place = np.arange(n_seasons) - (n_seasons - 1) / 2
+    slope = graph("Mul", levels, place[:, None, None])
+    slope = graph("Div", graph.sum(slope, 1), np.float64((place**2).sum() * season))
+    step = (np.arange(season) - (season - 1) / 2)[:, None]
+    swings = graph("Sub", graph("Sub", seasons, levels), graph("Mul", slope, step))
+    pattern = graph.mean(swings, 1)
+    chance = graph("Sub", swings, pattern)
+    noise = graph.sum(graph("Mul", chance, chance), 1, 2, keepdims=0)
+    noise = graph("Div", noise, np.float64((n_seasons - 1) * n_free * n_seasons))
+    pattern = graph.reshape(pattern, 0, season, -1)
+    variance = graph.sum(graph("Mul", pattern, pattern), 1, keepdims=0)
+    variance = graph("Div", variance, np.float64(n_free))
+    there = graph("Greater", variance, np.float64(0))
+    variance = graph("Where", there, variance, np.float64(1))
+    share = graph("Sub", np.float64(1), graph("Div", noise, variance))
+    share = graph("Unsqueeze", graph("Max", share, np.float64(0)), np.array([1]))
+    return graph("Mul", pattern, share)
+
+
+def network(graph, forecaster, window, context):
+    """As `_inference.forward`: scaled outputs of shape (n, horizon, n_targets)."""
+    spec, weights = forecaster._spec_, forecaster.weights_
+    flat = graph.reshape(window, 0, -1)
+    if weights["head/kernel"].any():
+        state = encode(graph, spec, weights, window, context)
+        output = graph.dense(state, weights, "head")
+        if spec.linear_skip:
+            joint = graph("Concat", flat, context, axis=1) if context else flat
+            output = graph("Add", output, graph.dense(joint, weights, "skip"))
+    elif spec.linear_skip:
+        joint = graph("Concat", flat, context, axis=1) if context else flat
+        output = graph.dense(joint, weights, "skip")
+        output = graph("Add", output, np.asarray(weights["head/bias"], float))
+    else:  # each row still makes one output
+        zero = graph("Mul", graph.cut(flat, 0, 1), np.float64(0))
+        output = graph("Add", zero, np.asarray(weights["head/bias"], float))
+    return graph.reshape(output, -1, *spec.output_shape)
+
+
+def encode(graph, spec, weights, window, context):
+    """As `_inference.encode`."""
+    length = spec.recurrent_length or spec.window_shape[0]
+    states = graph.cut(window, -length, None)
+    if spec.n_static:
+        static = graph("Unsqueeze", graph.cut(context, -spec.n_static, None), ONE)
+        each_step = graph("Mul", graph.cut(states, 0, 1, axis=2), np.float64(0))
+        states = graph("Concat", states, graph("Add", each_step, static), axis=2)
+    states = graph.cast(states, np.float32)
+    states = graph("Transpose", states, perm=[1, 0, 2])
+    for i in range(len(spec.units)):
+        names = [f"recurrent_{i}"]
+        states, last = recurrent(graph, spec.cell, weights, names, states)
+    last = graph.cast(last, np.float64)
+    if spec.n_context == spec.n_levels:
+        return last
+    ahead = graph.cut(context, spec.n_levels, None)
+    hidden = graph("Tanh", graph.dense(ahead, weights, "context_hidden"))
+    return graph("Concat", last, hidden, axis=1)

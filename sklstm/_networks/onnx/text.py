@@ -1,0 +1,194 @@
+"""A fitted text classifier as an ONNX graph that reads token ids, n-grams included."""
+
+import json
+
+import numpy as np
+
+from sklstm._networks.onnx.graph import Graph, recurrent
+from sklstm._text.sequences import FIRST, UNKNOWN
+
+LARGEST_TABLE = 2**24
+
+
+def classifier_model(classifier):
+    """What `LSTMTextClassifier.to_onnx` returns."""
+    graph, spec = Graph(), classifier._spec_
+    given = getattr(classifier, "n_features_in_", "n_tokens")
+    ids = graph.input("tokens", ["n", given], np.int64)
+    lengths, ids = without_padding(graph, ids)
+    if given != "n_tokens":
+        ids = graph("Mul", ranks(graph, ids, classifier._words), present(graph, ids))
+    logits = text_network(
+        graph, classifier, *network_view(graph, classifier, ids, lengths)
+    )
+    if spec.linear_skip:
+        logits = graph("Add", logits, ngram_logits(graph, classifier, ids))
+    n_classes = len(classifier.classes_)
+    properties = {"classes": json.dumps(classifier.classes_.tolist())}
+    text = "tokens: ids, in which 0 is padding. probabilities: of `classes`."
+    if given == "n_tokens":
+        properties["vocabulary"] = json.dumps(classifier._words)
+        text += f" The id of a word is in `vocabulary`; of other words it is {UNKNOWN}."
+    return graph.model(
+        ("probabilities", probabilities(graph, logits, classifier)),
+        ["n", n_classes],
+        classifier,
+        text,
+        properties,
+    )
+
+
+def n_columns(graph, values):
+    return graph("Shape", values, start=1, end=2)
+
+
+def present(graph, ids):
+    """1 for tokens and 0 for padding."""
+    return graph("Min", ids, np.int64(1))
+
+
+def without_padding(graph, ids):
+    """Lengths, and ids with their padding moved to the right, wherever it stood."""
+    one_if_there = present(graph, ids)
+    lengths = graph.sum(one_if_there, 1, keepdims=0)
+    width = n_columns(graph, ids)
+    place = positions(graph, width)
+    gone = graph("Sub", np.int64(1), one_if_there)
+    key = graph("Add", graph("Mul", gone, width), place)
+    _, order = graph("TopK", key, width, n_outputs=2, axis=1, largest=0)
+    return lengths, graph("GatherElements", ids, order, axis=1)
+
+
+def positions(graph, width):
+    last = graph("Squeeze", width)
+    return graph("Range", np.int64(0), last, np.int64(1))
+
+
+def ranks(graph, ids, words):
+    """Ids of the fitted vocabulary for ids as the user has them."""
+    known = np.array([int(word) for word in words], np.int64)
+    end = int(known.max(initial=0)) + 1
+    if end > LARGEST_TABLE:
+        raise ValueError(
+            f"The largest token id is {end - 1}, but to_onnx makes a table of all ids "
+            f"below it, of {LARGEST_TABLE} at most. Number tokens from 1 on."
+        )
+    table = np.full(end + 1, UNKNOWN, np.int64)
+    table[known] = list(words.values())
+    # The last place stands for all ids that are larger.
+    return graph("Gather", table, graph("Min", ids, np.int64(end)))
+
+
+def network_view(graph, classifier, ids, lengths):
+    """As `LSTMTextClassifier._network_view`: ids and lengths."""
+    known = graph("Less", ids, np.int64(len(classifier.vocabulary_) + FIRST))
+    view = graph("Where", known, ids, np.int64(UNKNOWN))
+    longest = classifier.max_length
+    if longest is None:
+        return view, lengths
+    head = {"head": longest, "tail": 0, "both": (longest + 1) // 2}
+    width = graph("Min", n_columns(graph, ids), np.array([longest], np.int64))
+    place = positions(graph, width)
+    over = graph("Max", graph("Sub", lengths, np.int64(longest)), np.int64(0))
+    over = graph("Unsqueeze", over, np.array([1]))
+    late = graph("Less", place, np.int64(head[classifier.truncate]))
+    shift = graph("Where", late, np.int64(0), over)
+    where = graph("Add", place, shift)
+    return (
+        graph("GatherElements", view, where, axis=1),
+        graph("Min", lengths, np.int64(longest)),
+    )
+
+
+def text_network(graph, classifier, ids, lengths):
+    """As `_inference.forward_text`: logits."""
+    spec, weights = classifier._spec_, classifier.weights_
+    there = graph("Unsqueeze", present(graph, ids), np.array([2]))
+    there = graph.cast(there, np.float32)
+    table = np.asarray(weights["embedding/embeddings"], np.float32)
+    states = graph("Transpose", graph("Gather", table, ids), perm=[1, 0, 2])
+    # Runtimes want a step at least; an empty text is silenced after it.
+    steps = graph.cast(graph("Max", lengths, np.int64(1)), np.int32)
+    for i in range(len(spec.units)):
+        names = [f"recurrent_{i}"]
+        if spec.bidirectional:
+            names = [f"both_{i}/forward_recurrent_{i}", f"both_{i}/backward_{i}"]
+        states, last = recurrent(graph, spec.cell, weights, names, states, steps)
+    states = graph("Transpose", states, perm=[1, 0, 2])
+    states = graph("Mul", states, there)
+    if spec.pooling == "last":
+        some = graph.cast(graph("Min", lengths, np.int64(1)), np.float32)
+        state = graph("Mul", last, graph("Unsqueeze", some, np.array([1])))
+    else:
+        state = pool(graph, spec, weights, states, there)
+    return graph.dense(graph.cast(state, np.float64), weights, "head")
+
+
+def pool(graph, spec, weights, states, there):
+    """As `_inference.pool`."""
+    count = graph("Max", graph.sum(there, 1, keepdims=0), np.float32(1))
+    if spec.pooling == "mean":
+        return graph("Div", graph.sum(states, 1, keepdims=0), count)
+    gone = graph("Sub", np.float32(1), there)
+    if spec.pooling == "max":
+        # States lie within 1 of zero, so that -2 is never the largest.
+        low = graph("Sub", states, graph("Mul", gone, np.float32(2)))
+        state = graph("ReduceMax", low, np.array([1]), keepdims=0)
+        some = graph("ReduceMax", there, np.array([1]), keepdims=0)
+        return graph("Mul", state, some)
+    scores = graph(
+        "MatMul", states, np.asarray(weights["attention/kernel"], np.float32)
+    )
+    scores = graph("Sub", scores, graph("Mul", gone, np.float32(1e9)))
+    shares = graph("Softmax", scores, axis=1)
+    return graph.sum(graph("Mul", shares, states), 1, keepdims=0)
+
+
+def ngram_logits(graph, classifier, ids):
+    """As `LSTMTextClassifier._linear_logits`.
+
+    ONNX has an operator that counts n-grams. Those of padding and of unknown tokens are
+    not among the ones it looks for.
+    """
+    counter, model = classifier._ngram_counts, classifier._ngram_model
+    offset = np.asarray(classifier._scale * model.intercepts, float)
+    sizes = {n: len(known) for n, known in counter.keys.items()}
+    if not sum(sizes.values()):
+        return offset
+    pool, starts = [], []
+    for n in range(1, max(sizes) + 1):
+        starts.append(len(pool))
+        for key in counter.keys.get(n, ()):
+            powers = counter.n_tokens ** np.arange(n - 1, -1, -1)
+            pool += (int(key) // powers % counter.n_tokens).tolist()
+    counts = graph(
+        "TfIdfVectorizer",
+        ids,
+        mode="TF",
+        min_gram_length=min(sizes),
+        max_gram_length=max(sizes),
+        max_skip_count=0,
+        ngram_counts=starts,
+        ngram_indexes=list(range(sum(sizes.values()))),
+        pool_int64s=pool,
+    )
+    counts = graph.cast(counts, np.float64)
+    # 1 + log(count) where there is one, and 0 where there is none.
+    weighted = graph("Log", graph("Max", counts, np.float64(1)))
+    weighted = graph("Add", weighted, graph("Min", counts, np.float64(1)))
+    weighted = graph("Mul", weighted, np.asarray(model.idf, float))
+    length = graph.sum(graph("Mul", weighted, weighted), 1)
+    length = graph("Sqrt", graph("Max", length, np.float64(1e-300)))
+    weighted = graph("Div", weighted, length)
+    effects = np.asarray(classifier._scale * model.coefficients, float)
+    return graph("Add", graph("MatMul", weighted, effects), offset)
+
+
+def probabilities(graph, logits, classifier):
+    """As `_ngrams.probabilities`."""
+    if classifier._multi_label:
+        return graph("Sigmoid", logits)
+    if classifier._spec_.n_outputs > 1:
+        return graph("Softmax", logits, axis=1)
+    both = graph("Concat", graph("Neg", logits), logits, axis=1)
+    return graph("Sigmoid", both)

@@ -1,0 +1,122 @@
+"""What a network is made of, as frozen values that serve as cache keys."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from sklstm._networks.keras_models import build_network, build_text_network
+from sklstm._utils.archive import storable
+
+CELLS = ("lstm", "gru", "rnn")
+CELL_NAMES = {"lstm": "lstm_cell", "gru": "gru_cell", "rnn": "simple_rnn_cell"}
+POOLINGS = ("last", "max", "mean", "attention")
+
+
+@storable
+@dataclass(frozen=True)
+class NetworkSpec:
+    """All that decides a network's shape; equal specs share one compiled network."""
+
+    window_shape: tuple
+    n_context: int
+    output_shape: tuple
+    n_levels: int = 0
+    cell: str = "lstm"
+    units: tuple = (32,)
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    linear_skip: bool = True
+    recurrent_length: int | None = None
+    network: Any = None
+    n_static: int = 0
+
+    def build(self, plain=False):
+        return build_network(self, plain)
+
+    def weight_shapes(self):
+        """Shapes of a standard network's weights by name."""
+        shapes, width = {}, self.window_shape[1] + self.n_static
+        for i, units in enumerate(self.units):
+            shapes |= cell_shapes(self.cell, f"recurrent_{i}", width, units)
+            width = units
+        n_outputs = int(np.prod(self.output_shape))
+        if self.n_context > self.n_levels:
+            ahead = self.n_context - self.n_levels
+            shapes |= dense_shapes("context_hidden", ahead, width)
+            width *= 2
+        shapes |= dense_shapes("head", width, n_outputs)
+        if self.linear_skip:
+            n_inputs = int(np.prod(self.window_shape)) + self.n_context
+            shapes |= dense_shapes("skip", n_inputs, n_outputs)
+        return shapes
+
+    @property
+    def starts_linear(self):
+        """Whether the network before its first step is the linear model."""
+        return self.linear_skip and self.network is None
+
+
+@storable
+@dataclass(frozen=True)
+class TextNetworkSpec:
+    """The same for a text classifier; its inputs are token ids and linear logits."""
+
+    n_tokens: int
+    n_outputs: int
+    embedding_dim: int
+    exclusive: bool = True
+    trainable_embeddings: bool = True
+    cell: str = "lstm"
+    units: tuple = (64,)
+    bidirectional: bool = True
+    pooling: str = "max"
+    word_dropout: float = 0.0
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    linear_skip: bool = True
+
+    def build(self, plain=False):
+        return build_text_network(self, plain)
+
+    def weight_shapes(self):
+        """Shapes of the network's weights by name."""
+        width = self.embedding_dim
+        shapes = {"embedding/embeddings": (self.n_tokens, width)}
+        for i, units in enumerate(self.units):
+            names = [f"recurrent_{i}"]
+            if self.bidirectional:
+                names = [f"both_{i}/forward_recurrent_{i}", f"both_{i}/backward_{i}"]
+            for name in names:
+                shapes |= cell_shapes(self.cell, name, width, units)
+            width = units * len(names)
+        if self.pooling == "attention":
+            shapes["attention/kernel"] = (width, 1)
+        return shapes | dense_shapes("head", width, self.n_outputs)
+
+    @property
+    def starts_linear(self):
+        return self.linear_skip
+
+
+def differences(spec, other):
+    """In words, in what two specs of one class differ: was and is."""
+    pairs = (
+        (f.name, getattr(spec, f.name), getattr(other, f.name)) for f in fields(spec)
+    )
+    return ", ".join(f"{name} was {a} and is {b}" for name, a, b in pairs if a != b)
+
+
+def dense_shapes(name, n_inputs, n_outputs):
+    return {f"{name}/kernel": (n_inputs, n_outputs), f"{name}/bias": (n_outputs,)}
+
+
+def cell_shapes(cell, name, n_inputs, units):
+    n_gates = {"lstm": 4, "gru": 3, "rnn": 1}[cell]
+    prefix = f"{name}/{CELL_NAMES[cell]}"
+    width = n_gates * units
+    return {
+        f"{prefix}/kernel": (n_inputs, width),
+        f"{prefix}/recurrent_kernel": (units, width),
+        f"{prefix}/bias": (2, width) if cell == "gru" else (width,),
+    }

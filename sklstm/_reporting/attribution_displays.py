@@ -1,0 +1,266 @@
+"""Displays of why a forecast or a class came out."""
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from sklstm._reporting.display import BLUE, VERMILION, Display
+from sklstm.inspection import lag_attributions, token_attributions
+
+LINE_LENGTH = 68
+
+
+class LagAttributionDisplay(Display):
+    """Bars of how much each past value, and each input, moved one forecast.
+
+    Parameters
+    ----------
+    attributions : Series
+        In the units of the target, with index (input, offset); see
+        `sklstm.inspection.lag_attributions`.
+    base_value, prediction : float, default=None
+        Named in the title where both are given.
+
+    Attributes
+    ----------
+    ax_, figure_
+        What it was drawn on.
+    bars_ : dict of str to matplotlib.container.BarContainer
+        By input.
+    """
+
+    def __init__(self, attributions, base_value=None, prediction=None):
+        self.attributions = attributions
+        self.base_value, self.prediction = base_value, prediction
+
+    @classmethod
+    def from_estimator(
+        cls,
+        forecaster,
+        X=None,
+        history=None,
+        *,
+        step=1,
+        series=None,
+        target=None,
+        n_steps=32,
+        ax=None,
+    ):
+        """Explain one forecast and draw.
+
+        Parameters
+        ----------
+        forecaster, X, history, series, n_steps
+            As for `sklstm.inspection.lag_attributions`.
+        step : int, default=1
+            Steps ahead.
+        target : name, default=None
+            Which of several targets; None means the first.
+        ax : matplotlib.axes.Axes, default=None
+
+        Returns
+        -------
+        LagAttributionDisplay
+        """
+        steps = None if forecaster._form == "windows" else step
+        why = lag_attributions(
+            forecaster, steps, X, history, series=series, n_steps=n_steps
+        )
+        return cls.from_attributions(why, step=step, target=target, ax=ax)
+
+    @classmethod
+    def from_attributions(cls, why, *, step=1, target=None, ax=None):
+        """Draw what `sklstm.inspection.lag_attributions` gave; see `from_estimator`."""
+        columns, column = why.attributions.columns, step
+        if columns.nlevels > 1:
+            column = (columns[0][0] if target is None else target, step)
+        if column not in columns:
+            raise ValueError(
+                f"There is no forecast of {column!r}, only of {list(columns)[:5]}. "
+                "Choose another step or target."
+            )
+        return cls(
+            why.attributions[column], why.base_value[column], why.prediction[column]
+        ).plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw on `ax`, or on new axes."""
+        ax = self._axes(ax)
+        table = self.attributions.unstack(level=0)
+        table = table[self.attributions.index.get_level_values(0).unique()]
+        self.bars_ = {}
+        above = pd.Series(0.0, table.index)
+        below = above.copy()
+        for i, name in enumerate(table):
+            values = table[name].fillna(0.0)
+            # Stacked away from zero on either side.
+            bottom = np.where(values >= 0, above, below)
+            color = self._colors[i % len(self._colors)]
+            self.bars_[name] = ax.bar(
+                table.index, values, bottom=bottom, color=color, label=str(name)
+            )
+            above, below = above + values.clip(lower=0), below + values.clip(upper=0)
+        ax.axhline(0, color="0.5", linewidth=0.8)
+        ax.set(xlabel="row before (-) or after (+) the origin", ylabel="effect")
+        if self.prediction is not None and self.base_value is not None:
+            ax.set_title(
+                f"{self.base_value:.4g} from a still history, "
+                f"{self.prediction - self.base_value:+.4g} from these",
+                fontsize="medium",
+            )
+        if len(self.bars_) > 1:
+            ax.legend()
+        return self
+
+
+class TokenAttributionDisplay(Display):
+    """The words of a text, coloured by what they do for a class.
+
+    Blue speaks for the class, orange against it; the deeper the more. In a notebook
+    the display shows itself as text.
+
+    Parameters
+    ----------
+    tokens : list
+    attributions : ndarray of shape (n_tokens,)
+        Change of the class's logit.
+    target : label, default=None
+    base_value, prediction : float, default=None
+        Logits of a text that says nothing, and of this one.
+
+    Attributes
+    ----------
+    ax_, figure_
+        What it was drawn on.
+    words_ : list of matplotlib.text.Text
+
+    Examples
+    --------
+    >>> from sklstm.plotting import TokenAttributionDisplay
+    >>> display = TokenAttributionDisplay(["not", "bad"], [1.5, -0.5], "good")
+    >>> display.plot()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, tokens, attributions, target=None, base_value=None, prediction=None
+    ):
+        self.tokens, self.attributions = list(tokens), np.asarray(attributions, float)
+        self.target, self.base_value = target, base_value
+        self.prediction = prediction
+
+    @classmethod
+    def from_estimator(cls, classifier, text, *, target=None, n_steps=32, ax=None):
+        """Explain the class of one text and draw.
+
+        Parameters
+        ----------
+        classifier, text, target, n_steps
+            As for `sklstm.inspection.token_attributions`.
+        ax : matplotlib.axes.Axes, default=None
+
+        Returns
+        -------
+        TokenAttributionDisplay
+        """
+        why = token_attributions(classifier, text, target=target, n_steps=n_steps)
+        return cls.from_attributions(why, ax=ax)
+
+    @classmethod
+    def from_attributions(cls, why, *, ax=None):
+        """Draw what `sklstm.inspection.token_attributions` gave."""
+        return cls(
+            why.tokens, why.attributions, why.target, why.base_value, why.prediction
+        ).plot(ax=ax)
+
+    @property
+    def _strengths(self):
+        """Attributions between -1 and 1."""
+        largest = np.abs(self.attributions).max(initial=0)
+        return self.attributions / largest if largest else self.attributions
+
+    @property
+    def _title(self):
+        if self.target is None:
+            return ""
+        title = f"for {self.target!s}"
+        if self.prediction is not None and self.base_value is not None:
+            change = self.prediction - self.base_value
+            title += f": logit {self.base_value:+.3g} {change:+.3g}"
+            title += f" = {self.prediction:+.3g}"
+        return title
+
+    def plot(self, ax=None):
+        """Draw on `ax`, or on new axes."""
+        places = lay_out([str(token) for token in self.tokens])
+        n_lines = 1 + max((line for line, _ in places), default=0)
+        fresh = ax is None
+        ax = self._axes(ax)
+        if fresh:
+            self.figure_.set_size_inches(7, 0.5 + 0.32 * n_lines)
+        ax.set_axis_off()
+        ax.set_title(self._title, loc="left", fontsize="medium")
+        self.figure_.draw_without_rendering()  # only then is the size of axes known
+        box = ax.get_window_extent()
+        width, height = (
+            side * 72 / self.figure_.dpi for side in (box.width, box.height)
+        )
+        # Points of a line, over the width of its letters in points.
+        size = min(width / LINE_LENGTH / 0.62, 11)
+        # High axes leave room below, and lines stay together.
+        ax.set(xlim=(0, LINE_LENGTH), ylim=(max(n_lines, height / (2.2 * size)), 0))
+        self.words_ = []
+        for token, (line, column), strength in zip(
+            self.tokens, places, self._strengths, strict=True
+        ):
+            self.words_.append(
+                ax.text(
+                    column,
+                    line + 0.5,
+                    str(token),
+                    family="monospace",
+                    size=size,
+                    va="center",
+                    color="black",
+                    bbox={
+                        "facecolor": shade(strength),
+                        "edgecolor": "none",
+                        "boxstyle": "square,pad=0.15",
+                    },
+                )
+            )
+        return self
+
+    def _repr_html_(self):
+        words = " ".join(
+            f'<span title="{value:+.3f}" style="background:{shade(strength)};'
+            'color:black;padding:1px 3px;border-radius:3px">'
+            f"{escape(str(token))}</span>"
+            for token, value, strength in zip(
+                self.tokens, self.attributions, self._strengths, strict=True
+            )
+        )
+        title = f"<div><small>{escape(self._title)}</small></div>"
+        return f'<div style="line-height:1.9">{title}{words}</div>'
+
+
+def shade(strength):
+    """A colour from orange (-1) over white to blue (1), on which black is read."""
+    end = np.array(rgb(BLUE if strength > 0 else VERMILION))
+    mixed = 255 + 0.7 * abs(strength) * (end - 255)
+    return "#" + "".join(f"{round(part):02x}" for part in mixed)
+
+
+def rgb(color):
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def lay_out(words):
+    """(line, column) of each word in lines of `LINE_LENGTH` letters."""
+    places, line, column = [], 0, 0
+    for word in words:
+        if column and column + len(word) > LINE_LENGTH:
+            line, column = line + 1, 0
+        places.append((line, column))
+        column += len(word) + 1
+    return places

@@ -1,0 +1,132 @@
+"""A display of errors by lead time, beside those of naive forecasts."""
+
+import numpy as np
+import pandas as pd
+
+from sklstm._reporting.display import Display
+
+NAIVE = ("last value", "seasonal naive")
+
+
+class BacktestDisplay(Display):
+    """Mean absolute error by lead time, beside naive forecasts.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        One row a step, one column a forecaster.
+
+    Attributes
+    ----------
+    ax_, figure_
+        What it was drawn on.
+    lines_ : dict of str to matplotlib.lines.Line2D
+    """
+
+    def __init__(self, errors):
+        self.errors = errors
+
+    @classmethod
+    def from_estimator(
+        cls,
+        forecaster,
+        X,
+        y=None,
+        *,
+        steps=None,
+        stride=1,
+        seasonal_period=None,
+        ax=None,
+    ):
+        """Backtest on rows that follow the history, and draw.
+
+        Parameters
+        ----------
+        forecaster : LSTMForecaster, or dict of str to LSTMForecaster
+            Several were fitted on the same rows.
+        X, y, steps, stride
+            As for `LSTMForecaster.backtest`.
+        seasonal_period : int, default=None
+            Rows in one season, whose naive forecast is drawn; None means those that
+            the first forecaster knows of.
+        ax : matplotlib.axes.Axes, default=None
+
+        Returns
+        -------
+        BacktestDisplay
+        """
+        if not isinstance(forecaster, dict):
+            forecaster = {type(forecaster).__name__: forecaster}
+        tables = {
+            name: f.backtest(X, y, steps=steps, stride=stride)
+            for name, f in forecaster.items()
+        }
+        first = next(iter(forecaster.values()))
+        if seasonal_period is None:
+            seasonal_period = first._norm.season
+        errors = {name: errors_by_step(table) for name, table in tables.items()}
+        n_steps = next(iter(tables.values()))["step"].max()
+        errors |= naive_errors(first, X, y, n_steps, stride, seasonal_period)
+        return cls(pd.DataFrame(errors)).plot(ax)
+
+    @classmethod
+    def from_predictions(cls, tables, *, ax=None):
+        """Draw tables of backtests.
+
+        Parameters
+        ----------
+        tables : dict of str to DataFrame
+            By the name of the forecaster, columns step, y_true, y_pred, as
+            `LSTMForecaster.backtest` gives them.
+        ax : matplotlib.axes.Axes, default=None
+
+        Returns
+        -------
+        BacktestDisplay
+        """
+        errors = {name: errors_by_step(table) for name, table in tables.items()}
+        return cls(pd.DataFrame(errors)).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw on `ax`, or on new axes."""
+        ax = self._axes(ax)
+        self.lines_ = {}
+        for i, name in enumerate(self.errors):
+            self.lines_[name] = ax.plot(
+                self.errors.index,
+                self.errors[name],
+                "--" if name in NAIVE else "-o",
+                color=self._colors[i % len(self._colors)],
+                markersize=3,
+                label=name,
+            )[0]
+        ax.set(xlabel="steps ahead", ylabel="mean absolute error")
+        ax.set_ylim(bottom=0)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend()
+        return self
+
+
+def errors_by_step(table):
+    return (table["y_true"] - table["y_pred"]).abs().groupby(table["step"]).mean()
+
+
+def naive_errors(forecaster, X, y, n_steps, stride, season):
+    """Mean absolute errors of naive forecasts by step, from the same origins."""
+    full = forecaster._copy().update(X, y)._histories
+    starts = {key: len(forecaster._histories[key]) for key in full}
+    ahead = np.arange(n_steps)
+    lags = {"last value": 1 + ahead}
+    if season is not None and 1 < season <= min(starts.values()):
+        lags["seasonal naive"] = (ahead // season + 1) * season
+    errors = {name: [] for name in lags}
+    for key, known in full.items():
+        first = np.arange(starts[key], len(known) - n_steps + 1, stride)
+        for name, back in lags.items():
+            actual, then = (known.y[first[:, None] + ahead - b] for b in (0, back))
+            errors[name].append(np.abs(actual - then))
+    index = pd.RangeIndex(1, n_steps + 1)
+    return {
+        name: pd.Series(np.nanmean(np.concatenate(parts), axis=(0, 2)), index)
+        for name, parts in errors.items()
+    }

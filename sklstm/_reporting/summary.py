@@ -1,0 +1,139 @@
+"""A fitted estimator in words and two small pictures, for notebooks and reports."""
+
+from html import escape
+
+import numpy as np
+
+from sklstm._reporting.charts import flow_chart, line_chart
+from sklstm._training.losses import measure_of
+
+CELLS_IN_WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple RNN"}
+RIVALS_IN_WORDS = {
+    "last_value": "last value",
+    "seasonal_naive": "seasonal naive",
+    "ridge": "linear model",
+    "ngrams": "n-gram model",
+    "prior": "shares of classes",
+    "mean": "mean",
+}
+POOLINGS_IN_WORDS = {
+    "last": "the last state",
+    "max": "largest over tokens",
+    "mean": "mean over tokens",
+    "attention": "attention over tokens",
+}
+
+
+def network_in_words(estimator):
+    """What the network is, reads and gives, in one sentence."""
+    spec = estimator._spec_
+    n_weights = sum(np.size(w) for w in estimator.weights_.values())
+    if getattr(spec, "network", None) is not None:
+        what = "A network of your own"
+    else:
+        units = " and ".join(str(u) for u in spec.units)
+        what = f"{CELLS_IN_WORDS[spec.cell]} of {units} units"
+        what = "A " + what if spec.cell != "lstm" else "An " + what
+        if getattr(spec, "bidirectional", False):
+            what += " in each direction"
+        if spec.linear_skip:
+            of_text = hasattr(spec, "n_tokens")
+            what += f" beside {'an n-gram' if of_text else 'a linear'} model"
+    if hasattr(spec, "n_tokens"):
+        what += f", over word vectors of {spec.embedding_dim} numbers"
+        what += f", for {len(estimator.classes_)} classes"
+    else:
+        length, n_columns = spec.window_shape
+        horizon, n_targets = spec.output_shape
+        what += f": from {counted(length, 'step')} of {counted(n_columns, 'column')}"
+        what += f" to {counted(horizon, 'step')} of {counted(n_targets, 'target')}"
+    return f"{what}; {n_weights:,} weights."
+
+
+def network_svg(estimator):
+    """The network as boxes: what it reads, its layers, what it gives."""
+    spec = estimator._spec_
+    described = f"The network: {network_in_words(estimator)}"
+    of_text = hasattr(spec, "n_tokens")
+    both_ways = ", both ways" if getattr(spec, "bidirectional", False) else ""
+    layers = [f"{CELLS_IN_WORDS[spec.cell]}, {n} units{both_ways}" for n in spec.units]
+    beside = None
+    if of_text:
+        pooled = POOLINGS_IN_WORDS[spec.pooling]
+        layers = [f"word vectors of {spec.embedding_dim}", *layers, pooled]
+        first, last = "tokens of a text", counted(len(estimator.classes_), "class")
+        beside = "n-grams, linear" if spec.linear_skip else None
+    else:
+        length, n_columns = spec.window_shape
+        horizon, n_targets = spec.output_shape
+        first = f"{counted(length, 'step')} × {counted(n_columns, 'column')}"
+        last = f"{counted(horizon, 'step')} × {counted(n_targets, 'target')}"
+        if spec.recurrent_length is not None and spec.recurrent_length < length:
+            layers.insert(0, f"the last {spec.recurrent_length}")
+        beside = "linear model" if spec.linear_skip else None
+    if getattr(spec, "network", None) is not None:
+        layers, beside = ["your network"], None
+    return flow_chart(first, layers, beside, last, described=described)
+
+
+def counted(number, noun):
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
+
+
+def skill_in_words(estimator):
+    """How the network did on the validation block beside its simple rivals."""
+    scores = estimator.baseline_scores_
+    if estimator.skill_ is None or not scores:
+        return "No validation block, so nothing is known of how good it is."
+    best = min(scores, key=scores.get)
+    name = RIVALS_IN_WORDS.get(best, best)
+    measure = "log loss"
+    if not hasattr(estimator, "classes_"):
+        absolute = measure_of(estimator.loss) is np.abs
+        measure = "absolute error" if absolute else "squared error"
+    change = estimator.skill_
+    if estimator.best_epoch_ == 0 and abs(change) < 1e-6:
+        words = f"as large as that of the {name}, since no epoch of the network beat it"
+    elif change >= 0:
+        words = f"{change:.1%} below that of the best simple model, the {name}"
+    else:
+        words = f"{-change:.1%} above that of the best simple model, the {name}"
+    return f"On the validation block its {measure} is {words}."
+
+
+def curve_svg(history, best_epoch, size=(340, 170)):
+    """Loss by epoch as an SVG; empty where nothing was trained."""
+    curves = {
+        name: (np.arange(1, len(history[name]) + 1), history[name])
+        for name in ("loss", "val_loss")
+        if len(history.get(name, ()))
+    }
+    n_epochs = len(history.get("loss", ()))
+    under = "epoch" + (f", best {best_epoch}" if best_epoch else "")
+    return line_chart(
+        curves,
+        described=f"Loss by epoch, over {counted(n_epochs, 'epoch')}; {under}.",
+        x_label=under,
+        mark=best_epoch or None,
+        size=size,
+    )
+
+
+def fitted_html(estimator):
+    """What a notebook shows below the diagram of a fitted estimator."""
+    words = "".join(
+        f"<div>{escape(line)}</div>"
+        for line in (network_in_words(estimator), skill_in_words(estimator))
+    )
+    pictures = "".join(
+        f"<div>{svg}</div>"
+        for svg in (
+            network_svg(estimator),
+            curve_svg(estimator.history_, estimator.best_epoch_),
+        )
+    )
+    return (
+        f'<div style="max-width:700px;font-size:0.9em">{words}<div style="display:flex;'
+        f'flex-wrap:wrap;gap:1em;align-items:flex-end">{pictures}</div></div>'
+    )

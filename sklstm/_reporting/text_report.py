@@ -1,0 +1,214 @@
+"""What the lab report of a text classifier says."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import confusion_matrix
+
+from sklstm._reporting.html_page import (
+    network_section,
+    paragraphs,
+    table,
+    training_section,
+    training_warnings,
+    warning_list,
+)
+from sklstm._reporting.summary import CELLS_IN_WORDS, counted
+from sklstm._text import ngrams, tokenizer, vocabulary
+from sklstm._text.labels import one_hot
+
+RARE = 0.1
+N_WRONG = 5
+
+
+def sections(classifier, X, y, train):
+    """(lead, sections) of the page; see `LSTMTextClassifier.report`."""
+    if X is None or y is None:
+        raise ValueError(
+            "A classifier does not keep its texts. Pass test texts to report as X and "
+            "y, and train=(X, y) to compare networks."
+        )
+    own = own_name(classifier)
+    targets = one_hot(y, classifier.classes_, classifier._multi_label)
+    logits = {own: classifier._logits(X)}
+    logits |= rivals(classifier, X, targets, train)
+    exclusive = not classifier._multi_label
+    scores = {name: score(found, targets, exclusive) for name, found in logits.items()}
+    lead = (
+        f"{own} gets {scores[own]['accuracy']:.1%} of "
+        f"{counted(len(targets), 'test text')} right, at a log "
+        f"loss of {scores[own]['log loss']:.3g}."
+    )
+    rows = [[name, *row.values()] for name, row in scores.items()]
+    pages = {
+        "What to look at": warning_list(
+            warnings_of(classifier, scores, own, X, targets, train)
+        ),
+        "Data and split": data_section(classifier, X, targets, train),
+        "Words": words_section(classifier),
+        "Network": network_section(classifier),
+        "Training": training_section(classifier),
+        "Scores": table(
+            ["", "accuracy", "log loss"],
+            rows,
+            caption="On the test texts; a lower log loss is better",
+            own=own,
+        ),
+    }
+    if exclusive:
+        pages["Confusion matrix"] = confusion_section(classifier, X, y)
+        pages["Surest mistakes"] = mistakes_section(classifier, X, y, logits[own])
+    return lead, pages
+
+
+def own_name(classifier):
+    name = CELLS_IN_WORDS[classifier.cell]
+    return name + (" and n-grams" if classifier.linear_skip else "")
+
+
+def rivals(classifier, X, targets, train):
+    """Logits of the test texts by simpler models."""
+    result = {}
+    if classifier.linear_skip:
+        if tokenizer.is_text(X):
+            texts, tokenize = (
+                tokenizer.check_texts(X),
+                tokenizer.tokenizer_of(classifier),
+            )
+            sequences = vocabulary.encode(texts, tokenize, classifier._words)
+        else:
+            sequences = vocabulary.encode_ids(np.asarray(X), classifier._words)
+        result["n-grams alone"] = classifier._linear_logits(sequences)
+    if train is None:
+        return result
+    for name, cell in {"LSTM": "lstm", "GRU": "gru", "simple RNN": "rnn"}.items():
+        if own_name(classifier) != name:
+            rival = clone(classifier)
+            rival.set_params(cell=cell, linear_skip=False, verbose=0)
+            result[f"{name} alone"] = rival.fit(*train)._logits(X)
+    learned = one_hot(train[1], classifier.classes_, classifier._multi_label)
+    prior = ngrams.prior_logits(learned.mean(axis=0), not classifier._multi_label)
+    result["shares of classes"] = np.tile(prior, (len(targets), 1))
+    return result
+
+
+def score(logits, targets, exclusive):
+    if exclusive and targets.shape[1] > 1:
+        right = logits.argmax(axis=1) == targets.argmax(axis=1)
+    else:
+        right = ((logits > 0) == (targets > 0)).all(axis=1)
+    loss = ngrams.log_loss(logits, targets, np.ones(len(targets)), exclusive)
+    return {"accuracy": float(right.mean()), "log loss": loss}
+
+
+def shares(targets):
+    """Share of each class; two classes have one column."""
+    found = targets.mean(axis=0)
+    return np.array([1 - found[0], found[0]]) if len(found) == 1 else found
+
+
+def warnings_of(classifier, scores, own, X, targets, train):
+    found = []
+    if train is not None:
+        seen = set(map(as_key, train[0]))
+        n_seen = sum(as_key(text) in seen for text in X)
+        if n_seen:
+            found.append(
+                f"Leakage: {counted(n_seen, 'test text')} of {len(targets)} "
+                f"{'is' if n_seen == 1 else 'are'} among the training texts too. Drop "
+                "them: they are remembered, not understood."
+            )
+    better = [
+        name
+        for name in scores
+        if name != own and scores[name]["log loss"] < scores[own]["log loss"]
+    ]
+    if better:
+        found.append(
+            f"Of a smaller log loss than {own}: {', '.join(better)}. Prefer the "
+            "simplest of models that are as good."
+        )
+    parts = shares(targets)
+    if not classifier._multi_label and parts.min() < RARE:
+        rarest = classifier.classes_[parts.argmin()]
+        found.append(
+            f"Class {rarest!s} is {parts.min():.1%} of the test texts, so that "
+            "accuracy says little of it. Look at its row of the confusion matrix, "
+            "and at class_weight='balanced'."
+        )
+    return found + training_warnings(classifier)
+
+
+def as_key(text):
+    return text if isinstance(text, str) else np.asarray(text).tobytes()
+
+
+def data_section(classifier, X, targets, train):
+    classes = [str(name) for name in classifier.classes_]
+    rows = [["test", len(targets), *(float(part) for part in shares(targets))]]
+    if train is not None:
+        learned = one_hot(train[1], classifier.classes_, classifier._multi_label)
+        parts = (float(part) for part in shares(learned))
+        rows.insert(0, ["training", len(learned), *parts])
+    words = (
+        "The test texts were given. Vocabulary, n-gram weights and network were "
+        "learned from training texts only; the validation block is "
+        f"{classifier.validation_fraction:.0%} of them, drawn at random within classes."
+    )
+    return paragraphs(words) + table(
+        ["texts", "number", *classes], rows, caption="Share of each class"
+    )
+
+
+def words_section(classifier):
+    n_words = len(classifier.vocabulary_)
+    words = f"The network knows {counted(n_words, 'word')}"
+    if classifier.max_length is not None:
+        words += f" and reads up to {classifier.max_length} tokens of a text"
+    return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
+
+
+def common(classifier, n=12):
+    words = (str(word) for word in classifier.vocabulary_)
+    return [word for word in words if any(map(str.isalnum, word))][:n]
+
+
+def confusion_section(classifier, X, y):
+    counts = confusion_matrix(y, classifier.predict(X), labels=classifier.classes_)
+    classes = [str(name) for name in classifier.classes_]
+    rows = [
+        [
+            name,
+            *(int(n) for n in row),
+            float(row[i] / row.sum()) if row.sum() else np.nan,
+        ]
+        for i, (name, row) in enumerate(zip(classes, counts, strict=True))
+    ]
+    return table(
+        ["true \\ predicted", *classes, "share right"],
+        rows,
+        caption="Test texts by true class (rows) and predicted class (columns)",
+    )
+
+
+def mistakes_section(classifier, X, y, logits):
+    predicted = classifier.predict(X)
+    sure = ngrams.probabilities(logits, True).max(axis=1)
+    wrong = np.flatnonzero(predicted != np.asarray(y))
+    wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:N_WRONG]
+    if not len(wrong):
+        return paragraphs("None: every test text was right.")
+    texts = list(X)
+    rows = [
+        [excerpt(texts[i]), np.asarray(y)[i], predicted[i], float(sure[i])]
+        for i in wrong
+    ]
+    return table(
+        ["text", "true", "predicted", "probability"],
+        rows,
+        caption="What the classifier was surest of, and wrong",
+    )
+
+
+def excerpt(text, length=80):
+    words = text if isinstance(text, str) else " ".join(map(str, text))
+    return words if len(words) <= length else words[: length - 1] + "…"

@@ -1,0 +1,1 @@
+"""Series as they come from users: containers, indexes, missing values, covariates."""

@@ -1,0 +1,202 @@
+"""The rows of one series known so far, and its time axis."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from sklstm._series.missing import known_by, rows_since_seen, windows_of
+from sklstm._series.time_index import (
+    check_same_kind,
+    continued_index,
+    positions,
+    step_of,
+)
+from sklstm._utils.archive import storable
+from sklstm._utils.growable_array import appended
+
+# Rows whose time stamps are at hand, however many came before them.
+N_KEPT = 4096
+
+
+@storable
+@dataclass
+class History:
+    """The rows of one series known so far.
+
+    What reads it asks for the rows that it needs, and appending rows shares memory with
+    the history before, so that neither costs more for a longer past.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_timesteps, n_targets)
+    X : ndarray of shape (n_timesteps, n_features) or None
+        Inputs.
+    index : DatetimeIndex, PeriodIndex, RangeIndex or None
+        Of the first rows of `y`; later ones continue it.
+    ahead : ndarray of shape (n_ahead, n_features) or None
+        Inputs at the rows after these, where they are known ahead.
+    static : ndarray of shape (n_static,) or None
+        Static features as numbers.
+    """
+
+    y: np.ndarray
+    X: np.ndarray | None
+    index: pd.Index | None
+    ahead: np.ndarray | None = None
+    static: np.ndarray | None = None
+    # Not part of what is known: where it is kept, and the end of its index.
+    _rooms: tuple = field(default=(None, None), repr=False, compare=False)
+    _end: tuple | None = field(default=None, repr=False, compare=False)
+
+    def __len__(self):
+        return len(self.y)
+
+    def stored(self):
+        """What a file or a pickle holds."""
+        state = {"y": self.y, "X": self.X, "index": self.stamps(0, len(self))}
+        return state if self.static is None else state | {"static": self.static}
+
+    __getstate__ = stored
+
+    def recent(self):
+        """The index of some last rows, and its step."""
+        if self._end is None:
+            whole = self.stamps(0, len(self))
+            self._end = whole[-N_KEPT:], step_of(whole)
+        return self._end
+
+    def stamps(self, first, last):
+        """Time stamps of rows, which may go on beyond the history; None without any."""
+        if self.index is None:
+            return None
+        n_given, step = len(self.index), None
+        if last <= n_given:
+            return self.index[first:last]
+        given, start = self.index, 0
+        if self._end is not None:
+            recent, step = self._end
+            if first >= len(self) - len(recent):
+                given, start = recent, len(self) - len(recent)
+        n_ahead = last - start - len(given)
+        if n_ahead > 0:
+            given = given.append(continued_index(given, n_ahead, step))
+        return given[first - start : last - start]
+
+    def stamps_at(self, rows):
+        """Time stamps of some rows, or their numbers."""
+        if self.index is None:
+            return rows
+        first = rows.min()
+        return self.stamps(first, rows.max() + 1)[rows - first]
+
+    def after(self, steps):
+        """Time stamps of the rows after the last one."""
+        if self.index is None:
+            return pd.RangeIndex(len(self), len(self) + steps)
+        known, step = self.recent()
+        try:
+            return continued_index(known, steps, step)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(
+                f"The calendar of the index, which ends at {known[-1]}, does not reach "
+                f"{steps} steps of {step} further. Ask for fewer steps, or fit on an "
+                f"index of a coarser unit, such as index.as_unit('s'). {error}"
+            ) from error
+
+    def where(self, index, n_rows):
+        """Rows of this axis, whose first is 0, at which other rows stand."""
+        if index is None or self.index is None:
+            return len(self) + np.arange(n_rows)
+        check_same_kind(index, self.index)
+        known, step = self.recent()
+        if n_rows and index[0] < known[0]:
+            known = self.stamps(0, len(self))
+        result = positions(index, known, len(self), step)
+        if (np.diff(result) <= 0).any():
+            raise ValueError("The rows of X are not in order of time. Sort them.")
+        return result
+
+    def appended(self, y, X, index):
+        """A history that goes on with rows that follow it at once."""
+        where = self.where(index, len(y))
+        if not np.array_equal(where, len(self) + np.arange(len(y))):
+            raise ValueError(
+                "The rows do not follow the history at once, so appending them would "
+                "leave a gap or repeat rows. Pass the rows that come next."
+            )
+        own, inputs = self._rooms
+        y, own = appended(self.y, own, y)
+        if X is not None:
+            X, inputs = appended(self.X, inputs, X)
+        result = replace(self, y=y, X=X, _rooms=(own, inputs))
+        if self.index is not None:
+            known, step = self.recent()
+            known = known.append(continued_index(known, len(where), step))
+            known = known if len(known) < 2 * N_KEPT else known[-N_KEPT:]
+            result._end = known, step
+        return result
+
+    def cut(self, first, last):
+        """The history of the rows from `first` to before `last`."""
+        first = max(first, 0)
+        return History(
+            self.y[first:last],
+            None if self.X is None else self.X[first:last],
+            self.stamps(first, last),
+            static=self.static,
+        )
+
+    def end(self, n_rows, n_features):
+        """A copy of the last rows, from which the same windows end at the last value.
+
+        Parameters
+        ----------
+        n_rows : int
+            In a window.
+        n_features : int or None
+            Inputs to keep, which stand first.
+
+        Returns
+        -------
+        History
+            Whose index tells how many rows came before.
+        """
+        age = int(rows_since_seen(self.y, np.array([len(self)]))[0])
+        row = max(len(self) - age - n_rows, 0)
+        X = None if n_features is None else self.X[:, :n_features]
+        first = min(known_by(own, row) for own in (self.y, X) if own is not None)
+        index = self.stamps(0, len(self))
+        if index is None:
+            index = pd.RangeIndex(len(self))
+        return History(
+            np.array(self.y[first:], np.float64),
+            None if X is None else np.array(X[first:]),
+            index[first:].copy(deep=True),
+        )
+
+    def with_inputs(self, X):
+        """A history whose inputs reach further ahead."""
+        return replace(self, ahead=X)
+
+    def windows(self, rows):
+        """Values of `y` without gaps, as they are known at the end of each window.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_windows, window_length)
+        """
+        return windows_of(self.y, rows)
+
+    def past_inputs(self, rows):
+        """The same of X; NaN in columns of which nothing has been seen yet."""
+        return windows_of(self.X, rows, before_first=np.nan)
+
+    def inputs(self, rows):
+        """Inputs at rows; beyond those known, at the last one that is."""
+        X = self.X[np.minimum(rows, len(self.X) - 1)]
+        if self.ahead is not None:
+            beyond = rows >= len(self.X)
+            ahead = rows[beyond] - len(self.X)
+            X[beyond] = self.ahead[np.minimum(ahead, len(self.ahead) - 1)]
+        return X

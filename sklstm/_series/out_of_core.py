@@ -1,0 +1,103 @@
+"""Rows of many series that come in parts, in files until a fit is done."""
+
+import numpy as np
+import pandas as pd
+
+from sklstm._series.history import History
+from sklstm._series.panel import axis_of
+from sklstm._series.time_index import check_order
+from sklstm._utils.disk_arrays import Growing, on_disk
+
+
+class Spool:
+    """Series that need not fit into memory; their parts come in any order of series.
+
+    A series may go on in a later part, with rows that come after those before.
+    """
+
+    def __init__(self):
+        self.y, self.X, self.times = Growing(), Growing(), Growing()
+        self.spans = {}  # of rows in the files, by series
+        self.like, self.n_rows = None, 0
+
+    def add(self, histories):
+        """Take in rows: a dict of key to `History`."""
+        for key, history in histories.items():
+            if self.like is None:
+                self.like = history.cut(0, 1)
+            self._check_alike(history)
+            self.y.append(history.y)
+            if history.X is not None:
+                self.X.append(history.X)
+            if history.index is not None:
+                self.times.append(numbers_of(history.index))
+            span = slice(self.n_rows, self.n_rows + len(history))
+            self.spans.setdefault(key, []).append(span)
+            self.n_rows = span.stop
+
+    def _check_alike(self, history):
+        was, now = kind_of(self.like), kind_of(history)
+        if was != now:
+            raise ValueError(
+                "Parts must have the same number of columns and indexes of one kind. "
+                f"Got {now} after {was}."
+            )
+
+    def histories(self):
+        """Series by key, whose values lie in files."""
+        y, X, times = self.y.array(), None, None
+        if self.like.X is not None:
+            X = self.X.array()
+        if self.like.index is not None:
+            times = self.times.array()
+        if any(len(spans) > 1 for spans in self.spans.values()):
+            y, X, times = (
+                None if values is None else self._gathered(values)
+                for values in (y, X, times)
+            )
+        result, first = {}, 0
+        for key, spans in self.spans.items():
+            rows = slice(first, first + sum(span.stop - span.start for span in spans))
+            index = None
+            if times is not None:
+                index = index_of(times[rows], self.like.index, f"X at {key!r}")
+            result[key] = History(y[rows], None if X is None else X[rows], index)
+            first = rows.stop
+        return result
+
+    def _gathered(self, values):
+        """Rows with those of a series one after the other."""
+        return on_disk(values[span] for spans in self.spans.values() for span in spans)
+
+
+def kind_of(history):
+    """What all parts have in common."""
+    index = history.index
+    return (
+        history.y.shape[1],
+        None if history.X is None else history.X.shape[1],
+        None if index is None else f"{type(index).__name__} of {index.dtype}",
+    )
+
+
+def numbers_of(index):
+    """Time stamps as whole numbers."""
+    return np.asarray(index, np.int64) if is_range(index) else index.asi8
+
+
+def is_range(index):
+    return isinstance(index, pd.RangeIndex)
+
+
+def index_of(numbers, like, name):
+    """The time index of whole numbers, of the kind of another one."""
+    if is_range(like):
+        return axis_of(pd.Index(numbers, name=like.name), name)
+    if isinstance(like, pd.PeriodIndex):
+        index = pd.PeriodIndex.from_ordinals(numbers, freq=like.freq, name=like.name)
+    else:
+        stamps = numbers.view(f"M8[{like.unit}]")
+        index = pd.DatetimeIndex(stamps, name=like.name, copy=False)
+        if like.tz is not None:
+            index = index.tz_localize("UTC").tz_convert(like.tz)
+    return check_order(index, name)

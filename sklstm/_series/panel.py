@@ -1,0 +1,198 @@
+"""Many series: one table of rows, a list, or the long form of other libraries."""
+
+import numpy as np
+import pandas as pd
+
+from sklstm._series.time_index import (
+    time_index,
+)
+from sklstm._series.validation import is_pandas, n_dims
+
+# The key of a series that stands alone.
+ALONE = None
+
+
+def is_list_of_series(data):
+    """Whether data are many series in a list; a list of numbers is one series."""
+    return (
+        isinstance(data, (list, tuple))
+        and len(data) > 0
+        and all(hasattr(part, "__array__") and n_dims(part) > 0 for part in data)
+    )
+
+
+def is_panel(data):
+    """Whether data hold many series."""
+    return has_levels(data) or is_list_of_series(data)
+
+
+def has_levels(data):
+    return is_pandas(data) and isinstance(data.index, pd.MultiIndex)
+
+
+def joined(data):
+    """A list of series as one table; anything else as it is."""
+    if not is_list_of_series(data):
+        return data
+    shapes = sorted({np.shape(part)[1:] for part in data})
+    if len(shapes) > 1:
+        raise ValueError(
+            "The parts of a list of series must have the same columns, but their rows "
+            f"have shapes {shapes[0]} and {shapes[1]}. Pass parts of one kind."
+        )
+    if all(is_pandas(part) for part in data):
+        return pd.concat(data, ignore_index=True)
+    return np.concatenate(data)
+
+
+def lengths(data):
+    """Numbers of rows of each series."""
+    if not is_panel(data):
+        return [len(data)]
+    return [len(rows) for rows, _ in places(data).values()]
+
+
+def places(data, name="X"):
+    """Which rows of the joined data are whose.
+
+    Returns
+    -------
+    dict of key to (rows, index)
+        `rows` indexes the joined data; `index` is the time index of these rows, or
+        None.
+    """
+    if is_list_of_series(data):
+        result, first = {}, 0
+        for number, part in enumerate(data):
+            rows = np.arange(first, first + len(part))
+            result[number] = rows, time_index(part, f"{name}[{number}]")
+            first += len(part)
+        return result
+    if not has_levels(data):
+        return {ALONE: (slice(None), time_index(data, name))}
+    index = data.index
+    times = index.get_level_values(-1)
+    keys = index.droplevel(-1)
+    if not len(index):
+        raise ValueError(f"{name} is empty. Pass at least one time step.")
+    codes, unique = pd.factorize(keys)
+    if (codes < 0).any():
+        raise ValueError(f"The index of {name} has a row without a series. Drop it.")
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    return {
+        key: (rows, axis_of(times[rows], f"{name} at {key!r}"))
+        for key, rows in zip(unique, parts, strict=True)
+    }
+
+
+def axis_of(times, name):
+    """The time index of one series; whole numbers count as a RangeIndex."""
+    if pd.api.types.is_integer_dtype(times.dtype):
+        steps = np.diff(times)
+        if len(steps) and (steps <= 0).any():
+            raise ValueError(
+                f"The rows of {name} are not in order of time, or repeat one. Sort "
+                "them with sort_index() and aggregate repeated ones."
+            )
+        if len(steps) and (steps != steps[0]).any():
+            raise ValueError(
+                f"The rows of {name} have a gap in time. Give every step a row."
+            )
+        step = int(steps[0]) if len(steps) else 1
+        first = int(times[0])
+        return pd.RangeIndex(first, first + step * len(times), step, name=times.name)
+    index = time_index(pd.Series(0, times), name)
+    if index is None:
+        raise ValueError(
+            f"The last level of the index of {name} holds {times.dtype}, which is no "
+            "time. Use time stamps, periods or whole numbers."
+        )
+    return index
+
+
+def pair_of(history):
+    """X and y of the history of a forecaster with inputs."""
+    if isinstance(history, tuple) and len(history) == 2:
+        return history
+    raise ValueError(
+        "The forecaster was fitted with inputs X, so history must be a tuple (X, y). "
+        f"Got {type(history).__name__}."
+    )
+
+
+def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
+    """Index a long table by (series, time), as `LSTMForecaster` takes many series.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        One row for each time stamp of each series, in any order. One of Dask, such as
+        that of a Parquet data set, may be larger than memory.
+    series : str or list of str, default="unique_id"
+        Column, or columns, that tell series apart.
+    time : str, default="ds"
+        Column of time stamps, periods or whole numbers.
+    freq : str or pandas offset, default=None
+        With it, time stamps that a series leaves out between its first and its last
+        get a row of missing values. None leaves the rows as they are.
+
+    Returns
+    -------
+    Series, DataFrame or iterator of them
+        Sorted by series, in order of their first row, and by time. A Series where one
+        column is left besides those of the index. Of a frame of Dask its partitions,
+        one by one, as `fit` takes them.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, no column is left, or a series has two rows of one
+        time stamp.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklstm.preprocessing import panel_from_long
+    >>> long = pd.DataFrame(
+    ...     {"unique_id": ["b", "b", "a"], "ds": [1, 0, 0], "y": [3.0, 2.0, 1.0]}
+    ... )
+    >>> panel_from_long(long)
+    unique_id  ds
+    b          0     2.0
+               1     3.0
+    a          0     1.0
+    Name: y, dtype: float64
+    """
+    keys = [series] if isinstance(series, str) else list(series)
+    missing = [name for name in (*keys, time) if name not in frame.columns]
+    if missing:
+        raise ValueError(
+            f"The frame has no column {missing[0]!r}; its columns are "
+            f"{list(frame.columns)}. Say by series= and time= which hold what."
+        )
+    if len(frame.columns) == len(keys) + 1:
+        raise ValueError(
+            f"The frame has no column besides {[*keys, time]}, so no values of series."
+        )
+    if hasattr(frame, "partitions"):
+        parts = (part.compute() for part in frame.partitions)
+        return (
+            panel_from_long(part, series=series, time=time, freq=freq)
+            for part in parts
+            if len(part)
+        )
+    repeated = frame.duplicated([*keys, time])
+    if repeated.any():
+        row = frame.loc[repeated, [*keys, time]].iloc[0].to_list()
+        raise ValueError(
+            f"The frame has two rows of {row[:-1]} at {row[-1]}. Aggregate them first."
+        )
+    parts = {}
+    # Columns that partitions were named by are categories, those of others among them.
+    for key, part in frame.groupby(keys, sort=False, dropna=False, observed=True):
+        own = part.drop(columns=keys).set_index(time).sort_index()
+        parts[key] = own if freq is None else own.asfreq(freq)
+    panel = pd.concat(parts, names=[*keys, time])
+    panel.index = panel.index.remove_unused_levels()
+    return panel.iloc[:, 0] if panel.shape[1] == 1 else panel

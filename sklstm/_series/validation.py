@@ -1,0 +1,161 @@
+"""Checks of values and containers. NumPy and pandas only."""
+
+import numpy as np
+import pandas as pd
+
+from sklstm._utils.disk_arrays import blocks, in_file
+
+LARGEST = 1e100
+# Sums of weights must have digits left in single precision.
+WEIGHTS = 1e-30, 1e30
+
+
+def is_pandas(data):
+    return isinstance(data, (pd.Series, pd.DataFrame))
+
+
+def n_dims(data):
+    """Number of dimensions of anything that NumPy can read as an array."""
+    if hasattr(data, "ndim"):
+        return data.ndim
+    try:
+        return np.asarray(data).ndim
+    except ValueError as error:
+        raise TypeError(
+            "The data must be rows of one length, but their lengths differ. Pass an "
+            f"array or a frame. NumPy says: {error}"
+        ) from error
+
+
+def check_columns(data, name="X"):
+    """Raise where two columns of a frame have one name."""
+    columns = getattr(data, "columns", None)
+    if isinstance(columns, pd.Index) and columns.has_duplicates:
+        twice = columns[columns.duplicated()][0]
+        raise ValueError(
+            f"{name} has more than one column named {twice!r}. Rename or drop them."
+        )
+
+
+def check_numbers(data, name="X"):
+    """Raise where values cannot be read as numbers; what scikit-learn checks, stays.
+
+    Raises
+    ------
+    ValueError
+        For a frame without columns.
+    TypeError
+        For text, dates, nested rows of unequal length and other objects; for frames of
+        Dask, whose index has no levels and says of no row whose it is.
+    """
+    if hasattr(data, "divisions"):
+        raise TypeError(
+            f"{name} is a frame of Dask, which does not tell series apart. Pass "
+            "panel_from_long(frame, series=..., time=...) of sklstm.preprocessing, "
+            "which reads one partition after the other; or frame.compute(), if memory "
+            "holds it."
+        )
+    if isinstance(data, pd.DataFrame) and not data.shape[1]:
+        raise ValueError(f"{name} is a frame without columns. Pass at least one.")
+    kind = getattr(getattr(data, "dtype", None), "kind", "O")
+    if kind in "biufc" or hasattr(data, "toarray"):
+        return
+    if kind in "mM":
+        raise TypeError(
+            f"{name} must hold numbers, but it holds {data.dtype}. Turn dates into "
+            "numbers first, or make them the index."
+        )
+    try:
+        np.asarray(data, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(
+            f"{name} must hold numbers, but a value could not be read as one: {error}."
+        ) from error
+
+
+def check_size(values, name="X"):
+    """Raise where values are so large that their squares overflow."""
+    largest = max(
+        (float(np.nanmax(np.abs(values[i]), initial=0.0)) for i in blocks(len(values))),
+        default=0.0,
+    )
+    if largest > LARGEST:
+        raise ValueError(
+            f"{name} holds values as large as {largest:.3g}, whose squares overflow. "
+            "Divide it by a power of ten first."
+        )
+    return values
+
+
+def check_weight_size(weights):
+    """Raise where weights other than 0 are too small or too large to be added up."""
+    used = weights[weights > 0]
+    if len(used) and not WEIGHTS[0] <= used.min() <= used.max() <= WEIGHTS[1]:
+        raise ValueError(
+            f"sample_weight, times the weight of classes, goes from {used.min():.3g} "
+            f"to {used.max():.3g}, but must lie between {WEIGHTS[0]:g} and "
+            f"{WEIGHTS[1]:g}, or be 0. Divide it by its mean."
+        )
+    return weights
+
+
+def check_values(data, name="X", allow_nan=False):
+    """`data` as a float64 array of shape (n_timesteps, n_columns), finite.
+
+    An array in a file stays there, as it is.
+
+    Raises
+    ------
+    TypeError
+        For text and other columns that are not numbers.
+    ValueError
+        For infinity, NaN where it is not allowed, no rows, or more than two dimensions.
+    """
+    if isinstance(data, pd.DataFrame):
+        check_columns(data, name)
+        for column, dtype in data.dtypes.items():
+            if not pd.api.types.is_numeric_dtype(dtype):
+                raise TypeError(
+                    f"Column {column!r} of {name} holds {dtype}, not numbers. Encode "
+                    "it first, for example with sklearn.preprocessing.OneHotEncoder."
+                )
+    check_numbers(data, name)
+    if np.iscomplexobj(data):
+        raise ValueError(
+            f"Complex data not supported: {name} must hold real numbers. Pass its real "
+            "and imaginary parts as columns."
+        )
+    held = in_file(data) and data.dtype in (np.float32, np.float64)
+    values = np.asarray(data, dtype=data.dtype if held else np.float64)
+    if values.ndim not in (1, 2):
+        raise ValueError(
+            f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}. "
+            "Pass one series, or a table with a column for each."
+        )
+    if not values.size:
+        raise ValueError(f"{name} is empty. Pass at least one time step.")
+    values = values.reshape(len(values), -1)
+
+    def is_bad(part):
+        return np.isinf(part) if allow_nan else ~np.isfinite(part)
+
+    if any(is_bad(values[rows]).any() for rows in blocks(len(values))):
+        bad = np.argwhere(is_bad(values))
+        row, column = bad[0]
+        what = "NaN" if np.isnan(values[row, column]) else "infinity"
+        raise ValueError(
+            f"{name} contains {what}, first at row {row}, column {column} "
+            f"({len(bad)} such values in all). Fill or drop them first, for example "
+            "with interpolate()."
+        )
+    return check_size(values, name)
+
+
+def check_positive_int(name, value):
+    """Raise where `value` is not an integer of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an int of 1 or more. Got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be an int of 1 or more. Got {value}.")
+    if value >= 2**63:  # in arrays it would be no int any more
+        raise ValueError(f"{name} must be below 2**63. Got {value}: lower it.")

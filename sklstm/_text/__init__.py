@@ -1,0 +1,1 @@
+"""Texts as token ids: read, tokenized, encoded, counted as n-grams."""

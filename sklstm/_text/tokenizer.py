@@ -1,0 +1,147 @@
+"""Texts as lists of words: check them, and cut each into tokens."""
+
+import re
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
+
+TOKEN_PATTERN = r"\w+(?:'\w+)?|[^\w\s]"
+STRIP_ACCENTS = {"unicode": strip_accents_unicode, "ascii": strip_accents_ascii}
+
+
+def is_text(X):
+    """Whether X is a collection of strings rather than an array of token ids."""
+    if isinstance(X, str):
+        return True
+    if isinstance(X, pd.DataFrame):
+        return X.shape[1] == 1 and not pd.api.types.is_numeric_dtype(X.dtypes.iloc[0])
+    if isinstance(X, pd.Series):
+        return not pd.api.types.is_numeric_dtype(X.dtype)
+    if isinstance(X, np.ndarray):
+        one = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
+        if X.dtype.kind in "UST":
+            return one
+        return X.dtype.kind == "O" and one and any(map(is_word, X.ravel()))
+    if isinstance(X, (list, tuple)):
+        return any(map(is_word, X))
+    # Columns of other libraries, such as polars and Arrow.
+    return hasattr(X, "__array__") and is_text(np.asarray(X))
+
+
+def is_word(value):
+    return isinstance(value, (str, bytes))
+
+
+def check_texts(X, name="X", first=0):
+    """A list of str; an array of bytes of fixed width is read as UTF-8.
+
+    Parameters
+    ----------
+    first : int, default=0
+        The position of the first entry, where these are a part of all texts.
+
+    Raises
+    ------
+    ValueError
+        For a single string, or an array of several columns.
+    TypeError
+        For an entry that is not a string, naming its position.
+    """
+    if isinstance(X, (str, bytes)):
+        raise ValueError(
+            f"{name} is one string, but a collection of texts is needed. Pass [{name}]."
+        )
+    if isinstance(X, pd.DataFrame):
+        X = X.to_numpy(dtype=object)
+    if not isinstance(X, (list, tuple)):
+        of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
+        X = np.asarray(X, dtype=None if of_bytes else object)
+        if X.ndim == 2 and X.shape[1] == 1:
+            X = X[:, 0]
+        if X.ndim != 1:
+            raise ValueError(
+                f"{name} must be one-dimensional, one text a row. Got shape {X.shape}: "
+                "pass one column of it."
+            )
+        X = X.tolist()
+        if of_bytes:
+            return [decoded(text, name, first + row) for row, text in enumerate(X)]
+    for row, text in enumerate(X, first):
+        if not isinstance(text, str):
+            hint = "Fill or drop missing texts"
+            if isinstance(text, bytes):
+                hint = "Decode it, for example with text.decode('utf-8')"
+            elif isinstance(text, (int, float)) and text == text:
+                hint = "Convert it with str, or pass a 2-D array of token ids"
+            raise TypeError(
+                f"{name} must hold strings, but the entry at position {row} is "
+                f"{text!r} of type {type(text).__name__}. {hint}."
+            )
+    return list(X)
+
+
+def decoded(text, name, row):
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name} is an array of bytes, which are read as UTF-8, but the entry at "
+            f"position {row} is not: {error}. Decode it yourself, for example with "
+            'numpy.char.decode(X, "latin-1").'
+        ) from error
+
+
+def characters(text):
+    """Every character that is not white space."""
+    return list("".join(text.split()))
+
+
+def split_words(text, find, prepare):
+    for step in prepare:
+        text = step(text)
+    return find(text)
+
+
+def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer):
+    """The function from a text to its list of tokens."""
+    prepare = []
+    if lowercase:
+        prepare.append(str.lower)
+    if strip_accents is not None:
+        prepare.append(STRIP_ACCENTS.get(strip_accents, strip_accents))
+    if tokenizer is None:
+        if analyzer == "char":
+            tokenizer = characters
+        else:
+            tokenizer = pattern_of(token_pattern).findall
+    return partial(split_words, find=tokenizer, prepare=prepare)
+
+
+def tokenizer_of(estimator):
+    """The tokenizer that an estimator's parameters describe."""
+    return make_tokenizer(
+        estimator.analyzer,
+        estimator.lowercase,
+        estimator.strip_accents,
+        estimator.token_pattern,
+        estimator.tokenizer,
+    )
+
+
+def pattern_of(token_pattern):
+    """A compiled pattern, which may have one group, the token."""
+    try:
+        pattern = re.compile(token_pattern)
+    except re.error as error:
+        raise ValueError(
+            f"token_pattern={token_pattern!r} is no regular expression: {error}. Mend "
+            "it, or pass tokenizer=, a function from a text to its tokens."
+        ) from error
+    if pattern.groups > 1:
+        raise ValueError(
+            f"token_pattern={token_pattern!r} has {pattern.groups} groups, but one at "
+            "most can be the token. Write (?:...) for the others."
+        )
+    return pattern

@@ -1,0 +1,113 @@
+"""Where training stood, in files, so that a fit that was killed can go on."""
+
+import contextlib
+import dataclasses
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from sklstm._training import resume
+from sklstm._utils import archive
+from sklstm._utils.archive import storable
+
+
+@contextlib.contextmanager
+def checkpointed(estimator):
+    """Keep checkpoints of what is trained inside, until it is done.
+
+    Raises
+    ------
+    ValueError
+        If the estimator's fit cannot be told again.
+    """
+    if estimator.checkpoint is None:
+        yield
+        return
+    if estimator.callbacks:
+        raise ValueError(
+            "checkpoint cannot hold the states of callbacks. Train without one of them."
+        )
+    if not isinstance(estimator.random_state, (int, np.integer)):
+        raise ValueError(
+            "checkpoint needs an int as random_state, by which a fit is known again. "
+            f"Got {estimator.random_state!r}."
+        )
+    archive.safetensors()  # its absence should not show after the first epoch
+    folder = Folder(estimator.checkpoint)
+    with resume.kept_by(folder):
+        yield
+    for run in folder.runs:
+        with contextlib.suppress(OSError):  # it may never have been written
+            run.path.unlink()
+
+
+class Folder:
+    """A folder with one file for each run of a fit."""
+
+    def __init__(self, path):
+        self.path, self.runs, self.works = Path(path), [], True
+
+    def same(self, settings):
+        return dataclasses.replace(settings, verbose=0)
+
+    def run(self, key):
+        run = RunInFile(self, self.path / f"{key}.checkpoint")
+        self.runs.append(run)
+        return run
+
+
+@storable
+@dataclasses.dataclass
+class State:
+    """What a checkpoint holds: all that training changes."""
+
+    epoch: int
+    network: list
+    progress: object
+    rng: tuple
+
+
+class RunInFile:
+    """The last state of one run."""
+
+    each_epoch = True
+
+    def __init__(self, folder, path):
+        self.folder, self.path = folder, path
+
+    def keep(self, epoch, network, progress):
+        if not self.folder.works:
+            return
+        rng = progress.rng.get_state()
+        state = State(epoch, network, dataclasses.replace(progress, rng=None), rng)
+        content = archive.to_bytes(state, "checkpoint", {"class": "checkpoint"})
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            archive.write(self.path, content)
+        except OSError as error:
+            self.folder.works = False
+            warnings.warn(
+                f"No checkpoint could be written to {self.path.parent}: {error}. "
+                "Training goes on without; give checkpoint a folder with room.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    def latest(self, epochs):
+        """(epoch, network, progress) where the run stood, or None."""
+        if not self.path.exists():
+            return None
+        try:
+            _, state = archive.from_bytes(self.path.read_bytes())
+            rng = np.random.RandomState()
+            rng.set_state(state.rng)
+            progress = dataclasses.replace(state.progress, rng=rng)
+        except Exception as error:  # a damaged file is no reason to fail
+            warnings.warn(
+                f"{self.path} cannot be read ({error}), so training starts anew.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            return None
+        return state.epoch, state.network, progress

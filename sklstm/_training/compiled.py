@@ -1,0 +1,168 @@
+"""Keras models with compiled steps, and the cache of them."""
+
+import json
+import operator
+import threading
+from collections import OrderedDict
+
+import numpy as np
+
+from sklstm._training import keras_arguments
+from sklstm._training.batches import each
+from sklstm._training.losses import Pinball
+from sklstm._utils.keras_backend import load_keras, to_numpy
+
+MAX_CACHED = 16
+_cache: OrderedDict = OrderedDict()
+# Compiled networks are shared, and training writes to them.
+_lock = threading.RLock()
+
+
+class CompiledNetwork:
+    """One Keras model whose compiled steps serve every fit of its architecture."""
+
+    def __init__(self, spec, settings):
+        keras = load_keras()
+        self.model = spec.build()
+        if getattr(spec, "network", None) is not None:
+            self.model = keras_arguments.checked_network(keras, self.model, spec)
+        self.model.compile(
+            optimizer=keras_arguments.optimizer_of(
+                keras, settings.optimizer, settings.clipnorm
+            ),
+            loss=loss_per_row(keras, settings.loss),
+            weighted_metrics=list(settings.metrics.values()),
+        )
+        self.optimizer = self.model.optimizer  # scales the loss in half precision
+        self.optimizer.build(self.model.trainable_variables)
+        self.variables = {v.path: v for v in self.model.weights}
+        self.built = self.get_weights()
+        self._optimizer_start = [to_numpy(v) for v in self.optimizer.variables]
+        known = {id(v) for v in self.model.weights}
+        known |= {id(v) for v in self.optimizer.variables}
+        self.step_loops = None
+        if keras.backend.backend() == "jax":
+            from sklstm._training.jax_steps import StepLoops
+
+            self.step_loops = StepLoops(self.model, 1 + len(settings.metrics))
+        self._seeds = [
+            v
+            for v in self.model.non_trainable_variables
+            if id(v) not in known and "seed" in v.path
+        ]
+
+    def get_weights(self):
+        return {path: to_numpy(v) for path, v in self.variables.items()}
+
+    def set_weights(self, weights):
+        for path, variable in self.variables.items():
+            variable.assign(weights[path])
+
+    def reset(self, weights, learning_rate, rng):
+        """Everything as if just built, but with these weights and seeds."""
+        self.set_weights(weights)
+        for variable, start in zip(
+            self.optimizer.variables, self._optimizer_start, strict=True
+        ):
+            variable.assign(start)
+        self.optimizer.learning_rate = learning_rate
+        for seed in self._seeds:
+            seed.assign(np.array([rng.randint(2**31 - 1), 0], dtype="uint32"))
+        self.model.stop_training = False
+
+    def _changing(self):
+        return [*self.variables.values(), *self.optimizer.variables, *self._seeds]
+
+    def state(self):
+        """Values of everything that training changes."""
+        return [to_numpy(variable) for variable in self._changing()]
+
+    def set_state(self, state):
+        for variable, value in zip(self._changing(), state, strict=True):
+            variable.assign(value)
+
+    def _block(self, kind, inputs, targets, weights, n):
+        if self.step_loops is not None and not keras_distributes():
+            run = getattr(self.step_loops, kind)
+            return np.array(run((inputs, targets, weights), n), float)
+        step, values = getattr(self.model, f"{kind}_on_batch"), []
+        for i in range(n):
+            self.model.reset_metrics()
+            batch = each(operator.itemgetter(i), inputs), targets[i]
+            values.append(step(*batch, sample_weight=weights[i]))
+        return np.array(values, float).reshape(n, -1)
+
+    def train_block(self, inputs, targets, weights, n):
+        """Take a step for each of the first `n` batches; give loss and metrics."""
+        return self._block("train", inputs, targets, weights, n)
+
+    def test_block(self, inputs, targets, weights, n):
+        """Loss and metrics of each of the first `n` batches."""
+        return self._block("test", inputs, targets, weights, n)
+
+
+def keras_distributes():
+    """Whether Keras shares each batch between devices, which its own step does."""
+    return load_keras().distribution.distribution() is not None
+
+
+def check_shares(keras, batch_size):
+    """Raise where devices that share each batch would not get the same part of it."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return
+    mesh = distribution.device_mesh
+    shared = distribution.get_data_layout((batch_size,)).axes[0]
+    n_parts = mesh.shape[mesh.axis_names.index(shared)]
+    if batch_size % n_parts:
+        raise ValueError(
+            f"keras.distribution shares each batch between {n_parts} devices, and "
+            f"batch_size={batch_size} is no multiple of {n_parts}. Pass batch_size="
+            f"{-(-batch_size // n_parts) * n_parts}."
+        )
+
+
+def loss_per_row(keras, loss):
+    """A loss of one value a row, over all steps and targets, so that rows weigh."""
+    loss = keras_arguments.loss_of(keras, loss)
+
+    def flat(y_true, y_pred):
+        ops, size = keras.ops, int(np.prod(y_pred.shape[1:]))
+        y_pred = ops.cast(y_pred, y_true.dtype)  # a network of yours may be of halves
+        if isinstance(loss, Pinball):  # each level has the same targets
+            y_true = ops.tile(y_true, (1, len(loss.levels), 1))
+        shape = (y_pred.shape[0] or -1, size)
+        y_true, y_pred = ops.reshape(y_true, shape), ops.reshape(y_pred, shape)
+        # A missing target makes no error, and the others stand for it.
+        missing = ops.isnan(y_true)
+        there = size - ops.sum(ops.cast(missing, y_pred.dtype), axis=1)
+        error = loss(ops.where(missing, y_pred, y_true), y_pred)
+        return error * (size / ops.maximum(there, 1))
+
+    return flat
+
+
+def compiled_network(spec, settings):
+    """The compiled network of a spec, from the cache where it was built before."""
+    keras = load_keras()
+    check_shares(keras, settings.batch_size)
+    optimizer = settings.optimizer
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = json.dumps(keras.saving.serialize_keras_object(optimizer))
+    key = (
+        spec,
+        optimizer,
+        settings.clipnorm,
+        settings.loss,
+        tuple(settings.metrics.values()),
+        settings.batch_size,
+        keras.config.floatx(),
+        keras.config.dtype_policy().name,
+        keras.distribution.distribution(),
+    )
+    if key not in _cache:
+        _cache[key] = CompiledNetwork(spec, settings)
+        while len(_cache) > MAX_CACHED:
+            _cache.popitem(last=False)
+    _cache.move_to_end(key)
+    return _cache[key]

@@ -1,0 +1,324 @@
+"""Windows over series: views until a batch is made. NumPy only."""
+
+import numpy as np
+
+from sklstm._series.missing import known_at
+from sklstm._series.validation import check_positive_int
+from sklstm._utils.disk_arrays import blocks
+from sklstm._windows.normalization import SMALLEST_SCALE
+from sklstm._windows.seasonal import seasonal_part
+
+# Windows that arithmetic on all of them takes at once.
+CHUNK = 8192
+# Rows that are shuffled at once; of more, in groups of so many neighbours.
+SHUFFLED, NEIGHBOURS = 2**20, 2**12
+
+
+def make_windows(series, window_length, horizon=1, *, stride=1):
+    """Cut a series into input windows and the values that follow them.
+
+    Parameters
+    ----------
+    series : array-like of shape (n_timesteps,) or (n_timesteps, n_features)
+        Oldest value first.
+    window_length : int
+        Number of steps in a window.
+    horizon : int, default=1
+        Number of steps to forecast after a window.
+    stride : int, default=1
+        Steps between the starts of two windows.
+
+    Returns
+    -------
+    X : ndarray of shape (n_windows, window_length[, n_features])
+        Read-only view of `series`, in the units of `series`.
+    y : ndarray of shape (n_windows, horizon[, n_features])
+        Read-only view of `series`.
+
+    Raises
+    ------
+    ValueError
+        If a length is not positive, or the series is shorter than one window with
+        its horizon.
+
+    Examples
+    --------
+    >>> from sklstm.preprocessing import make_windows
+    >>> X, y = make_windows([1, 2, 3, 4, 5], window_length=3, horizon=1)
+    >>> X
+    array([[1, 2, 3],
+           [2, 3, 4]])
+    >>> y
+    array([[4],
+           [5]])
+    """
+    values = np.asarray(series)
+    if values.ndim not in (1, 2):
+        raise ValueError(
+            f"series must have 1 or 2 dimensions, time steps first. Got "
+            f"{values.ndim} dimensions."
+        )
+    for name, value in (
+        ("window_length", window_length),
+        ("horizon", horizon),
+        ("stride", stride),
+    ):
+        check_positive_int(name, value)
+    check_length(len(values), window_length, horizon)
+    span = np.lib.stride_tricks.sliding_window_view(
+        values, window_length + horizon, axis=0
+    )[::stride]
+    if values.ndim == 2:
+        span = np.swapaxes(span, 1, 2)
+    return span[:, :window_length], span[:, window_length:]
+
+
+def check_length(n_timesteps, window_length, horizon):
+    """Raise where a series has no room for one window and its horizon."""
+    needed = window_length + horizon
+    if n_timesteps < needed:
+        raise ValueError(
+            f"The series has {n_timesteps} time steps, but "
+            f"window_length={window_length} with horizon={horizon} needs at least "
+            f"{needed}. Shorten window_length or horizon, or pass a longer series."
+        )
+
+
+class InBatches:
+    """Batches of one shape, whatever rows they hold."""
+
+    def batches(self, rows, batch_size, rng=None):
+        """Parts of at most `batch_size` rows, shuffled where `rng` is given."""
+        if rng is not None and len(rows) > SHUFFLED:
+            return batches_of_many(rows, batch_size, rng)
+        if rng is not None:
+            rows = rows[rng.permutation(len(rows))]
+        return (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
+
+    def shape_key(self, rows):
+        """What tells batches of one shape from others: nothing."""
+
+
+def batches_of_many(rows, batch_size, rng):
+    """Shuffled batches of rows too many to be shuffled at once.
+
+    Groups of neighbours come in a random order, and many of them are mixed.
+    """
+    order = rng.permutation(-(-len(rows) // NEIGHBOURS))
+    rest = np.empty(0, int)
+    for some in blocks(len(order), SHUFFLED // NEIGHBOURS):
+        firsts = order[some] * NEIGHBOURS
+        groups = [rows[first : first + NEIGHBOURS] for first in firsts]
+        mixed = np.concatenate([rest, *groups])
+        mixed = mixed[rng.permutation(len(mixed))]
+        end = len(mixed) - len(mixed) % batch_size
+        yield from (mixed[i : i + batch_size] for i in range(0, end, batch_size))
+        rest = mixed[end:]
+    if len(rest):
+        yield rest
+
+
+class SeriesWindows(InBatches):
+    """Windows of scaled series, gathered when a batch asks for them.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_timesteps, n_targets)
+        Scaled targets, which may lie in a file; series stand one after the other.
+    X : ndarray of shape (n_timesteps, n_features) or None
+        Scaled inputs. May be longer than `y` for forecasting.
+    starts : ndarray of shape (n_windows,)
+        First row of each window.
+    norm : WindowNorm
+    past : ndarray of bool of shape (n_features,) or None
+        Columns of X whose values ahead are not shown.
+    row_weights : ndarray of shape (n_timesteps,) or None
+    missing : ndarray of bool of shape (n_timesteps, n_targets) or None
+        Which targets are missing and bridged; None where none is.
+    seen : ndarray of int of shape (n_timesteps, n_targets) or None
+        Then the row of the last value that is not.
+    X_seen : ndarray of int of shape (n_timesteps, n_features) or None
+        The same of X.
+    static : tuple of (ndarray of shape (n_series, n_static), ndarray), or None
+        Static features of series, and whose each window is.
+    """
+
+    def __init__(
+        self,
+        y,
+        X,
+        starts,
+        window_length,
+        horizon,
+        norm,
+        past=None,
+        row_weights=None,
+        missing=None,
+        seen=None,
+        X_seen=None,
+        static=None,
+    ):
+        self.y, self.X, self.starts = y, X, np.asarray(starts)
+        self.missing, self.seen, self.X_seen = missing, seen, X_seen
+        self.window_length, self.horizon, self.norm = window_length, horizon, norm
+        self.known = slice(None) if past is None else ~past
+        self.row_weights, self.static = row_weights, static
+
+    def __len__(self):
+        return len(self.starts)
+
+    @property
+    def owners(self):
+        """Of `inputs`, laid flat: the target whose past each is, or -1.
+
+        None where there is one target.
+        """
+        n_targets = self.y.shape[1]
+        if n_targets == 1:
+            return None
+        n_features, n_context = 0, n_targets * self.norm.shows_level
+        if self.X is not None:
+            n_features = self.X.shape[1]
+            n_context += self.horizon * np.arange(n_features)[self.known].size
+        if self.static is not None:
+            n_context += self.static[0].shape[1]
+        step = np.concatenate([np.arange(n_targets), np.full(n_features, -1)])
+        context = np.full(n_context, -1)
+        if self.norm.shows_level:
+            context[:n_targets] = np.arange(n_targets)
+        return np.concatenate([np.tile(step, self.window_length), context])
+
+    def _rows(self, indices, first, length):
+        return self.starts[indices][:, None] + np.arange(first, first + length)
+
+    def _values(self, indices, first, length):
+        rows = self._rows(indices, first, length)
+        if self.seen is None or first >= self.window_length:
+            return self.y[rows]
+        ends = self.starts[indices] + self.window_length - 1
+        return known_at(self.y, self.seen, rows, ends)
+
+    def _past_inputs(self, indices):
+        rows = self._rows(indices, 0, self.window_length)
+        if self.X_seen is None:
+            return self.X[rows]
+        return known_at(self.X, self.X_seen, rows, rows[:, -1])
+
+    def windows(self, indices):
+        """The windows on the scale of `y`, without gaps."""
+        return self._values(indices, 0, self.window_length)
+
+    def measures(self, indices):
+        """Level and scale that windows and targets are measured by.
+
+        Each broadcasts to (n_windows, window_length + horizon, n_targets).
+        """
+        length, norm = self.window_length, self.norm
+        level = self._values(indices, length - 1, 1)
+        one = np.ones(1, level.dtype)
+        lag = min(norm.season or 1, length - 1)
+        scaled = norm.kind == "scale" and lag > 0
+        if not (scaled or norm.deseasonalize):
+            return (np.zeros_like(level) if norm.kind is None else level), one
+        windows = self.windows(indices)
+        moves = np.abs(windows[:, lag:] - windows[:, :-lag]).mean(axis=1, keepdims=True)
+        scale = np.maximum(moves, SMALLEST_SCALE) if scaled else one
+        if norm.deseasonalize:
+            seasonal = seasonal_part(windows, norm.seasons, self.horizon)
+            at_end = 0 if norm.kind is None else seasonal[:, length - 1 : length]
+            level = level * (norm.kind is not None) + seasonal - at_end
+        return level, scale
+
+    def measured(self, indices, first, length):
+        """Values of `y` from the `first` row of each window on, as measured."""
+        level, scale = self.measures(indices)
+        if level.shape[1] > 1:
+            level = level[:, first : first + length]
+        return (self._values(indices, first, length) - level) / scale
+
+    def inputs(self, indices):
+        """(window, context) of the network."""
+        window = self.measured(indices, 0, self.window_length)
+        context = []
+        if self.norm.shows_level:
+            context.append(self._values(indices, self.window_length - 1, 1)[:, 0])
+        if self.X is not None:
+            past = self._past_inputs(indices)
+            window = np.concatenate([window, past], axis=2)
+            ahead = self._rows(indices, self.window_length, self.horizon)
+            known = self.X[ahead][:, :, self.known]
+            context.append(known.reshape(len(indices), -1))
+        if self.static is not None:
+            table, owner = self.static
+            context.append(table[owner[indices]].astype(window.dtype))
+        if not context:
+            return window, np.empty((len(indices), 0), window.dtype)
+        return window, np.concatenate(context, axis=1)
+
+    def targets(self, indices):
+        """Measured targets; NaN where they are missing."""
+        targets = self.measured(indices, self.window_length, self.horizon)
+        if self.missing is None:
+            return targets
+        ahead = self._rows(indices, self.window_length, self.horizon)
+        return np.where(self.missing[ahead], np.float32(np.nan), targets)
+
+    def restored(self, output, indices):
+        """Outputs of the network on the scale of `y`."""
+        level, scale = self.measures(indices)
+        return output * scale + level[:, -output.shape[1] :]
+
+    def weights(self, indices):
+        weights = np.ones(len(indices), np.float32)
+        ahead = self._rows(indices, self.window_length, self.horizon)
+        if self.row_weights is not None:
+            weights = self.row_weights[ahead].mean(axis=1).astype(np.float32)
+        if self.missing is not None:
+            weights = weights * (1 - self.missing[ahead].mean(axis=(1, 2)))
+        return weights.astype(np.float32)
+
+
+class ReadyWindows(InBatches):
+    """Ready-made windows: each row stands for itself."""
+
+    missing = None
+    owners = None
+
+    def __init__(self, X, y=None, row_weights=None):
+        self.X, self.y, self.row_weights = X, y, row_weights
+
+    def __len__(self):
+        return len(self.X)
+
+    def inputs(self, indices):
+        return self.X[indices], np.empty((len(indices), 0), self.X.dtype)
+
+    def targets(self, indices):
+        return self.y[indices]
+
+    def weights(self, indices):
+        if self.row_weights is None:
+            return np.ones(len(indices), np.float32)
+        return self.row_weights[indices].astype(np.float32)
+
+
+def merge_repeated(X, y, sample_weight):
+    """Merge equal rows into one of their summed weight, in a fixed order.
+
+    Repeated rows and weights then train the same network to the last byte.
+    """
+    rows = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
+    rows, weights = rows[sample_weight > 0], sample_weight[sample_weight > 0]
+    # NaN is not equal to itself, but a row with it is.
+    missing = np.isnan(rows)
+    rows = np.concatenate([np.where(missing, 0, rows), missing], axis=1)
+    unique, inverse = np.unique(rows, axis=0, return_inverse=True)
+    unique, missing = np.split(unique, 2, axis=1)
+    unique = np.where(missing > 0, np.nan, unique)
+    summed = np.bincount(inverse.ravel(), weights=weights)
+    n_inputs = X[0].size
+    return (
+        unique[:, :n_inputs].reshape(-1, *X.shape[1:]),
+        unique[:, n_inputs:].reshape(-1, *y.shape[1:]),
+        summed,
+    )

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sklstm._forecasting.conformal import MAX_KEPT, Spread, restless
+
+
+def drawn(n_windows, horizon=4, seed=0):
+    """Errors that grow with the step, of two targets, the second twice as large."""
+    errors = np.random.RandomState(seed).standard_t(5, (n_windows, horizon, 2))
+    return errors * np.arange(1, horizon + 1)[:, None] * [1, 2]
+
+
+ONE, AS_LEARNED = np.ones((1, 4, 2)), np.ones((1, 4, 2))
+
+
+def learned(residuals):
+    return Spread.learn(residuals, np.ones_like(residuals), np.ones(len(residuals)))
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
+def test_intervals_cover_new_errors_at_every_step(coverage):
+    width = learned(drawn(4000)).half_width(coverage, ONE, AS_LEARNED)
+    inside = np.abs(drawn(4000, seed=1)) <= width
+    assert_allclose(inside.mean(axis=0), coverage, atol=0.03)
+
+
+def test_few_errors_are_covered_at_least_as_often_as_asked():
+    inside = [
+        np.abs(drawn(1, 1, seed + 1000))
+        <= learned(drawn(5, 1, seed)).half_width(0.6, ONE[:, :1], AS_LEARNED)
+        for seed in range(400)
+    ]
+    assert np.mean(inside) > 0.6
+
+
+def test_a_weight_counts_as_so_many_windows():
+    residuals, weights = drawn(40), np.arange(40) % 3
+    weighted = Spread.learn(residuals, np.ones_like(residuals), weights)
+    repeated = learned(np.repeat(residuals, weights, axis=0))
+    assert_allclose(weighted.scale, repeated.scale)
+    for coverage in (0.5, 0.8, 0.95):
+        assert_allclose(weighted.size(coverage), repeated.size(coverage), rtol=0.1)
+
+
+def test_spread_never_falls_with_the_step_and_grows_beyond_the_horizon():
+    residuals = drawn(30)
+    residuals[:, 2] *= 0.01  # a lucky step
+    width = learned(residuals).half_width(0.8, np.ones((1, 12, 2)), AS_LEARNED)[0]
+    assert (np.diff(width[:4], axis=0) >= 0).all()
+    assert (width[4:8] > width[:4]).all()
+    assert (width[8:] > width[4:8]).all()
+
+
+def test_width_grows_with_coverage_and_with_the_unit():
+    spread = learned(drawn(11))
+    narrow, wide = (
+        spread.half_width(0.5, ONE, AS_LEARNED),
+        spread.half_width(0.9, ONE, AS_LEARNED),
+    )
+    assert (narrow < wide).all()
+    assert_allclose(spread.half_width(0.5, 3 * ONE, AS_LEARNED), 3 * narrow)
+
+
+def test_restlessness_is_the_root_of_the_mean_change():
+    windows = np.array([[0.0, 2, 0, 2], [5, 5, 5, 5]])[:, :, None]
+    assert_allclose(restless(windows)[:, 0], [np.sqrt(6 / 4), 1])
+    assert_allclose(restless(4 * windows)[0], 2 * restless(windows)[0])
+    assert (restless(windows[:, :1]) == 1).all()
+
+
+def test_errors_of_zero_give_intervals_of_no_width():
+    spread = learned(np.zeros((3, 2, 1)))
+    assert (spread.half_width(0.9, np.ones((1, 5, 1)), np.ones((1, 2, 1))) == 0).all()
+
+
+def test_many_errors_are_kept_as_few():
+    assert len(learned(drawn(5000)).sizes) == MAX_KEPT
+
+
+@pytest.mark.parametrize("size", [0.5, 1, 2])
+@pytest.mark.parametrize("coverage", [0.8, 0.95])
+def test_tracked_widths_hold_their_share_whatever_the_errors(coverage, size):
+    spread = learned(drawn(500))
+    errors = size * drawn(4000, seed=1)
+    unit = np.ones((4000, 4, 2))
+    factor = spread.tracked(errors, unit, coverage)
+    inside = np.abs(errors) <= spread.half_width(coverage, unit, factor)
+    assert_allclose(inside.mean(axis=0), coverage, atol=0.01)
+    assert_allclose(factor[2000:].mean(axis=0), size, rtol=0.3)
+
+
+def test_tracked_widths_know_only_what_came_before():
+    spread, errors, unit = learned(drawn(50)), drawn(30, seed=1), np.ones((30, 4, 2))
+    factor = spread.tracked(errors, unit, 0.8)
+    assert (factor[0] == 1).all() and (factor[1, 1:] == 1).all()
+    for origin in (5, 20):
+        # Before row 20 stand all steps of origin 16, and one step of origin 19.
+        later = np.arange(30)[:, None] + np.arange(4) >= origin
+        unknown = np.where(later[:, :, None], np.nan, errors)
+        known = spread.tracked(unknown, unit, 0.8)
+        assert_allclose(known[: origin + 1], factor[: origin + 1])
+        assert_allclose(known[-1], known[origin])
+
+
+def test_fewer_origins_than_steps_are_tracked():
+    spread, errors = learned(drawn(50)), drawn(2, seed=1)
+    assert spread.tracked(errors, np.ones_like(errors), 0.8).shape == errors.shape
+
+
+def test_a_tiny_distance_of_quantiles_does_not_rule_the_others():
+    residuals = drawn(400)
+    unit = np.ones_like(residuals)
+    usual = Spread.learn(residuals, unit, np.ones(400), 0.8)
+    unit[::50] = 1e-6
+    spread = Spread.learn(residuals, unit, np.ones(400), 0.8)
+    assert_allclose(
+        spread.half_width(0.8, ONE, AS_LEARNED),
+        usual.half_width(0.8, ONE, AS_LEARNED),
+        rtol=0.1,
+    )
+    assert (spread.half_width(0.8, 1e-6 * ONE, AS_LEARNED) > 0.1).all()

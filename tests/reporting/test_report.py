@@ -1,0 +1,277 @@
+import json
+import re
+import shutil
+import subprocess
+import threading
+from functools import partial
+from html import escape
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._reporting.html_page import table, training_warnings, warning_list, write
+
+UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+VOID = {"meta", "link", "br", "img", "path", "circle", "line", "polyline"}
+
+
+class Page(HTMLParser):
+    """A page as its tags, checked to be closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.words = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def read(estimator, path, *args, **options):
+    estimator.report(path, *args, **options)
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def of_series(passengers, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    f = LSTMForecaster(13, **UNTRAINED).fit(passengers[:-24])
+    return read(f, path, passengers[-24:]), path, f
+
+
+def test_the_page_needs_nothing_else(of_series):
+    page, path, _ = of_series
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "link", "img", "iframe"}
+    for attributes in (attributes for _, attributes in page.tags):
+        assert attributes.get("href", "#").startswith("#") and "src" not in attributes
+    assert "url(" not in path.read_text() and "@import" not in path.read_text()
+
+
+def test_headings_landmarks_and_names_are_there(of_series):
+    page, _, _ = of_series
+    assert len(page.all("h1")) == 1 and len(page.all("main")) == 1
+    assert page.all("html")[0]["lang"] == "en"
+    targets = {attributes["href"][1:] for attributes in page.all("a")}
+    assert targets == {attributes["id"] for attributes in page.all("section")}
+    for svg in page.all("svg"):
+        assert svg["role"] == "img" and len(svg["aria-label"]) > 20
+    # what scrolls is reached by keyboard, and says what it is
+    for box in page.all("div"):
+        if box["class"] == "scroll":
+            assert box["tabindex"] == "0" and box["aria-label"]
+    assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_scores_are_those_of_predict(of_series, passengers):
+    page, _, f = of_series
+    error = passengers[-24:] - f.predict(passengers[-24:])
+    assert f"{np.mean(error**2):,.4g}" in page.text
+    for name in ("LSTM alone", "GRU alone", "simple RNN alone", "last value", "MASE"):
+        assert name in page.text
+    assert "There are 24 test rows only" in page.text
+    assert "1949-01-01" in page.text and "120" in page.text
+    assert "linear model alone" in page.text and "of these" not in page.text
+
+
+def test_the_validation_block_is_shown(passengers, tmp_path):
+    f = LSTMForecaster(13, **UNTRAINED | {"validation_fraction": 0.25})
+    f.fit(passengers[:-24])
+    page = read(f, tmp_path / "a.html", passengers[-24:])
+    assert "Of these the last 30 are the validation block" in page.text
+    assert "and was then trained on too" in page.text
+    assert "of these, validation 30 1956-07-01 1958-12-01" in page.text
+    both = page.all("svg")[:2]  # one for screens, one for telephones
+    assert [svg["width"] for svg in both] == ["680", "340"]
+
+
+def test_without_test_rows_the_last_are_held_out(regression, tmp_path):
+    X, y = regression
+    f = LSTMForecaster(4, **UNTRAINED).fit(X, y)
+    page = read(f, tmp_path / "report.html")
+    assert "so the last 20% of the history were held out" in page.text
+    assert " 176 " in page.text and " 44 " in page.text
+    many = LSTMForecaster(4, **UNTRAINED).fit([y, y])
+    with pytest.raises(ValueError, match="has 2 series, and a report shows one"):
+        many.report(tmp_path / "report.html")
+
+
+def test_of_ready_made_windows(passengers, tmp_path):
+    X = np.lib.stride_tricks.sliding_window_view(passengers.to_numpy(), 6)
+    X, y = X[:, :5], X[:, 5]
+    f = LSTMForecaster(**UNTRAINED, scaler=None).fit(X[:100], y[:100])
+    page = read(f, tmp_path / "a.html", X[100:], y[100:])
+    assert "windows cut from one series overlap" in page.text
+    assert "Give train=" in page.text and "last value" in page.text
+    page = read(f, tmp_path / "b.html", X[100:], y[100:], train=(X[:100], y[:100]))
+    assert "simple RNN alone" in page.text
+    with pytest.raises(ValueError, match="Pass test rows to report as X and y"):
+        f.report(tmp_path / "c.html")
+
+
+def test_forecasts_that_lag_behind_are_named(tmp_path):
+    walk = pd.Series(np.random.default_rng(0).normal(size=300).cumsum())
+    f = LSTMForecaster(3, window_norm="last", **UNTRAINED).fit(walk[:200])
+    f.weights_ = {name: 0 * w for name, w in f.weights_.items()}  # repeats the last
+    page = read(f, tmp_path / "report.html", walk[200:])
+    assert "Lag: the forecasts follow the actual values 1 row behind" in page.text
+    assert "100% of the error of repeating the last value" in page.text
+
+
+TEXTS = [f"{noun} was {word}" for noun in "abcdefgh" for word in ("good", "bad", "so")]
+LABELS = [text.split()[-1] for text in TEXTS]
+
+
+def test_of_texts(tmp_path):
+    clf = LSTMTextClassifier(**UNTRAINED).fit(TEXTS, LABELS)
+    X, y = [*TEXTS[:4], "x was <good>", "y was bad"], [*LABELS[:4], "good", "so"]
+    page = read(clf, tmp_path / "a.html", X, y, train=(TEXTS, LABELS))
+    assert f"{clf.score(X, y):.1%} of 6 test texts right" in page.text
+    assert "Leakage: 4 test texts of 6 are among the training texts" in page.text
+    for name in ("n-grams alone", "GRU alone", "shares of classes", "Confusion matrix"):
+        assert name in page.text
+    assert "y was bad" in page.text  # a mistake
+    with pytest.raises(ValueError, match="Pass test texts to report as X and y"):
+        clf.report(tmp_path / "b.html")
+    two = LSTMTextClassifier(**UNTRAINED).fit(TEXTS, [y == "so" for y in LABELS])
+    page = read(two, tmp_path / "c.html", TEXTS * 5, 119 * [False] + [True])
+    assert "Class True is 0.8% of the test texts" in page.text
+
+
+def test_of_token_ids_and_labels(tmp_path):
+    X = np.array([[2, 5, 0], [3, 6, 0], [2, 6, 6], [3, 5, 5]] * 6)
+    y = np.column_stack([X[:, 0] == 2, X[:, 1] == 5]).astype(int)
+    clf = LSTMTextClassifier(**UNTRAINED).fit(X, y)
+    page = read(clf, tmp_path / "a.html", X, y, train=(X, y))
+    assert f"{clf.score(X, y):.1%} of 24" in page.text
+    assert "Confusion" not in page.text and "24 test texts of 24 are" in page.text
+
+
+@pytest.mark.parametrize(
+    "history, best, words",
+    [
+        ({"loss": [2, 1, 0.5], "val_loss": [1, 0.9, 2]}, 2, "rose from 0.9 to 2"),
+        ({"loss": [2, 1], "val_loss": [4, 3]}, 2, "more than twice the training loss"),
+        ({"loss": [2, 1]}, 2, "There was no validation block"),
+        ({"loss": [2, 1], "val_loss": [2, 1.5]}, 0, "No epoch of the network beat"),
+    ],
+)
+def test_loss_curves_are_read(history, best, words):
+    clf = LSTMTextClassifier()
+    clf.history_, clf.best_epoch_ = history, best
+    assert len(training_warnings(clf)) == 1
+    assert words in training_warnings(clf)[0]
+    clf.history_, clf.best_epoch_ = {"loss": [2, 1], "val_loss": [2, 1.5]}, 2
+    assert training_warnings(clf) == []
+
+
+def test_what_users_wrote_is_escaped(tmp_path):
+    rows = [["<b>", float("nan"), 1234.5]]
+    html = table(["<i>", "a", "b"], rows, caption="<u>", own="<b>")
+    assert not {"<b>", "<i>", "<u>"} & set(re.findall("<.>", html))
+    assert "–" in html and "1,234" in html and 'class="own"' in html
+    assert warning_list(["<s>"]).count("<s>") == 0
+    write(tmp_path / "a.html", "<t>", "<l>", {"<h>": ""})
+    assert not re.search("<[tlh]>", (tmp_path / "a.html").read_text())
+
+
+# What a page looks like from outside: as a browser of some width lays it out.
+ASK = """
+const page = this.contentDocument, window = this.contentWindow;
+const reached = [...page.querySelectorAll('a, .scroll')].filter(
+  e => (e.focus(), page.activeElement === e)).length;
+const cut = [...page.querySelectorAll('.scroll')].filter(
+  e => e.scrollWidth > e.clientWidth && window.getComputedStyle(e).overflowX != 'auto');
+const seen = [...page.querySelectorAll('svg')].filter(e => e.checkVisibility()).length;
+document.title = JSON.stringify({
+  width: page.documentElement.scrollWidth, height: page.documentElement.scrollHeight,
+  requests: window.performance.getEntriesByType('resource').length,
+  reached, cut: cut.length, seen});
+"""
+
+
+@pytest.fixture
+def laid_out(tmp_path):
+    """What `ASK` finds on a page that stands in a frame of some width."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    # Browsers tell of requests on served pages only.
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as s:
+        threading.Thread(target=s.serve_forever).start()
+
+        def look(page, width):
+            shutil.copy(page, tmp_path / "page.html")
+            (tmp_path / "frame.html").write_text(
+                f'<iframe src="page.html" style="width:{width}px;height:900px;border:0"'
+                f" onload='{escape(ASK)}'></iframe>"
+            )
+            found = browse("--dump-dom", f"http://127.0.0.1:{s.server_port}/frame.html")
+            return json.loads(re.search("<title>({.*?})</title>", found)[1])
+
+        yield look
+        s.shutdown()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_shows_it(of_series, width, laid_out):
+    page, path, _ = of_series
+    found = laid_out(path, width)
+    assert found["width"] <= width and 1000 < found["height"] < 9000
+    assert found["requests"] == found["cut"] == 0
+    assert found["reached"] == len(page.all("a")) + len(page.all("table"))
+    # every chart is drawn for screens and for telephones, and the network once
+    assert found["seen"] == (len(page.all("svg")) + 1) / 2
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_requests_and_what_is_cut_would_be_seen(laid_out, tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        '<img src="missing.png"><script src="http://localhost:9/missing.js"></script>'
+        '<div class="scroll" style="width:99px"><p style="width:999px">a</p></div>'
+    )
+    found = laid_out(page, 390)
+    assert found["requests"] == 2 and found["cut"] == 1 and found["reached"] == 0
+    assert found["width"] > 390
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_browser_prints_it(of_series, tmp_path):
+    browse(f"--print-to-pdf={tmp_path / 'report.pdf'}", of_series[1].as_uri())
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def browse(*options):
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.stdout
