@@ -318,22 +318,24 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
         raise ValueError(f"One text is explained at a time: pass {wanted}.")
     if of_ids:
         tokens = [token for token in np.asarray(text).tolist() if token]
-        sequences = vocabulary.encode_ids(np.asarray(text)[None], classifier._words)
+        sequences = vocabulary.encode_ids(
+            np.asarray(text)[None], classifier._state.words
+        )
     else:
         tokenize = tokenizer.tokenizer_of(classifier)
         tokens = tokenize(text)
-        sequences = vocabulary.encode([text], tokenize, classifier._words)
+        sequences = vocabulary.encode([text], tokenize, classifier._state.words)
     logits = classifier._logits(np.asarray(text)[None] if of_ids else [text])[0]
     target, place, sign = output_of(classifier, logits, target)
     ngrams, network = np.zeros(len(tokens)), np.zeros(len(tokens))
     base = 0.0
-    spec = classifier._spec_
-    if spec.linear_skip:
-        model, counter = classifier._ngram_model, classifier._ngram_counts
+    linear = classifier._state.ngrams
+    if linear is not None:
+        model, counter = linear.model, linear.counter
         values = model.weighted(counter.count(sequences)).toarray()[0]
-        effects = classifier._scale * values * model.coefficients[:, place]
-        ngrams = counter.spread(sequences, effects)
-        base = classifier._scale * model.intercepts[place]
+        effects = linear.scale * values * model.coefficients[:, place]
+        ngrams = counter.split_among_tokens(sequences, effects)
+        base = linear.scale * model.intercepts[place]
     start, parts = network_parts(classifier, sequences, place, n_steps)
     network[parts.index] = parts
     base = sign * (base + start)
@@ -356,7 +358,7 @@ def output_of(classifier, logits, target):
     """(class, its column of the logits, sign) of the class to speak for."""
     classes = classifier.classes_
     if target is None:
-        if len(logits) == 1 and not classifier._multi_label:
+        if len(logits) == 1 and not classifier._state.multi_label:
             target = classes[int(logits[0] > 0)]
         else:
             target = classes[logits.argmax()]
@@ -366,18 +368,18 @@ def output_of(classifier, logits, target):
             f"target is {target!r}, but the classes are {classes.tolist()}. Pass one "
             "of them."
         )
-    if len(logits) == 1 and not classifier._multi_label:
+    if len(logits) == 1 and not classifier._state.multi_label:
         return target, 0, 1 if found[0] else -1
     return target, int(found[0]), 1
 
 
 def network_parts(classifier, sequences, place, n_steps):
     """The network's logit without a text, and its tokens' parts by their places."""
-    spec = classifier._spec_
+    spec = classifier._state.spec
     weights = {name: np.asarray(w, float) for name, w in classifier.weights_.items()}
     at = Sequences(np.arange(len(sequences.ids)), sequences.offsets)
     at = at.truncated(classifier.max_length, classifier.truncate).ids
-    ids = classifier._network_view(sequences, classifier.vocabulary_).ids
+    ids = classifier._network_view(sequences).ids
     if not len(at) or not weights["head/kernel"].any():
         return weights["head/bias"][place], pd.Series([], at[:0], dtype=float)
     table = weights["embedding/embeddings"]

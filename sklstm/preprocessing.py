@@ -286,7 +286,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         texts = check_texts(X)
         tokens, sequences = vocabulary.count_tokens(texts, tokenizer_of(self))
         weights = np.ones(len(texts))
-        self.vocabulary_, sequences = vocabulary.rank(
+        self.vocabulary_, sequences = vocabulary.build_vocabulary(
             tokens, sequences, weights, self.min_df, self.max_features
         )
         longest = int(sequences.lengths.max(initial=1))

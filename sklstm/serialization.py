@@ -102,8 +102,8 @@ def check_sizes(estimator, spec):
     """
     if isinstance(estimator, LSTMTextClassifier):
         numbers = getattr(estimator, "n_features_in_", 0)
-        counts = getattr(estimator, "_ngram_counts", None)
-        whole = counts is None or all(1 <= n < 64 for n in counts.keys)
+        ngrams = estimator._state.ngrams
+        whole = ngrams is None or all(1 <= n < 64 for n in ngrams.counter.keys)
     else:
         steps, width = spec.window_shape
         numbers = steps * (width + spec.n_static + 4 * max(spec.units))

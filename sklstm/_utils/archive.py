@@ -208,6 +208,8 @@ class Decoder:
             )
         cls = STORABLE[data["object"]]
         state = {name: self.decode(part) for name, part in data["state"].items()}
+        if hasattr(cls, "_convert_state"):
+            state = cls._convert_state(state)
         for name in state:
             # No method or property may be replaced by data.
             if not NAME.fullmatch(name) or name.startswith("__") or hides(cls, name):
