@@ -24,6 +24,7 @@ from sklstm._networks.spec import POOLINGS, TextNetworkSpec, differences
 from sklstm._reporting import text_report
 from sklstm._series.validation import check_weight_size
 from sklstm._text import labels
+from sklstm._text.class_weights import with_class_weights
 from sklstm._text.dataset import TextTrainingData
 from sklstm._text.deduplication import merge_repeated
 from sklstm._text.embeddings import first_vectors
@@ -43,14 +44,15 @@ from sklstm._training.text_fit import (
 )
 from sklstm._utils.archive import storable
 from sklstm._utils.disk_arrays import in_memory
+from sklstm._utils.row_weights import rows_and_weights
 
 # In words, by whether a text may have several labels.
 KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
 
 # What a fit sets. A new fit starts without, so that nothing of the last one is left.
-FITTED = ("classes_", "vocabulary_", "weights_", "history_", "n_iter_", "best_epoch_")
-FITTED += ("baseline_scores_", "skill_", "n_features_in_", "feature_names_in_")
-FITTED += ("_state",)
+FITTED = {"classes_", "vocabulary_", "weights_", "history_", "n_iter_", "best_epoch_"}
+FITTED |= {"baseline_scores_", "skill_", "n_features_in_", "feature_names_in_"}
+FITTED |= {"_state"}
 
 
 @storable
@@ -106,7 +108,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     recurrent_dropout : float, default=0.0
     linear_skip : bool, default=True
         Whether the n-gram model stands beside the network.
-    class_weight : dict, "balanced" or None, default=None
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of classes in the loss; "balanced" gives all classes the same total. Of
+        an indicator matrix, the weights of 0 and 1: of each label by a list.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
@@ -191,7 +195,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(POOLINGS))],
         "word_dropout": [SHARE],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __init__(
@@ -300,6 +304,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         y : array-like of shape (n_documents,) or (n_documents, n_labels)
             Classes of any type, or an indicator matrix; None where X gives pairs.
         sample_weight : array-like of shape (n_documents,), default=None
+            Relative: a factor on all of them changes nothing. Small whole numbers
+            count as that many repeated texts; other weights count in the loss alone,
+            while words and n-grams are counted in documents.
 
         Returns
         -------
@@ -382,19 +389,29 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )
-        if self.class_weight is not None:
-            weights = weights * labels.class_weights(self.class_weight, texts.y)
         check_weight_size(weights)
         labels.check_weights(weights, targets, new=kept is None)
-        words, sequences = self._encode(texts, weights, kept)
-        rows, weights = merge_repeated(sequences, targets, weights)
-        sequences, targets = sequences.reordered(rows), targets[rows]
-        return TextTrainingData(words, sequences, targets, weights, not multi_label)
+        n_repeats, weights = rows_and_weights(weights)
+        words, sequences = self._encode(texts, n_repeats, kept)
+        rows, n_repeats, weights = merge_repeated(
+            sequences, targets, n_repeats, weights
+        )
+        data = TextTrainingData(
+            words=words,
+            sequences=sequences.reordered(rows),
+            targets=targets[rows],
+            n_repeats=n_repeats,
+            weights=weights,
+            exclusive=not multi_label,
+        )
+        return with_class_weights(data, self.class_weight, self.classes_)
 
-    def _encode(self, texts, weights, kept):
+    def _encode(self, texts, n_repeats, kept):
         """Return words and texts as their ids, by a kept vocabulary or a new one."""
         if kept is None:
-            return build_vocabulary(texts.tokens, texts.sequences, weights, self.min_df)
+            return build_vocabulary(
+                texts.tokens, texts.sequences, n_repeats, self.min_df
+            )
         sequences = encode_tokens(texts.tokens, texts.sequences, kept.words)
         return kept.words, sequences
 
@@ -415,7 +432,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         self._check_memory(spec, data.padded_length(self.max_length), dim)
         settings = self._settings(
             self.epochs if epochs is None else epochs,
-            loss_of(spec),
+            loss_of(spec, data.label_weights),
             {"accuracy": accuracy_of(spec)},
         )
         return TextOptions(

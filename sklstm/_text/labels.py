@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 
@@ -60,17 +59,6 @@ def one_hot(y, classes, multi_label):
     return position[:, None] == np.arange(len(classes))
 
 
-def class_weights(class_weight, y):
-    """Return the weight of each text's class, or the product of its labels' weights."""
-    weights = compute_sample_weight(class_weight, y)
-    if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative or not "
-            "finite. Give each class a number, 0 or more."
-        )
-    return weights
-
-
 def check_weights(weights, targets, new):
     """Raise if no row has weight, or if new classes have weight in one class only."""
     used = targets[weights > 0]
@@ -81,6 +69,6 @@ def check_weights(weights, targets, new):
         )
     if len(used) < len(targets) and new and (used == used[0]).all():
         raise ValueError(
-            "Rows of weight above zero, by sample_weight and class_weight, are of one "
-            "class only. Give weight to texts of at least two classes."
+            "Rows of weight above zero, by sample_weight, are of one class only. Give "
+            "weight to texts of at least two classes."
         )

@@ -6,12 +6,19 @@ from scipy.special import log_expit, log_softmax
 
 
 def log_loss(logits, targets, weights, exclusive):
-    """Return the weighted mean of the negative log-likelihood per document."""
+    """Return the weighted mean of the negative log-likelihood per document.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_documents,) or (n_documents, n_labels)
+    """
     if exclusive and targets.shape[1] > 1:
         losses = -(targets * log_softmax(logits, axis=1)).sum(axis=1)
     else:
         signs = 1 - 2 * targets
-        losses = np.logaddexp(0, signs * logits).mean(axis=1)
+        losses = np.logaddexp(0, signs * logits)
+        if weights.ndim == 1:
+            losses = losses.mean(axis=1)
     return float(np.average(losses, weights=weights))
 
 
