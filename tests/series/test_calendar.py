@@ -74,9 +74,9 @@ def test_beside_inputs_the_forecast_knows_both():
             "calendar needs rows with a DatetimeIndex.*none",
         ),
         (("hour",), daily().reset_index(drop=True), "Got RangeIndex"),
-        (("decade",), daily(), "'decade', but knows"),
+        (("decade",), daily(), "'decade', which is unknown. Pass names among"),
         ("hour", daily(), r"write \('hour',\)"),
-        ((), daily(), "must be a tuple"),
+        ((), daily(), "must be a non-empty tuple"),
         ((["someday"],), daily(), "no list of dates"),
     ],
 )

@@ -183,7 +183,7 @@ def test_bad_tables(signed, change, error, match):
 def test_where_they_cannot_be(signed, fitted):
     y, static = signed
     f = LSTMForecaster(**SETTINGS | {"epochs": 1})
-    with pytest.raises(ValueError, match="tell many series apart, but there is one"):
+    with pytest.raises(ValueError, match="but the data hold one"):
         f.fit(y["s0"], static_features=static)
     windows = LSTMForecaster(epochs=1)
     with pytest.raises(ValueError, match="the rows of X are ready-made windows"):
