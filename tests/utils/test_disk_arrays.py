@@ -263,6 +263,6 @@ def test_a_full_disk_is_told_with_its_folder(monkeypatch):
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", Full)
-    with pytest.raises(OSError, match="took no more: No space left .* TMPDIR") as told:
+    with pytest.raises(OSError, match="is full: No space left .* TMPDIR") as told:
         on_disk([np.ones(3)])
     assert told.value.errno == 28
