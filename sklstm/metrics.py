@@ -193,8 +193,8 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
     size = np.abs(y_true).sum()
     if size == 0:
         raise ValueError(
-            "All actual values in y_true are 0, but the loss is divided by the sum of "
-            "absolute values. Use sklearn.metrics.mean_pinball_loss instead."
+            "All actual values are 0, but the loss is divided by the sum of their "
+            "sizes. Use sklearn.metrics.mean_pinball_loss instead."
         )
     losses = [
         mean_pinball_loss(y_true, column, alpha=quantile)
