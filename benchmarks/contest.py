@@ -139,7 +139,7 @@ def write(script, title, words, rows, about):
         f"# {title}\n\n{words}\n\nEach library runs in its own process, and the "
         "processes take turns. `ours / it` is\nthe ratio of medians, sklstm over the "
         "library. Written by `make bench-speed`.\n\n"
-        f"{about}.\n\n"
+        f"Measured at {about}.\n\n"
         "| task | contender | median s | range | ours / it | bar |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )

@@ -58,7 +58,8 @@ def main(n_seeds):
         f"Hourly bike sharing, last {N_TEST // 24} days, {HORIZON} hours ahead from\n"
         f"every hour, window {WINDOW_LENGTH}. Mean absolute error in users, {n_seeds}\n"
         f"seeds; the calendar is `{CALENDAR}`.\n"
-        f"Written by `python benchmarks/covariates.py`.\n\n{provenance()}.\n\n"
+        "Written by `python benchmarks/covariates.py`.\n\n"
+        f"Measured at {provenance()}.\n\n"
         "| inputs of the network | error | range over seeds |\n"
         "|---|---|---|\n" + "\n".join(lines) + "\n" + said_below(PAGE)
     )

@@ -133,7 +133,7 @@ absolute error in users from the first hour of each week, and from every hour; {
 Gradient boosting forecasts one step from lags and the same columns; later steps are
 recursive. Written by `python benchmarks/exogenous.py`.
 
-{}.
+Measured at {}.
 
 | method | 8 weekly origins | every hour | range over seeds |
 |---|---|---|---|

@@ -254,7 +254,7 @@ windows forecasts the mean of one forecaster a window. Written by
 
 SECTION = """{name}
 
-{about}.
+Measured at {about}.
 
 Means over {seeds} seeds:
 

@@ -30,7 +30,7 @@ A fresh origin follows an observed value; the other origins lie in a gap, and ha
 forecast across it. In brackets: the ratio to the error with no value removed. Written
 by `python benchmarks/missing_values.py`.
 
-{}.
+Measured at {}.
 
 | horizon | removed | all origins | fresh origins |
 |---|---|---|---|

@@ -49,7 +49,7 @@ def machine():
 @functools.cache
 def provenance():
     """Return commit and machine in words; call it first, before the run adds load."""
-    return f"Commit `{commit()}`; {machine()}"
+    return f"commit `{commit()}`; {machine()}"
 
 
 def line_of(cells):

@@ -61,7 +61,7 @@ def main(n):
         "cache and Keras not loaded. The environment holds the package alone, because\n"
         "pyarrow adds 0.09 s to the import of pandas. Written by\n"
         "`make bench-speed`.\n\n"
-        f"{provenance()}.\n\n"
+        f"Measured at {provenance()}.\n\n"
         "| what | s | bar |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 

@@ -73,7 +73,7 @@ def main():
         print(lines[-1], flush=True)
     names = " | ".join(steps_of(f))
     PAGE.write_text(
-        f"{HEAD}{about}.\n\n"
+        f"{HEAD}Measured at {about}.\n\n"
         f"| rows | first update | {names} |\n|---|---|---|---|---|\n"
         + "\n".join(lines)
         + "\n"

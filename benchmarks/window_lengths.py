@@ -61,7 +61,7 @@ measured with {} seeds, mean ± standard deviation. All other settings are the d
 Ridge regression has the same window and rows. Written by
 `python benchmarks/window_lengths.py`.
 
-{}.
+Measured at {}.
 
 | horizon | window | validation error | test error | ridge | |
 |---|---|---|---|---|---|

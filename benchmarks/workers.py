@@ -35,7 +35,7 @@ are counted on the loopback device, between workers and scheduler; data in share
 starts no engine for a single one. Threads are those of XLA in each process: one for
 each core, or one thread with `NPROC=1`.
 
-{about}.
+Measured at {about}.
 
 | engine | work | threads | workers | seconds | MB moved |
 |---|---|---|---|---|---|
