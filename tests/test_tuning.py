@@ -21,7 +21,7 @@ SMALL = {"window_length": 12, "horizon": 3, "units": 4, "random_state": 0}
 
 @pytest.fixture
 def batches_trained(monkeypatch):
-    """How many batches were trained so far."""
+    """Count the batches trained so far."""
     batches = []
     train = compiled.CompiledNetwork.train_block
 

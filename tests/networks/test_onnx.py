@@ -19,7 +19,7 @@ LABELS = [1, 1, 0, 0, 1] * 4
 
 
 def shaken(estimator):
-    """The estimator with drawn weights of all parts of its network."""
+    """Return the estimator with random weights in all parts of its network."""
     rng = np.random.default_rng(0)
     estimator.weights_ = {
         name: rng.normal(scale=0.3, size=shape).astype(np.float32)
@@ -126,7 +126,7 @@ def test_one_of_many_series(passengers):
 
 
 def tokens_of(classifier, texts, width=9):
-    """Token ids, with their padding in a place that differs."""
+    """Return token ids with padding at different positions."""
     tokens = np.zeros((len(texts), width), np.int64)
     for row, text in enumerate(texts):
         ids = [classifier._words.get(word, 1) for word in text.split()]

@@ -22,7 +22,7 @@ VOID = {"meta", "link", "br", "img", "path", "circle", "line", "polyline"}
 
 
 class Page(HTMLParser):
-    """A page as its tags, checked to be closed in order."""
+    """Parser that checks that the tags of a page are closed in order."""
 
     def __init__(self, text):
         super().__init__()
@@ -218,7 +218,7 @@ document.title = JSON.stringify({
 
 @pytest.fixture
 def laid_out(tmp_path):
-    """What `ASK` finds on a page that stands in a frame of some width."""
+    """Return the result of `ASK` on a page in a frame of the given width."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *args):

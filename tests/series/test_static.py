@@ -35,7 +35,7 @@ def test_rows_go_by_key_or_by_place():
 
 @pytest.fixture(scope="module")
 def signed():
-    """Series of noise whose next value is the last one, kept or turned, by kind."""
+    """Return noise that repeats or negates its last value, by kind of series."""
     rng, parts, kinds, n = np.random.default_rng(0), {}, {}, 24
     for i in range(n):
         kind = ["kept", "turned"][i % 2]

@@ -18,7 +18,7 @@ SMALL = {"window_length": 6, "horizon": 2, "units": 3, "epochs": 1, "random_stat
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Everything that is done by blocks is done by many."""
+    """Shrink blocks, so that every computation takes many of them."""
     monkeypatch.setattr(disk_arrays.blocks, "__defaults__", (16,))
     for function in (
         missing.independent_parts,

@@ -23,7 +23,7 @@ def forecaster():
 
 @pytest.fixture
 def container(monkeypatch, tmp_path):
-    """Files in which Linux tells of a container of 3,000 bytes that holds 1,000."""
+    """Write the files of a container with a limit of 3,000 bytes and 1,000 used."""
     for name, content in (("max", "3000\n"), ("stat", "anon 1000\nfile 900\n")):
         (tmp_path / name).write_text(content)
     files = ((tmp_path / "max", tmp_path / "stat", "anon"),)

@@ -1,4 +1,4 @@
-"""Words of scikeras in set_params, searches and pipelines."""
+"""scikeras's parameter names in set_params, searches and pipelines."""
 
 import keras
 import numpy as np
