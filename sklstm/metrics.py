@@ -317,7 +317,7 @@ class BacktestScorer:
         table = estimator.backtest(X, y, **plan, n_jobs=1)
         table = table.dropna(subset="y_true")
         needs_past = "y_train" in inspect.signature(self.metric).parameters
-        past = estimator._past_by_name() if needs_past else {}
+        past = estimator._state.values_by_target() if needs_past else {}
         errors = []
         for name, rows in table.groupby("series", sort=False, dropna=False):
             # groupby turns the name of an unnamed series, None, into NaN.

@@ -203,10 +203,11 @@ class ForecastDisplay(Display):
         -------
         ForecastDisplay
         """
-        if series not in forecaster._histories:
+        state = forecaster._state
+        if series not in state.series:
             raise ValueError(
                 f"The forecaster has no series {series!r}, and a display shows one. "
-                f"Pass series=, one of {list(forecaster._histories)[:5]}."
+                f"Pass series=, one of {list(state.series)[:5]}."
             )
         chosen = None if series is None else [series]
         forecast = alone(forecaster.forecast(steps, X, series=chosen))
@@ -215,7 +216,7 @@ class ForecastDisplay(Display):
                 f"The forecaster has {forecast.shape[1]} targets, and a display shows "
                 "one. Pass the columns of one target to from_predictions."
             )
-        past = forecaster._histories[series]
+        past = state.series[series].history
         index = past.stamps(0, len(past))
         if index is None:
             index = pd.RangeIndex(len(past))
@@ -224,7 +225,7 @@ class ForecastDisplay(Display):
             ahead = forecast.index
         forecast = pd.Series(np.asarray(forecast), ahead)
         intervals = {}
-        if forecaster._spread is not None:
+        if state.calibration is not None:
             intervals = interval_frames(forecaster, steps, X, chosen, coverages, ahead)
         shown = 3 * len(forecast) if n_history is None else n_history
         history = pd.Series(past.y[:, 0], index)[-shown:]

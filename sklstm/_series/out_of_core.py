@@ -9,7 +9,7 @@ from sklstm._series.time_index import check_order
 from sklstm._utils.disk_arrays import Growing, on_disk
 
 
-class Spool:
+class SeriesBuffer:
     """Buffer of series on disk, for series that exceed memory.
 
     Parts hold rows of any series. A series may continue in a later part, with rows that
