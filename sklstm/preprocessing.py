@@ -292,7 +292,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         texts = check_texts(X)
         tokens, sequences = vocabulary.count_tokens(texts, tokenizer_of(self))
         weights = np.ones(len(texts))
-        self.vocabulary_, sequences = vocabulary.rank(
+        self.vocabulary_, sequences = vocabulary.build_vocabulary(
             tokens, sequences, weights, self.min_df, self.max_features
         )
         # At least one column, also for texts without a token.
