@@ -3,7 +3,6 @@
 import copy
 import itertools
 import os
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklstm._training.losses import Pinball
 from sklstm._training.progress_bar import ProgressBar
 from sklstm._utils.archive import storable
 from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.warn import warn_user
 
 # Inputs of unit variance are rarely as large; of how many rows they are looked at.
 LARGE, MAX_LOOKED_AT = 1e4, 4096
@@ -214,24 +214,22 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng):
                     progress.ended |= network.model.stop_training
                 else:
                     progress.ended = True
-                    warnings.warn(
+                    warn_user(
                         f"Training diverged in epoch {epoch}, at a loss of "
                         f"{logs['loss']:.3g}; it stopped, and the weights of epoch "
                         f"{progress.best_epoch} are kept. "
                         f"{likely_cause(settings, data, train_rows)}",
                         ConvergenceWarning,
-                        stacklevel=4,
                     )
                 at_end = progress.ended or epoch == settings.epochs
                 if run is not None and (at_end or run.each_epoch):
                     run.keep(epoch, network.state(), progress)
         except KeyboardInterrupt:
             interrupted = True
-            warnings.warn(
+            warn_user(
                 f"Training was interrupted after {len(progress.history['loss'])} "
                 f"epochs; the weights of epoch {progress.best_epoch} are kept.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         finally:
             if bar is not None:
