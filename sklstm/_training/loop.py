@@ -15,6 +15,7 @@ from sklstm._training.compiled import compiled_network, network_lock
 from sklstm._training.losses import Pinball
 from sklstm._training.progress import Progress, improves
 from sklstm._training.progress_bar import ProgressBar
+from sklstm._training.settings import Settings
 from sklstm._utils.keras_backend import load_keras
 from sklstm._utils.warn import warn_user
 
@@ -328,8 +329,9 @@ def first_weights(skip=None, weights=None, embeddings=None):
     return start
 
 
-def predict_with_keras(spec, settings, weights, data, indices):
+def predict_with_keras(spec, weights, data, indices, batch_size):
     """Return outputs of a network of the user, in batches of one shape."""
+    settings = Settings(epochs=0, batch_size=batch_size)
     with network_lock:
         network = compiled_network(spec, settings)
         network.set_weights(weights)

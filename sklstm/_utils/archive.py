@@ -97,9 +97,10 @@ class Encoder:
         if value in CONTAINERS.values() if isinstance(value, type) else False:
             return {"container": value.__name__}
         if STORABLE.get(type(value).__name__) is type(value):
+            # Sorted, since attributes stand in the order in which fits set them.
             state = {
                 name: self.encode(part, f"{place}.{name}")
-                for name, part in state_of(value).items()
+                for name, part in sorted(state_of(value).items())
             }
             return {"object": type(value).__name__, "state": state}
         raise TypeError(

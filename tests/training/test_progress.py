@@ -6,19 +6,7 @@ from sklstm._training.settings import Settings
 
 
 def settings(**changed):
-    defaults = {
-        "epochs": 9,
-        "batch_size": 4,
-        "optimizer": "adam",
-        "learning_rate": 0.001,
-        "learning_rate_schedule": None,
-        "clipnorm": None,
-        "loss": "mse",
-        "early_stopping": True,
-        "n_iter_no_change": 2,
-        "tol": 0.1,
-        "min_skill": 0.01,
-    }
+    defaults = {"epochs": 9, "batch_size": 4, "n_iter_no_change": 2, "tol": 0.1}
     return Settings(**(defaults | changed))
 
 
