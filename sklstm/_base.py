@@ -145,7 +145,8 @@ class BaseLSTM(BaseEstimator):
         return archive.packed(super().__getstate__())
 
     def __setstate__(self, state):
-        super().__setstate__(archive.unpacked(state))
+        state = archive.current_state(type(self), archive.unpacked(state))
+        super().__setstate__(state)
 
     def set_params(self, **params):
         """Set parameters, by their own names or by those of scikeras.
