@@ -31,7 +31,7 @@ def steps_of(f):
     """name: what is measured, each on the rows that follow."""
 
     def after(n):
-        return rows(f._histories[None].after(n))
+        return rows(f._state.series[None].history.after(n))
 
     return {
         "update and forecast": lambda: f.update(*after(1)).forecast(
@@ -52,7 +52,7 @@ def main():
     for length in LENGTHS:
         f = fitted._copy()
         if length > LENGTHS[0]:
-            index = fitted._histories[None].after(length - LENGTHS[0])
+            index = fitted._state.series[None].history.after(length - LENGTHS[0])
             f.update(*rows(index))
         start = time.perf_counter()
         steps_of(f)["update and forecast"]()

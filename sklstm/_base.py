@@ -4,6 +4,7 @@ Think twice before adding to this class: every estimator carries it.
 """
 
 import functools
+import operator
 import os
 import re
 import warnings
@@ -57,6 +58,20 @@ def warn_of_a_better_model(estimator):
         advice += " With linear_skip=True the network starts at a linear model."
     words = f"{summary.skill_in_words(estimator)} {advice}"
     warnings.warn(words, SkillWarning, stacklevel=6)
+
+
+def fitted_attribute(name, path):
+    """Return a property that reads the fitted state, such as ``record.history``."""
+    read = operator.attrgetter(path)
+
+    def getter(self):
+        if "_state" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r} before fit."
+            )
+        return read(self._state)
+
+    return property(getter)
 
 
 def unchanged_on_error(fit):

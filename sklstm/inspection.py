@@ -17,12 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm._networks import numpy_backward
 from sklstm._series.missing import rows_since_seen
+from sklstm._series.reader import read_window_values
 from sklstm._series.validation import check_positive_int
 from sklstm._text import tokenizer, vocabulary
 from sklstm._text.sequences import PADDING, Sequences
 from sklstm._windows import scaling
-from sklstm._windows.dataset import ReadyWindows, SeriesWindows
-from sklstm._windows.problem import bridged_windows
+from sklstm._windows.dataset import SeriesWindows
 
 __all__ = ["lag_attributions", "token_attributions"]
 
@@ -99,7 +99,7 @@ def lag_attributions(
             f"steps is {steps}, but attributions reach the horizon of {horizon}, since "
             "later forecasts rest on earlier ones. Fit with a longer horizon."
         )
-    if forecaster._form == "windows":
+    if forecaster._state.form == "windows":
         data, scaler = one_window(forecaster, X), forecaster.scaler_
         steps = horizon if steps is None else steps
     else:
@@ -169,32 +169,21 @@ def window_at_end(forecaster, steps, X, history, series):
     chosen = None if series is None else [series]
     if X is None and steps is None:
         steps = forecaster._spec_.output_shape[0]
-    at, steps, origins, _ = forecaster._forecasts(steps, X, history, chosen)
+    state, steps, origins = forecaster._origins_ahead(steps, X, history, chosen)
     if len(origins) > 1:
         raise ValueError(
             f"The forecaster has {len(origins)} series, and one forecast is explained "
             f"at a time. Pass series=, one of {list(origins)[:5]}."
         )
     (origin,) = origins.values()
-    if rows_since_seen(origin.history.y, origin.rows).any():
+    if rows_since_seen(origin.series.history.y, origin.rows).any():
         raise ValueError(
             "The history ends in a missing value, so that its forecast rests on others "
             "that come before it. Pass history= up to the last value seen."
         )
-    horizon = at._spec_.output_shape[0]
-    steps = min(steps, horizon)
-    y, inputs, static = at._spans(*origin, steps)
-    data = SeriesWindows(
-        y[0].astype(np.float32),
-        None if inputs is None else inputs[0].astype(np.float32),
-        [0],
-        at.window_length_,
-        horizon,
-        at._norm,
-        at._past,
-        static=None if static is None else (static, np.zeros(1, int)),
-    )
-    return data, origin.scaler, steps
+    steps = min(steps, state.model.horizon)
+    data = state.model.windows(state.model.spans(origin, steps))
+    return data, origin.series.scaler, steps
 
 
 def one_window(forecaster, X):
@@ -204,8 +193,8 @@ def one_window(forecaster, X):
             "One ready-made window is explained at a time. Pass X of one row, such as "
             f"X[:1]. Got {'none' if X is None else np.shape(X)[0]}."
         )
-    X, _ = forecaster._check_windows(X)
-    return ReadyWindows(bridged_windows(scaling.apply(X, forecaster._scalers[1])))
+    X, _ = read_window_values(forecaster, X)
+    return forecaster._state.model.data(X)
 
 
 def input_names(forecaster, spec, length):
@@ -213,7 +202,8 @@ def input_names(forecaster, spec, length):
     horizon, n_targets = spec.output_shape
     offsets = np.arange(-length, 0)
     n_columns = spec.window_shape[1]
-    if forecaster._form == "windows":
+    state = forecaster._state
+    if state.form == "windows":
         names = ["x"] if n_columns == 1 else [f"x{i}" for i in range(n_columns)]
         return pd.MultiIndex.from_tuples(
             [(name, at) for at in offsets for name in names], names=["input", "offset"]
@@ -221,39 +211,41 @@ def input_names(forecaster, spec, length):
     targets = target_names(forecaster)
     n_inputs = n_columns - n_targets
     given = []
-    if forecaster._form == "regression":
+    if state.form == "regression":
         n_given = forecaster.n_features_in_
         given = list(
             getattr(forecaster, "feature_names_in_", [f"x{i}" for i in range(n_given)])
         )
     calendar = []
-    for part in forecaster.calendar or ():
+    for part in state.model.calendar or ():
         name = part if isinstance(part, str) else "holiday"
         calendar += [f"{name} sin", f"{name} cos"] if isinstance(part, str) else [name]
     inputs = (given + calendar)[:n_inputs]
-    known = np.ones(n_inputs, bool) if forecaster._past is None else ~forecaster._past
+    past_only = state.model.past_only
+    known = np.ones(n_inputs, bool) if past_only is None else ~past_only
     rows = [(name, at) for at in offsets for name in [*targets, *inputs]]
     ahead = [name for name, there in zip(inputs, known, strict=True) if there]
     rows += [(name, at) for at in range(1, horizon + 1) for name in ahead]
     if spec.n_static:  # known at any time
-        rows += [(name, 0) for name in forecaster._static_encoder.names]
+        rows += [(name, 0) for name in state.static_encoder.names]
     return pd.MultiIndex.from_tuples(rows, names=["input", "offset"])
 
 
 def target_names(forecaster):
-    names, n_targets = forecaster._names, forecaster._n_targets
-    if forecaster._container is None or names is None:
+    output, n_targets = forecaster._state.output, forecaster._spec_.output_shape[1]
+    if output.container is None or output.names is None:
         return ["y"] if n_targets == 1 else [f"y{i}" for i in range(n_targets)]
-    return [names] if forecaster._one_d else list(names)
+    return [output.names] if output.one_dimensional else list(output.names)
 
 
 def column_names(forecaster, steps):
     """Steps, or (target, step)."""
     ahead = pd.RangeIndex(1, steps + 1, name="step")
-    if forecaster._n_targets == 1:
+    n_targets = forecaster._spec_.output_shape[1]
+    if n_targets == 1:
         return ahead
-    if forecaster._form == "windows":
-        targets = range(forecaster._n_targets)
+    if forecaster._state.form == "windows":
+        targets = range(n_targets)
     else:
         targets = target_names(forecaster)
     return pd.MultiIndex.from_product([targets, ahead], names=["target", "step"])

@@ -298,7 +298,7 @@ class BacktestScorer:
         table = estimator.backtest(X, y, **how, n_jobs=1)
         table = table.dropna(subset="y_true")
         needs_past = "y_train" in inspect.signature(self.metric).parameters
-        past = estimator._past_by_name() if needs_past else {}
+        past = estimator._state.values_by_target() if needs_past else {}
         errors = []
         for name, own in table.groupby("series", sort=False, dropna=False):
             # A series without a name comes back from groupby as NaN.

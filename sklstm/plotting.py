@@ -191,10 +191,11 @@ class ForecastDisplay(Display):
         -------
         ForecastDisplay
         """
-        if series not in forecaster._histories:
+        state = forecaster._state
+        if series not in state.series:
             raise ValueError(
                 f"The forecaster has no series {series!r}, and a display shows one. "
-                f"Pass series=, one of {list(forecaster._histories)[:5]}."
+                f"Pass series=, one of {list(state.series)[:5]}."
             )
         chosen = None if series is None else [series]
         forecast = alone(forecaster.forecast(steps, X, series=chosen))
@@ -203,7 +204,7 @@ class ForecastDisplay(Display):
                 f"The forecaster has {forecast.shape[1]} targets, and a display shows "
                 "one. Pass from_predictions the columns of one."
             )
-        past = forecaster._histories[series]
+        past = state.series[series].history
         index = past.stamps(0, len(past))
         if index is None:
             index = pd.RangeIndex(len(past))
@@ -212,7 +213,7 @@ class ForecastDisplay(Display):
             ahead = forecast.index
         forecast = pd.Series(np.asarray(forecast), ahead)
         intervals = {}
-        if forecaster._spread is not None:
+        if state.calibration is not None:
             for coverage in coverages:
                 bounds = forecaster.forecast_interval(
                     steps, X, series=chosen, coverage=coverage

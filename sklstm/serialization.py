@@ -78,7 +78,9 @@ def check(estimator):
     estimator._validate_params()
     check_weights(estimator._spec_, estimator.weights_)
     check_sizes(estimator, estimator._spec_)
-    network = getattr(estimator, "_quantile_network", None)
+    network = None
+    if isinstance(estimator, LSTMForecaster):
+        network = estimator._state.network.quantile_network
     if network is not None:
         check_weights(network.spec, network.weights)
     with np.errstate(all="ignore"):
@@ -108,11 +110,11 @@ def check_sizes(estimator, spec):
         steps, width = spec.window_shape
         numbers = steps * (width + spec.n_static + 4 * max(spec.units))
         whole = steps == estimator.window_length_ and min(spec.output_shape) > 0
-        if estimator._form != "windows":
-            norm, histories = estimator._norm, estimator._histories.values()
-            if norm.deseasonalize:
-                check_holds_seasons(steps, norm.seasons)
-            whole &= all(map(is_whole, histories))
+        state = estimator._state
+        if state.form != "windows":
+            if state.norm.deseasonalize:
+                check_holds_seasons(steps, state.norm.seasons)
+            whole &= all(is_whole(own.history) for own in state.series.values())
     if not whole or not numbers <= MOST_NUMBERS:
         raise LoadError("The file has sizes that do not fit its network or its series.")
 
@@ -133,11 +135,11 @@ def dry_run(estimator):
             X = pd.DataFrame(X, columns=estimator.feature_names_in_)
         estimator.predict(X)
         return estimator.predict_proba(X)
-    if estimator._form == "windows":
+    state = estimator._state
+    if state.form == "windows":
         return estimator.predict(np.zeros((1, *estimator._spec_.window_shape)))
-    histories = {
-        key: known if known.X is None else known.with_inputs(known.X[-1:])
-        for key, known in estimator._histories.items()
-    }
-    ends = {key: [len(known)] for key, known in histories.items()}
-    return estimator._roll(list(estimator._origins(histories, ends).values()), 1)
+    ahead = None
+    if state.form == "regression":
+        ahead = {key: own.history.X[-1:] for key, own in state.series.items()}
+    origins = state.origins_at_end(state.series, ahead)
+    return state.model.forecast(list(origins.values()), 1)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sklstm import _forecaster
 from sklstm._series.missing import bridged
-from sklstm._series.panel import ALONE, axis_of, places
+from sklstm._series.panel import SINGLE_SERIES, axis_of, rows_by_series
 from sklstm._series.time_index import continued_index, positions, step_of
 
 try:
@@ -105,11 +105,12 @@ class LSTMForecaster(BaseForecaster):
         self._rows, self._inputs = aligned(y, X)
         self._levels, self._columns = list(y.index.names), y.columns
         pretrained = getattr(self, "pretrained_", None)
-        self._alone = pretrained is None and ALONE in self._rows
+        self._alone = pretrained is None and SINGLE_SERIES in self._rows
         given = as_given(self._rows, self._inputs, self._alone)
         if pretrained is not None and not self.warm_start:
             history = given[0] if X is None else given
-            self.forecaster_ = pretrained._with_history(history)
+            self.forecaster_ = pretrained._copy()
+            self.forecaster_._state = pretrained._state_after(history)
             return self
         core = copy.deepcopy(pretrained)
         if core is None:
@@ -207,7 +208,7 @@ class LSTMForecaster(BaseForecaster):
             made = [[frame] for frame in made]
         parts = [pd.concat(own).reindex(stamps) for own in zip(*made, strict=True)]
         parts = [own.set_axis(stamps).set_axis(columns, axis=1) for own in parts]
-        if ALONE in self._rows:
+        if SINGLE_SERIES in self._rows:
             return parts[0]
         return pd.concat(parts, keys=list(self._rows), names=self._levels)
 
@@ -237,8 +238,8 @@ def series_of(data):
     if data is None:
         return None
     if data.index.nlevels == 1:
-        return {ALONE: data.set_axis(axis_of(data.index, "y"))}
-    parts = places(data, "y").items()
+        return {SINGLE_SERIES: data.set_axis(axis_of(data.index, "y"))}
+    parts = rows_by_series(data, "y").items()
     return {key: data.iloc[rows].set_axis(index) for key, (rows, index) in parts}
 
 

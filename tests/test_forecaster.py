@@ -1,6 +1,7 @@
 import copy
 import pickle
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,10 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer, Standar
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklstm import LSTMForecaster, SkillWarning, make_windows
+from sklstm._forecasting.model import Origins
+from sklstm._series.reader import read_training
 from sklstm._utils.cells import CELLS
+from sklstm._windows.options import make_problem
 
 
 def small(window_length=6, horizon=1, **parameters):
@@ -151,7 +155,7 @@ def test_backtest_equals_a_loop_over_forecasts(passengers):
     np.testing.assert_allclose(
         table[["step", "y_true", "y_pred"]], expected[["step", "y_true", "y_pred"]]
     )
-    assert len(f._histories[None]) == 100
+    assert len(f._state.series[None].history) == 100
     with pytest.raises(ValueError, match="has 3 rows, but steps=4 needs at least"):
         f.backtest(passengers[100:103])
 
@@ -696,18 +700,21 @@ def test_missing_past_covariates_show_nothing_that_came_later():
     X.loc[40:45, "past"] = np.nan
     other = X.copy()
     other.loc[46:, "past"] = 9.0
-    forecasts, weights, scalers = [], None, None
+    forecasts, kept = [], None
     for inputs in (X, other):
         settings = {"past_covariates": ["past"], "scaler": None, "epochs": 1}
         f = small(6, 2, **settings).fit(inputs, y)
-        vars(f).update(weights_=weights or f.weights_, _scalers=scalers or f._scalers)
-        weights, scalers = f.weights_, f._scalers
+        kept = kept or f._state
+        history = f._state.series[None].history
         # Before any value was seen, and within the gap.
-        origins = f._origins(f._histories, {None: [8, 42, 45]})
-        forecasts.append(f._roll(list(origins.values()), 2))
+        series = replace(kept.series[None], history=history)
+        origins = Origins(series, np.array([8, 42, 45]))
+        forecasts.append(kept.model.forecast([origins], 2))
     np.testing.assert_array_equal(*forecasts)
-    data = small(6, 2, past_covariates=["past"], scaler=None)._problem(X, y, None, True)
-    data = data[0].data(data[0].learn_scalers(data[0].all_rows()))
+    f = small(6, 2, past_covariates=["past"], scaler=None)
+    data = read_training(f, X, y, None, None, reset=True)
+    problem = make_problem(data, f._window_options())
+    data = problem.data(problem.learn_scalers(problem.all_rows()))
     window, _ = data.inputs(np.array([0, 34, 38, 42]))
     past, seen = window[:, :, 2], X["past"].to_numpy(np.float32)
     np.testing.assert_array_equal(past[0], 0)  # not seen yet: the mean

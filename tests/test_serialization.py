@@ -281,8 +281,21 @@ def test_a_file_of_the_future_is_refused(content, tmp_path):
     refused(signed(members.items()), tmp_path, "format 99.*Upgrade")
 
 
-def weights_of(state, arrays):
-    entry = state["weights_"]
+def fitted(state):
+    """The fitted state of a forecaster's file."""
+    return state["_state"]["state"]
+
+
+def network(state):
+    return fitted(state)["model"]["state"]["network"]["state"]
+
+
+def history(state):
+    return fitted(state)["series"]["values"][0]["state"]["history"]["state"]
+
+
+def weights_of(state):
+    entry = network(state)["weights"]
     return dict(
         zip(entry["keys"], (value["array"] for value in entry["values"]), strict=True)
     )
@@ -290,7 +303,7 @@ def weights_of(state, arrays):
 
 def spoil(kind):
     def change(state, arrays):
-        name = weights_of(state, arrays)["head/bias"]
+        name = weights_of(state)["head/bias"]
         if kind == "nan":
             arrays[name] = np.full_like(arrays[name], np.nan)
         elif kind == "dtype":
@@ -300,24 +313,23 @@ def spoil(kind):
         elif kind == "missing":
             del arrays[name]
         elif kind == "class":
-            state["_spec_"]["object"] = "Popen"
+            network(state)["spec"]["object"] = "Popen"
         elif kind == "method":
             state["predict"] = 1
         elif kind == "dunder":
             state["__class__"] = 1
         elif kind == "tag":
-            state["_histories"] = {"pickle": "gASV"}
+            fitted(state)["series"] = {"pickle": "gASV"}
         elif kind == "parameter":
             state["units"] = -3
         elif kind == "unfitted":
-            del state["_histories"]
+            del fitted(state)["series"]
         elif kind == "type":
-            state["_histories"] = "abc"
+            fitted(state)["series"] = "abc"
         elif kind == "huge":
-            state["_spec_"]["state"]["units"] = {"tuple": [10**12]}
+            network(state)["spec"]["state"]["units"] = {"tuple": [10**12]}
         elif kind == "infinite history":
-            history = state["_histories"]["values"][0]["state"]
-            arrays[history["y"]["array"]][:] = np.inf
+            arrays[history(state)["y"]["array"]][:] = np.inf
 
     return change
 
@@ -334,7 +346,7 @@ def spoil(kind):
         ("dunder", "sets '__class__'"),
         ("tag", "unknown kind"),
         ("parameter", "units"),
-        ("unfitted", "_histories"),
+        ("unfitted", None),
         ("type", None),
         ("huge", "not of the shapes"),
         ("infinite history", "not finite"),
@@ -435,7 +447,7 @@ def test_memory_is_bounded_by_the_length_of_the_text(text, content, tmp_path):
 @pytest.mark.parametrize("zone", ["dateutil//etc/passwd", "../../etc/passwd", "/a", 3])
 def test_no_other_file_is_read_for_a_time_zone(zone, content, tmp_path):
     def change(state, arrays):
-        state["_histories"]["values"][0]["state"]["index"]["tz"] = zone
+        history(state)["index"]["tz"] = zone
 
     refused(forged(content, change), tmp_path, "zone" if zone != 3 else None)
 

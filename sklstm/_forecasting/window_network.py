@@ -62,13 +62,13 @@ class BaseWindowNetwork(BaseLSTM):
             n_static=problem.n_static,
         )
 
-    def _learn(self, problem, *, keep=False, epochs=None):
+    def _train(self, problem, *, last=None, epochs=None):
         """Choose penalty and epochs on the validation block, then train on all rows.
 
         Parameters
         ----------
-        keep : bool
-            Continue from the fitted weights and scalers.
+        last : FittedForecaster, default=None
+            Continue from its weights and scalers.
         epochs : int, default=None
             Train exactly so many epochs, without a validation block.
 
@@ -80,7 +80,9 @@ class BaseWindowNetwork(BaseLSTM):
         from sklstm._training.loop import first_weights, train
 
         rng = check_random_state(self.random_state)
-        kept = (self._scalers, self._trained.weights) if keep else (None, None)
+        kept = None, None
+        if last is not None:
+            kept = last.scalers, last.network.trained.weights
         fraction = self.validation_fraction if epochs is None else 0
         rows, validation = problem.split(fraction, rng)
         levels = quantiles.levels_of(self.quantiles)
@@ -140,7 +142,9 @@ class BaseWindowNetwork(BaseLSTM):
         n_epochs = [self.epochs if epochs is None else epochs] * self.n_members
         members, scalers, data = run(rows, validation, n_epochs)
         # One more epoch on some rows moves errors little, and has no block to tell.
-        skill, spread = None, self._spread if keep and epochs is not None else None
+        skill, spread = None, None
+        if last is not None and epochs is not None:
+            spread = last.calibration
         if len(validation):
             network = whole(members)
             output = self._outputs(*network.median(), data, validation)
@@ -174,12 +178,6 @@ class BaseWindowNetwork(BaseLSTM):
             "_quantile_network": network if levels else None,
         }
 
-    @property
-    def _trained(self):
-        """All that was trained, of which `weights_` forecast the median."""
-        alone = QuantileNetwork((), self._spec_, self.weights_)
-        return self._quantile_network or alone
-
     def _fan(self, network, data, indices):
         """Scaled quantiles of shape (n, n_levels, horizon, n_targets)."""
         output = numpy_forward.predict(network.spec, network.weights, data, indices)
@@ -191,6 +189,4 @@ class BaseWindowNetwork(BaseLSTM):
             return numpy_forward.predict(spec, weights, data, indices)
         from sklstm._training.loop import predict_with_keras
 
-        return predict_with_keras(
-            spec, self._settings(1, self.loss), weights, data, indices
-        )
+        return predict_with_keras(spec, weights, data, indices, self.batch_size)

@@ -63,7 +63,7 @@ class LagAttributionDisplay(Display):
         -------
         LagAttributionDisplay
         """
-        steps = None if forecaster._form == "windows" else step
+        steps = None if forecaster._state.form == "windows" else step
         why = lag_attributions(
             forecaster, steps, X, history, series=series, n_steps=n_steps
         )

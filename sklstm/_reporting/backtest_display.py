@@ -63,7 +63,7 @@ class BacktestDisplay(Display):
         }
         first = next(iter(forecaster.values()))
         if seasonal_period is None:
-            seasonal_period = first._norm.season
+            seasonal_period = first._state.norm.season
         errors = {name: errors_by_step(table) for name, table in tables.items()}
         n_steps = next(iter(tables.values()))["step"].max()
         errors |= naive_errors(first, X, y, n_steps, stride, seasonal_period)
@@ -113,14 +113,15 @@ def errors_by_step(table):
 
 def naive_errors(forecaster, X, y, n_steps, stride, season):
     """Mean absolute errors of naive forecasts by step, from the same origins."""
-    full = forecaster._copy().update(X, y)._histories
-    starts = {key: len(forecaster._histories[key]) for key in full}
+    full = forecaster._extended(X, y).series
+    starts = {key: len(own.history) for key, own in forecaster._state.series.items()}
     ahead = np.arange(n_steps)
     lags = {"last value": 1 + ahead}
     if season is not None and 1 < season <= min(starts.values()):
         lags["seasonal naive"] = (ahead // season + 1) * season
     errors = {name: [] for name in lags}
-    for key, known in full.items():
+    for key, series in full.items():
+        known = series.history
         first = np.arange(starts[key], len(known) - n_steps + 1, stride)
         for name, back in lags.items():
             actual, then = (known.y[first[:, None] + ahead - b] for b in (0, back))

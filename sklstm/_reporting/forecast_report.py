@@ -14,7 +14,7 @@ from sklstm._reporting.html_page import (
     warning_list,
 )
 from sklstm._reporting.summary import counted
-from sklstm._series.panel import ALONE
+from sklstm._series.panel import SINGLE_SERIES
 from sklstm._utils.cells import CELLS
 from sklstm.metrics import lag, mean_absolute_scaled_error
 
@@ -24,7 +24,7 @@ SHARE_HELD_OUT = 0.2
 
 def sections(forecaster, X, y, train):
     """(lead, sections) of the page; see `LSTMForecaster.report`."""
-    if forecaster._form == "windows":
+    if forecaster._state.form == "windows":
         fitted, test, train, note = given_windows(forecaster, X, y, train)
     else:
         fitted, test, train, note = split_series(forecaster, X, y)
@@ -35,8 +35,8 @@ def sections(forecaster, X, y, train):
         None if train is None else values_of(train[0] if train[1] is None else train[1])
     )
     season = 1
-    if forecaster._form != "windows":
-        season = forecaster._norm.season or 1
+    if forecaster._state.form != "windows":
+        season = forecaster._state.norm.season or 1
     scores = {
         name: score(actual, forecast, past, season)
         for name, forecast in forecasts.items()
@@ -97,12 +97,13 @@ def split_series(forecaster, X, y):
     Without test rows the last ones of the history are held out, and a clone is fitted
     on those before them.
     """
-    if ALONE not in forecaster._histories:
+    series = forecaster._state.series
+    if SINGLE_SERIES not in series:
         raise ValueError(
-            f"The forecaster has {len(forecaster._histories)} series, and a report "
+            f"The forecaster has {len(series)} series, and a report "
             "shows one. Fit a clone on one of them."
         )
-    known = forecaster._histories[ALONE]
+    known = series[SINGLE_SERIES].history
     if X is not None:
         train = rows_of(forecaster, known, 0, len(known))
         note = "The test rows were given; the network was fitted on those before them."
@@ -121,8 +122,8 @@ def split_series(forecaster, X, y):
 def rows_of(forecaster, known, first, last):
     """Rows of a history in the form that `fit` took."""
     part = known.cut(first, last)
-    target = forecaster._in_container(part.y, part.index)
-    if forecaster._form == "series":
+    target = forecaster._state.output.restore(part.y, part.index)
+    if forecaster._state.form == "series":
         return target, None
     X = part.X[:, : forecaster.n_features_in_]
     names = getattr(forecaster, "feature_names_in_", None)
@@ -162,7 +163,7 @@ def rivals(forecaster, test, train):
             name: values_of(rival.fit(*train).predict(test[0]))
             for name, rival in result.items()
         }
-    if forecaster._form == "windows":
+    if forecaster._state.form == "windows":
         windows = np.asarray(test[0], float)
         ends = windows[:, -1].reshape(len(windows), -1)
         target = values_of(test[1])
@@ -174,7 +175,7 @@ def rivals(forecaster, test, train):
     every = np.concatenate([past, actual])
     at = len(past) + np.arange(len(actual))
     result["last value"] = every[at - 1]
-    season = forecaster._norm.season
+    season = forecaster._state.norm.season
     if season is not None and season > 1 and season <= len(past):
         result[f"{season} rows before"] = every[at - season]
     return result
@@ -228,7 +229,7 @@ def warnings_of(fitted, scores, own, shift, n_rows, given):
             f"There are {n_rows} test rows only: differences of a few per cent between "
             "models are luck."
         )
-    if fitted is given and fitted._form == "windows":
+    if fitted is given and fitted._state.form == "windows":
         found.append(
             "Leakage: windows cut from one series overlap, so that neighbours of a "
             "test window may have been trained on. Split the series before you cut it."
@@ -273,7 +274,7 @@ def data_section(fitted, test, train, past, actual, note):
     columns = ["rows", "number", "from", "to", "missing", "lowest", "mean", "highest"]
     page = paragraphs(note, leak_words(fitted))
     page += table(columns, rows, caption="The target, in original units")
-    if past is None or fitted._form == "windows":
+    if past is None or fitted._state.form == "windows":
         return page
     n = len(past)
     at = np.arange(n)
@@ -291,14 +292,14 @@ def data_section(fitted, test, train, past, actual, note):
 def validation_start(fitted, n_rows):
     """The first row of the validation block; None where there was none, or rows of
     which it is made are not in order."""
-    if fitted._form == "windows" or fitted.skill_ is None:
+    if fitted._state.form == "windows" or fitted.skill_ is None:
         return None
     share = int(round(fitted.validation_fraction * n_rows))
     return n_rows - max(share, fitted.horizon)
 
 
 def leak_words(forecaster):
-    if forecaster._form == "windows":
+    if forecaster._state.form == "windows":
         return "Scalers were learned from training rows only."
     return (
         "The split is by time, without shuffling: every test row comes after every "
@@ -310,8 +311,8 @@ def leak_words(forecaster):
 def normalisation_section(fitted):
     scaler = fitted.scaler_
     words = []
-    if fitted._form != "windows":
-        words.append(norm_in_words(fitted._norm))
+    if fitted._state.form != "windows":
+        words.append(norm_in_words(fitted._state.norm))
     words.append("Every forecast is turned back, so that errors are in original units.")
     if not isinstance(scaler, dict):
         return paragraphs(f"The target is scaled by {scaler!r}.", *words)

@@ -1,5 +1,7 @@
 """What a time index tells of each row, as numbers between -1 and 1."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -67,3 +69,36 @@ def check_calendar(calendar, index):
             raise ValueError(
                 f"calendar has the part {part!r}, which is no list of dates: {error}."
             ) from error
+
+
+def n_calendar_features(calendar):
+    """Return how many columns `calendar_features` makes."""
+    return sum(2 if isinstance(part, str) else 1 for part in calendar or ())
+
+
+def inputs_at(history, calendar, rows):
+    """Return inputs and calendar features at rows, on a last axis; None without any.
+
+    Parameters
+    ----------
+    history : History
+    calendar : sequence of str or of lists of dates, or None
+    rows : ndarray of int
+        Of the history or beyond its end.
+    """
+    parts = []
+    if history.X is not None:
+        parts.append(history.inputs(rows))
+    if calendar is not None:
+        check_calendar(calendar, history.index)
+        first = rows.min()
+        stamps = history.stamps(first, rows.max() + 1)
+        parts.append(calendar_features(stamps, calendar)[rows - first])
+    return np.concatenate(parts, axis=-1) if parts else None
+
+
+def with_calendar(history, calendar):
+    """Return the history with inputs that end in calendar features."""
+    if calendar is None:  # inputs may lie in a file, and stay there
+        return history
+    return replace(history, X=inputs_at(history, calendar, np.arange(len(history))))

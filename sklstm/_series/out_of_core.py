@@ -9,7 +9,7 @@ from sklstm._series.time_index import check_order
 from sklstm._utils.disk_arrays import Growing, on_disk
 
 
-class Spool:
+class SeriesBuffer:
     """Series that need not fit into memory; their parts come in any order of series.
 
     A series may go on in a later part, with rows that come after those before.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from sklstm._series.panel import ALONE, is_list_of_series
+from sklstm._series.panel import SINGLE_SERIES, is_list_of_series
 from sklstm._utils.archive import storable
 
 
@@ -92,7 +92,7 @@ def with_static(histories, given, encoder, data):
     """
     if given is None:
         return histories, None
-    if ALONE in histories:
+    if SINGLE_SERIES in histories:
         raise ValueError(
             "static_features tell many series apart, but there is one. Pass a frame "
             "indexed by (series, time), or a list of series."

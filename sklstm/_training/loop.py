@@ -15,6 +15,7 @@ from sklstm._training.batches import MAX_STEPS, blocks, network_inputs
 from sklstm._training.compiled import _lock, compiled_network
 from sklstm._training.losses import Pinball
 from sklstm._training.progress_bar import ProgressBar
+from sklstm._training.settings import Settings
 from sklstm._utils.archive import storable
 from sklstm._utils.keras_backend import load_keras
 
@@ -278,8 +279,9 @@ def first_weights(skip=None, weights=None, embeddings=None):
     return start
 
 
-def predict_with_keras(spec, settings, weights, data, indices):
+def predict_with_keras(spec, weights, data, indices, batch_size):
     """Outputs of a network that is not a standard one, in batches of one shape."""
+    settings = Settings(0, batch_size, "adam", 0.001, None, None, "mse", False, 1, 0, 0)
     with _lock:
         network = compiled_network(spec, settings)
         network.set_weights(weights)

@@ -13,6 +13,8 @@ from sklstm._utils.cells import CELLS
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+from tests.fitted import with_network  # noqa: E402
+
 # No epoch is trained, since a graph is equal whatever the weights are.
 QUICK = {"epochs": 0, "units": 3, "random_state": 0, "validation_fraction": 0}
 TEXTS = ["a good film", "very very good", "a bad film , bad", "very bad", "so so"] * 4
@@ -22,10 +24,13 @@ LABELS = [1, 1, 0, 0, 1] * 4
 def shaken(estimator):
     """The estimator with drawn weights of all parts of its network."""
     rng = np.random.default_rng(0)
-    estimator.weights_ = {
+    weights = {
         name: rng.normal(scale=0.3, size=shape).astype(np.float32)
         for name, shape in estimator._spec_.weight_shapes().items()
     }
+    if isinstance(estimator, LSTMForecaster):
+        return with_network(estimator, weights=weights)
+    estimator.weights_ = weights
     return estimator
 
 
@@ -81,7 +86,8 @@ def test_series_of_several_columns(passengers):
 def test_a_linear_or_empty_network_has_a_graph_too(passengers):
     for options in ({}, {"linear_skip": False}):
         f = LSTMForecaster(6, 2, **QUICK | options).fit(passengers)
-        f.weights_ = f.weights_ | {"head/kernel": 0 * f.weights_["head/kernel"]}
+        kernel = 0 * f.weights_["head/kernel"]
+        with_network(f, weights=f.weights_ | {"head/kernel": kernel})
         model = f.to_onnx()
         assert "LSTM" not in {node.op_type for node in model.graph.node}
         window = passengers.to_numpy(float)[None, -6:]

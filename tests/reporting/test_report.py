@@ -14,6 +14,7 @@ import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._reporting.html_page import table, training_warnings, warning_list, write
+from tests.fitted import with_network
 
 UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -138,7 +139,8 @@ def test_of_ready_made_windows(passengers, tmp_path):
 def test_forecasts_that_lag_behind_are_named(tmp_path):
     walk = pd.Series(np.random.default_rng(0).normal(size=300).cumsum())
     f = LSTMForecaster(3, window_norm="last", **UNTRAINED).fit(walk[:200])
-    f.weights_ = {name: 0 * w for name, w in f.weights_.items()}  # repeats the last
+    # Weights of zero repeat the last value.
+    with_network(f, weights={name: 0 * w for name, w in f.weights_.items()})
     page = read(f, tmp_path / "report.html", walk[200:])
     assert "Lag: the forecasts follow the actual values 1 row behind" in page.text
     assert "100% of the error of repeating the last value" in page.text

@@ -109,7 +109,7 @@ def test_they_stay_through_update_file_refit_and_more_training(
     pd.testing.assert_series_equal(again.forecast(2), expected)
     rest = y.groupby(level=0).tail(10)
     again.update(rest.groupby(level=0).head(5))
-    assert again._histories["s1"].static is not None
+    assert again._state.series["s1"].history.static is not None
     table = again.backtest(rest.groupby(level=0).tail(5), stride=4, refit=1)
     assert np.isfinite(table["y_pred"]).all()
     again.partial_fit(y, static_features=static)

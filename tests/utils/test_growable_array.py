@@ -51,7 +51,7 @@ def fitted():
 
 
 def rows_after(f, n):
-    index = f._histories[None].after(n)
+    index = f._state.series[None].history.after(n)
     X = pd.DataFrame({"a": np.arange(n) % 7 / 7, "b": np.arange(n) % 5 / 5}, index)
     return X, pd.Series(np.arange(n) % 11 / 11, index)
 
@@ -71,7 +71,10 @@ def test_copies_taken_before_an_update_do_not_change(fitted):
         others[0].forecast(3, rows_after(f, 3)[0]),
         others[2].forecast(3, rows_after(f, 3)[0]),
     )
-    assert (f._histories[None].y[-1] != others[0]._histories[None].y[-1]).all()
+    assert (
+        f._state.series[None].history.y[-1]
+        != others[0]._state.series[None].history.y[-1]
+    ).all()
 
 
 def test_many_updates_are_one(fitted):
