@@ -17,9 +17,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import __version__
-from sklstm._networks.spec import CELLS
 from sklstm._reporting import html_page, summary
 from sklstm._utils import archive, memory_limits, scikeras_names
+from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import load_keras
 
 # The largest 64-bit integer: a larger value would overflow in some array later.
