@@ -318,8 +318,13 @@ class BaseLSTM(BaseEstimator):
         check_is_fitted(self, "weights_")
         load_keras()
         model = self._spec_.build(plain=True)
+        weights = self.weights_
+        if self._spec_.network is not None:
+            # Keras numbers layers that have no name anew for each model it builds.
+            paths = [variable.path for variable in model.weights]
+            weights = dict(zip(paths, weights.values(), strict=True))
         for variable in model.weights:
-            variable.assign(self.weights_[variable.path])
+            variable.assign(weights[variable.path])
         return model
 
     def _repr_html_inner(self):

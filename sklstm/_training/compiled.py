@@ -55,6 +55,9 @@ class CompiledNetwork:
         return {path: to_numpy(v) for path, v in self.variables.items()}
 
     def set_weights(self, weights):
+        if weights.keys() != self.variables.keys():
+            # Keras numbers layers that have no name anew for each model it builds.
+            weights = dict(zip(self.variables, weights.values(), strict=True))
         for path, variable in self.variables.items():
             variable.assign(weights[path])
 
