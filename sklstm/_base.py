@@ -302,7 +302,9 @@ class BaseLSTM(BaseEstimator):
 
         It is `model_` with the layers that ``sklstm.layers`` makes faster replaced by
         those of Keras: it can be saved, loaded and trained where sklstm is not
-        installed. It works on scaled values, as `model_` does.
+        installed. Keras has no layer for ``cell="slstm"``, so this cell stays an
+        `sklstm.layers.SLSTM`, and its file loads after ``import sklstm.layers``. The
+        model works on scaled values, as `model_` does.
 
         Returns
         -------

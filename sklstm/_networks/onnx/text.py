@@ -101,7 +101,7 @@ def network_view(graph, classifier, ids, lengths):
 
 
 def text_network(graph, classifier, ids, lengths):
-    """As `_inference.forward_text`: logits."""
+    """As `numpy_forward.forward_text`: logits."""
     spec, weights = classifier._spec_, classifier.weights_
     there = graph("Unsqueeze", present(graph, ids), np.array([2]))
     there = graph.cast(there, np.float32)
@@ -125,7 +125,7 @@ def text_network(graph, classifier, ids, lengths):
 
 
 def pool(graph, spec, weights, states, there):
-    """As `_inference.pool`."""
+    """As `numpy_forward.pool`."""
     count = graph("Max", graph.sum(there, 1, keepdims=0), np.float32(1))
     if spec.pooling == "mean":
         return graph("Div", graph.sum(states, 1, keepdims=0), count)
