@@ -418,7 +418,7 @@ def test_sample_weight_is_routed(passengers):
 
 @pytest.fixture
 def many():
-    """Seasonal series of unequal length, level and size."""
+    """Return seasonal series of unequal length, level and size."""
     rng = np.random.RandomState(0)
     parts = {}
     for key, n, size in [("a", 60, 1.0), ("b", 90, 1000.0), ("c", 75, 0.1)]:
@@ -429,7 +429,7 @@ def many():
 
 
 def ends(many, n):
-    """The last rows of each series, and all before them."""
+    """Split each series into its last rows and the rows before them."""
     test = many.groupby(level=0, sort=False).tail(n)
     return many.drop(test.index), test
 
@@ -579,7 +579,7 @@ def test_bad_panels(many, passengers):
 
 
 def gappy(series, share=0.2):
-    """Values removed one by one and in a block; the first and the last too."""
+    """Remove single values and a block, and also the first and the last value."""
     gone = np.random.RandomState(0).uniform(size=len(series)) < share
     gone[[0, -1]] = True
     gone[30:40] = True
@@ -675,7 +675,7 @@ def test_past_covariates_are_never_read_ahead():
 
 
 def past_driven(n):
-    """Inputs, and a target that follows the second one two rows later."""
+    """Return inputs, and a target that follows the second input two rows later."""
     rng = np.random.RandomState(0)
     X = pd.DataFrame({"known": rng.normal(size=n), "past": rng.normal(size=n).cumsum()})
     y = X["past"].shift(2, fill_value=0) + 0.1 * rng.normal(size=n)
@@ -945,7 +945,7 @@ def test_a_score_against_missing_values_alone_is_refused(passengers):
 
 
 class Widening:
-    """A transformer that gives back less than it got."""
+    """Transformer that returns fewer rows than it receives."""
 
     def get_params(self, deep=True):
         return {}

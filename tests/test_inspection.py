@@ -14,7 +14,7 @@ UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 
 
 
 class Drawn:
-    """Fit, and draw the head, which training would move off zero."""
+    """Fit, and draw the weights of the head instead of training them."""
 
     def fit(self, *args):
         super().fit(*args)

@@ -52,7 +52,7 @@ def refused(content, tmp_path, match=None):
 
 
 def signed(members, compression=zipfile.ZIP_STORED):
-    """A file with these members and the right digest, as a forger would write it."""
+    """Return a file with these members and a valid digest, as from a forger."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in members:
@@ -68,7 +68,7 @@ def members_of(content):
 
 
 def forged(content, change):
-    """The file after `change(state, arrays)`, signed."""
+    """Return the file after `change(state, arrays)`, with a valid digest."""
     from safetensors.numpy import load, save
 
     members = members_of(content)
@@ -364,7 +364,7 @@ def put(data, path, value):
 
 
 def leaves(data, *path):
-    """Paths to all values in JSON, but for the tails of long lists."""
+    """Yield paths to all values of a JSON document, except the tails of long lists."""
     parts = data.items() if isinstance(data, dict) else enumerate(data)
     for key, part in itertools.islice(parts, 50):
         if isinstance(part, dict | list):
@@ -374,7 +374,7 @@ def leaves(data, *path):
 
 
 def peak_of(call):
-    """What a call returned or the LoadError it raised, and the memory it took."""
+    """Return the result or LoadError of a call, and its peak memory."""
     tracemalloc.start()
     try:
         result = call()

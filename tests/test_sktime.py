@@ -1,4 +1,4 @@
-"""The forecaster in sktime: its own suite, and where sktime's users would use it."""
+"""The forecaster in sktime's test suite, pipelines, searches and panels."""
 
 import importlib
 import sys

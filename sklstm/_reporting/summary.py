@@ -1,4 +1,4 @@
-"""A fitted estimator in words and two small pictures, for notebooks and reports."""
+"""Summary of a fitted estimator in words and pictures, for notebooks and reports."""
 
 from html import escape
 
@@ -25,7 +25,7 @@ POOLINGS_IN_WORDS = {
 
 
 def network_in_words(estimator):
-    """What the network is, reads and gives, in one sentence."""
+    """Describe network, inputs, outputs and size in one sentence."""
     spec = estimator._spec_
     n_weights = sum(np.size(w) for w in estimator.weights_.values())
     if getattr(spec, "network", None) is not None:
@@ -51,7 +51,7 @@ def network_in_words(estimator):
 
 
 def network_svg(estimator):
-    """The network as boxes: what it reads, its layers, what it gives."""
+    """Draw inputs, layers and outputs of the network as boxes."""
     spec = estimator._spec_
     described = f"The network: {network_in_words(estimator)}"
     of_text = hasattr(spec, "n_tokens")
@@ -82,10 +82,10 @@ def counted(number, noun):
 
 
 def skill_in_words(estimator):
-    """How the network did on the validation block beside its simple rivals."""
+    """Compare the network's validation error with that of the best simple model."""
     scores = estimator.baseline_scores_
     if estimator.skill_ is None or not scores:
-        return "No validation block, so nothing is known of how good it is."
+        return "There was no validation block, so its accuracy is unknown."
     best = min(scores, key=scores.get)
     name = RIVALS_IN_WORDS.get(best, best)
     measure = "log loss"
@@ -93,8 +93,9 @@ def skill_in_words(estimator):
         absolute = measure_of(estimator.loss) is np.abs
         measure = "absolute error" if absolute else "squared error"
     change = estimator.skill_
+    # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.
     if estimator.best_epoch_ == 0 and abs(change) < 1e-6:
-        words = f"as large as that of the {name}, since no epoch of the network beat it"
+        words = f"that of the {name}, because no epoch of the network improved on it"
     elif change >= 0:
         words = f"{change:.1%} below that of the best simple model, the {name}"
     else:
@@ -103,25 +104,25 @@ def skill_in_words(estimator):
 
 
 def curve_svg(history, best_epoch, size=(340, 170)):
-    """Loss by epoch as an SVG; empty where nothing was trained."""
+    """Draw loss by epoch as SVG; return an empty string if no epoch was trained."""
     curves = {
         name: (np.arange(1, len(history[name]) + 1), history[name])
         for name in ("loss", "val_loss")
         if len(history.get(name, ()))
     }
     n_epochs = len(history.get("loss", ()))
-    under = "epoch" + (f", best {best_epoch}" if best_epoch else "")
+    x_label = "epoch" + (f", best {best_epoch}" if best_epoch else "")
     return line_chart(
         curves,
-        described=f"Loss by epoch, over {counted(n_epochs, 'epoch')}; {under}.",
-        x_label=under,
+        described=f"Loss by epoch, over {counted(n_epochs, 'epoch')}; {x_label}.",
+        x_label=x_label,
         mark=best_epoch or None,
         size=size,
     )
 
 
 def fitted_html(estimator):
-    """What a notebook shows below the diagram of a fitted estimator."""
+    """Return the HTML that a notebook shows below the diagram of an estimator."""
     words = "".join(
         f"<div>{escape(line)}</div>"
         for line in (network_in_words(estimator), skill_in_words(estimator))

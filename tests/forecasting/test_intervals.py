@@ -162,7 +162,7 @@ def test_probabilities_are_checked(fitted, coverage, passengers):
 
 
 def restless_by_phase(n):
-    """Noise that is large in the first half of each season of 12, and skewed."""
+    """Return skewed noise that is large in the first half of each season of 12."""
     rng = np.random.RandomState(0)
     return (rng.exponential(size=n) - 1) * np.where(np.arange(n) % 12 < 6, 2, 0.2)
 

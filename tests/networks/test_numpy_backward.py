@@ -14,7 +14,7 @@ def drawn(spec):
 
 
 def by_differences(function, point, step=1e-6):
-    """The gradient of a number, value by value."""
+    """Return the gradient of a function by finite differences."""
     result = np.empty(point.size)
     for i in range(point.size):
         move = np.zeros(point.size)

@@ -23,7 +23,7 @@ VOID = {"meta", "link", "br", "img", "path", "circle", "line", "polyline"}
 
 
 class Page(HTMLParser):
-    """A page as its tags, checked to be closed in order."""
+    """Parser that checks that the tags of a page are closed in order."""
 
     def __init__(self, text):
         super().__init__()
@@ -181,7 +181,7 @@ def test_of_token_ids_and_labels(tmp_path):
         ({"loss": [2, 1, 0.5], "val_loss": [1, 0.9, 2]}, 2, "rose from 0.9 to 2"),
         ({"loss": [2, 1], "val_loss": [4, 3]}, 2, "more than twice the training loss"),
         ({"loss": [2, 1]}, 2, "There was no validation block"),
-        ({"loss": [2, 1], "val_loss": [2, 1.5]}, 0, "No epoch of the network beat"),
+        ({"loss": [2, 1], "val_loss": [2, 1.5]}, 0, "No epoch of the network improved"),
     ],
 )
 def test_loss_curves_are_read(history, best, words):
@@ -220,7 +220,7 @@ document.title = JSON.stringify({
 
 @pytest.fixture
 def laid_out(tmp_path):
-    """What `ASK` finds on a page that stands in a frame of some width."""
+    """Return the result of `ASK` on a page in a frame of the given width."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *args):

@@ -81,7 +81,7 @@ def test_networks_in_words(passengers):
     assert network_in_words(f).startswith(
         "A GRU of 3 units: from 5 steps of 1 column to 1 step of 1 target; "
     )
-    assert skill_in_words(f).startswith("No validation block")
+    assert skill_in_words(f).startswith("There was no validation block")
     clf = LSTMTextClassifier(**UNTRAINED).fit(["a b", "c d"] * 9, ["x", "y"] * 9)
     assert "units in each direction beside an n-gram model, over" in network_in_words(
         clf
@@ -93,7 +93,7 @@ def test_networks_in_words(passengers):
     [
         (0.25, 3, "25.0% below that of the best simple model, the linear model"),
         (-0.1, 3, "10.0% above that of the best simple model"),
-        (0.0, 0, "as large as that of the linear model, since no epoch"),
+        (0.0, 0, "is that of the linear model, because no epoch"),
     ],
 )
 def test_skill_in_words(fitted, skill, best_epoch, words):

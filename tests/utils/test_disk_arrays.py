@@ -18,7 +18,7 @@ SMALL = {"window_length": 6, "horizon": 2, "units": 3, "epochs": 1, "random_stat
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Everything that is done by blocks is done by many."""
+    """Shrink blocks, so that every computation takes many of them."""
     monkeypatch.setattr(disk_arrays.blocks, "__defaults__", (16,))
     for function in (
         missing.independent_parts,
@@ -263,6 +263,6 @@ def test_a_full_disk_is_told_with_its_folder(monkeypatch):
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", Full)
-    with pytest.raises(OSError, match="took no more: No space left .* TMPDIR") as told:
+    with pytest.raises(OSError, match="is full: No space left .* TMPDIR") as told:
         on_disk([np.ones(3)])
     assert told.value.errno == 28

@@ -93,7 +93,7 @@ def test_many_updates_are_one(fitted):
 
 
 def memory_of(f, action):
-    """The most memory taken at once, in bytes."""
+    """Return the peak memory of a call, in bytes."""
     action()  # what is made once
     tracemalloc.start()
     action()
@@ -105,7 +105,7 @@ def memory_of(f, action):
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("intervals", [False, True])
 def test_streaming_takes_no_more_for_a_longer_past(fitted, missing, intervals):
-    """Whatever touched every row, as a copy or a comparison, would take memory."""
+    """A copy or comparison of all rows would need memory in proportion to them."""
     most = []
     for n_rows in (5_000, 400_000):
         f = copy.copy(fitted)
