@@ -306,17 +306,11 @@ class BaseLSTM(BaseEstimator):
     def to_keras(self):
         """Build a Keras model of the fitted network from Keras's own layers.
 
-<<<<<<< HEAD
-        It is `model_` with the layers that ``sklstm.layers`` makes faster replaced by
-        those of Keras: it can be saved, loaded and trained where sklstm is not
-        installed. Keras has no layer for ``cell="slstm"``, so this cell stays an
-        `sklstm.layers.SLSTM`, and its file loads after ``import sklstm.layers``. The
-        model works on scaled values, as `model_` does.
-=======
         The model is `model_` with the fast layers of ``sklstm.layers`` replaced by
-        those of Keras. It can be saved, loaded and trained without sklstm. Its inputs
-        and outputs are scaled values, as those of `model_` are.
->>>>>>> main
+        those of Keras. It can be saved, loaded and trained without sklstm, but for
+        ``cell="slstm"``: Keras has no such layer, so the model keeps that of sklstm,
+        and its file loads after ``import sklstm.layers``. Its inputs and outputs are
+        scaled values, as those of `model_` are.
 
         Returns
         -------
