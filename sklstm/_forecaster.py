@@ -119,7 +119,8 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
     past_covariates : tuple, default=None
         Columns of X, by name or position, that are known only up to the forecast
         origin: the network sees them in the window, and not ahead.
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
+    cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
+        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
     units : int or tuple of int, default=32
         State size; a tuple stacks layers.
     dropout : float, default=0.1

@@ -103,7 +103,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         length, or an array of shape (n_words + 2, embedding_dim) indexed by token id.
         Words without a vector get the mean of the others.
     trainable_embeddings : bool, default=True
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
+    cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
+        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
     units : int or tuple of int, default=64
         State size in each direction; a tuple stacks layers.
     bidirectional : bool, default=True

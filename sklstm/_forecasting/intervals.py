@@ -8,7 +8,7 @@ import numpy as np
 
 from sklstm._forecasting.conformal import nearest, restless
 from sklstm._forecasting.model import ForecastModel, Origins
-from sklstm._networks.quantiles import pairs_of, widths
+from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
 from sklstm._windows import scaling
 
@@ -107,7 +107,7 @@ class IntervalForecaster:
         """
         (series, rows), model = origins, self.model
         network = model.network.quantile_network
-        pairs = {} if network is None else pairs_of(network.levels)
+        pairs = {} if network is None else level_pairs(network.levels)
         if not pairs:
             past = np.maximum(rows[:, None] + np.arange(-model.window_length, 0), 0)
             windows = scaling.apply(series.history.windows(past), series.scaler)
@@ -115,7 +115,9 @@ class IntervalForecaster:
             return {None: (unit, unit)}
         levels = model.forecast([origins], steps, quantiles=True)
         levels = scaling.apply(levels, series.scaler)
-        return {c: widths(levels, network.levels, pair) for c, pair in pairs.items()}
+        return {
+            c: half_widths(levels, network.levels, pair) for c, pair in pairs.items()
+        }
 
     def _errors_since_fit(self, origins):
         """Return scaled errors of all rows from the end of the fit on, and units.

@@ -56,7 +56,7 @@ class FittedNetwork:
         """Return scaled quantiles: (n_windows, n_levels, horizon, n_targets)."""
         whole = self.quantile_network
         output = numpy_forward.predict(whole.spec, whole.weights, data, indices)
-        return quantiles.ordered(output, whole.levels)
+        return quantiles.rearrange_quantiles(output, whole.levels)
 
     @property
     def window_length(self):

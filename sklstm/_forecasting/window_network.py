@@ -32,9 +32,9 @@ class BaseWindowNetwork(BaseLSTM):
 
     def _whole_spec(self, problem):
         """The spec of all that is trained: members and quantiles."""
-        levels = quantiles.levels_of(self.quantiles)
-        spec = quantiles.wide(self._spec(problem), levels)
-        return ensemble.wide(spec, self.n_members)
+        levels = quantiles.quantile_levels(self.quantiles)
+        spec = quantiles.quantile_spec(self._spec(problem), levels)
+        return ensemble.ensemble_spec(spec, self.n_members)
 
     @property
     def _loss(self):
@@ -85,8 +85,8 @@ class BaseWindowNetwork(BaseLSTM):
             kept = last.scalers, last.network.trained.weights
         fraction = self.validation_fraction if epochs is None else 0
         rows, validation = problem.split(fraction, rng)
-        levels = quantiles.levels_of(self.quantiles)
-        spec = quantiles.wide(self._spec(problem), levels)
+        levels = quantiles.quantile_levels(self.quantiles)
+        spec = quantiles.quantile_spec(self._spec(problem), levels)
         loss = Pinball(levels) if levels else self.loss
         measure = measure_of(self.loss)
         levels_at = np.prod(problem.window_shape, dtype=int)
@@ -95,7 +95,7 @@ class BaseWindowNetwork(BaseLSTM):
         seeds = rng.randint(2**31 - 1, size=self.n_members)
         starts = [None] * self.n_members
         if kept[1] is not None:
-            starts = ensemble.parted(spec, kept[1], self.n_members)
+            starts = ensemble.split_members(spec, kept[1], self.n_members)
 
         def run(rows, validation, n_epochs):
             nonlocal choice, baselines
@@ -117,7 +117,7 @@ class BaseWindowNetwork(BaseLSTM):
                 skip = choice.solution(path, data)
             path = None  # training need not hold it
             if levels and skip is not None:
-                skip = ridge.fanned(skip, data, rows, levels)
+                skip = ridge.quantile_ridge(skip, data, rows, levels)
             members = []
             for n, start, seed in zip(n_epochs, starts, seeds, strict=True):
                 # After Ctrl-C the others stay at their start.
@@ -136,8 +136,12 @@ class BaseWindowNetwork(BaseLSTM):
             return members, scalers, data
 
         def whole(members):
-            weights = ensemble.merged(spec, [member.weights for member in members])
-            return QuantileNetwork(levels, ensemble.wide(spec, self.n_members), weights)
+            weights = ensemble.merge_members(
+                spec, [member.weights for member in members]
+            )
+            return QuantileNetwork(
+                levels, ensemble.ensemble_spec(spec, self.n_members), weights
+            )
 
         n_epochs = [self.epochs if epochs is None else epochs] * self.n_members
         members, scalers, data = run(rows, validation, n_epochs)
@@ -181,7 +185,7 @@ class BaseWindowNetwork(BaseLSTM):
     def _fan(self, network, data, indices):
         """Scaled quantiles of shape (n, n_levels, horizon, n_targets)."""
         output = numpy_forward.predict(network.spec, network.weights, data, indices)
-        return quantiles.ordered(output, network.levels)
+        return quantiles.rearrange_quantiles(output, network.levels)
 
     def _outputs(self, spec, weights, data, indices):
         """Scaled outputs of a network, by NumPy where it is a standard one."""

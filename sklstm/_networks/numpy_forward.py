@@ -17,10 +17,10 @@ MANY_PARTS = 4
 
 
 def predict(spec, weights, data, indices):
-    """Outputs of shape (n_windows, horizon, n_targets), scaled, float64.
+    """Return scaled outputs of shape (n_windows, horizon, n_targets), float64.
 
-    The sums run in float64, so that a row's forecast does not depend on the rows
-    beside it by more than the last bits.
+    The sums run in float64, so that other rows of a batch change a row's forecast by no
+    more than its last bits.
     """
     weights = {name: np.asarray(w, np.float64) for name, w in weights.items()}
     result = np.empty((len(indices), *spec.output_shape))
@@ -39,8 +39,8 @@ def predict(spec, weights, data, indices):
 def side_by_side(work, parts):
     """Do the work of many parts in as many threads as BLAS has, each with its own BLAS.
 
-    A step of a recurrent network is a small product and much else, which BLAS's own
-    threads do not share: two cores take half the time of one.
+    A step of a recurrent network is a small product and much else that the threads of
+    BLAS do not share, so that threads of ours halve the time on two cores.
     """
     with one_thread as n_threads:
         if len(parts) >= MANY_PARTS and n_threads > 1:
@@ -53,7 +53,8 @@ def side_by_side(work, parts):
 
 def forward(spec, weights, window, context):
     output = np.repeat(weights["head/bias"][None], len(window), axis=0)
-    if weights["head/kernel"].any():  # else the network was no better than the line
+    # A head of zeros tells that the network was no better than the linear model.
+    if weights["head/kernel"].any():
         output += encode(spec, weights, window, context) @ weights["head/kernel"]
     if spec.linear_skip:
         flat = np.concatenate([window.reshape(len(window), -1), context], axis=1)
@@ -62,8 +63,8 @@ def forward(spec, weights, window, context):
 
 
 def encode(spec, weights, window, context):
-    """The state that the head reads."""
-    # None keeps every step
+    """Return the state that the head reads."""
+    # A recurrent_length of None keeps every step.
     states = window[:, -(spec.recurrent_length or 0) :]
     if spec.n_static:
         static = np.repeat(context[:, None, -spec.n_static :], states.shape[1], axis=1)
@@ -81,11 +82,11 @@ def encode(spec, weights, window, context):
 
 
 def predict_text(spec, weights, sequences, linear=None):
-    """Logits of shape (n_documents, n_outputs), float64.
+    """Return logits of shape (n_documents, n_outputs), float64.
 
-    Documents are taken longest first, so that each step is over those that last. Many
-    tokens are read in 32 bits, which takes a third of the time and moves no probability
-    by more than 1e-6.
+    Documents are read longest first, so that a step runs over those that still last.
+    Many tokens are read in 32 bits, which takes a third of the time and moves no
+    probability by more than 1e-6.
     """
     dtype = np.float64 if len(sequences.ids) < MANY_TOKENS else np.float32
     weights = {name: np.asarray(w, dtype) for name, w in weights.items()}
@@ -108,7 +109,7 @@ def predict_text(spec, weights, sequences, linear=None):
 
 
 def directions(spec, i):
-    """(name, whether it reads backwards) of the layers at depth `i`."""
+    """Return (name, whether it reads backwards) of the layers at depth `i`."""
     if not spec.bidirectional:
         return [(f"recurrent_{i}", False)]
     return [
@@ -118,7 +119,9 @@ def directions(spec, i):
 
 
 def word_gates(spec, weights, ids):
-    """The words among token ids, each projected once by the first layers.
+    """Return the distinct words of some token ids, projected by the first layers.
+
+    Each word is projected once, however often it occurs.
 
     Returns
     -------
@@ -139,7 +142,14 @@ def word_gates(spec, weights, ids):
 
 
 def forward_text(spec, weights, tables, words, lengths):
-    """Logits of documents sorted by falling length; see `word_gates` for the words."""
+    """Return logits of documents, sorted by falling length.
+
+    Parameters
+    ----------
+    tables : list of ndarray
+    words : ndarray of int of shape (n_documents, n_tokens)
+        Rows of the tables; see `word_gates`.
+    """
     states = None
     for i in range(len(spec.units)):
         keep = i < len(spec.units) - 1 or spec.pooling != "last"
@@ -158,12 +168,15 @@ def forward_text(spec, weights, tables, words, lengths):
 
 
 def beside(parts):
-    """States of all directions; those of one are not copied."""
+    """Return the states of all directions side by side, without a copy for one."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
 def pool(spec, weights, states, lengths):
-    """As `_networks.pool`; states after a document's end are zero."""
+    """Return one state a document, as `keras_models.pool` does.
+
+    States after a document's end are zero.
+    """
     present = (np.arange(states.shape[1]) < lengths[:, None])[:, :, None]
     if spec.pooling == "max":
         return np.where(present, states, -2).max(axis=1) * present.any(axis=1)
@@ -180,13 +193,13 @@ def prepared_weights(cell, weights, name):
 
 
 def inputs_of(values, layer):
-    """The input's share of the gates, in one product for all steps."""
+    """Return the input's share of the gates, from one product for all steps."""
     gates = projected(values, layer)
     return lambda step, rows: gates[rows, step]
 
 
 def looked_up(table, words):
-    """The same for words, by their rows of a table."""
+    """Return the same for words, from their rows of a table."""
     return lambda step, rows: table[words[rows, step]]
 
 
@@ -196,7 +209,7 @@ def projected(values, layer):
 
 
 def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
-    """All states, and the last, of documents sorted by falling length.
+    """Return all states, and the last, of documents sorted by falling length.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def numbers_in(path, factor=1):
 
 
 def bytes_of_training(spec, batch_size, n_steps, width):
-    """The least that training takes: weights, and one batch with what gradients need.
+    """Return the bytes that training takes at least: weights, and a batch with gates.
 
     Parameters
     ----------

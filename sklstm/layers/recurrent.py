@@ -1,4 +1,4 @@
-"""Recurrent Keras layers: which loop runs, and the road around it."""
+"""Recurrent Keras layers, and the choice of the loop that runs their steps."""
 
 import numpy as np
 
@@ -19,24 +19,24 @@ __all__ = ["GRU", "LSTM", "SLSTM", "SLSTMCell", "SimpleRNN"]
 
 
 def on_cpu():
-    """Whether layers run where the fast loops are faster."""
+    """Return whether layers run where the fast loops are faster."""
     if BACKEND == "jax":
         return jax.default_backend() == "cpu"
     return BACKEND == "torch" and not torch_loops.on_gpu()
 
 
 def on_cudnn():
-    """Whether layers run where cuDNN does, through JAX."""
+    """Return whether layers run where cuDNN does, through JAX."""
     return BACKEND == "jax" and cudnn.on_gpu()
 
 
 def first(mask):
-    """The mask of the first gate, which all share, so that one product serves all."""
+    """Return the mask of the first gate, for all gates, so that one product serves."""
     return mask[0] if isinstance(mask, list) else mask
 
 
 class FastLoop:
-    """What the layers share: which cases are fast, and the road around a loop.
+    """What the layers share: the cases that a fast loop covers, and the calls of it.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class FastLoop:
 
 
 def served(sequences, mask):
-    """Whether a loop serves this mask, which torch's tells by its values."""
+    """Return whether a loop serves this mask; for torch this depends on its values."""
     return BACKEND != "torch" or torch_loops.serves(sequences, mask)
 
 

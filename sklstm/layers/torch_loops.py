@@ -1,8 +1,8 @@
 """Recurrent loops in torch: its own fused kernels, with Keras's weights.
 
-Keras on torch takes a Python call for every step of a layer; torch's kernels take one
-for all. They read gates in another order, and know of masks by lengths alone: a mask is
-served where it is one block of steps in each row, as padding on either side leaves it.
+Keras on torch makes a Python call for every step of a layer; torch's kernels take one
+call for all steps. They have the gates in another order, and take lengths instead of
+masks. So they serve a mask of one block of steps in each row, as padding leaves it.
 
 Inputs are time-major, masks of shape (n_steps, batch, 1).
 """
@@ -16,7 +16,7 @@ def on_gpu():
 
 
 def serves(sequences, mask):
-    """Whether values are there, and each row's steps that count follow each other.
+    """Return whether values are there, and the unmasked steps of a row are one block.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def serves(sequences, mask):
 
 
 def in_order(weights, cell):
-    """Gates along the last axis, in the order of torch."""
+    """Return the gates along the last axis in the order of torch."""
     gates = weights.chunk(cell.n_gates, dim=-1)
     return torch.cat([gates[place] for place in cell.torch_gates], dim=-1)
 
 
 def run(cell, steps, mask, kernel, recurrent_kernel, biases, state):
-    """Outputs of every step, then the last states.
+    """Return the outputs of every step, then the last states.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def series_model(graph, forecaster, series):
     columns = [] if one_d else [n_targets]
     y = graph.input("y", ["n", length, *columns])
     text = f"y: the last {length} rows of the series, oldest first, in its own units. "
-    # 32 bits hold scaled values, as they do in `_rolling`.
+    # 32 bits hold scaled values, as they do in `ForecastModel`.
     y = scaled(graph, graph.reshape(y, 0, length, n_targets), scaler, in_32_bits=True)
     norm, window, context = model.norm, y, []
     level, scale = measures(graph, y, norm, length, horizon)
@@ -229,7 +229,7 @@ def seasonal_pattern(graph, y, season, length):
 
 
 def network(graph, forecaster, window, context):
-    """As `_inference.forward`: scaled outputs of shape (n, horizon, n_targets)."""
+    """As `numpy_forward.forward`: scaled outputs of shape (n, horizon, n_targets)."""
     spec, weights = forecaster._spec_, forecaster.weights_
     flat = graph.reshape(window, 0, -1)
     if weights["head/kernel"].any():
@@ -249,7 +249,7 @@ def network(graph, forecaster, window, context):
 
 
 def encode(graph, spec, weights, window, context):
-    """As `_inference.encode`."""
+    """As `numpy_forward.encode`."""
     length = spec.recurrent_length or spec.window_shape[0]
     states = graph.cut(window, -length, None)
     if spec.n_static:

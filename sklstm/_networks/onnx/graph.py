@@ -1,7 +1,7 @@
-"""ONNX graphs as they grow, and the recurrent layers in them.
+"""A builder of ONNX graphs, and the recurrent layers in them.
 
-Sums run in 64 bits, as in `_inference`, but for the recurrent operators, which runtimes
-have in 32 bits only.
+Sums run in 64 bits, as in `numpy_forward`, but for recurrent layers: runtimes have the
+recurrent operators in 32 bits only.
 """
 
 import numpy as np
@@ -67,7 +67,7 @@ class Graph:
         return self("Cast", value, to=kind)
 
     def cut(self, value, first, end, axis=1):
-        """Places from `first` to `end` of an axis; None is its start or its end."""
+        """Slice an axis from `first` to `end`; None is its start or its end."""
         first, end = first or 0, np.iinfo(np.int64).max if end is None else end
         bounds = (np.array([part], np.int64) for part in (first, end, axis))
         return self("Slice", value, *bounds)
@@ -124,7 +124,7 @@ class Graph:
         return self("Add", product, np.asarray(weights[f"{name}/bias"], float))
 
     def model(self, output, shape, estimator, text, properties=None):
-        """The checked ModelProto of one output; shape is its documented one."""
+        """Return the checked ModelProto of one output; `shape` is for its readers."""
         helper, (name, result) = self.onnx.helper, output
         self.nodes.append(helper.make_node("Identity", [result], [name]))
         graph = helper.make_graph(
@@ -201,7 +201,7 @@ def by_operator(graph, cell, layers, states, lengths):
 
 
 def by_gate(values, cell):
-    """Columns of Keras's gates in the order of ONNX."""
+    """Return the columns of Keras's gates in the order of ONNX."""
     parts = np.split(values, cell.n_gates, axis=1)
     return np.concatenate([parts[i] for i in cell.onnx_gates], axis=1)
 
