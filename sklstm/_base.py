@@ -321,9 +321,9 @@ class BaseLSTM(BaseEstimator):
         load_keras()
         model = self._spec_.build(plain=True)
         weights = self.weights_
-        if self._spec_.network is not None:
+        paths = [variable.path for variable in model.weights]
+        if not weights.keys() >= set(paths):
             # Keras numbers layers that have no name anew for each model it builds.
-            paths = [variable.path for variable in model.weights]
             weights = dict(zip(paths, weights.values(), strict=True))
         for variable in model.weights:
             variable.assign(weights[variable.path])
