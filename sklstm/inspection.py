@@ -343,7 +343,7 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
     target, column, sign = output_of(classifier, logits, target)
     ngrams, network = np.zeros(len(tokens)), np.zeros(len(tokens))
     base = 0.0
-    if classifier._spec_.linear_skip:
+    if classifier._state.ngrams is not None:
         base, ngrams = ngram_contributions(classifier, sequences, column)
     start, contributions = network_contributions(classifier, sequences, column, n_steps)
     network[contributions.index] = contributions
@@ -372,29 +372,32 @@ def read_text(classifier, text):
     if of_ids:
         # Id 0 is padding, which the classifier ignores.
         tokens = [token for token in np.asarray(text).tolist() if token]
-        sequences = vocabulary.encode_ids(np.asarray(text)[None], classifier._words)
+        sequences = vocabulary.encode_ids(
+            np.asarray(text)[None], classifier._state.words
+        )
     else:
         tokenize = tokenizer.tokenizer_of(classifier)
         tokens = tokenize(text)
-        sequences = vocabulary.encode([text], tokenize, classifier._words)
+        sequences = vocabulary.encode([text], tokenize, classifier._state.words)
     logits = classifier._logits(np.asarray(text)[None] if of_ids else [text])[0]
     return tokens, sequences, logits
 
 
 def ngram_contributions(classifier, sequences, column):
     """Return the intercept of the n-gram model, and contributions of tokens."""
-    model, counter = classifier._ngram_model, classifier._ngram_counts
+    ngrams = classifier._state.ngrams
+    model, counter = ngrams.model, ngrams.counter
     values = model.weighted(counter.count(sequences)).toarray()[0]
-    effects = classifier._scale * values * model.coefficients[:, column]
-    base = classifier._scale * model.intercepts[column]
-    return base, counter.spread(sequences, effects)
+    effects = ngrams.scale * values * model.coefficients[:, column]
+    base = ngrams.scale * model.intercepts[column]
+    return base, counter.split_among_tokens(sequences, effects)
 
 
 def output_of(classifier, logits, target):
     """Return the class to explain, its column of the logits, and the logit's sign."""
     classes = classifier.classes_
     if target is None:
-        if len(logits) == 1 and not classifier._multi_label:
+        if len(logits) == 1 and not classifier._state.multi_label:
             target = classes[int(logits[0] > 0)]
         else:
             target = classes[logits.argmax()]
@@ -404,7 +407,7 @@ def output_of(classifier, logits, target):
             f"target is {target!r}, but the classes are {classes.tolist()}. Pass one "
             "of them."
         )
-    if len(logits) == 1 and not classifier._multi_label:
+    if len(logits) == 1 and not classifier._state.multi_label:
         # Two classes share one logit, which is that of the second class.
         return target, 0, 1 if numbers[0] else -1
     return target, int(numbers[0]), 1
@@ -420,7 +423,7 @@ def network_contributions(classifier, sequences, column, n_steps):
     # Truncate positions as the classifier truncates ids: these are read by the network.
     positions = Sequences(np.arange(len(sequences.ids)), sequences.offsets)
     positions = positions.truncated(classifier.max_length, classifier.truncate).ids
-    ids = classifier._network_view(sequences, classifier.vocabulary_).ids
+    ids = classifier._network_view(sequences).ids
     if not len(positions) or not weights["head/kernel"].any():
         return weights["head/bias"][column], pd.Series([], positions[:0], dtype=float)
     table = weights["embedding/embeddings"]

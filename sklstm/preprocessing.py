@@ -294,7 +294,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         tokens, sequences = vocabulary.count_tokens(texts, tokenizer_of(self))
         # The vocabulary counts weighted documents; without weights each counts once.
         weights = np.ones(len(texts))
-        self.vocabulary_, sequences = vocabulary.rank(
+        self.vocabulary_, sequences = vocabulary.build_vocabulary(
             tokens, sequences, weights, self.min_df, self.max_features
         )
         # At least one column, also for texts without a token.

@@ -108,8 +108,8 @@ def check_sizes(estimator, spec):
     """
     if isinstance(estimator, LSTMTextClassifier):
         n_values = getattr(estimator, "n_features_in_", 0)
-        counts = getattr(estimator, "_ngram_counts", None)
-        whole = counts is None or all(1 <= n < 64 for n in counts.keys)
+        ngrams = estimator._state.ngrams
+        whole = ngrams is None or all(1 <= n < 64 for n in ngrams.counter.keys)
     else:
         steps, width = spec.window_shape
         # Inputs of each step, and the four gates of the widest layer.

@@ -159,7 +159,7 @@ def test_predictions_do_not_depend_on_padding_or_company(pooling):
     beside = clf.predict_proba([*texts[:3], "film " * 500, ""])
     np.testing.assert_allclose(beside[:3], expected, atol=1e-9)
     keras = clf.model_.predict_on_batch(
-        clf._network_view(sequences_of(clf, texts), clf.vocabulary_).padded(20)
+        clf._network_view(sequences_of(clf, texts)).padded(20)
     )
     np.testing.assert_allclose(keras[:, 0], clf.decision_function(texts), atol=1e-5)
 
@@ -168,7 +168,7 @@ def sequences_of(clf, texts):
     from sklstm._text import tokenizer
     from sklstm._text.vocabulary import encode
 
-    return encode(texts, tokenizer.tokenizer_of(clf), clf._words)
+    return encode(texts, tokenizer.tokenizer_of(clf), clf._state.words)
 
 
 def test_several_classes_and_labels():

@@ -13,7 +13,7 @@ from sklstm._reporting.html_page import (
     warning_list,
 )
 from sklstm._reporting.summary import CELLS_IN_WORDS, counted
-from sklstm._text import ngrams, tokenizer, vocabulary
+from sklstm._text import probabilities, tokenizer, vocabulary
 from sklstm._text.labels import one_hot
 
 RARE = 0.1
@@ -28,10 +28,10 @@ def sections(classifier, X, y, train):
             "y, and train=(X, y) to compare networks."
         )
     own = own_name(classifier)
-    targets = one_hot(y, classifier.classes_, classifier._multi_label)
+    targets = one_hot(y, classifier.classes_, classifier._state.multi_label)
     logits = {own: classifier._logits(X)}
     logits |= rivals(classifier, X, targets, train)
-    exclusive = not classifier._multi_label
+    exclusive = not classifier._state.multi_label
     scores = {name: score(found, targets, exclusive) for name, found in logits.items()}
     lead = (
         f"{own} gets {scores[own]['accuracy']:.1%} of "
@@ -74,10 +74,10 @@ def rivals(classifier, X, targets, train):
                 tokenizer.check_texts(X),
                 tokenizer.tokenizer_of(classifier),
             )
-            sequences = vocabulary.encode(texts, tokenize, classifier._words)
+            sequences = vocabulary.encode(texts, tokenize, classifier._state.words)
         else:
-            sequences = vocabulary.encode_ids(np.asarray(X), classifier._words)
-        result["n-grams alone"] = classifier._linear_logits(sequences)
+            sequences = vocabulary.encode_ids(np.asarray(X), classifier._state.words)
+        result["n-grams alone"] = classifier._state.ngrams.logits(sequences)
     if train is None:
         return result
     for name, cell in {"LSTM": "lstm", "GRU": "gru", "simple RNN": "rnn"}.items():
@@ -85,8 +85,10 @@ def rivals(classifier, X, targets, train):
             rival = clone(classifier)
             rival.set_params(cell=cell, linear_skip=False, verbose=0)
             result[f"{name} alone"] = rival.fit(*train)._logits(X)
-    learned = one_hot(train[1], classifier.classes_, classifier._multi_label)
-    prior = ngrams.prior_logits(learned.mean(axis=0), not classifier._multi_label)
+    learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
+    prior = probabilities.prior_logits(
+        learned.mean(axis=0), not classifier._state.multi_label
+    )
     result["shares of classes"] = np.tile(prior, (len(targets), 1))
     return result
 
@@ -96,7 +98,7 @@ def score(logits, targets, exclusive):
         right = logits.argmax(axis=1) == targets.argmax(axis=1)
     else:
         right = ((logits > 0) == (targets > 0)).all(axis=1)
-    loss = ngrams.log_loss(logits, targets, np.ones(len(targets)), exclusive)
+    loss = probabilities.log_loss(logits, targets, np.ones(len(targets)), exclusive)
     return {"accuracy": float(right.mean()), "log loss": loss}
 
 
@@ -128,7 +130,7 @@ def warnings_of(classifier, scores, own, X, targets, train):
             "simplest of models that are as good."
         )
     parts = shares(targets)
-    if not classifier._multi_label and parts.min() < RARE:
+    if not classifier._state.multi_label and parts.min() < RARE:
         rarest = classifier.classes_[parts.argmin()]
         found.append(
             f"Class {rarest!s} is {parts.min():.1%} of the test texts, so that "
@@ -146,7 +148,7 @@ def data_section(classifier, X, targets, train):
     classes = [str(name) for name in classifier.classes_]
     rows = [["test", len(targets), *(float(part) for part in shares(targets))]]
     if train is not None:
-        learned = one_hot(train[1], classifier.classes_, classifier._multi_label)
+        learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
         parts = (float(part) for part in shares(learned))
         rows.insert(0, ["training", len(learned), *parts])
     words = (
@@ -192,7 +194,7 @@ def confusion_section(classifier, X, y):
 
 def mistakes_section(classifier, X, y, logits):
     predicted = classifier.predict(X)
-    sure = ngrams.probabilities(logits, True).max(axis=1)
+    sure = probabilities.probabilities(logits, True).max(axis=1)
     wrong = np.flatnonzero(predicted != np.asarray(y))
     wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:N_WRONG]
     if not len(wrong):

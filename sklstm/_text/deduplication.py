@@ -11,7 +11,7 @@ from sklstm._utils.disk_arrays import blocks, row_type, taken
 def merge_repeated(sequences, targets, weights):
     """Merge equal documents of equal target into one of their summed weight.
 
-    They come in a fixed order, so that weights, repetition and the order of rows
+    The result is sorted by content, so that weights, repetition and the order of rows
     train the same network to the last byte. Documents of weight zero are left out.
 
     Parameters
@@ -21,13 +21,13 @@ def merge_repeated(sequences, targets, weights):
     Returns
     -------
     rows : ndarray of int
-        One document of each kind, sorted by their ids, then by targets.
+        One document of each kind, sorted by ids, then by targets.
     weights : ndarray of shape (len(rows),)
     """
     rows = np.flatnonzero(weights > 0).astype(row_type(len(weights)))
     digests = digests_of(sequences, targets, rows)
     order = np.argsort(digests, kind="stable").astype(rows.dtype)
-    firsts = np.flatnonzero(unlike_before(taken(digests, order)))
+    firsts = np.flatnonzero(differs_from_previous(taken(digests, order)))
     rows = rows[order]
     del digests, order
     sums = stored(sums_from(firsts, weights, rows), sequences)
@@ -37,24 +37,24 @@ def merge_repeated(sequences, targets, weights):
     return rows[order], taken(sums, order)
 
 
-def unlike_before(values):
-    """Whether each differs from the one before; the first does."""
-    found = np.ones(len(values), bool)
-    found[1:] = values[1:] != values[:-1]
-    return found
+def differs_from_previous(values):
+    """Tell which values differ from the one before; the first does."""
+    mask = np.ones(len(values), bool)
+    mask[1:] = values[1:] != values[:-1]
+    return mask
 
 
 def sums_from(firsts, weights, rows):
-    """Sums of the weights of rows from each of some places to the next, in parts."""
+    """Give, part by part, the summed weight of rows from each position to the next."""
     ends = np.append(firsts, len(rows))
-    for part in blocks(len(firsts), ROWS_AT_ONCE):
-        own = ends[part.start : part.stop + 1]
-        number = np.repeat(np.arange(len(own) - 1), np.diff(own))
-        yield np.bincount(number, weights[rows[own[0] : own[-1]]])
+    for block in blocks(len(firsts), ROWS_AT_ONCE):
+        cuts = ends[block.start : block.stop + 1]
+        number = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
+        yield np.bincount(number, weights[rows[cuts[0] : cuts[-1]]])
 
 
 def digests_of(sequences, targets, rows):
-    """What tells documents and targets apart: 16 bytes of each."""
+    """Return 16 bytes for each document that tell it and its targets from others."""
     ids, offsets = sequences.ids, sequences.offsets
     targets = np.ascontiguousarray(targets)
 
@@ -71,40 +71,39 @@ def digests_of(sequences, targets, rows):
 
 
 def sorted_by_content(sequences, rows, targets):
-    """Places of `rows` in the order of their documents' ids, then of their targets.
+    """Return positions in `rows` by the documents' ids, then by their targets.
 
     All are sorted by their first two tokens, those that agree by the next two, and so
-    on, so that few tokens are read and none is kept.
+    on, because then few tokens are read and none is kept.
     """
     order = np.lexsort(targets[rows].T[::-1]).astype(rows.dtype)
     tied, group, depth = np.arange(len(rows), dtype=rows.dtype), np.zeros_like(rows), 0
     while len(tied):
         key = next_tokens(sequences, rows, order[tied], depth)
-        by = np.lexsort((key, group)).astype(rows.dtype)
-        order[tied], key = order[tied][by], taken(key, by)
-        new = np.append(unlike_before(group) | unlike_before(key), True)
+        ranks = np.lexsort((key, group)).astype(rows.dtype)
+        order[tied], key = order[tied][ranks], taken(key, ranks)
+        new = np.append(differs_from_previous(group) | differs_from_previous(key), True)
         group = np.maximum.accumulate(np.where(new[:-1], tied, 0))
         goes_on = ~(new[:-1] & new[1:]) & (key.astype(np.uint32) != 0)
         tied, group, depth = tied[goes_on], group[goes_on], depth + 2
     return order
 
 
-def next_tokens(sequences, rows, places, depth):
-    """The two tokens at a depth of documents as one number, 0 beyond their ends."""
+def next_tokens(sequences, rows, positions, depth):
+    """Return two tokens of each document as one number, 0 beyond its end."""
     starts, ends = sequences.offsets[:-1], sequences.offsets[1:]
 
-    def keys(part):
-        own = rows[places[part]]
-        at, end = starts[own] + depth, ends[own]
-        high = token_at(sequences.ids, at, end) << np.uint64(32)
-        return high | token_at(sequences.ids, at + 1, end)
+    def keys(block):
+        block_rows = rows[positions[block]]
+        first, end = starts[block_rows] + depth, ends[block_rows]
+        high = token_at(sequences.ids, first, end) << np.uint64(32)
+        return high | token_at(sequences.ids, first + 1, end)
 
-    parts = blocks(len(places), ROWS_AT_ONCE)
-    return stored(map(keys, parts), sequences)
+    return stored(map(keys, blocks(len(positions), ROWS_AT_ONCE)), sequences)
 
 
-def token_at(ids, at, ends):
-    there = at < ends
-    found = np.zeros(len(at), np.uint64)
-    found[there] = ids[at[there]]
-    return found
+def token_at(ids, positions, ends):
+    inside = positions < ends
+    tokens = np.zeros(len(positions), np.uint64)
+    tokens[inside] = ids[positions[inside]]
+    return tokens

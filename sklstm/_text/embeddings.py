@@ -1,4 +1,6 @@
-"""Word vectors of the user as the first weights of the embedding."""
+"""Word vectors of the user as initial weights of the embedding."""
+
+import os
 
 import numpy as np
 
@@ -6,7 +8,7 @@ from sklstm._text.sequences import FIRST
 
 
 def read_vectors(path, words):
-    """Word vectors of a GloVe or word2vec text file, of these words only.
+    """Read the vectors of some words from a text file of GloVe or word2vec.
 
     Each line is a word and its numbers; word2vec's first line, two numbers, is
     skipped.
@@ -31,7 +33,7 @@ def read_vectors(path, words):
 
 
 def embedding_table(vectors, words, n_rows):
-    """First vectors of padding, unknown words and words, by id.
+    """Return initial vectors by id: of padding, of unknown words, of each word.
 
     Parameters
     ----------
@@ -56,31 +58,31 @@ def embedding_table(vectors, words, n_rows):
                 f"the vocabulary needs {needed} rows: one for padding, one for unknown "
                 "words, and one for each word. Lower max_features, or pass a dict."
             )
-        given = as_vectors(vectors[:needed])
-        table = np.zeros((n_rows, given.shape[1]), np.float32)
-        table[:needed] = given
+        used = as_vectors(vectors[:needed])
+        table = np.zeros((n_rows, used.shape[1]), np.float32)
+        table[:needed] = used
         return table
-    known = {word: vectors[word] for word in words if word in vectors}
-    if not known:
+    by_word = {word: vectors[word] for word in words if word in vectors}
+    if not by_word:
         raise ValueError(
             "embeddings holds none of the words of the texts. Look at lowercase and "
             "token_pattern, or pass None."
         )
-    lengths = {np.shape(vector) for vector in known.values()}
+    lengths = {np.shape(vector) for vector in by_word.values()}
     if len(lengths) > 1:
         raise ValueError(
             f"embeddings must hold vectors of one length. Got {sorted(lengths)[:5]}. "
             "Look at where they come from."
         )
-    given = as_vectors(list(known.values()))
-    # Words without a vector get that of none in particular.
-    table = np.tile(given.mean(axis=0), (n_rows, 1)).astype(np.float32)
-    table[[words[word] for word in known]] = given
+    used = as_vectors(list(by_word.values()))
+    # Words without a vector get the mean of all, as words of no meaning in particular.
+    table = np.tile(used.mean(axis=0), (n_rows, 1)).astype(np.float32)
+    table[[words[word] for word in by_word]] = used
     return table
 
 
 def as_vectors(values):
-    """An array of shape (n_words, embedding_dim) of finite numbers."""
+    """Return finite numbers as an array of shape (n_words, embedding_dim)."""
     try:
         values = np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
@@ -92,3 +94,12 @@ def as_vectors(values):
             + (", some of them NaN or infinite." if values.size else ".")
         )
     return values
+
+
+def first_vectors(embeddings, words, n_rows):
+    """Return initial vectors by id from what the user passed, or None to draw them."""
+    if embeddings is None:
+        return None
+    if isinstance(embeddings, (str, os.PathLike)):
+        embeddings = read_vectors(embeddings, words)
+    return embedding_table(embeddings, words, n_rows)

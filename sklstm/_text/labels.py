@@ -1,4 +1,4 @@
-"""Classes of texts, and targets made of them."""
+"""Classes of texts, and the targets made of them."""
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -7,9 +7,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 
 def check_labels(y):
+    """Raise if y holds no classes."""
     try:
         check_classification_targets(y)
-    except TypeError as error:  # sorted to find the classes
+    except TypeError as error:  # scikit-learn sorts labels to find the classes
         raise TypeError(
             "y must hold labels of one type, such as str or int, but they cannot be "
             f"put in order: {error}."
@@ -21,22 +22,22 @@ def is_multi_label(y):
 
 
 def classes_of(y, multi_label, classes=None):
-    """The distinct classes, given or found, of which there must be two; or labels."""
+    """Return the two or more distinct classes, or the columns of an indicator."""
     if multi_label:
         return np.arange(np.asarray(y).shape[1])
     y = column_or_1d(y, warn=True)
-    found = np.unique(y if classes is None else classes)
-    if len(found) < 2:
+    distinct = np.unique(y if classes is None else classes)
+    if len(distinct) < 2:
         raise ValueError(
-            "LSTMTextClassifier needs texts of at least two classes, but y "
-            f"has one class only: {found.tolist()[0]!r}. Add texts of another, or name "
-            "all classes in the first partial_fit(X, y, classes=...)."
+            "LSTMTextClassifier needs texts of at least two classes, but y has one "
+            f"class only: {distinct.tolist()[0]!r}. Add texts of another, or name all "
+            "classes in the first partial_fit(X, y, classes=...)."
         )
-    return found
+    return distinct
 
 
 def one_hot(y, classes, multi_label):
-    """Whether each document is of each class, or has each label.
+    """Tell whether each document is of each class, or has each label.
 
     Returns
     -------
@@ -53,14 +54,14 @@ def one_hot(y, classes, multi_label):
             f"{classes.tolist()}. "
             "Name all classes in the first call: partial_fit(X, y, classes=...)."
         )
-    place = np.searchsorted(classes, y)
+    position = np.searchsorted(classes, y)
     if len(classes) == 2:
-        return place[:, None] == 1
-    return place[:, None] == np.arange(len(classes))
+        return position[:, None] == 1
+    return position[:, None] == np.arange(len(classes))
 
 
 def class_weights(class_weight, y):
-    """The weight of each text's class, or the product of its labels' weights."""
+    """Return the weight of each text's class, or the product of its labels' weights."""
     weights = compute_sample_weight(class_weight, y)
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError(
@@ -71,7 +72,7 @@ def class_weights(class_weight, y):
 
 
 def check_weights(weights, targets, new):
-    """Raise where no row counts, or rows of one class only where classes are new."""
+    """Raise if no row has weight, or if new classes have weight in one class only."""
     used = targets[weights > 0]
     if not len(used):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Texts as lists of words: check them, and cut each into tokens."""
+"""Check that texts are str, and cut each into tokens."""
 
 import re
 from functools import partial
@@ -12,7 +12,7 @@ STRIP_ACCENTS = {"unicode": strip_accents_unicode, "ascii": strip_accents_ascii}
 
 
 def is_text(X):
-    """Whether X is a collection of strings rather than an array of token ids."""
+    """Tell whether X is a collection of strings rather than an array of token ids."""
     if isinstance(X, str):
         return True
     if isinstance(X, pd.DataFrame):
@@ -20,10 +20,10 @@ def is_text(X):
     if isinstance(X, pd.Series):
         return not pd.api.types.is_numeric_dtype(X.dtype)
     if isinstance(X, np.ndarray):
-        one = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
+        one_column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
         if X.dtype.kind in "UST":
-            return one
-        return X.dtype.kind == "O" and one and any(map(is_word, X.ravel()))
+            return one_column
+        return X.dtype.kind == "O" and one_column and any(map(is_word, X.ravel()))
     if isinstance(X, (list, tuple)):
         return any(map(is_word, X))
     # Columns of other libraries, such as polars and Arrow.
@@ -31,16 +31,17 @@ def is_text(X):
 
 
 def is_word(value):
+    """Tell whether a value is one text, as str or bytes."""
     return isinstance(value, (str, bytes))
 
 
 def check_texts(X, name="X", first=0):
-    """A list of str; an array of bytes of fixed width is read as UTF-8.
+    """Return a list of str; an array of bytes of fixed width is read as UTF-8.
 
     Parameters
     ----------
     first : int, default=0
-        The position of the first entry, where these are a part of all texts.
+        The position of the first entry, if X is a part of all texts.
 
     Raises
     ------
@@ -83,6 +84,7 @@ def check_texts(X, name="X", first=0):
 
 
 def decoded(text, name, row):
+    """Decode bytes as UTF-8; an error names the position."""
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -94,18 +96,19 @@ def decoded(text, name, row):
 
 
 def characters(text):
-    """Every character that is not white space."""
+    """Return every character that is not white space."""
     return list("".join(text.split()))
 
 
 def split_words(text, find, prepare):
+    """Prepare a text step by step, and find its tokens."""
     for step in prepare:
         text = step(text)
     return find(text)
 
 
 def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer):
-    """The function from a text to its list of tokens."""
+    """Return the function from a text to its list of tokens."""
     prepare = []
     if lowercase:
         prepare.append(str.lower)
@@ -120,7 +123,7 @@ def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer)
 
 
 def tokenizer_of(estimator):
-    """The tokenizer that an estimator's parameters describe."""
+    """Return the tokenizer that an estimator's parameters describe."""
     return make_tokenizer(
         estimator.analyzer,
         estimator.lowercase,
@@ -131,7 +134,7 @@ def tokenizer_of(estimator):
 
 
 def pattern_of(token_pattern):
-    """A compiled pattern, which may have one group, the token."""
+    """Compile a pattern, which may have one group, the token."""
     try:
         pattern = re.compile(token_pattern)
     except re.error as error:

@@ -135,7 +135,7 @@ def tokens_of(classifier, texts, width=9):
     """Return token ids with padding at different positions."""
     tokens = np.zeros((len(texts), width), np.int64)
     for row, text in enumerate(texts):
-        ids = [classifier._words.get(word, 1) for word in text.split()]
+        ids = [classifier._state.words.get(word, 1) for word in text.split()]
         tokens[row, row % 3 : row % 3 + len(ids)] = ids
     return tokens
 
@@ -146,13 +146,14 @@ def tokens_of(classifier, texts, width=9):
 def test_probabilities_of_texts(cell, pooling, units, bidirectional, fitted):
     clf = copy.copy(fitted)
     # Another network in its place, since to fit each takes seconds.
-    clf._spec_ = dataclasses.replace(
-        clf._spec_,
+    spec = dataclasses.replace(
+        clf._state.spec,
         cell=cell,
         pooling=pooling,
         units=units,
         bidirectional=bidirectional,
     )
+    clf._state = dataclasses.replace(clf._state, spec=spec)
     clf = shaken(clf)
     texts = [*TEXTS[:5], "", "never seen", "a bad never seen good good film"]
     found = run_graph(clf.to_onnx(), tokens=tokens_of(clf, texts))
@@ -196,7 +197,8 @@ def test_n_grams_classes_and_labels(ngram_range, labels, fitted_on_texts):
     found = run_graph(model, tokens=tokens_of(clf, TEXTS[:5]))
     assert_same(found, clf.predict_proba(TEXTS[:5]))
     properties = {p.key: json.loads(p.value) for p in model.metadata_props}
-    assert properties == {"classes": clf.classes_.tolist(), "vocabulary": clf._words}
+    words = clf._state.words
+    assert properties == {"classes": clf.classes_.tolist(), "vocabulary": words}
 
 
 def test_token_ids_as_they_were_fitted():
@@ -206,7 +208,8 @@ def test_token_ids_as_they_were_fitted():
     new = rng.integers(0, 60, (9, 7))
     found = run_graph(shaken(clf).to_onnx(), tokens=new)
     assert_same(found, clf.predict_proba(new))
-    clf._words = clf._words | {2**40: 2}
+    words = clf._state.words | {2**40: 2}
+    clf._state = dataclasses.replace(clf._state, words=words)
     with pytest.raises(ValueError, match=r"largest token id is 1099511627776.*from 1"):
         clf.to_onnx()
 

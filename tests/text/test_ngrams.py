@@ -3,9 +3,9 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.metrics import log_loss
 
-from sklstm._text import ngrams
+from sklstm._text import ngrams, probabilities
 from sklstm._text.ngrams import NgramCounts, NgramModel
-from sklstm._text.vocabulary import count_tokens, encode, rank
+from sklstm._text.vocabulary import build_vocabulary, count_tokens, encode
 
 TEXTS = ["a b a b c", "b c", "", "c a b", "d"]
 
@@ -13,7 +13,7 @@ TEXTS = ["a b a b c", "b c", "", "c a b", "d"]
 @pytest.fixture
 def encoded():
     tokens, places = count_tokens(TEXTS, str.split)
-    return rank(tokens, places, np.ones(5))
+    return build_vocabulary(tokens, places, np.ones(5))
 
 
 def test_counts_equal_those_of_scikit_learn(encoded):
@@ -69,10 +69,10 @@ def test_log_loss_and_probabilities_equal_scikit_learn(n_outputs):
     y = rng.integers(0, max(n_outputs, 2), 20)
     targets = np.eye(3)[y] if n_outputs == 3 else y[:, None].astype(float)
     weights = rng.uniform(size=20)
-    proba = ngrams.probabilities(logits, True)
+    proba = probabilities.probabilities(logits, True)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     np.testing.assert_allclose(
-        ngrams.log_loss(logits, targets, weights, True),
+        probabilities.log_loss(logits, targets, weights, True),
         log_loss(y, proba, sample_weight=weights),
     )
 
@@ -80,6 +80,6 @@ def test_log_loss_and_probabilities_equal_scikit_learn(n_outputs):
 def test_best_scale_undoes_overconfidence():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 1))
-    y = (rng.uniform(size=(4000, 1)) < ngrams.probabilities(logits, False)) * 1.0
-    scale = ngrams.best_scale(5 * logits, y, np.ones(4000), True)
+    y = (rng.uniform(size=(4000, 1)) < probabilities.probabilities(logits, False)) * 1.0
+    scale = probabilities.best_scale(5 * logits, y, np.ones(4000), True)
     assert abs(5 * scale - 1) < 0.1

@@ -8,12 +8,12 @@ from sklstm._text import deduplication
 from sklstm._text.sequences import UNKNOWN, Sequences, in_files
 from sklstm._text.tokenizer import TOKEN_PATTERN, check_texts, is_text, make_tokenizer
 from sklstm._text.vocabulary import (
+    build_vocabulary,
     count_ids,
     count_tokens,
     distinct,
     encode,
     encode_ids,
-    rank,
 )
 from sklstm._utils import disk_arrays
 
@@ -75,17 +75,17 @@ def test_truncation_keeps_what_it_says(documents, keep, expected):
 def test_vocabulary_is_ranked_by_frequency_then_by_token():
     texts = ["b a", "a c b", "b d", ""]
     tokens, sequences = count_tokens(texts, str.split)
-    vocabulary, ids = rank(tokens, sequences, np.ones(4))
+    vocabulary, ids = build_vocabulary(tokens, sequences, np.ones(4))
     assert vocabulary == {"b": 2, "a": 3, "c": 4, "d": 5}
     again = encode(texts, str.split, vocabulary)
     np.testing.assert_array_equal(again.ids, ids.ids)
     np.testing.assert_array_equal(again.offsets, ids.offsets)
     assert encode(["x"], str.split, vocabulary).ids.tolist() == [UNKNOWN]
-    assert list(rank(tokens, sequences, np.ones(4), 2)[0]) == ["b", "a"]
-    assert list(rank(tokens, sequences, np.ones(4), 0.5)[0]) == ["b", "a"]
-    few, ids = rank(tokens, sequences, np.ones(4), 1, 1)
+    assert list(build_vocabulary(tokens, sequences, np.ones(4), 2)[0]) == ["b", "a"]
+    assert list(build_vocabulary(tokens, sequences, np.ones(4), 0.5)[0]) == ["b", "a"]
+    few, ids = build_vocabulary(tokens, sequences, np.ones(4), 1, 1)
     assert few == {"b": 2} and set(ids.ids.tolist()) == {1, 2}
-    weighted = rank(tokens, sequences, np.array([1, 9, 1, 1.0]))[0]
+    weighted = build_vocabulary(tokens, sequences, np.array([1, 9, 1, 1.0]))[0]
     assert list(weighted) == ["b", "a", "c", "d"]
 
 
