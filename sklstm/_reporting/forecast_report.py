@@ -262,8 +262,8 @@ def data_section(fitted, test, train, past, actual, note):
     cut = None if past is None else validation_start(fitted, len(past))
     if cut is not None:
         note += (
-            f" The last {len(past) - cut} of them are the validation block, which "
-            "selected penalty and epoch"
+            f" The last {len(past) - cut} training rows are the validation block, "
+            "which selected penalty and epoch"
         )
         note += ", and was then trained on as well." if fitted.refit else "."
     page = paragraphs(note, leakage_in_words(fitted))

@@ -105,7 +105,7 @@ def test_the_validation_block_is_shown(passengers, tmp_path):
     f = LSTMForecaster(13, **UNTRAINED | {"validation_fraction": 0.25})
     f.fit(passengers[:-24])
     page = read(f, tmp_path / "a.html", passengers[-24:])
-    assert "The last 30 of them are the validation block" in page.text
+    assert "The last 30 training rows are the validation block" in page.text
     assert "and was then trained on as well" in page.text
     assert "of these, validation 30 1956-07-01 1958-12-01" in page.text
     both = page.all("svg")[:2]  # one for screens, one for telephones
