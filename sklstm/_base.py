@@ -7,7 +7,6 @@ import functools
 import operator
 import os
 import re
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 
@@ -17,10 +16,11 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import __version__
-from sklstm._networks.spec import CELLS
 from sklstm._reporting import html_page, summary
 from sklstm._utils import archive, memory_limits, scikeras_names
+from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.warn import warn_user
 
 # The largest 64-bit integer: a larger value would overflow in some array later.
 POSITIVE_INT = Interval(Integral, 1, 2**63 - 1, closed="both")
@@ -58,7 +58,7 @@ def warn_of_a_better_model(estimator):
     if not estimator.linear_skip:
         advice += " With linear_skip=True the network starts at a linear model."
     message = f"{summary.skill_in_words(estimator)} {advice}"
-    warnings.warn(message, SkillWarning, stacklevel=6)
+    warn_user(message, SkillWarning)
 
 
 def fitted_attribute(name, path):
@@ -145,7 +145,8 @@ class BaseLSTM(BaseEstimator):
         return archive.packed(super().__getstate__())
 
     def __setstate__(self, state):
-        super().__setstate__(archive.unpacked(state))
+        state = archive.current_state(type(self), archive.unpacked(state))
+        super().__setstate__(state)
 
     def set_params(self, **params):
         """Set parameters, by their own names or by those of scikeras.

@@ -48,9 +48,19 @@ from sklstm._utils.disk_arrays import in_memory
 KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
 
 # What a fit sets. A new fit starts without, so that nothing of the last one is left.
-FITTED = ("classes_", "vocabulary_", "weights_", "history_", "n_iter_", "best_epoch_")
-FITTED += ("baseline_scores_", "skill_", "n_features_in_", "feature_names_in_")
-FITTED += ("_state",)
+FITTED = (
+    "classes_",
+    "vocabulary_",
+    "weights_",
+    "history_",
+    "n_iter_",
+    "best_epoch_",
+    "baseline_scores_",
+    "skill_",
+    "n_features_in_",
+    "feature_names_in_",
+    "_state",
+)
 
 
 @storable

@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklstm import LSTMForecaster, SkillWarning, make_windows
 from sklstm._forecasting.model import Origins
 from sklstm._series.reader import read_training
+from sklstm._utils.cells import CELLS
 from sklstm._windows.options import make_problem
 
 
@@ -193,7 +194,7 @@ def test_scalers(passengers, scaler):
 
 
 @pytest.mark.parametrize("window_norm", ["last", None])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_cells(passengers, window_norm, cell):
     f = small(cell=cell, units=(3, 2), window_norm=window_norm).fit(passengers)
     assert len(f.forecast(3)) == 3

@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer, RobustScaler
 import sklstm
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._utils.archive import ARRAYS, DIGEST_LENGTH, MANIFEST, STATE, digest
+from sklstm._utils.cells import CELLS
 from sklstm.datasets import load_air_passengers
 from sklstm.serialization import LoadError
 
@@ -156,7 +157,7 @@ def test_token_ids_and_three_classes_come_back(tmp_path):
     again.partial_fit(X, y)  # training goes on
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_shapes_of_weights_are_those_of_the_built_network(cell):
     from sklstm._networks.spec import NetworkSpec, TextNetworkSpec
 

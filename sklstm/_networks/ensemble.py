@@ -8,9 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sklstm._networks.spec import CELL_NAMES
-
-N_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+from sklstm._utils.cells import CELLS
 
 
 def wide(spec, n_members):
@@ -35,8 +33,8 @@ def merged(spec, members):
         return members[0]
     weights = {}
     for i in range(len(spec.units)):
-        prefix = f"recurrent_{i}/{CELL_NAMES[spec.cell]}"
-        n_gates = N_GATES[spec.cell]
+        prefix = f"recurrent_{i}/{CELLS[spec.cell].weight_prefix}"
+        n_gates = CELLS[spec.cell].n_gates
         for part in ("kernel", "recurrent_kernel", "bias"):
             name = f"{prefix}/{part}"
             # (..., gates, units), so that each gate's units lie side by side.
@@ -70,9 +68,9 @@ def parted(spec, weights, n_members):
 
 
 def part(spec, weights, k, n_members):
-    n_gates, member = N_GATES[spec.cell], dict(weights)
+    n_gates, member = CELLS[spec.cell].n_gates, dict(weights)
     for i in range(len(spec.units)):
-        prefix = f"recurrent_{i}/{CELL_NAMES[spec.cell]}"
+        prefix = f"recurrent_{i}/{CELLS[spec.cell].weight_prefix}"
         for name in ("kernel", "recurrent_kernel", "bias"):
             values = weights[f"{prefix}/{name}"]
             values = values.reshape(*values.shape[:-1], n_gates, n_members, -1)

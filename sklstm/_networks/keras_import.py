@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklstm._networks.spec import CELL_NAMES
+from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import to_numpy
 
 
@@ -24,9 +24,9 @@ def model_of(wrapper):
 def keras_parameters(model, weights, is_series):
     """Parameters of the forecaster that a Keras model tells."""
     found = [
-        (cell, f"recurrent_0/{name}/recurrent_kernel")
-        for cell, name in CELL_NAMES.items()
-        if f"recurrent_0/{name}/recurrent_kernel" in weights
+        (cell.name, f"recurrent_0/{cell.weight_prefix}/recurrent_kernel")
+        for cell in CELLS.values()
+        if f"recurrent_0/{cell.weight_prefix}/recurrent_kernel" in weights
     ]
     if not found:
         raise ValueError(

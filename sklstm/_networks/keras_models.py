@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sklstm._utils.cells import CELLS
+
 
 def build_network(spec, plain=False):
     """The Keras model of a spec: (window[, context]) -> (horizon, n_targets).
@@ -108,14 +110,20 @@ def seeded(plain):
 
 
 def recurrent_layer(spec, plain, units, name, return_sequences, **options):
-    """A fast layer of `sklstm.layers`, or the plain one of Keras it stands for."""
-    if plain:
+    """Return a fast layer of `sklstm.layers`, or the Keras layer that it replaces.
+
+    A cell that Keras lacks has the layer of `sklstm.layers` in plain networks, too.
+    """
+    cell = CELLS[spec.cell]
+    if plain and cell.keras_layer is not None:
         from keras import layers
+
+        layer = getattr(layers, cell.keras_layer)
     else:
         from sklstm import layers
 
-    cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
-    return cell(
+        layer = getattr(layers, cell.layer)
+    return layer(
         units,
         return_sequences=return_sequences,
         recurrent_dropout=spec.recurrent_dropout,

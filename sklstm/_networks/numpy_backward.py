@@ -6,7 +6,8 @@ All rows of a batch are of one length, so no step is masked.
 
 import numpy as np
 
-from sklstm._networks.spec import CELL_NAMES
+from sklstm._networks.cells import arithmetic, layer_weights
+from sklstm._utils.cells import CELLS
 
 
 def integrated(gradient, start, end, n_steps):
@@ -151,21 +152,20 @@ def pool(spec, weights, states):
 
 def recurrent(cell, weights, name, inputs, direction=1):
     """States of every step (n_rows, n_steps, units), and the way back to inputs."""
-    prefix = f"{name}/{CELL_NAMES[cell]}/"
     kernel, inner, bias = (
-        np.asarray(weights[prefix + part], float)
-        for part in ("kernel", "recurrent_kernel", "bias")
+        np.asarray(part, float) for part in layer_weights(cell, weights, name)
     )
     bias = bias.reshape(-1, kernel.shape[1])
     gates = inputs @ kernel + bias[0]
     order = range(inputs.shape[1])[::direction]
     states = np.empty((*inputs.shape[:2], len(inner)))
     carry = tuple(
-        np.zeros((len(inputs), len(inner))) for _ in range(1 + (cell == "lstm"))
+        np.full((len(inputs), len(inner)), value) for value in CELLS[cell].initial_state
     )
+    advance = arithmetic(cell).step_and_back
     steps_back = {}
     for t in order:
-        carry, steps_back[t] = STEPS[cell](gates[:, t], inner, bias[-1], *carry)
+        carry, steps_back[t] = advance(gates[:, t], inner, bias[-1], *carry)
         states[:, t] = carry[0]
 
     def back(d_states):
@@ -177,60 +177,3 @@ def recurrent(cell, weights, name, inputs, direction=1):
         return d_gates @ kernel.T
 
     return states, back
-
-
-def sigmoid(x):
-    return 0.5 * (np.tanh(0.5 * x) + 1)
-
-
-# A step gives the new carry, and the way back from its gradients to those of the gates
-# and of the carry before.
-
-
-def lstm(gates, inner, bias, h, c_before):
-    i, f, g, o = np.split(gates + h @ inner, 4, axis=1)
-    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
-    c = f * c_before + i * g
-    tanh_c = np.tanh(c)
-
-    def back(dh, dc):
-        dc = dc + dh * o * (1 - tanh_c**2)
-        parts = [
-            dc * g * i * (1 - i),
-            dc * c_before * f * (1 - f),
-            dc * i * (1 - g**2),
-            dh * tanh_c * o * (1 - o),
-        ]
-        d_gates = np.concatenate(parts, axis=1)
-        return d_gates, d_gates @ inner.T, dc * f
-
-    return (o * tanh_c, c), back
-
-
-def gru(gates, inner, bias, h):
-    xz, xr, xg = np.split(gates, 3, axis=1)
-    hz, hr, hg = np.split(h @ inner + bias, 3, axis=1)
-    z, r = sigmoid(xz + hz), sigmoid(xr + hr)
-    g = np.tanh(xg + r * hg)
-
-    def back(dh):
-        dg = dh * (1 - z) * (1 - g**2)
-        dz = dh * (h - g) * z * (1 - z)
-        dr = dg * hg * r * (1 - r)
-        through = np.concatenate([dz, dr, dg * r], axis=1) @ inner.T
-        return np.concatenate([dz, dr, dg], axis=1), dh * z + through
-
-    return (z * h + (1 - z) * g,), back
-
-
-def rnn(gates, inner, bias, h):
-    new = np.tanh(gates + h @ inner)
-
-    def back(dh):
-        d_gates = dh * (1 - new**2)
-        return d_gates, d_gates @ inner.T
-
-    return (new,), back
-
-
-STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}

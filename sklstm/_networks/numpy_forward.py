@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from sklstm._networks.spec import CELL_NAMES
+from sklstm._networks.cells import arithmetic, layer_weights
 from sklstm._text.sequences import PADDING
 from sklstm._utils.blas import one_thread
+from sklstm._utils.cells import CELLS
 from sklstm._utils.disk_arrays import blocks
 
 CHUNK = 512
@@ -69,7 +70,7 @@ def encode(spec, weights, window, context):
         states = np.concatenate([states, static], axis=2)
     lengths = np.full(len(states), states.shape[1])
     for i in range(len(spec.units)):
-        layer = layer_weights(spec.cell, weights, f"recurrent_{i}")
+        layer = prepared_weights(spec.cell, weights, f"recurrent_{i}")
         inputs, keep = inputs_of(states, layer), i < len(spec.units) - 1
         states, last = recurrent(spec.cell, layer, inputs, lengths, keep=keep)
     if spec.n_context == spec.n_levels:
@@ -132,7 +133,7 @@ def word_gates(spec, weights, ids):
         used[ids[part]] = True
     words = weights["embedding/embeddings"][used]
     layers = [
-        layer_weights(spec.cell, weights, name) for name, _ in directions(spec, 0)
+        prepared_weights(spec.cell, weights, name) for name, _ in directions(spec, 0)
     ]
     return [projected(words, layer) for layer in layers], np.cumsum(used) - 1
 
@@ -144,7 +145,7 @@ def forward_text(spec, weights, tables, words, lengths):
         keep = i < len(spec.units) - 1 or spec.pooling != "last"
         parts = []
         for way, (name, backward) in enumerate(directions(spec, i)):
-            layer = layer_weights(spec.cell, weights, name)
+            layer = prepared_weights(spec.cell, weights, name)
             if states is None:
                 inputs = looked_up(tables[way], words)
             else:
@@ -173,15 +174,9 @@ def pool(spec, weights, states, lengths):
     return (shares / shares.sum(axis=1, keepdims=True) * states).sum(axis=1)
 
 
-def layer_weights(cell, weights, name):
-    """(kernel, recurrent kernel, bias) of a layer."""
-    prefix = f"{name}/{CELL_NAMES[cell]}/"
-    layer = [weights[prefix + part] for part in ("kernel", "recurrent_kernel", "bias")]
-    if cell == "lstm":  # sigmoid(x) = (tanh(x / 2) + 1) / 2
-        half = np.repeat([0.5, 0.5, 1, 0.5], layer[2].shape[0] // 4)
-        half = half.astype(layer[2].dtype)
-        layer = [part * half for part in layer]
-    return layer
+def prepared_weights(cell, weights, name):
+    """Return the kernel, recurrent kernel and bias as the cell's stepper reads them."""
+    return arithmetic(cell).prepared(layer_weights(cell, weights, name))
 
 
 def inputs_of(values, layer):
@@ -212,7 +207,8 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
     """
     _, kernel, bias = layer
     n_documents, n_steps, units = len(lengths), int(lengths[0]), kernel.shape[0]
-    state = np.zeros((N_STATES[cell], n_documents, units), kernel.dtype)
+    state = np.empty((CELLS[cell].n_states, n_documents, units), kernel.dtype)
+    state[...] = np.reshape(CELLS[cell].initial_state, (-1, 1, 1))
     states = None
     if keep:
         states = np.zeros((n_documents, max(n_steps, 1), units), kernel.dtype)
@@ -223,73 +219,8 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
             n = lasting[step]
             rows = slice(n) if n_documents > 1 else 0  # one is a vector: much faster
             now = state[:, rows]
-            advance = STEPS[cell](kernel, bias, *now)
+            advance = arithmetic(cell).stepper(kernel, bias, *now)
         advance(inputs(step, rows))
         if keep:
             states[rows, step] = now[0]
     return states, state[0]
-
-
-def sigmoid(x):
-    # tanh does not overflow
-    return 0.5 * (np.tanh(0.5 * x) + 1.0)
-
-
-# Each gives the function that takes a state one step further, in place, from the
-# input's share of the gates. A single forecast is many calls on few numbers, so all
-# that can be made before the first step is.
-
-
-def lstm(kernel, bias, h, c):
-    """An LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o.
-
-    `layer_weights` halved the weights of i, f and o, so that one tanh serves all.
-    """
-    units = h.shape[-1]
-    z = np.empty((*h.shape[:-1], 4 * units), h.dtype)
-    i, f, g, o = (z[..., k * units : (k + 1) * units] for k in range(4))
-    both, one, half = z[..., : 2 * units], np.ones((), h.dtype), np.array(0.5, h.dtype)
-
-    def step(gates):
-        nonlocal z, both, i, o, h, c
-        np.dot(h, kernel, out=z)
-        z += gates
-        np.tanh(z, out=z)
-        both += one
-        c *= f
-        i *= g
-        c += i
-        c *= half
-        o += one
-        o *= half
-        np.tanh(c, out=h)
-        h *= o
-
-    return step
-
-
-def gru(kernel, bias, h):
-    """A GRU (Cho et al., 2014), reset after the product, as in Keras."""
-    units = h.shape[-1]
-
-    def step(gates):
-        nonlocal h
-        inner = h @ kernel
-        inner += bias[1]
-        zr = sigmoid(gates[..., : 2 * units] + inner[..., : 2 * units])
-        z, r = zr[..., :units], zr[..., units:]
-        new = np.tanh(gates[..., 2 * units :] + r * inner[..., 2 * units :])
-        h -= new
-        h *= z
-        h += new
-
-    return step
-
-
-def rnn(kernel, bias, h):
-    """A simple recurrent network (Elman, 1990)."""
-    return lambda gates: np.tanh(gates + h @ kernel, out=h)
-
-
-STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}
-N_STATES = {"lstm": 2, "gru": 1, "rnn": 1}

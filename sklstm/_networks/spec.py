@@ -7,9 +7,8 @@ import numpy as np
 
 from sklstm._networks.keras_models import build_network, build_text_network
 from sklstm._utils.archive import storable
+from sklstm._utils.cells import CELLS
 
-CELLS = ("lstm", "gru", "rnn")
-CELL_NAMES = {"lstm": "lstm_cell", "gru": "gru_cell", "rnn": "simple_rnn_cell"}
 POOLINGS = ("last", "max", "mean", "attention")
 
 
@@ -112,11 +111,10 @@ def dense_shapes(name, n_inputs, n_outputs):
 
 
 def cell_shapes(cell, name, n_inputs, units):
-    n_gates = {"lstm": 4, "gru": 3, "rnn": 1}[cell]
-    prefix = f"{name}/{CELL_NAMES[cell]}"
-    width = n_gates * units
+    record = CELLS[cell]
+    prefix, width = f"{name}/{record.weight_prefix}", record.n_gates * units
     return {
         f"{prefix}/kernel": (n_inputs, width),
         f"{prefix}/recurrent_kernel": (units, width),
-        f"{prefix}/bias": (2, width) if cell == "gru" else (width,),
+        f"{prefix}/bias": (record.n_biases, width) if record.n_biases > 1 else (width,),
     }

@@ -13,8 +13,9 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import CELLS_IN_WORDS, counted
+from sklstm._reporting.summary import counted
 from sklstm._series.panel import SINGLE_SERIES
+from sklstm._utils.cells import CELLS
 from sklstm.metrics import lag, mean_absolute_scaled_error
 
 # With fewer test rows, differences of a few per cent are within sampling error.
@@ -96,7 +97,7 @@ def scores_section(scores, own):
 
 
 def own_name(forecaster):
-    name = CELLS_IN_WORDS[forecaster.cell]
+    name = CELLS[forecaster.cell].label
     return name + (" and linear model" if forecaster.linear_skip else "")
 
 
@@ -161,15 +162,11 @@ def rivals(forecaster, test, train):
     """Return one-step forecasts of the test rows by simpler models."""
     result = {}
     if train is not None:
-        for name, changes in {
-            "LSTM": {"cell": "lstm"},
-            "GRU": {"cell": "gru"},
-            "simple RNN": {"cell": "rnn"},
-        }.items():
-            if own_name(forecaster) != name and forecaster.network is None:
+        for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
+            if own_name(forecaster) != cell.label and forecaster.network is None:
                 rival = clone(forecaster)
-                rival.set_params(linear_skip=False, verbose=0, **changes)
-                result[f"{name} alone"] = rival
+                rival.set_params(cell=cell.name, linear_skip=False, verbose=0)
+                result[f"{cell.label} alone"] = rival
         # Without an epoch, a forecaster is its linear model.
         linear = clone(forecaster)
         linear.set_params(linear_skip=True, network=None, epochs=0, verbose=0)

@@ -6,8 +6,8 @@ import numpy as np
 
 from sklstm._reporting.charts import flow_chart, line_chart
 from sklstm._training.losses import measure_of
+from sklstm._utils.cells import CELLS
 
-CELLS_IN_WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple RNN"}
 RIVALS_IN_WORDS = {
     "last_value": "last value",
     "seasonal_naive": "seasonal naive",
@@ -33,8 +33,8 @@ def network_in_words(estimator):
         what = "A network of your own"
     else:
         units = " and ".join(str(u) for u in spec.units)
-        what = f"{CELLS_IN_WORDS[spec.cell]} of {units} units"
-        what = "A " + what if spec.cell != "lstm" else "An " + what
+        cell = CELLS[spec.cell]
+        what = f"{cell.article} {cell.label} of {units} units"
         if getattr(spec, "bidirectional", False):
             what += " in each direction"
         if spec.linear_skip:
@@ -57,7 +57,7 @@ def network_svg(estimator):
     described = f"The network: {network_in_words(estimator)}"
     of_text = hasattr(spec, "n_tokens")
     both_ways = ", both ways" if getattr(spec, "bidirectional", False) else ""
-    layers = [f"{CELLS_IN_WORDS[spec.cell]}, {n} units{both_ways}" for n in spec.units]
+    layers = [f"{CELLS[spec.cell].label}, {n} units{both_ways}" for n in spec.units]
     beside = None
     if of_text:
         pooled = POOLINGS_IN_WORDS[spec.pooling]

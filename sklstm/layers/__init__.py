@@ -11,6 +11,6 @@ Dropout masks are drawn once a batch, as Keras does, but one for all gates inste
 one for each: the tied weights of Gal and Ghahramani (2016), which one product serves.
 """
 
-from sklstm.layers.recurrent import GRU, LSTM, SimpleRNN
+from sklstm.layers.recurrent import GRU, LSTM, SLSTM, SimpleRNN, SLSTMCell
 
-__all__ = ["GRU", "LSTM", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "SLSTM", "SLSTMCell", "SimpleRNN"]

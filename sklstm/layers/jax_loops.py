@@ -175,3 +175,72 @@ def rnn_backward(kept, dh_steps):
 
 
 rnn.defvjp(rnn_forward, rnn_backward)
+
+
+@jax.custom_vjp
+def slstm(gates, mask, drop, kernel, h, c, n):
+    """States of every step, and the last cell state and normalizer, of an sLSTM.
+
+    The normalizer is kept as its logarithm; see `SLSTM`.
+    """
+    return slstm_forward(gates, mask, drop, kernel, h, c, n)[0]
+
+
+def one_minus_sigmoid(x, decay):
+    """sigmoid(-x), from exp(-abs(x))."""
+    return jnp.where(x > 0, decay, 1) / (1 + decay)
+
+
+def slstm_forward(gates, mask, drop, kernel, h0, c0, n0):
+    def step(carry, inputs):
+        h, c, n = carry
+        x, m = inputs
+        raw = optimization_barrier(x + dropped(h, drop) @ kernel)
+        i, f, z, o = jnp.split(raw, 4, axis=1)
+        z, o = jnp.tanh(z), 0.5 * (jnp.tanh(0.5 * o) + 1)
+        decay = jnp.exp(-jnp.abs(f))
+        old = n + jnp.minimum(f, 0) - jnp.log1p(decay)
+        lost = one_minus_sigmoid(f, decay)
+        decay = jnp.exp(-jnp.abs(old - i))
+        share = one_minus_sigmoid(old - i, decay)
+        n = hold(m, jnp.maximum(old, i) + jnp.log1p(decay), n)
+        c = hold(m, c + share * (z - c), c)
+        h = hold(m, o * c, h)
+        return (h, c, n), (lost, z, o, share, h, c)
+
+    (_, c_last, n_last), kept = scan(step, (h0, c0, n0), (gates, mask))
+    h = kept[4]
+    return (h, c_last, n_last), (*kept, mask, drop, kernel, h0, c0)
+
+
+def slstm_backward(kept, gradients):
+    lost, z, o, share, h, c, mask, drop, kernel, h0, c0 = kept
+    dh_steps, dc_last, dn_last = gradients
+    transposed = kernel.T
+
+    def step(carry, inputs):
+        dh, dc, dn = carry
+        lost, z, o, share, c, c_before, dh_step, m = inputs
+        dh = dh + dh_step
+        dc_in = dc + dh * o
+        d_old = (1 - share) * (dn - share * dc_in * (z - c_before))
+        parts = [
+            dn - d_old,
+            d_old * lost,
+            dc_in * share * (1 - z**2),
+            dh * c * o * (1 - o),
+        ]
+        d_raw = jnp.concatenate(parts, axis=1)
+        d_raw = optimization_barrier(hold(m, d_raw, 0))
+        dh = hold(m, dropped(d_raw @ transposed, drop), dh)
+        dc = hold(m, dc_in * (1 - share), dc)
+        return (dh, dc, hold(m, d_old, dn)), d_raw
+
+    steps = (lost, z, o, share, c, shifted(c0, c), dh_steps, mask)
+    start = (jnp.zeros_like(h0), dc_last, dn_last)
+    (dh0, dc0, dn0), d_raw = scan(step, start, steps, reverse=True)
+    d_kernel = over_steps(dropped(shifted(h0, h), drop), d_raw)
+    return d_raw, None, None, d_kernel, dh0, dc0, dn0
+
+
+slstm.defvjp(slstm_forward, slstm_backward)

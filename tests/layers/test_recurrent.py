@@ -14,6 +14,7 @@ from jax.experimental import rnn  # noqa: E402
 from numpy.testing import assert_allclose  # noqa: E402
 
 from sklstm import layers  # noqa: E402
+from sklstm.layers import recurrent  # noqa: E402
 
 NAMES = ["LSTM", "GRU", "SimpleRNN"]
 N_FEATURES = 3
@@ -117,8 +118,8 @@ def gpu(monkeypatch):
         jax.debug.callback(lambda lengths: told.append(lengths.tolist()), values[4])
         return cudnn_stand_in(*values)
 
-    monkeypatch.setattr(layers, "on_cpu", lambda: False)
-    monkeypatch.setattr(layers, "on_cudnn", lambda: True)
+    monkeypatch.setattr(recurrent, "on_cpu", lambda: False)
+    monkeypatch.setattr(recurrent, "on_cudnn", lambda: True)
     monkeypatch.setattr(rnn, "lstm", stand_in)
     return told
 

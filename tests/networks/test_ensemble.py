@@ -3,7 +3,8 @@ import pytest
 
 from sklstm._networks.ensemble import merged, parted, wide
 from sklstm._networks.numpy_forward import forward
-from sklstm._networks.spec import CELLS, NetworkSpec
+from sklstm._networks.spec import NetworkSpec
+from sklstm._utils.cells import CELLS
 
 
 @pytest.mark.parametrize("cell", CELLS)

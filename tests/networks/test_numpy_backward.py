@@ -4,6 +4,7 @@ import pytest
 from sklstm._networks import numpy_backward, numpy_forward
 from sklstm._networks.spec import POOLINGS, NetworkSpec, TextNetworkSpec
 from sklstm._text.sequences import Sequences
+from sklstm._utils.cells import CELLS
 
 rng = np.random.default_rng(0)
 
@@ -23,7 +24,7 @@ def by_differences(function, point, step=1e-6):
     return result.reshape(point.shape)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("units", [(3,), (4, 3)])
 @pytest.mark.parametrize(
     "n_context, n_levels, n_static", [(0, 0, 0), (3, 1, 0), (2, 2, 0), (3, 1, 2)]
@@ -62,7 +63,7 @@ def test_of_window_networks(
     np.testing.assert_allclose(d_context, expected, atol=1e-7)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("units, bidirectional", [((3,), False), ((4, 3), True)])
 def test_of_text_networks(cell, pooling, units, bidirectional):

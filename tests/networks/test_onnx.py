@@ -8,6 +8,7 @@ import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._networks.spec import POOLINGS
+from sklstm._utils.cells import CELLS
 
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -53,6 +54,7 @@ def assert_same(actual, expected):
         {},
         {"cell": "gru", "units": (3, 2)},
         {"cell": "rnn", "units": (2, 3), "linear_skip": False},
+        {"cell": "slstm", "units": (3, 2)},
         {"cell": "lstm", "units": (4, 3), "recurrent_length": 5},
         {"window_norm": None, "scaler": "minmax"},
         {"window_norm": "last", "scaler": "robust", "cell": "gru"},
@@ -140,7 +142,7 @@ def tokens_of(classifier, texts, width=9):
     return tokens
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("units, bidirectional", [((3,), False), ((3, 2), True)])
 def test_probabilities_of_texts(cell, pooling, units, bidirectional, fitted):
