@@ -32,7 +32,8 @@ def sections(forecaster, X, y, train):
         fitted, test, train, note = split_series(forecaster, X, y)
     own = own_name(fitted)
     actual, past = target_of(test), None if train is None else target_of(train)
-    forecasts = {own: values_of(fitted.predict(test[0]))} | rivals(fitted, test, train)
+    forecasts = {own: values_of(fitted.predict(test[0]))}
+    forecasts |= comparisons(fitted, test, train)
     season = 1
     if forecaster._state.form != "windows":
         season = forecaster._state.norm.season or 1
@@ -158,22 +159,22 @@ def values_of(data):
     return values.reshape(len(values), -1)
 
 
-def rivals(forecaster, test, train):
+def comparisons(forecaster, test, train):
     """Return one-step forecasts of the test rows by simpler models."""
     result = {}
     if train is not None:
         for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
             if own_name(forecaster) != cell.label and forecaster.network is None:
-                rival = clone(forecaster)
-                rival.set_params(cell=cell.name, linear_skip=False, verbose=0)
-                result[f"{cell.label} alone"] = rival
+                model = clone(forecaster)
+                model.set_params(cell=cell.name, linear_skip=False, verbose=0)
+                result[f"{cell.label} alone"] = model
         # Without an epoch, a forecaster is its linear model.
         linear = clone(forecaster)
         linear.set_params(linear_skip=True, network=None, epochs=0, verbose=0)
         result["linear model alone"] = linear
         result = {
-            name: values_of(rival.fit(*train).predict(test[0]))
-            for name, rival in result.items()
+            name: values_of(model.fit(*train).predict(test[0]))
+            for name, model in result.items()
         }
     if forecaster._state.form == "windows":
         windows = np.asarray(test[0], float)

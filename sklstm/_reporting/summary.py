@@ -30,7 +30,7 @@ def network_in_words(estimator):
     spec = estimator._spec_
     n_weights = sum(np.size(w) for w in estimator.weights_.values())
     if getattr(spec, "network", None) is not None:
-        what = "A network of your own"
+        what = "A custom network"
     else:
         units = " and ".join(str(u) for u in spec.units)
         cell = CELLS[spec.cell]
