@@ -70,7 +70,8 @@ def check_calendar(calendar, index):
             pd.DatetimeIndex(part)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"calendar has the part {part!r}, which is no list of dates: {error}."
+                f"calendar has the part {part!r}, which is not a list of dates: "
+                f"{error}. Pass dates, such as ['2026-12-25']."
             ) from error
 
 
