@@ -50,9 +50,19 @@ from sklstm._utils.row_weights import rows_and_weights
 KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
 
 # What a fit sets. A new fit starts without, so that nothing of the last one is left.
-FITTED = {"classes_", "vocabulary_", "weights_", "history_", "n_iter_", "best_epoch_"}
-FITTED |= {"baseline_scores_", "skill_", "n_features_in_", "feature_names_in_"}
-FITTED |= {"_state"}
+FITTED = (
+    "classes_",
+    "vocabulary_",
+    "weights_",
+    "history_",
+    "n_iter_",
+    "best_epoch_",
+    "baseline_scores_",
+    "skill_",
+    "n_features_in_",
+    "feature_names_in_",
+    "_state",
+)
 
 
 @storable
@@ -95,7 +105,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         length, or an array of shape (n_words + 2, embedding_dim) indexed by token id.
         Words without a vector get the mean of the others.
     trainable_embeddings : bool, default=True
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
+    cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
+        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
     units : int or tuple of int, default=64
         State size in each direction; a tuple stacks layers.
     bidirectional : bool, default=True
@@ -280,7 +291,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         self.verbose = verbose
 
     # Files of older versions have the fitted state in other attributes.
-    _convert_state = staticmethod(convert_attributes)
+    _from_stored = staticmethod(convert_attributes)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

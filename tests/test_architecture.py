@@ -1,4 +1,4 @@
-"""The directions of imports, and what importing the package loads."""
+"""Directions of imports, and the modules that importing the package loads."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""Searches and backtests on workers of Dask: what is sent and shown, one killed."""
+"""Searches and backtests on Dask: copies of data, progress, a killed worker."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ def client():
 
 @pytest.fixture
 def copies_sent(client, monkeypatch):
-    """How many copies of some data a piece of work moves, to and between workers."""
+    """Count the copies of the data that a call sends to and between workers."""
     from distributed.comm.tcp import TCP
 
     sizes, write = [], TCP.write  # of this process, which is client and scheduler
@@ -122,7 +122,7 @@ def test_progress_is_shown(client, passengers, capsys):
 
 @contextlib.contextmanager
 def one_killed(client):
-    """Kill the first worker that is at work; there must have been one."""
+    """Kill the first busy worker, and check that one was killed."""
     client.wait_for_workers(2)
     pids, killed, ended = client.run(os.getpid), [], threading.Event()
 

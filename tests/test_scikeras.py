@@ -1,4 +1,4 @@
-"""scikeras's wrappers as scikit-learn sees them, with our networks inside."""
+"""The wrappers of scikeras in scikit-learn's checks, with sklstm's networks."""
 
 import importlib
 import pickle
@@ -53,7 +53,7 @@ def classifier(**parameters):
 
 
 def dense(meta, compile_kwargs):
-    """A model of anybody's, which takes no time to compile."""
+    """Build a small Keras model, which compiles quickly."""
     n_outputs, activation, loss = meta["n_outputs_"], None, "mse"
     if "n_classes_" in meta:
         n_outputs, activation = meta["n_classes_"], "sigmoid"
@@ -72,7 +72,7 @@ QUICK = {"epochs": 2, "verbose": 0, "random_state": 0, "run_eagerly": True}
 
 
 def name(value):
-    """Of a wrapper or a check; the wrapper's own text has an address in it."""
+    """Return an id of a wrapper or a check; the wrapper's repr holds an address."""
     return getattr(value, "func", type(value)).__name__
 
 

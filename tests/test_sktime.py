@@ -1,4 +1,4 @@
-"""The forecaster in sktime: its own suite, and where sktime's users would use it."""
+"""The forecaster in sktime's test suite, pipelines, searches and panels."""
 
 import importlib
 import sys
@@ -201,7 +201,7 @@ def test_a_pretrained_network_stands_at_another_series(panel, y, X, with_X):
     if with_X:
         ahead = pd.concat({"new": X[N : N + 3]}, names=["series", "month"])
         history = (pd.concat({"new": X[:N]}, names=["series", "month"]), new)
-    expected = own._with_history(history).forecast(3, ahead)
+    expected = own.forecast(3, ahead, history)
     forecast = f.predict([1, 2, 3], X=inputs)
     np.testing.assert_allclose(forecast, expected["y"])
     assert forecast.name == y.name

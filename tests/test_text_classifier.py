@@ -34,7 +34,7 @@ WORDS = {"good": ["good", "warm", "fine"], "bad": ["bad", "cold", "dull"]}
 
 
 def made(n=120, negated=0.0, seed=0):
-    """Reviews; where negated, a "not" somewhere before the word turns the label."""
+    """Return reviews; with negation, a "not" before the word reverses the label."""
     rng = np.random.default_rng(seed)
     texts, labels = [], []
     for _ in range(n):
@@ -57,7 +57,7 @@ def small(**parameters):
 # The suite also passes measurements, for which the classifier warns.
 @pytest.mark.filterwarnings("ignore:X is taken for token ids:UserWarning")
 def broken_checks(estimator):
-    """None but what scikit-learn itself gets wrong."""
+    """Return the checks that scikit-learn's own estimators fail."""
     if parse_version(sklearn.__version__) >= parse_version("1.7"):
         return {}
     broken = "it takes a float from integers, which it made, in place"
@@ -211,7 +211,7 @@ def test_class_weight_and_sample_weight():
 
 @pytest.mark.parametrize("kind", ["texts", "memory-mapped ids"])
 def test_parts_are_not_kept(kind, tmp_path):
-    """What is held after many parts is less than one part more than after few."""
+    """After many parts, memory exceeds that after few parts by less than one part."""
     n, clf = 400, small(units=2, max_length=16)
     texts, labels = made(n)
     ids = np.memmap(tmp_path / "ids", np.int32, "w+", shape=(20 * n, 60))

@@ -1,4 +1,4 @@
-"""Search spaces, searches in order of time, and budgets that go on."""
+"""Search spaces, searches in time order, and resumed budgets."""
 
 import sys
 
@@ -21,7 +21,7 @@ SMALL = {"window_length": 12, "horizon": 3, "units": 4, "random_state": 0}
 
 @pytest.fixture
 def batches_trained(monkeypatch):
-    """How many batches were trained so far."""
+    """Count the batches trained so far."""
     batches = []
     train = compiled.CompiledNetwork.train_block
 
@@ -59,9 +59,9 @@ def test_suggest_keeps_a_gap_between_windows():
 
 
 def test_suggest_refuses_what_has_no_order(passengers):
-    with pytest.raises(TypeError, match="only rows of a forecaster have"):
+    with pytest.raises(TypeError, match="it needs an LSTMForecaster"):
         suggest(LSTMTextClassifier(), ["a", "b"], [0, 1])
-    with pytest.raises(ValueError, match="in no single order of time"):
+    with pytest.raises(ValueError, match="no common order of time"):
         suggest(LSTMForecaster(), pd.concat({"p": passengers, "q": passengers}))
 
 

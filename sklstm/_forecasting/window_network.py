@@ -32,9 +32,9 @@ class BaseWindowNetwork(BaseLSTM):
 
     def _whole_spec(self, problem):
         """The spec of all that is trained: members and quantiles."""
-        levels = quantiles.levels_of(self.quantiles)
-        spec = quantiles.wide(self._spec(problem), levels)
-        return ensemble.wide(spec, self.n_members)
+        levels = quantiles.quantile_levels(self.quantiles)
+        spec = quantiles.quantile_spec(self._spec(problem), levels)
+        return ensemble.ensemble_spec(spec, self.n_members)
 
     @property
     def _loss(self):
@@ -62,13 +62,13 @@ class BaseWindowNetwork(BaseLSTM):
             n_static=problem.n_static,
         )
 
-    def _learn(self, problem, *, keep=False, epochs=None):
+    def _train(self, problem, *, last=None, epochs=None):
         """Choose penalty and epochs on the validation block, then train on all rows.
 
         Parameters
         ----------
-        keep : bool
-            Continue from the fitted weights and scalers.
+        last : FittedForecaster, default=None
+            Continue from its weights and scalers.
         epochs : int, default=None
             Train exactly so many epochs, without a validation block.
 
@@ -80,11 +80,13 @@ class BaseWindowNetwork(BaseLSTM):
         from sklstm._training.loop import first_weights, train
 
         rng = check_random_state(self.random_state)
-        kept = (self._scalers, self._trained.weights) if keep else (None, None)
+        kept = None, None
+        if last is not None:
+            kept = last.scalers, last.network.trained.weights
         fraction = self.validation_fraction if epochs is None else 0
         rows, validation = problem.split(fraction, rng)
-        levels = quantiles.levels_of(self.quantiles)
-        spec = quantiles.wide(self._spec(problem), levels)
+        levels = quantiles.quantile_levels(self.quantiles)
+        spec = quantiles.quantile_spec(self._spec(problem), levels)
         loss = Pinball(levels) if levels else self.loss
         measure = measure_of(self.loss)
         levels_at = np.prod(problem.window_shape, dtype=int)
@@ -93,7 +95,7 @@ class BaseWindowNetwork(BaseLSTM):
         seeds = rng.randint(2**31 - 1, size=self.n_members)
         starts = [None] * self.n_members
         if kept[1] is not None:
-            starts = ensemble.parted(spec, kept[1], self.n_members)
+            starts = ensemble.split_members(spec, kept[1], self.n_members)
 
         def run(rows, validation, n_epochs):
             nonlocal choice, baselines
@@ -115,7 +117,7 @@ class BaseWindowNetwork(BaseLSTM):
                 skip = choice.solution(path, data)
             path = None  # training need not hold it
             if levels and skip is not None:
-                skip = ridge.fanned(skip, data, rows, levels)
+                skip = ridge.quantile_ridge(skip, data, rows, levels)
             members = []
             for n, start, seed in zip(n_epochs, starts, seeds, strict=True):
                 # After Ctrl-C the others stay at their start.
@@ -134,13 +136,19 @@ class BaseWindowNetwork(BaseLSTM):
             return members, scalers, data
 
         def whole(members):
-            weights = ensemble.merged(spec, [member.weights for member in members])
-            return QuantileNetwork(levels, ensemble.wide(spec, self.n_members), weights)
+            weights = ensemble.merge_members(
+                spec, [member.weights for member in members]
+            )
+            return QuantileNetwork(
+                levels, ensemble.ensemble_spec(spec, self.n_members), weights
+            )
 
         n_epochs = [self.epochs if epochs is None else epochs] * self.n_members
         members, scalers, data = run(rows, validation, n_epochs)
         # One more epoch on some rows moves errors little, and has no block to tell.
-        skill, spread = None, self._spread if keep and epochs is not None else None
+        skill, spread = None, None
+        if last is not None and epochs is not None:
+            spread = last.calibration
         if len(validation):
             network = whole(members)
             output = self._outputs(*network.median(), data, validation)
@@ -174,16 +182,10 @@ class BaseWindowNetwork(BaseLSTM):
             "_quantile_network": network if levels else None,
         }
 
-    @property
-    def _trained(self):
-        """All that was trained, of which `weights_` forecast the median."""
-        alone = QuantileNetwork((), self._spec_, self.weights_)
-        return self._quantile_network or alone
-
     def _fan(self, network, data, indices):
         """Scaled quantiles of shape (n, n_levels, horizon, n_targets)."""
         output = numpy_forward.predict(network.spec, network.weights, data, indices)
-        return quantiles.ordered(output, network.levels)
+        return quantiles.rearrange_quantiles(output, network.levels)
 
     def _outputs(self, spec, weights, data, indices):
         """Scaled outputs of a network, by NumPy where it is a standard one."""
@@ -191,6 +193,4 @@ class BaseWindowNetwork(BaseLSTM):
             return numpy_forward.predict(spec, weights, data, indices)
         from sklstm._training.loop import predict_with_keras
 
-        return predict_with_keras(
-            spec, self._settings(1, self.loss), weights, data, indices
-        )
+        return predict_with_keras(spec, weights, data, indices, self.batch_size)

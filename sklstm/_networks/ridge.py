@@ -27,7 +27,7 @@ MAX_RESIDUALS = 20_000
 
 
 def design(data, indices):
-    """The linear model's inputs: every value the network sees, in one row."""
+    """Return the linear model's inputs: all that the network sees, in one row."""
     window, context = data.inputs(indices)
     flat = window.reshape(len(window), -1)
     return np.concatenate([flat, context], axis=1).astype(np.float64)
@@ -46,9 +46,9 @@ class RidgePath:
     n_penalties = 1
 
     def solution(self, penalty, left_out=()):
-        """(kernel, bias) of one penalty; an infinite one shrinks the bias too.
+        """Return (kernel, bias) of one penalty; an infinite one shrinks the bias too.
 
-        Inputs that are left out have no part in it: the solution is that without them.
+        The solution is the one without the inputs that are left out.
         """
         if np.isinf(penalty):
             return np.zeros_like(self.projected), np.zeros_like(self.y_mean)
@@ -63,9 +63,9 @@ class RidgePath:
         return kernel, self.y_mean - self.x_mean @ kernel
 
     def part(self, inputs, outputs, scale):
-        """The path of some inputs, each multiplied by its scale, and some outputs.
+        """Return the path of some inputs, each times its scale, and some outputs.
 
-        At no second look at the data.
+        It follows from this path alone, without a second pass over the data.
         """
         vectors = self.vectors[inputs] * scale[:, None]
         values, rotation = np.linalg.eigh((vectors * self.values) @ vectors.T)
@@ -107,7 +107,7 @@ class SharedPaths:
             self.paths.append(path.part(inputs, outputs, scale[inputs]))
 
     def solution(self, penalty, left_out=()):
-        """(kernel, bias) as of a `RidgePath`, with zeros where nothing is read.
+        """Return (kernel, bias) as a `RidgePath` does, with zeros for unread inputs.
 
         Each target may have a penalty of its own.
         """
@@ -124,7 +124,7 @@ class SharedPaths:
 
 @dataclass
 class Choice:
-    """What the validation block decides about the linear model."""
+    """The settings of the linear model that the validation block decides."""
 
     penalty: float | np.ndarray = DEFAULT_PENALTY
     left_out: tuple = ()
@@ -132,7 +132,7 @@ class Choice:
 
     @one_thread
     def solution(self, path, data):
-        """(kernel, bias) of a `RidgePath` of all inputs."""
+        """Return (kernel, bias) from a `RidgePath` of all inputs."""
         if self.share != 1:
             path = SharedPaths(path, data.owners, self.share)
         return path.solution(self.penalty, self.left_out)
@@ -140,24 +140,24 @@ class Choice:
 
 @one_thread
 def fit_path(data, train, measure=np.square):
-    """The `RidgePath` of windows; None where they are too wide for it.
+    """Return the `RidgePath` of windows; None where they are too wide for it.
 
     Parameters
     ----------
     measure : {np.square, np.abs}
-        What of the errors is made small. Of their sizes that is a least squares, again
-        and again, in which each window counts by the inverse of its error before
-        (iteratively reweighted, Holland and Welsch, 1977): one weight for all steps of
-        a window, so that one decomposition serves all.
+        The function of the errors that is minimised. Absolute errors take iteratively
+        reweighted least squares (Holland and Welsch, 1977), in which each window counts
+        by the inverse of its last error: one weight for all steps of a window, so that
+        one decomposition serves all.
     """
     if design(data, train[:1]).shape[1] > MAX_FEATURES:
         return None
-    # Beyond this many windows the solution no longer moves; time still grows.
+    # More windows would take more time and not move the solution.
     train = train[:: max(1, len(train) // MAX_WINDOWS)]
     path = normal_equations(data, train)
     if data.missing is not None:
-        # Each pass puts the last one's forecasts in place of missing targets, which
-        # converges to the least squares of those that are there (an EM algorithm).
+        # Each pass puts the forecasts of the last pass in place of missing targets,
+        # which converges to the least squares of the observed ones (an EM algorithm).
         for _ in range(N_PASSES):
             path = normal_equations(data, train, path.solution(DEFAULT_PENALTY))
     if measure is np.abs:
@@ -171,10 +171,10 @@ def fit_path(data, train, measure=np.square):
 
 
 def normal_equations(data, train, solution=None, smallest=None):
-    """The `RidgePath` with missing targets as a solution forecasts them, or 0.
+    """Return the `RidgePath` in which a solution's forecasts replace missing targets.
 
-    With `smallest`, windows count by the inverse of their mean error under this
-    solution, or of `smallest` where it is less.
+    Without a solution zeros replace them. With `smallest`, windows count by the inverse
+    of their mean error under the solution, or of `smallest` if that is larger.
     """
     n_windows, weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     origin = None
@@ -212,12 +212,12 @@ def normal_equations(data, train, solution=None, smallest=None):
 
 
 def errors(data, indices, solutions, measure=np.square, n_parts=1):
-    """Weighted mean error of each (kernel, bias), squared or absolute.
+    """Return the weighted mean error of each (kernel, bias), squared or absolute.
 
     Parameters
     ----------
     n_parts : int
-        The number of targets, where the error of each is wanted.
+        The number of targets, if the error of each is wanted.
 
     Returns
     -------
@@ -237,9 +237,9 @@ def errors(data, indices, solutions, measure=np.square, n_parts=1):
 
 
 def choose_penalty(path, data, validation, left_out=(), measure=np.square):
-    """The penalty with the smallest error on the validation windows, and that error.
+    """Return the penalty of smallest error on the validation windows, and that error.
 
-    Of a path for each target, the penalty of each.
+    A path for each target has a penalty for each target.
     """
     solutions = [path.solution(penalty, left_out) for penalty in PENALTIES]
     found = errors(data, validation, solutions, measure, path.n_penalties)
@@ -250,7 +250,7 @@ def choose_penalty(path, data, validation, left_out=(), measure=np.square):
 
 @one_thread
 def choose(path, data, validation, levels, min_skill, measure=np.square):
-    """The `Choice` with the smallest error on the validation windows.
+    """Return the `Choice` of smallest error on the validation windows.
 
     Each of several targets reads the past of all, its own alone, or that of others at
     a share.
@@ -289,18 +289,18 @@ def choose(path, data, validation, levels, min_skill, measure=np.square):
 
 
 @one_thread
-def fanned(solution, data, train, levels):
-    """A linear model of each quantile: one slope, and the residuals' quantiles.
+def quantile_ridge(solution, data, train, levels):
+    """Return a linear model of each quantile: one slope, and the residuals' quantiles.
 
     Returns
     -------
-    (kernel, bias) of ``len(levels)`` times as many outputs, level after level.
+    (kernel, bias) of ``len(levels)`` times as many outputs, one level after the other.
     """
     train = train[:: max(1, len(train) // MAX_WINDOWS)]
     share = np.cumsum(data.weights(train), dtype=np.float64)
     n_kept = min(len(train), MAX_RESIDUALS)
-    at = (np.arange(n_kept) + 0.5) / n_kept * share[-1]
-    kept = train[np.minimum(np.searchsorted(share, at), len(train) - 1)]
+    positions = (np.arange(n_kept) + 0.5) / n_kept * share[-1]
+    kept = train[np.minimum(np.searchsorted(share, positions), len(train) - 1)]
     kernel, bias = solution
     residuals = np.concatenate(
         [

@@ -12,9 +12,10 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import CELLS_IN_WORDS, counted
+from sklstm._reporting.summary import counted
 from sklstm._text import probabilities, tokenizer, vocabulary
 from sklstm._text.labels import one_hot
+from sklstm._utils.cells import CELLS
 
 RARE = 0.1
 N_WRONG = 5
@@ -61,7 +62,7 @@ def sections(classifier, X, y, train):
 
 
 def own_name(classifier):
-    name = CELLS_IN_WORDS[classifier.cell]
+    name = CELLS[classifier.cell].label
     return name + (" and n-grams" if classifier.linear_skip else "")
 
 
@@ -80,11 +81,11 @@ def rivals(classifier, X, targets, train):
         result["n-grams alone"] = classifier._state.ngrams.logits(sequences)
     if train is None:
         return result
-    for name, cell in {"LSTM": "lstm", "GRU": "gru", "simple RNN": "rnn"}.items():
-        if own_name(classifier) != name:
+    for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
+        if own_name(classifier) != cell.label:
             rival = clone(classifier)
-            rival.set_params(cell=cell, linear_skip=False, verbose=0)
-            result[f"{name} alone"] = rival.fit(*train)._logits(X)
+            rival.set_params(cell=cell.name, linear_skip=False, verbose=0)
+            result[f"{cell.label} alone"] = rival.fit(*train)._logits(X)
     learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
     prior = probabilities.prior_logits(
         learned.mean(axis=0), not classifier._state.multi_label

@@ -1,4 +1,4 @@
-"""Rows of many series that come in parts, in files until a fit is done."""
+"""Out-of-core training: rows of many series that arrive in parts, kept in files."""
 
 import numpy as np
 import pandas as pd
@@ -9,21 +9,23 @@ from sklstm._series.time_index import check_order
 from sklstm._utils.disk_arrays import Growing, on_disk
 
 
-class Spool:
-    """Series that need not fit into memory; their parts come in any order of series.
+class SeriesBuffer:
+    """Buffer of series on disk, for series that exceed memory.
 
-    A series may go on in a later part, with rows that come after those before.
+    Parts hold rows of any series. A series may continue in a later part, with rows that
+    follow its earlier rows.
     """
 
     def __init__(self):
         self.y, self.X, self.times = Growing(), Growing(), Growing()
-        self.spans = {}  # of rows in the files, by series
+        self.spans = {}  # Slices of rows in the files, by series.
         self.like, self.n_rows = None, 0
 
     def add(self, histories):
-        """Take in rows: a dict of key to `History`."""
+        """Append rows, given as a dict of key to `History`."""
         for key, history in histories.items():
             if self.like is None:
+                # One row suffices to compare columns and index with later parts.
                 self.like = history.cut(0, 1)
             self._check_alike(history)
             self.y.append(history.y)
@@ -44,12 +46,13 @@ class Spool:
             )
 
     def histories(self):
-        """Series by key, whose values lie in files."""
+        """Return histories by key, whose values are mapped from files."""
         y, X, times = self.y.array(), None, None
         if self.like.X is not None:
             X = self.X.array()
         if self.like.index is not None:
             times = self.times.array()
+        # Only scattered series need the rows written again, in order of the series.
         if any(len(spans) > 1 for spans in self.spans.values()):
             y, X, times = (
                 None if values is None else self._gathered(values)
@@ -66,12 +69,12 @@ class Spool:
         return result
 
     def _gathered(self, values):
-        """Rows with those of a series one after the other."""
+        """Write rows again, with the rows of each series contiguous."""
         return on_disk(values[span] for spans in self.spans.values() for span in spans)
 
 
 def kind_of(history):
-    """What all parts have in common."""
+    """Return numbers of columns and the type of the index, which all parts share."""
     index = history.index
     return (
         history.y.shape[1],
@@ -81,7 +84,7 @@ def kind_of(history):
 
 
 def numbers_of(index):
-    """Time stamps as whole numbers."""
+    """Return time stamps as integers, because files hold numbers only."""
     return np.asarray(index, np.int64) if is_range(index) else index.asi8
 
 
@@ -90,7 +93,7 @@ def is_range(index):
 
 
 def index_of(numbers, like, name):
-    """The time index of whole numbers, of the kind of another one."""
+    """Return a time index of integers, of the same type as the index `like`."""
     if is_range(like):
         return axis_of(pd.Index(numbers, name=like.name), name)
     if isinstance(like, pd.PeriodIndex):

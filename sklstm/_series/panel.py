@@ -9,7 +9,7 @@ from sklstm._series.time_index import (
 from sklstm._series.validation import is_pandas, n_dims
 
 # The key of a series that stands alone.
-ALONE = None
+SINGLE_SERIES = None
 
 
 def is_list_of_series(data):
@@ -30,7 +30,7 @@ def has_levels(data):
     return is_pandas(data) and isinstance(data.index, pd.MultiIndex)
 
 
-def joined(data):
+def concatenate_series(data):
     """A list of series as one table; anything else as it is."""
     if not is_list_of_series(data):
         return data
@@ -49,17 +49,17 @@ def lengths(data):
     """Numbers of rows of each series."""
     if not is_panel(data):
         return [len(data)]
-    return [len(rows) for rows, _ in places(data).values()]
+    return [len(rows) for rows, _ in rows_by_series(data).values()]
 
 
-def places(data, name="X"):
-    """Which rows of the joined data are whose.
+def rows_by_series(data, name="X"):
+    """Return which rows of the data, as one table, belong to which series.
 
     Returns
     -------
     dict of key to (rows, index)
-        `rows` indexes the joined data; `index` is the time index of these rows, or
-        None.
+        `rows` indexes what `concatenate_series` gives; `index` is the time index of
+        these rows, or None.
     """
     if is_list_of_series(data):
         result, first = {}, 0
@@ -69,7 +69,7 @@ def places(data, name="X"):
             first += len(part)
         return result
     if not has_levels(data):
-        return {ALONE: (slice(None), time_index(data, name))}
+        return {SINGLE_SERIES: (slice(None), time_index(data, name))}
     index = data.index
     times = index.get_level_values(-1)
     keys = index.droplevel(-1)
@@ -111,7 +111,7 @@ def axis_of(times, name):
     return index
 
 
-def pair_of(history):
+def unpack_history(history):
     """X and y of the history of a forecaster with inputs."""
     if isinstance(history, tuple) and len(history) == 2:
         return history

@@ -36,9 +36,24 @@ class LoadError(ValueError):
 
 
 def storable(cls):
-    """Let instances of a class into a file, as their attributes."""
+    """Let instances of a class into a file, as their attributes.
+
+    A class that has changed says how files of older versions are read: its attribute
+    `_former_names` lists names that the class had, `_renamed_fields` maps attributes
+    of older files to those of today, and the class method `_from_stored` makes a state
+    of today of any state, that of today included. All are optional.
+    """
+    for name in vars(cls).get("_former_names", ()):
+        STORABLE.setdefault(name, cls)
     STORABLE[cls.__name__] = cls
     return cls
+
+
+def current_state(cls, state):
+    """Convert the attributes that a file holds to those that a class has today."""
+    renamed = getattr(cls, "_renamed_fields", {})
+    state = {renamed.get(name, name): value for name, value in state.items()}
+    return cls._from_stored(state) if hasattr(cls, "_from_stored") else state
 
 
 class Encoder:
@@ -82,9 +97,10 @@ class Encoder:
         if value in CONTAINERS.values() if isinstance(value, type) else False:
             return {"container": value.__name__}
         if STORABLE.get(type(value).__name__) is type(value):
+            # Sorted, since attributes stand in the order in which fits set them.
             state = {
                 name: self.encode(part, f"{place}.{name}")
-                for name, part in state_of(value).items()
+                for name, part in sorted(state_of(value).items())
             }
             return {"object": type(value).__name__, "state": state}
         raise TypeError(
@@ -208,8 +224,7 @@ class Decoder:
             )
         cls = STORABLE[data["object"]]
         state = {name: self.decode(part) for name, part in data["state"].items()}
-        if hasattr(cls, "_convert_state"):
-            state = cls._convert_state(state)
+        state = current_state(cls, state)
         for name in state:
             # No method or property may be replaced by data.
             if not NAME.fullmatch(name) or name.startswith("__") or hides(cls, name):

@@ -1,4 +1,4 @@
-"""Keras, loaded when it is first needed, on the backend that the user chose."""
+"""Import of Keras on first use, on the backend that the user selects."""
 
 import os
 import sys
@@ -7,11 +7,12 @@ import numpy as np
 
 
 def load_keras():
-    """Import Keras, on JAX unless the user chose another backend."""
+    """Import Keras, on JAX unless the user selects another backend."""
     if "keras" not in sys.modules:
         os.environ.setdefault("KERAS_BACKEND", "jax")
         if "JAX_COMPILATION_CACHE_DIR" in os.environ:
-            # JAX keeps what took a second to compile; a step of ours takes less.
+            # JAX caches programs that compile for a second or more; training steps take
+            # less, so the threshold has to be 0.
             os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     import keras
 

@@ -8,11 +8,12 @@ import math
 import os
 from pathlib import Path
 
+from sklstm._utils.cells import CELLS
+
 # Requests below this are not looked at, which would take longer than most forecasts.
 SMALL = 2**28
 # Networks that a long forecast may ask one after the other.
 MOST_BLOCKS = 1_000_000
-N_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 # How often training holds each weight, and each value of a batch that it computes:
 # measured, and rounded down, so that nothing is refused that there is memory for.
 COPIES_OF_WEIGHTS, COPIES_OF_VALUES = 8, 2
@@ -105,7 +106,7 @@ def numbers_in(path, factor=1):
 
 
 def bytes_of_training(spec, batch_size, n_steps, width):
-    """The least that training takes: weights, and one batch with what gradients need.
+    """Return the bytes that training takes at least: weights, and a batch with gates.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def bytes_of_training(spec, batch_size, n_steps, width):
     if getattr(spec, "network", None) is not None:  # what is in it nobody told
         return 4 * batch_size * n_steps * width
     n_ways = 1 + getattr(spec, "bidirectional", False)
-    gates = sum(n_ways * units * N_GATES[spec.cell] for units in spec.units)
+    gates = sum(n_ways * units * CELLS[spec.cell].n_gates for units in spec.units)
     values = batch_size * n_steps * (width + gates)
     return 4 * (COPIES_OF_WEIGHTS * n_weights(spec) + COPIES_OF_VALUES * values)
 

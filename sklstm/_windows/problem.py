@@ -242,13 +242,15 @@ class SeriesProblem:
         # Longer series have more windows in the block, and count no more for it.
         owner = np.searchsorted(self.firsts, self.starts[rows], side="right")
         weights = 1 / np.bincount(owner)[owner]
-        pairs = quantiles.pairs_of(levels)
+        pairs = quantiles.level_pairs(levels)
         if not pairs:
             parts = data.batches(rows, CHUNK)
             unit = in_memory(restless(data.windows(part)) for part in parts)[:, None]
             return (Spread.learn(errors, unit, weights),)
         fan = np.moveaxis(fan, 1, 2) * np.expand_dims(scale, -1)
-        sides = {c: quantiles.widths(fan, levels, pair) for c, pair in pairs.items()}
+        sides = {
+            c: quantiles.half_widths(fan, levels, pair) for c, pair in pairs.items()
+        }
         return tuple(
             Spread.learn(errors, np.where(errors > 0, *sides[c][::-1]), weights, c)
             for c in pairs

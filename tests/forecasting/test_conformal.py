@@ -6,7 +6,7 @@ from sklstm._forecasting.conformal import MAX_KEPT, Spread, restless
 
 
 def drawn(n_windows, horizon=4, seed=0):
-    """Errors that grow with the step, of two targets, the second twice as large."""
+    """Return errors of two targets, growing by step, the second twice as large."""
     errors = np.random.RandomState(seed).standard_t(5, (n_windows, horizon, 2))
     return errors * np.arange(1, horizon + 1)[:, None] * [1, 2]
 

@@ -6,6 +6,7 @@ from sklstm._networks import numpy_forward
 from sklstm._networks.spec import POOLINGS, NetworkSpec, TextNetworkSpec
 from sklstm._text.sequences import Sequences
 from sklstm._utils.blas import one_thread
+from sklstm._utils.cells import CELLS
 from sklstm._windows.dataset import ReadyWindows
 
 
@@ -14,7 +15,7 @@ class WithContext(ReadyWindows):
         return self.X[indices], self.X[indices, :3, 0]
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("units", [(3,), (5, 4)])
 @pytest.mark.parametrize(
     "n_context, n_levels, n_static",
@@ -53,7 +54,7 @@ def test_equals_keras(
     np.testing.assert_allclose(one[0], ours[3], rtol=1e-10)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("units, bidirectional", [((3,), False), ((4, 3), True)])
 def test_texts_equal_keras(cell, units, bidirectional, pooling):

@@ -270,6 +270,10 @@ def test_own_network(sine):
     assert f.forecast(5).shape == (5,)
     again = small(network=build, horizon=2, epochs=5).fit(sine)
     np.testing.assert_array_equal(f.forecast(5), again.forecast(5))
+    # Keras names the layers of each model it builds anew.
+    for model in (f.model_, f.to_keras()):
+        for value, variable in zip(f.weights_.values(), model.weights, strict=True):
+            np.testing.assert_array_equal(value, variable)
 
 
 def test_model_is_the_fitted_network(sine):
