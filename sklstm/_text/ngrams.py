@@ -238,10 +238,15 @@ def document_counts(counts, n_repeats):
 
 
 def log_count_ratio(counts, target, n_repeats):
-    """Return the log of how much likelier each n-gram is in texts of the class."""
-    inside = document_counts(counts, n_repeats * target) + 1
-    outside = document_counts(counts, n_repeats * (1 - target)) + 1
-    return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    """Return the log of how much likelier each n-gram is in texts of the class.
+
+    Two documents with every n-gram are added, in the shares of the classes, because
+    one for each class would make all n-grams look typical of a rare one.
+    """
+    share = (n_repeats * target).sum() / n_repeats.sum()
+    inside = document_counts(counts, n_repeats * target) + 2 * share
+    outside = document_counts(counts, n_repeats * (1 - target)) + 2 * (1 - share)
+    return np.log(inside / share) - np.log(outside / (1 - share))
 
 
 @storable
