@@ -32,7 +32,7 @@ from sklstm._text.ngrams import check_ngram_range
 from sklstm._text.probabilities import log_probabilities, probabilities
 from sklstm._text.reader import NO_TEXT, read_texts, read_training
 from sklstm._text.sequences import FIRST, TRUNCATE
-from sklstm._text.tokenizer import STRIP_ACCENTS, TOKEN_PATTERN
+from sklstm._text.tokenizer import STRIP_ACCENTS
 from sklstm._text.vocabulary import build_vocabulary, encode_tokens
 from sklstm._training.checkpoints import checkpointed
 from sklstm._training.text_fit import (
@@ -87,12 +87,14 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     truncate : {"head", "tail", "both"}, default="both"
         Which tokens of a longer text are read; "both" is half from each end.
     analyzer : {"word", "char"}, default="word"
-        "char" takes every character but white space for a token, for scripts without
-        spaces.
+        "char" takes every character but white space, with its marks, for a token, for
+        scripts without spaces. Texts are read in Unicode's normal form NFC.
     lowercase : bool, default=True
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-    token_pattern : str, default=r"\\w+(?:'\\w+)?|[^\\w\\s]"
-        Words with an inner apostrophe, and punctuation marks one by one.
+    token_pattern : str or None, default=None
+        A regular expression of tokens. None finds words of any script with their
+        combining marks and an inner apostrophe, emoji whole, and other signs one by
+        one; Thai, Lao, Burmese and Khmer, which have no spaces, by character.
     tokenizer : callable, default=None
         From a text to a list of str, instead of `analyzer` and `token_pattern`.
     min_df : int or float, default=1
@@ -196,7 +198,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions(set(STRIP_ACCENTS)), Callable, None],
-        "token_pattern": [str],
+        "token_pattern": [str, None],
         "tokenizer": [Callable, None],
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
         "ngram_range": [tuple],
@@ -218,7 +220,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         analyzer="word",
         lowercase=True,
         strip_accents=None,
-        token_pattern=TOKEN_PATTERN,
+        token_pattern=None,
         tokenizer=None,
         min_df=1,
         ngram_range=(1, 3),
@@ -376,6 +378,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             multi_label=not data.exclusive,
             spec=options.spec,
             ngrams=fit.ngrams,
+            raw_text=kept.raw_text if kept else False,
         )
         self.vocabulary_ = most_frequent(data.words, self.max_features)
         self.weights_, self.history_ = fit.weights, fit.history

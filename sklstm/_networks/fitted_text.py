@@ -20,6 +20,7 @@ class FittedClassifier:
     multi_label: bool
     spec: TextNetworkSpec
     ngrams: FittedNgrams | None
+    raw_text: bool = False  # whether texts are read as 0.1.0.dev0 did
 
 
 def convert_attributes(attributes: dict) -> dict:
@@ -31,6 +32,6 @@ def convert_attributes(attributes: dict) -> dict:
     if spec.linear_skip:
         ngrams = FittedNgrams(*(attributes[name] for name in OLD_NGRAMS))
     words, multi_label = attributes["_words"], attributes["_multi_label"]
-    state = FittedClassifier(words, multi_label, spec, ngrams)
+    state = FittedClassifier(words, multi_label, spec, ngrams, raw_text=True)
     kept = {name: v for name, v in attributes.items() if name not in OLD_NAMES}
     return kept | {"_state": state}

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
-TOKEN_PATTERN = r"\w+(?:'\w+)?|[^\w\s]"
+from sklstm._text import scripts
+
 STRIP_ACCENTS = {"unicode": strip_accents_unicode, "ascii": strip_accents_ascii}
 
 
@@ -107,16 +108,26 @@ def split_words(text, find, prepare):
     return find(text)
 
 
-def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer):
-    """Return the function from a text to its list of tokens."""
-    prepare = []
+def make_tokenizer(
+    analyzer, lowercase, strip_accents, token_pattern, tokenizer, raw=False
+):
+    """Return the function from a text to its list of tokens.
+
+    Parameters
+    ----------
+    raw : bool, default=False
+        Whether texts are read code by code, as models of 0.1.0.dev0 learned them.
+    """
+    prepare = [] if raw else [scripts.normalized]
     if lowercase:
-        prepare.append(str.lower)
+        prepare.append(str.lower if raw else scripts.lower)
     if strip_accents is not None:
         prepare.append(STRIP_ACCENTS.get(strip_accents, strip_accents))
     if tokenizer is None:
         if analyzer == "char":
-            tokenizer = characters
+            tokenizer = characters if raw else scripts.character_pattern().findall
+        elif token_pattern is None:
+            tokenizer = scripts.word_pattern().findall
         else:
             tokenizer = pattern_of(token_pattern).findall
     return partial(split_words, find=tokenizer, prepare=prepare)
@@ -124,12 +135,14 @@ def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer)
 
 def tokenizer_of(estimator):
     """Return the tokenizer that an estimator's parameters describe."""
+    state = getattr(estimator, "_state", None)
     return make_tokenizer(
         estimator.analyzer,
         estimator.lowercase,
         estimator.strip_accents,
         estimator.token_pattern,
         estimator.tokenizer,
+        raw=getattr(state, "raw_text", False),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sklstm._text import deduplication
 from sklstm._text.sequences import UNKNOWN, Sequences, in_files
-from sklstm._text.tokenizer import TOKEN_PATTERN, check_texts, is_text, make_tokenizer
+from sklstm._text.tokenizer import check_texts, is_text, make_tokenizer
 from sklstm._text.vocabulary import (
     build_vocabulary,
     count_ids,
@@ -23,7 +23,7 @@ def tokenizer(**options):
         "analyzer": "word",
         "lowercase": True,
         "strip_accents": None,
-        "token_pattern": TOKEN_PATTERN,
+        "token_pattern": None,
         "tokenizer": None,
     }
     return make_tokenizer(**(defaults | options))
