@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from sklstm._text import ngrams, probabilities
+from sklstm._text.calibration import calibrate
 from sklstm._text.dataset import TextTrainingData, folds_of, repeat_rows
 from sklstm._text.ngrams import FittedNgrams, NgramCounts, NgramModel
 from sklstm._utils.disk_arrays import in_file, on_disk, row_type
@@ -64,19 +65,28 @@ def fit_ngrams(
     is_train[train] = True
     is_train = is_train[rows]
     logits, blind = score_held_out(texts, is_train, seed, whole)
-    scale = probabilities.best_scale(
-        logits[is_train],
-        texts.targets[is_train],
-        data.total_weights(rows)[is_train],
-        texts.exclusive,
-    )
     model = texts.fit(texts.n_repeats)
+    targets, weights = texts.targets[is_train], data.total_weights(rows)[is_train]
+    shares = np.average(targets, 0, weights)
+    prior = probabilities.prior_logits(smooth_shares(shares, weights), data.exclusive)
+    scale, intercepts = calibrate(
+        logits[is_train], model.intercepts, prior, targets, weights, data.exclusive
+    )
+    fitted = FittedNgrams(counter, model, scale, intercepts, prior)
+    shift = intercepts - scale * model.intercepts
     if whole:
-        logits = scale * logits
-    else:
-        parts = score_all(data.sequences, counter, blind, rows, logits)
-        logits = on_disk(scale * part for part in parts)
-    return NgramFit(FittedNgrams(counter, model, scale), logits)
+        logits = scale * logits + shift
+        logits[np.diff(texts.counts.indptr) == 0] = prior
+        return NgramFit(fitted, logits)
+    parts = score_all(data.sequences, counter, blind, rows, logits)
+    return NgramFit(fitted, on_disk(scale * part + shift for part in parts))
+
+
+def smooth_shares(shares, weights):
+    """Return shares of classes as if one text more were of all of them alike."""
+    n_texts = weights.sum() / (1 if weights.ndim == 1 else weights.shape[1])
+    middle = 0.5 if len(shares) == 1 else 1 / len(shares)
+    return (shares * n_texts + middle) / (n_texts + 1)
 
 
 def sample_rows(sequences, seed):

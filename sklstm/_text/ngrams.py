@@ -228,7 +228,11 @@ class NgramModel:
         return normalize(logs @ sp.diags(self.idf), copy=False)
 
     def logits(self, counts):
-        return self.weighted(counts) @ self.coefficients + self.intercepts
+        return self.effects(counts) + self.intercepts
+
+    def effects(self, counts):
+        """Return logits without the intercepts."""
+        return self.weighted(counts) @ self.coefficients
 
 
 def document_counts(counts, n_repeats):
@@ -252,18 +256,34 @@ def log_count_ratio(counts, target, n_repeats):
 @storable
 @dataclass(frozen=True)
 class FittedNgrams:
-    """The linear model of texts: its n-grams, their weights, and a scale of logits."""
+    """The linear model of texts: its n-grams, their weights, and their calibration.
+
+    Attributes
+    ----------
+    scale : float
+        Of the effects of n-grams.
+    intercepts : ndarray of shape (n_outputs,)
+    prior : ndarray of shape (n_outputs,)
+        Logits of texts in which no n-gram is known.
+    """
 
     counter: NgramCounts
     model: NgramModel
     scale: float
+    intercepts: np.ndarray
+    prior: np.ndarray
 
     def logits(self, sequences):
         """Return logits, in a file if the documents lie in one."""
         if not len(sequences):
             return np.empty((0, len(self.model.intercepts)))
         parts = (
-            self.scale * self.model.logits(self.counter.count(sequences[rows]))
+            self._score(self.counter.count(sequences[rows]))
             for rows in sequences.slices(AT_ONCE)
         )
         return stored(parts, sequences)
+
+    def _score(self, counts):
+        logits = self.scale * self.model.effects(counts) + self.intercepts
+        logits[np.diff(counts.indptr) == 0] = self.prior
+        return logits

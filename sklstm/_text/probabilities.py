@@ -1,4 +1,4 @@
-"""Logits as probabilities: their log loss, and what factor makes it smallest."""
+"""Logits as probabilities, and the log loss of these."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -37,15 +37,6 @@ def best_share(linear, residual, targets, weights, exclusive):
         return log_loss(linear + share * residual, targets, weights, exclusive)
 
     return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)
-
-
-def best_scale(logits, targets, weights, exclusive):
-    """Return the factor of held-out documents' logits with the smallest log loss."""
-
-    def loss(exponent):
-        return log_loss(logits * np.exp(exponent), targets, weights, exclusive)
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
 
 
 def log_probabilities(logits, exclusive):

@@ -79,11 +79,3 @@ def test_log_loss_and_probabilities_equal_scikit_learn(n_outputs):
         probabilities.log_loss(logits, targets, weights, True),
         log_loss(y, proba, sample_weight=weights),
     )
-
-
-def test_best_scale_undoes_overconfidence():
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(4000, 1))
-    y = (rng.uniform(size=(4000, 1)) < probabilities.probabilities(logits, False)) * 1.0
-    scale = probabilities.best_scale(5 * logits, y, np.ones(4000), True)
-    assert abs(5 * scale - 1) < 0.1
