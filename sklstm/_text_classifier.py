@@ -577,7 +577,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     def to_onnx(self):
         """The fitted classifier as an ONNX graph, n-grams included.
 
-        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, gives
+        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, of one row
+        and one column at least (an empty text is a row of padding), gives
         ``probabilities`` of shape (n, n_classes), as `predict_proba` does. A graph has
         no tokenizer: of a classifier of strings, the metadata has the ids of words as
         JSON under ``vocabulary``, in which a word that is not there has the id 1. The

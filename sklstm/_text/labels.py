@@ -1,12 +1,29 @@
 """Classes of texts, and the targets made of them."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 
+def dense_labels(y):
+    """Return labels in memory: of an iterator as a list, of a sparse matrix dense."""
+    if isinstance(y, Iterator):
+        return list(y)
+    return y.toarray() if issparse(y) else y
+
+
 def check_labels(y):
-    """Raise if y holds no classes."""
+    """Raise if y holds no classes, or misses some."""
+    missing = pd.isna(pd.Series(y, dtype=object)) if np.ndim(y) == 1 else []
+    if np.any(missing):
+        row = int(np.argmax(missing))
+        raise ValueError(
+            f"y misses the label at position {row}. Fill or drop missing labels."
+        )
     try:
         check_classification_targets(y)
     except TypeError as error:  # scikit-learn sorts labels to find the classes
@@ -35,7 +52,10 @@ def classes_of(y, multi_label, classes=None):
     return distinct
 
 
-def one_hot(y, classes, multi_label):
+ALL_CLASSES = "Name all classes in the first call: partial_fit(X, y, classes=...)."
+
+
+def one_hot(y, classes, multi_label, advice=ALL_CLASSES):
     """Tell whether each document is of each class, or has each label.
 
     Returns
@@ -50,8 +70,7 @@ def one_hot(y, classes, multi_label):
     if unknown.any():
         raise ValueError(
             f"y has the class {y[unknown].tolist()[0]!r}, which is none of "
-            f"{classes.tolist()}. "
-            "Name all classes in the first call: partial_fit(X, y, classes=...)."
+            f"{classes.tolist()}. {advice}"
         )
     position = np.searchsorted(classes, y)
     if len(classes) == 2:
