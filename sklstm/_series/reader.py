@@ -33,6 +33,7 @@ from sklstm._series.panel import (
 from sklstm._series.static import StaticEncoder, with_static
 from sklstm._series.time_index import check_same_kind, step_of
 from sklstm._series.validation import (
+    as_numbers,
     check_columns,
     check_numbers,
     check_size,
@@ -97,11 +98,14 @@ class TrainingWindows:
     X : ndarray of shape (n_windows, window_length, n_features)
     y : ndarray of shape (n_windows,) or (n_windows, n_outputs)
     weights : ndarray of shape (n_windows,)
+    target_shape : tuple of int
+        Shape of the target of one window: (), (n_outputs,), or (horizon, n_targets).
     """
 
     X: np.ndarray
     y: np.ndarray
     weights: np.ndarray
+    target_shape: tuple = ()
     form: str = "windows"
 
 
@@ -202,6 +206,8 @@ def read_series(estimator, X, reset):
 def read_inputs(estimator, X, y, reset):
     """Read a target and its inputs."""
     rows, target = align_X_y(X, y), concatenate_series(y)
+    if not reset:
+        target = match_columns(target, estimator._state.output.names)
     X = read_input_values(estimator, concatenate_series(X), reset)
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
@@ -294,6 +300,9 @@ def read_windows(estimator, X, y, sample_weight, reset):
             "time steps, but window_length is None, which means ready-made "
             "windows. Set window_length, or pass X.to_numpy()."
         )
+    shape = np.shape(y)[1:]
+    if len(shape) == 2:  # as `make_windows` gives it
+        y = as_numbers(y).reshape(len(y), -1)
     X, y = read_window_values(estimator, X, y, reset=reset)
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
@@ -303,7 +312,7 @@ def read_windows(estimator, X, y, sample_weight, reset):
         raise ValueError(
             "sample_weight is zero for every row, so no weight is left to train on."
         )
-    return TrainingWindows(X, y, weights)
+    return TrainingWindows(X, y, weights, shape if len(shape) == 2 else y.shape[1:])
 
 
 def read_window_values(estimator, X, y=None, *, reset=False):
@@ -325,7 +334,10 @@ def read_window_values(estimator, X, y=None, *, reset=False):
         **target,
     )
     if y is None:
-        return check_size(checked)[:, :, None], None
+        check_size(checked)
+        if not reset:
+            check_window_shape(estimator, (checked.shape[1], 1))
+        return checked[:, :, None], None
     X, y = checked
     return check_size(X)[:, :, None], check_size(y.astype(np.float64), "y")
 
@@ -347,11 +359,8 @@ def read_3d_windows(estimator, X, y, reset):
             "least one step and one feature."
         )
     check_size(X)
-    if not reset and X.shape[1:] != estimator._spec_.window_shape:
-        raise ValueError(
-            f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
-            f"with {estimator._spec_.window_shape}. Pass windows of that shape."
-        )
+    if not reset:
+        check_window_shape(estimator, X.shape[1:])
     if y is not None:
         _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
         y = check_size(y.astype(np.float64), "y")
@@ -359,6 +368,17 @@ def read_3d_windows(estimator, X, y, reset):
         estimator.n_features_in_ = X.shape[2]
         vars(estimator).pop("feature_names_in_", None)
     return X, y
+
+
+def check_window_shape(estimator, shape):
+    """Raise where windows have another shape than those of `fit`."""
+    fitted = estimator._spec_.window_shape
+    if shape != fitted:
+        raise ValueError(
+            f"X has windows of shape {shape}, but LSTMForecaster was fitted "
+            f"with {fitted}. Pass windows of that shape, as an array of shape "
+            f"{('n_windows', *fitted)}."
+        )
 
 
 def read_rows(estimator, X, *, ahead=False):
@@ -565,6 +585,8 @@ def read_row_values(estimator, X, ahead=False):
 def read_input_values(estimator, table, reset=False):
     """Return inputs as numbers; those that `past_covariates` names may be missing."""
     partly = estimator.past_covariates is not None
+    if not reset:
+        partly = estimator._state.model.past_only is not None
     if is_pandas(table):
         check_values(table, allow_nan=partly)
     else:
@@ -573,7 +595,8 @@ def read_input_values(estimator, table, reset=False):
     dtype = FLOAT_DTYPES if in_file(table) else np.float64
     X = validate_data(estimator, table, reset=reset, dtype=dtype, **finite)
     if partly:
-        past = past_only_mask(estimator)[: X.shape[1]]
+        mask = past_only_mask(estimator) if reset else estimator._state.model.past_only
+        past = mask[: X.shape[1]]
         if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
             check_values(np.where(past, 0.0, X))  # says where
     return check_size(X)
