@@ -63,7 +63,7 @@ def windows_of(y, X, starts, length, horizon):
     return np.concatenate(inputs, axis=1), y[ahead].reshape(len(starts), -1)
 
 
-def rivals(y, X, n_test, length, horizon, season, fraction):
+def baselines(y, X, n_test, length, horizon, season, fraction):
     """Return the MSE of simple models over all windows with targets in the test rows.
 
     The ridge regression is scikit-learn's, on scaled rows. Its penalty is chosen on the
@@ -134,7 +134,7 @@ def main():
             continue
         arrays = y.to_numpy(float), None if X is None else X.to_numpy(float)
         row = {"task": name, "window": length, "horizon": horizon}
-        row |= rivals(*arrays, n_test, length, horizon, season, fraction)
+        row |= baselines(*arrays, n_test, length, horizon, season, fraction)
         runs = [
             ours(y, X, n_test, length, horizon, fraction, seed)
             for seed in range(arguments.seeds)

@@ -137,10 +137,11 @@ def write(script, title, words, rows, about):
     page = Path("docs/benchmarks") / f"{Path(script).stem}.md"
     page.write_text(
         f"# {title}\n\n{words}\n\nEach library runs in its own process, and the "
-        "processes take turns. `ours / it` is\nthe ratio of medians, sklstm over the "
-        "library. Written by `make bench-speed`.\n\n"
+        "processes take turns. `ratio`\nis the median of sklstm over that of the "
+        "contender, and `aim` the highest ratio aimed\nat. Written by "
+        "`make bench-speed`.\n\n"
         f"Measured at {about}.\n\n"
-        "| task | contender | median s | range | ours / it | bar |\n"
+        "| task | contender | median s | range | ratio | aim |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 

@@ -62,7 +62,7 @@ def main(n):
         "pyarrow adds 0.09 s to the import of pandas. Written by\n"
         "`make bench-speed`.\n\n"
         f"Measured at {provenance()}.\n\n"
-        "| what | s | bar |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        "| what | s | aim |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 

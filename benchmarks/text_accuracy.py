@@ -82,7 +82,7 @@ def main():
             ngram_range=(1, 2), sublinear_tf=True, analyzer=analyzer
         )
         linear = make_pipeline(words, LogisticRegression(C=10, max_iter=1000))
-        rival, rival_fit, _ = run(linear, frame, parts, score)
+        simple, simple_fit, _ = run(linear, frame, parts, score)
         runs, epochs = [], []
         for seed in range(arguments.seeds):
             ours = LSTMTextClassifier(analyzer=analyzer, random_state=seed)
@@ -93,11 +93,11 @@ def main():
             "task": name,
             "split": how,
             "score": score,
-            "TF-IDF + LR": rival,
+            "TF-IDF + LR": simple,
             "LSTMTextClassifier": scores.mean(),
             "± sd": scores.std(ddof=1) if len(scores) > 1 else np.nan,
             "seeds": arguments.seeds,
-            "TF-IDF fit s": rival_fit,
+            "TF-IDF fit s": simple_fit,
             "fit s": np.median([fit for _, fit, _ in runs]),
             "predict s": np.median([predict for _, _, predict in runs]),
             "last best epochs": ",".join(epochs),

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from accuracy import ours, rivals, tasks
+from accuracy import baselines, ours, tasks
 from pages import provenance, said_below
 
 PAGE = Path("docs/benchmarks/window_lengths.md")
@@ -43,7 +43,7 @@ def main(n_seeds):
             if len(errors) > 1:
                 shown += f" ± {np.std(errors, ddof=1):.5f}"
             task = y.to_numpy(float), X, n_test, window, horizon, season, fraction
-            ridge = rivals(*task)["ridge"]
+            ridge = baselines(*task)["ridge"]
             mark = "**chosen**" if i == best else ""
             cells = (horizon, window, f"{validated[i]:.5f}", shown, f"{ridge:.5f}")
             lines.append(f"| {' | '.join(map(str, cells))} | {mark} |")

@@ -7,7 +7,6 @@ import functools
 import operator
 import os
 import re
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 
@@ -21,6 +20,7 @@ from sklstm._reporting import html_page, summary
 from sklstm._utils import archive, memory_limits, scikeras_names
 from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.warn import warn_user
 
 # The largest 64-bit integer: a larger value would overflow in some array later.
 POSITIVE_INT = Interval(Integral, 1, 2**63 - 1, closed="both")
@@ -58,7 +58,7 @@ def warn_of_a_better_model(estimator):
     if not estimator.linear_skip:
         advice += " With linear_skip=True the network starts at a linear model."
     message = f"{summary.skill_in_words(estimator)} {advice}"
-    warnings.warn(message, SkillWarning, stacklevel=6)
+    warn_user(message, SkillWarning)
 
 
 def fitted_attribute(name, path):
@@ -321,9 +321,9 @@ class BaseLSTM(BaseEstimator):
         load_keras()
         model = self._spec_.build(plain=True)
         weights = self.weights_
-        if self._spec_.network is not None:
+        paths = [variable.path for variable in model.weights]
+        if not weights.keys() >= set(paths):
             # Keras numbers layers that have no name anew for each model it builds.
-            paths = [variable.path for variable in model.weights]
             weights = dict(zip(paths, weights.values(), strict=True))
         for variable in model.weights:
             variable.assign(weights[variable.path])

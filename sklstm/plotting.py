@@ -217,6 +217,7 @@ class ForecastDisplay(Display):
                 "one. Pass the columns of one target to from_predictions."
             )
         past = state.series[series].history
+        # A history keeps only its last time stamps; older ones are computed from them.
         index = past.stamps(0, len(past))
         if index is None:
             index = pd.RangeIndex(len(past))

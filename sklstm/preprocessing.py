@@ -260,6 +260,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        # Texts are a 1-D collection of str, so scikit-learn's checks of arrays are off.
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
@@ -291,6 +292,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         """Fit the vocabulary and encode the texts, with one pass of the tokenizer."""
         texts = check_texts(X)
         tokens, sequences = vocabulary.count_tokens(texts, tokenizer_of(self))
+        # The vocabulary counts weighted documents; without weights each counts once.
         weights = np.ones(len(texts))
         self.vocabulary_, sequences = vocabulary.build_vocabulary(
             tokens, sequences, weights, self.min_df, self.max_features

@@ -65,7 +65,7 @@ def load(path):
     except Exception as error:
         # A forged file can raise anything; callers need to catch one type only.
         raise LoadError(
-            f"{path} is no model that this version of sklstm can load: {error!r}."
+            f"{path} is not a model that this version of sklstm can load: {error!r}."
         ) from error
     return estimator
 
@@ -73,7 +73,9 @@ def load(path):
 def check(estimator):
     """Raise unless a loaded estimator has valid parameters, weights and a forecast."""
     if not isinstance(estimator, LSTMForecaster | LSTMTextClassifier):
-        raise LoadError(f"The file holds a {type(estimator).__name__}, no estimator.")
+        raise LoadError(
+            f"The file holds a {type(estimator).__name__}, not an estimator."
+        )
     # A parameter that is newer than the file takes its default.
     for name, value in type(estimator)().get_params().items():
         vars(estimator).setdefault(name, value)

@@ -14,8 +14,8 @@ PACKAGE = Path(sklstm.__file__).parent
 # A wing imports itself and what stands in a line above its own.
 WINGS = [
     ["_utils"],
-    ["_series", "layers", "metrics", "datasets", "data"],
-    ["_windows", "_text"],
+    ["_series", "layers", "datasets", "data"],
+    ["_windows", "_text", "metrics"],
     ["_networks"],
     ["_training"],
     ["_forecasting", "inspection"],

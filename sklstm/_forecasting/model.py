@@ -126,6 +126,12 @@ class ForecastModel:
     def n_targets(self):
         return self.network.spec.output_shape[1]
 
+    @property
+    def only_past(self):
+        """Whether no input of X has to be known ahead."""
+        past = self.past_only
+        return past is not None and bool(past[: self.n_inputs].all())
+
     def n_blocks(self, steps):
         """Return how many times the network runs, each time from its own forecasts."""
         return -(-steps // self.horizon)

@@ -135,9 +135,9 @@ class FittedForecaster:
         return self.output.combine(parts)
 
     def values_by_target(self):
-        """Return the known values of each target, without missing ones, by its name."""
+        """Return the known values of each target, in order of time, by its name."""
         return {
-            name: column[~np.isnan(column)]
+            name: column
             for key, series in self.series.items()
             for name, column in zip(
                 self.output.target_names(key, self.model.n_targets),

@@ -131,6 +131,7 @@ def naive_errors(forecaster, X, y, n_steps, stride, season):
         for name, back in lags.items():
             actual, then = (known.y[first[:, None] + ahead - b] for b in (0, back))
             errors[name].append(np.abs(actual - then))
+    # Missing actual values count in no mean, as in the forecasters' own errors.
     index = pd.RangeIndex(1, n_steps + 1)
     return {
         name: pd.Series(np.nanmean(np.concatenate(parts), axis=(0, 2)), index)

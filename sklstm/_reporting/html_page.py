@@ -13,6 +13,8 @@ from sklstm._reporting.summary import (
     skill_in_words,
 )
 
+# Colours of text and background are the browser's own, so that the page suits light and
+# dark settings and prints in black on white.
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; --bad: #b54708; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem;

@@ -16,6 +16,7 @@ RIVALS_IN_WORDS = {
     "prior": "shares of classes",
     "mean": "mean",
 }
+# Short enough for the boxes of the flow chart.
 POOLINGS_IN_WORDS = {
     "last": "the last state",
     "max": "largest over tokens",
@@ -29,7 +30,7 @@ def network_in_words(estimator):
     spec = estimator._spec_
     n_weights = sum(np.size(w) for w in estimator.weights_.values())
     if getattr(spec, "network", None) is not None:
-        what = "A network of your own"
+        what = "A custom network"
     else:
         units = " and ".join(str(u) for u in spec.units)
         cell = CELLS[spec.cell]
@@ -39,7 +40,7 @@ def network_in_words(estimator):
         if spec.linear_skip:
             of_text = hasattr(spec, "n_tokens")
             what += f" beside {'an n-gram' if of_text else 'a linear'} model"
-    if hasattr(spec, "n_tokens"):
+    if hasattr(spec, "n_tokens"):  # Only specifications of text networks have it.
         what += f", over word vectors of {spec.embedding_dim} numbers"
         what += f", for {len(estimator.classes_)} classes"
     else:
@@ -68,6 +69,7 @@ def network_svg(estimator):
         horizon, n_targets = spec.output_shape
         first = f"{counted(length, 'step')} × {counted(n_columns, 'column')}"
         last = f"{counted(horizon, 'step')} × {counted(n_targets, 'target')}"
+        # The LSTM may read fewer steps than the linear model.
         if spec.recurrent_length is not None and spec.recurrent_length < length:
             layers.insert(0, f"the last {spec.recurrent_length}")
         beside = "linear model" if spec.linear_skip else None

@@ -133,6 +133,7 @@ def rows_of(given, keys, by_place):
                 f"static_features has no row of the series {keys[np.argmin(places)]!r}."
                 " Its index must hold the keys of all series."
             )
+        # Rows may come in any order; the networks read them in the order of the series.
         table = table.iloc[places]
     gone = table.isna().any()
     if gone.any():

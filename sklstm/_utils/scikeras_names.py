@@ -87,7 +87,7 @@ def own_name_of(name, prefix, rest, own_params):
         advice = HINTS.get(name, HINTS.get(prefix))
     else:
         advice = f"Parameters are {', '.join(own_params)}."
-    raise ValueError(f"{name} of scikeras is no parameter here. {advice}")
+    raise ValueError(f"{name} of scikeras has no equivalent here. {advice}")
 
 
 def same(value, other):

@@ -96,7 +96,7 @@ def test_scores_are_those_of_predict(of_series, passengers):
     assert f"{np.mean(error**2):,.4g}" in page.text
     for name in ("LSTM alone", "GRU alone", "simple RNN alone", "last value", "MASE"):
         assert name in page.text
-    assert "There are 24 test rows only" in page.text
+    assert "There are only 24 test rows" in page.text
     assert "1949-01-01" in page.text and "120" in page.text
     assert "linear model alone" in page.text and "of these" not in page.text
 
@@ -105,8 +105,8 @@ def test_the_validation_block_is_shown(passengers, tmp_path):
     f = LSTMForecaster(13, **UNTRAINED | {"validation_fraction": 0.25})
     f.fit(passengers[:-24])
     page = read(f, tmp_path / "a.html", passengers[-24:])
-    assert "Of these the last 30 are the validation block" in page.text
-    assert "and was then trained on too" in page.text
+    assert "The last 30 training rows are the validation block" in page.text
+    assert "and was then trained on as well" in page.text
     assert "of these, validation 30 1956-07-01 1958-12-01" in page.text
     both = page.all("svg")[:2]  # one for screens, one for telephones
     assert [svg["width"] for svg in both] == ["680", "340"]
@@ -129,7 +129,7 @@ def test_of_ready_made_windows(passengers, tmp_path):
     f = LSTMForecaster(**UNTRAINED, scaler=None).fit(X[:100], y[:100])
     page = read(f, tmp_path / "a.html", X[100:], y[100:])
     assert "windows cut from one series overlap" in page.text
-    assert "Give train=" in page.text and "last value" in page.text
+    assert "Pass train=" in page.text and "last value" in page.text
     page = read(f, tmp_path / "b.html", X[100:], y[100:], train=(X[:100], y[:100]))
     assert "simple RNN alone" in page.text
     with pytest.raises(ValueError, match="Pass test rows to report as X and y"):

@@ -77,7 +77,7 @@ def test_beside_inputs_the_forecast_knows_both():
         (("decade",), daily(), "'decade', which is unknown. Pass names among"),
         ("hour", daily(), r"write \('hour',\)"),
         ((), daily(), "must be a non-empty tuple"),
-        ((["someday"],), daily(), "no list of dates"),
+        ((["someday"],), daily(), "not a list of dates"),
     ],
 )
 def test_bad_calendars(calendar, data, match):

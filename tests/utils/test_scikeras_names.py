@@ -56,7 +56,7 @@ def test_words_of_parts_reach_them():
         ({"model__n_features": 2}, "pass windows of three axes"),
         (
             {"model__width": 2},
-            "model__width of scikeras is no .* Parameters are .*units",
+            "model__width of scikeras has no equivalent .* Parameters are .*units",
         ),
         ({"epochs": 2, "fit__epochs": 3}, "epochs=2 and fit__epochs=3 are the same"),
         ({"callbacks__patience": 3}, "early_stopping and n_iter_no_change here"),
