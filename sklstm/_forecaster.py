@@ -52,7 +52,7 @@ from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
 from sklstm._windows.options import WindowOptions, make_problem
-from sklstm._windows.problem import scaled
+from sklstm._windows.problem import scale_values
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
@@ -932,9 +932,11 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
             # Rows that cannot be scaled could neither be forecast from nor loaded.
             history = series[key].history.appended(own.y, own.X, own.index)
             new_rows = np.arange(len(history) - len(own), len(history))
-            scaled(own.y, series[key].scaler)
+            scale_values(own.y, series[key].scaler)
             if own.X is not None:
-                scaled(inputs_at(history, model.calendar, new_rows), model.x_scaler)
+                scale_values(
+                    inputs_at(history, model.calendar, new_rows), model.x_scaler
+                )
             new[key] = history
         return self._state.with_histories(new)
 
