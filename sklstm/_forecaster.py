@@ -17,9 +17,9 @@ from sklstm._base import (
     warn_of_a_better_model,
 )
 from sklstm._forecasting.backtest import BacktestPlan, backtest
+from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import (
-    FittedNetwork,
     FittedSeries,
     ForecastModel,
     Origins,
@@ -48,10 +48,11 @@ from sklstm._series.reader import (
 )
 from sklstm._series.validation import as_numbers, check_positive_int
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
 from sklstm._windows.options import WindowOptions, make_problem
-from sklstm._windows.problem import scaled
+from sklstm._windows.problem import scale_values
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
@@ -460,7 +461,8 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
 
     def _check_shape(self, problem, last):
         """Raise where training cannot go on, or needs more memory than there is."""
-        asked = self._whole_spec(problem)
+        options = self._network_options()
+        spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         if last is not None and asked != last.network.trained.spec:
             raise ValueError(
                 "Training cannot continue, since data or parameters ask for a network "
@@ -468,24 +470,24 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
                 "Fit anew with warm_start=False."
             )
         n_steps, width = problem.window_shape
-        n_read = self._recurrent_length(n_steps) or n_steps
-        self._check_memory(self._spec(problem), n_read, width, whole=asked)
+        n_read = spec.recurrent_length or n_steps
+        self._check_memory(spec, n_read, width, whole=asked)
 
     def _learn(self, data, problem, *, last=None, epochs=None):
         """Train, and return the state."""
         fit = self._train(problem, last=last, epochs=epochs)
+        calibration = None
+        if fit.validation is not None:
+            calibration = conformal_errors(fit.validation)
+        elif last is not None and epochs is not None:
+            # `partial_fit` has no validation block, so it keeps the interval
+            # calibration of the last fit.
+            calibration = last.calibration
         record = TrainingRecord(
-            fit["history_"],
-            fit["n_iter_"],
-            fit["best_epoch_"],
-            fit["baseline_scores_"],
-            fit["skill_"],
-        )
-        network = FittedNetwork(
-            fit["_spec_"], fit["weights_"], fit["_quantile_network"], self.batch_size
+            fit.history, fit.n_iter, fit.best_epoch, fit.baseline_scores, fit.skill
         )
         return self._state_of(
-            data, problem, network, fit["_scalers"], record, fit["_spread"]
+            data, problem, fit.network, fit.scalers, record, calibration
         )
 
     def _state_of(self, data, problem, network, scalers, record, calibration=None):
@@ -565,7 +567,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         forecaster._validate_params()
         data = read_training(forecaster, X, y, None, None, reset=True)
         problem = make_problem(data, forecaster._window_options())
-        spec = forecaster._spec(problem)
+        spec = forecaster._network_options().build_spec(problem)
         shapes = {name: w.shape for name, w in weights.items()}
         if spec.network is None and shapes != spec.weight_shapes():
             raise ValueError(
@@ -574,7 +576,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
                 "and y that it was trained on, and its window_length."
             )
         network = FittedNetwork(spec, weights, None, forecaster.batch_size)
-        scalers = problem.learn_scalers(problem.all_rows())
+        scalers = problem.fit_scalers(problem.all_rows())
         forecaster._state = forecaster._state_of(
             data, problem, network, scalers, TrainingRecord()
         )
@@ -930,9 +932,11 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
             # Rows that cannot be scaled could neither be forecast from nor loaded.
             history = series[key].history.appended(own.y, own.X, own.index)
             new_rows = np.arange(len(history) - len(own), len(history))
-            scaled(own.y, series[key].scaler)
+            scale_values(own.y, series[key].scaler)
             if own.X is not None:
-                scaled(inputs_at(history, model.calendar, new_rows), model.x_scaler)
+                scale_values(
+                    inputs_at(history, model.calendar, new_rows), model.x_scaler
+                )
             new[key] = history
         return self._state.with_histories(new)
 

@@ -26,9 +26,6 @@ WINGS = [
 ]
 # The mixins of before the wings; empty once they are objects.
 TO_BE_MENDED = {
-    ("_windows/problem", "_networks"),
-    ("_windows/problem", "_networks/quantiles"),
-    ("_windows/problem", "_forecasting/conformal"),
     ("_forecasting/window_network", "_base"),
 }
 FLOOR = {wing: floor for floor, wings in enumerate(WINGS) for wing in wings}

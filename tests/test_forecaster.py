@@ -714,7 +714,7 @@ def test_missing_past_covariates_show_nothing_that_came_later():
     f = small(6, 2, past_covariates=["past"], scaler=None)
     data = read_training(f, X, y, None, None, reset=True)
     problem = make_problem(data, f._window_options())
-    data = problem.data(problem.learn_scalers(problem.all_rows()))
+    data = problem.data(problem.fit_scalers(problem.all_rows()))
     window, _ = data.inputs(np.array([0, 34, 38, 42]))
     past, seen = window[:, :, 2], X["past"].to_numpy(np.float32)
     np.testing.assert_array_equal(past[0], 0)  # not seen yet: the mean

@@ -6,7 +6,6 @@ import numpy as np
 
 from sklstm._forecasting.intervals import IntervalForecaster
 from sklstm._forecasting.model import (
-    FittedNetwork,
     FittedSeries,
     ForecastModel,
     Origins,
@@ -15,6 +14,7 @@ from sklstm._forecasting.model import (
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._series.static import StaticEncoder
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
 
 
