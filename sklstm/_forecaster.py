@@ -17,35 +17,42 @@ from sklstm._base import (
     warn_of_a_better_model,
 )
 from sklstm._forecasting.backtest import BacktestPlan, backtest
+from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import (
-    FittedNetwork,
     FittedSeries,
     ForecastModel,
     Origins,
     WindowModel,
 )
+from sklstm._forecasting.scoring import values_and_forecasts
 from sklstm._forecasting.state import FittedForecaster, TrainingRecord, upgraded
 from sklstm._forecasting.window_network import BaseWindowNetwork
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.spec import differences
 from sklstm._reporting import forecast_report
+from sklstm._series.calendar import check_holidays, inputs_at
 from sklstm._series.output_format import OutputFormat
-from sklstm._series.panel import concatenate_series, lengths
+from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import (
     TrainingSeries,
+    align_X_y,
+    match_columns,
     read_history,
+    read_inputs_ahead,
     read_observations,
     read_rows,
     read_training,
     read_window_values,
 )
-from sklstm._series.validation import check_positive_int, check_values
+from sklstm._series.validation import as_numbers, check_positive_int
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
 from sklstm._windows.options import WindowOptions, make_problem
+from sklstm._windows.problem import scale_values
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
@@ -406,6 +413,8 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
             self, X, y, sample_weight, static, reset=not keep, encoder=encoder
         )
         self._check_network(data.form)
+        if data.form != "windows" and not data.in_files:
+            check_holidays(self.calendar, data.histories.values())
         norm = None if last is None else last.norm
         problem = make_problem(data, self._window_options(), norm)
         self._check_shape(problem, last)
@@ -452,7 +461,8 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
 
     def _check_shape(self, problem, last):
         """Raise where training cannot go on, or needs more memory than there is."""
-        asked = self._whole_spec(problem)
+        options = self._network_options()
+        spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         if last is not None and asked != last.network.trained.spec:
             raise ValueError(
                 "Training cannot continue, since data or parameters ask for a network "
@@ -460,24 +470,24 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
                 "Fit anew with warm_start=False."
             )
         n_steps, width = problem.window_shape
-        n_read = self._recurrent_length(n_steps) or n_steps
-        self._check_memory(self._spec(problem), n_read, width, whole=asked)
+        n_read = spec.recurrent_length or n_steps
+        self._check_memory(spec, n_read, width, whole=asked)
 
     def _learn(self, data, problem, *, last=None, epochs=None):
         """Train, and return the state."""
         fit = self._train(problem, last=last, epochs=epochs)
+        calibration = None
+        if fit.validation is not None:
+            calibration = conformal_errors(fit.validation)
+        elif last is not None and epochs is not None:
+            # `partial_fit` has no validation block, so it keeps the interval
+            # calibration of the last fit.
+            calibration = last.calibration
         record = TrainingRecord(
-            fit["history_"],
-            fit["n_iter_"],
-            fit["best_epoch_"],
-            fit["baseline_scores_"],
-            fit["skill_"],
-        )
-        network = FittedNetwork(
-            fit["_spec_"], fit["weights_"], fit["_quantile_network"], self.batch_size
+            fit.history, fit.n_iter, fit.best_epoch, fit.baseline_scores, fit.skill
         )
         return self._state_of(
-            data, problem, network, fit["_scalers"], record, fit["_spread"]
+            data, problem, fit.network, fit.scalers, record, calibration
         )
 
     def _state_of(self, data, problem, network, scalers, record, calibration=None):
@@ -557,7 +567,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         forecaster._validate_params()
         data = read_training(forecaster, X, y, None, None, reset=True)
         problem = make_problem(data, forecaster._window_options())
-        spec = forecaster._spec(problem)
+        spec = forecaster._network_options().build_spec(problem)
         shapes = {name: w.shape for name, w in weights.items()}
         if spec.network is None and shapes != spec.weight_shapes():
             raise ValueError(
@@ -566,7 +576,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
                 "and y that it was trained on, and its window_length."
             )
         network = FittedNetwork(spec, weights, None, forecaster.batch_size)
-        scalers = problem.learn_scalers(problem.all_rows())
+        scalers = problem.fit_scalers(problem.all_rows())
         forecaster._state = forecaster._state_of(
             data, problem, network, scalers, TrainingRecord()
         )
@@ -664,12 +674,9 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         if steps is not None:
             check_positive_int("steps", steps)
         ahead = self._inputs_ahead(state, chosen, steps, X)
-        if ahead is not None and steps is None:
+        if steps is None and X is not None:
             steps = min(map(len, ahead.values()))
         steps = self.horizon if steps is None else steps
-        check_positive_int("steps", steps)
-        if ahead is not None:
-            ahead = {key: values[:steps] for key, values in ahead.items()}
         return state, steps, state.origins_at_end(chosen, ahead)
 
     def _inputs_ahead(self, state, chosen, steps, X):
@@ -681,27 +688,16 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
                     "X. Fit with fit(X, y) and window_length to use inputs."
                 )
             return None
+        if X is None and state.model.only_past:
+            width = state.model.n_inputs
+            return {key: np.full((1, width), np.nan) for key in chosen}
         if X is None:
             raise ValueError(
                 "The forecaster was fitted with inputs X, so forecast needs X for "
                 f"the {self.horizon if steps is None else steps} steps ahead. Pass X= "
                 "with a row for each."
             )
-        rows = read_rows(self, X, ahead=True)
-        missing = [key for key in chosen if key not in rows.rows_by_series]
-        if missing:
-            raise ValueError(
-                f"X has no rows of the series {missing[0]!r}, which needs them as "
-                "all that are forecast. Add them, or name the others by series=."
-            )
-        ahead = {key: rows.values[rows.rows_by_series[key][0]] for key in chosen}
-        n_rows = min(map(len, ahead.values()))
-        if steps is not None and n_rows < steps:
-            raise ValueError(
-                f"X has {n_rows} rows, but steps={steps} needs as many. Pass more "
-                "rows of X, or lower steps."
-            )
-        return ahead
+        return read_inputs_ahead(self, state, X, chosen, steps)
 
     def _check_has_history(self, method):
         check_is_fitted(self, "weights_")
@@ -930,14 +926,19 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
 
     def _extended(self, X, y=None):
         """Return the state after the rows that follow."""
-        rows, series = read_observations(self, X, y), self._state.series
-        new = rows.histories()
-        return self._state.with_histories(
-            {
-                key: series[key].history.appended(own.y, own.X, own.index)
-                for key, own in new.items()
-            }
-        )
+        rows = read_observations(self, X, y)
+        series, model, new = self._state.series, self._state.model, {}
+        for key, own in rows.histories().items():
+            # Rows that cannot be scaled could neither be forecast from nor loaded.
+            history = series[key].history.appended(own.y, own.X, own.index)
+            new_rows = np.arange(len(history) - len(own), len(history))
+            scale_values(own.y, series[key].scaler)
+            if own.X is not None:
+                scale_values(
+                    inputs_at(history, model.calendar, new_rows), model.x_scaler
+                )
+            new[key] = history
+        return self._state.with_histories(new)
 
     def observe(self, X, y=None):
         """Append rows as `update` does, and tell how far off their forecasts were.
@@ -1125,21 +1126,29 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         float
         """
         check_is_fitted(self, "weights_")
-        if self._state.form != "series":
-            return super().score(X, y, sample_weight)
-        values = check_values(concatenate_series(X), allow_nan=True)
-        if np.isnan(values).any(axis=1).all():
-            raise ValueError(
-                "X has no row without a missing value, so that there is nothing to "
-                "score against. Pass rows whose values are known."
+        state = self._state
+        if state.form == "series":
+            actual, forecasts = values_and_forecasts(
+                state.model, state.series, read_rows(self, X)
             )
-        shortest = min(lengths(X))
-        # In this process: a search has workers, to whom the table would travel.
-        table = self.backtest(X, steps=min(self.horizon, shortest), n_jobs=1)
-        shape = (-1, self._state.model.n_targets)
-        columns = [table[c].to_numpy().reshape(shape) for c in ("y_true", "y_pred")]
-        complete = ~np.isnan(columns[0]).any(axis=1)
-        return float(r2_score(*(column[complete] for column in columns)))
+            weights = None
+        else:
+            forecasts, weights = self.predict(X), sample_weight
+            if state.form == "regression":
+                align_X_y(X, y)
+                y = match_columns(concatenate_series(y), state.output.names)
+            forecasts = as_numbers(concatenate_series(forecasts))
+            actual = as_numbers(y)
+        known = ~np.isnan(actual.reshape(len(actual), -1)).any(axis=1)
+        if not known.any():
+            raise ValueError(
+                "No row has an actual value, so that there is nothing to score "
+                "against. Pass rows whose values are known."
+            )
+        if weights is not None:
+            weights = np.asarray(concatenate_series(weights))[known]
+        score = r2_score(actual[known], forecasts[known], sample_weight=weights)
+        return float(score)
 
     def to_onnx(self, series=None):
         """The fitted forecaster as an ONNX graph, scaling and windows included.

@@ -189,7 +189,7 @@ def in_units(output, data, scaler):
     scale = 1.0
     if isinstance(data, SeriesWindows):
         at = np.zeros(len(output), int)
-        _, scale = data.measures(at)
+        _, scale = data.level_and_scale(at)
         output = data.restored(output, at)
     # A finite difference gives the slope of any scaler, because scalers convert each
     # value by itself.

@@ -14,8 +14,8 @@ PACKAGE = Path(sklstm.__file__).parent
 # A wing imports itself and what stands in a line above its own.
 WINGS = [
     ["_utils"],
-    ["_series", "layers", "metrics", "datasets", "data"],
-    ["_windows", "_text"],
+    ["_series", "layers", "datasets", "data"],
+    ["_windows", "_text", "metrics"],
     ["_networks"],
     ["_training"],
     ["_forecasting", "inspection"],
@@ -26,9 +26,6 @@ WINGS = [
 ]
 # The mixins of before the wings; empty once they are objects.
 TO_BE_MENDED = {
-    ("_windows/problem", "_networks"),
-    ("_windows/problem", "_networks/quantiles"),
-    ("_windows/problem", "_forecasting/conformal"),
     ("_forecasting/window_network", "_base"),
 }
 FLOOR = {wing: floor for floor, wings in enumerate(WINGS) for wing in wings}

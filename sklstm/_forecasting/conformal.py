@@ -18,7 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
+from sklstm._networks.quantiles import half_widths, level_pairs
+from sklstm._training.window_fit import ValidationBlock
 from sklstm._utils.archive import storable
+from sklstm._utils.disk_arrays import in_memory
+from sklstm._windows.dataset import CHUNK
 
 # Enough for any quantile that a pooled block can tell.
 MAX_KEPT = 2000
@@ -171,6 +175,41 @@ class Spread:
         return factor
 
 
+def conformal_errors(block: ValidationBlock) -> tuple[Spread, ...] | None:
+    """Return the errors on a validation block, for intervals.
+
+    Returns
+    -------
+    tuple of Spread or None
+        One for each pair of quantiles of the network, or one where it has none; None
+        for ready-made windows, because how much these move is not known.
+    """
+    if block.weights is None:
+        return None
+    _, scale = block.data.level_and_scale(block.rows)
+    errors = (block.data.targets(block.rows) - block.outputs) * scale
+    units = error_units(block, errors, scale)
+    return tuple(
+        Spread.learn(errors, unit, block.weights, coverage)
+        for coverage, unit in units.items()
+    )
+
+
+def error_units(block, errors, scale):
+    """Return {coverage of a pair of quantiles, or None: units of errors}."""
+    pairs = level_pairs(block.levels)
+    if not pairs:
+        parts = block.data.batches(block.rows, CHUNK)
+        movement = in_memory(movement_scale(block.data.windows(part)) for part in parts)
+        return {None: movement[:, None]}
+    quantiles = np.moveaxis(block.quantiles, 1, 2) * np.expand_dims(scale, -1)
+    units = {}
+    for coverage, pair in pairs.items():
+        below, above = half_widths(quantiles, block.levels, pair)
+        units[coverage] = np.where(errors > 0, above, below)
+    return units
+
+
 def nearest(spreads, coverage):
     """The spread whose pair of quantiles is the nearest to a coverage."""
     return min(spreads, key=lambda spread: abs((spread.coverage or 0) - coverage))
@@ -190,7 +229,7 @@ def spread_evenly(values, weights, n_kept):
     return np.interp(np.linspace(0, 1, n_kept), share, values)
 
 
-def restless(windows):
+def movement_scale(windows):
     """The root of the mean size of changes within scaled windows.
 
     Errors are larger where a series moves more, but less than in proportion, for what

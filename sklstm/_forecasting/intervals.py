@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from sklstm._forecasting.conformal import nearest, restless
+from sklstm._forecasting.conformal import movement_scale, nearest
 from sklstm._forecasting.model import ForecastModel, Origins
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
@@ -111,7 +111,7 @@ class IntervalForecaster:
         if not pairs:
             past = np.maximum(rows[:, None] + np.arange(-model.window_length, 0), 0)
             windows = scaling.apply(series.history.windows(past), series.scaler)
-            unit = np.repeat(restless(windows)[:, None], steps, axis=1)
+            unit = np.repeat(movement_scale(windows)[:, None], steps, axis=1)
             return {None: (unit, unit)}
         levels = model.forecast([origins], steps, quantiles=True)
         levels = scaling.apply(levels, series.scaler)

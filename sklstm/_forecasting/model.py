@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklstm._networks import numpy_forward, quantiles
-from sklstm._networks.quantiles import QuantileNetwork
-from sklstm._networks.spec import NetworkSpec
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import bridged, rows_since_seen, without_nan
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
@@ -20,52 +18,6 @@ from sklstm._windows.problem import bridged_windows
 
 # Origins whose windows stand in memory at the same time.
 ORIGINS_AT_ONCE = 2048
-
-
-@storable
-@dataclass(frozen=True)
-class FittedNetwork:
-    """A network of one forecast a step, and the one of all quantiles around it.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        Of the network that forecasts the mean, or the median.
-    weights : dict of str to ndarray
-    quantile_network : QuantileNetwork or None
-    batch_size : int
-        Windows that a network of the user's own takes at once.
-    """
-
-    spec: NetworkSpec
-    weights: dict
-    quantile_network: QuantileNetwork | None = None
-    batch_size: int = 64
-
-    def outputs(self, data, indices):
-        """Return scaled forecasts of shape (n_windows, horizon, n_targets)."""
-        if self.spec.network is None:
-            return numpy_forward.predict(self.spec, self.weights, data, indices)
-        from sklstm._training.loop import predict_with_keras
-
-        return predict_with_keras(
-            self.spec, self.weights, data, indices, self.batch_size
-        )
-
-    def quantiles(self, data, indices):
-        """Return scaled quantiles: (n_windows, n_levels, horizon, n_targets)."""
-        whole = self.quantile_network
-        output = numpy_forward.predict(whole.spec, whole.weights, data, indices)
-        return quantiles.rearrange_quantiles(output, whole.levels)
-
-    @property
-    def window_length(self):
-        return self.spec.window_shape[0]
-
-    @property
-    def trained(self):
-        """All that was trained, of which `weights` forecast the median."""
-        return self.quantile_network or QuantileNetwork((), self.spec, self.weights)
 
 
 @storable
@@ -173,6 +125,12 @@ class ForecastModel:
     @property
     def n_targets(self):
         return self.network.spec.output_shape[1]
+
+    @property
+    def only_past(self):
+        """Whether no input of X has to be known ahead."""
+        past = self.past_only
+        return past is not None and bool(past[: self.n_inputs].all())
 
     def n_blocks(self, steps):
         """Return how many times the network runs, each time from its own forecasts."""

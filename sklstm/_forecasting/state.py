@@ -6,7 +6,6 @@ import numpy as np
 
 from sklstm._forecasting.intervals import IntervalForecaster
 from sklstm._forecasting.model import (
-    FittedNetwork,
     FittedSeries,
     ForecastModel,
     Origins,
@@ -15,6 +14,7 @@ from sklstm._forecasting.model import (
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._series.static import StaticEncoder
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
 
 
@@ -135,9 +135,9 @@ class FittedForecaster:
         return self.output.combine(parts)
 
     def values_by_target(self):
-        """Return the known values of each target, without missing ones, by its name."""
+        """Return the known values of each target, in order of time, by its name."""
         return {
-            name: column[~np.isnan(column)]
+            name: column
             for key, series in self.series.items()
             for name, column in zip(
                 self.output.target_names(key, self.model.n_targets),

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from sklstm._reporting.charts import flow_chart, line_chart
-from sklstm._training.losses import measure_of
+from sklstm._training.losses import metric_for
 from sklstm._utils.cells import CELLS
 
 RIVALS_IN_WORDS = {
@@ -92,7 +92,7 @@ def skill_in_words(estimator):
     name = RIVALS_IN_WORDS.get(best, best)
     measure = "log loss"
     if not hasattr(estimator, "classes_"):
-        absolute = measure_of(estimator.loss) is np.abs
+        absolute = metric_for(estimator.loss) is np.abs
         measure = "absolute error" if absolute else "squared error"
     change = estimator.skill_
     # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.

@@ -38,11 +38,44 @@ def calendar_features(index, calendar):
             angle = 2 * np.pi * np.asarray(value(times), float) / length
             columns += [np.sin(angle), np.cos(angle)]
         else:
-            days = pd.DatetimeIndex(part).normalize()
-            # Dates of holidays are local dates, so the time zone is dropped.
-            local = times.tz_localize(None).normalize()
-            columns.append(local.isin(days).astype(float))
+            columns.append(is_holiday(times, part).astype(float))
     return np.column_stack(columns)
+
+
+def is_holiday(times, dates):
+    """Return which times lie on one of the dates, both in local time."""
+    days = pd.DatetimeIndex(dates).tz_localize(None).normalize()
+    return times.tz_localize(None).normalize().isin(days)
+
+
+def check_holidays(calendar, histories):
+    """Raise where a list of dates meets no row of the training data.
+
+    Its column would be constant, so that the network could learn nothing from it.
+
+    Parameters
+    ----------
+    calendar : sequence of str or of lists of dates, or None
+    histories : iterable of History
+    """
+    for part in calendar or ():
+        if isinstance(part, str):
+            continue
+        for history in histories:
+            check_calendar(calendar, history.index)
+            times = history.index
+            if isinstance(times, pd.PeriodIndex):
+                times = times.to_timestamp()
+            if is_holiday(times, part).any():
+                break
+        else:
+            dates = pd.DatetimeIndex(part)
+            span = f"from {dates.min()} to {dates.max()}" if len(dates) else "empty"
+            raise ValueError(
+                f"calendar has a list of dates ({span}), but none of them is the date "
+                f"of a row, and the last series goes from {times[0]} to {times[-1]}. "
+                "Pass dates of its rows, or leave the list out."
+            )
 
 
 def check_calendar(calendar, index):

@@ -25,12 +25,15 @@ from sklstm._series.panel import (
     SINGLE_SERIES,
     concatenate_series,
     has_levels,
+    is_list_of_series,
     is_panel,
     rows_by_series,
     unpack_history,
 )
 from sklstm._series.static import StaticEncoder, with_static
+from sklstm._series.time_index import check_same_kind, step_of
 from sklstm._series.validation import (
+    as_numbers,
     check_columns,
     check_numbers,
     check_size,
@@ -95,11 +98,14 @@ class TrainingWindows:
     X : ndarray of shape (n_windows, window_length, n_features)
     y : ndarray of shape (n_windows,) or (n_windows, n_outputs)
     weights : ndarray of shape (n_windows,)
+    target_shape : tuple of int
+        Shape of the target of one window: (), (n_outputs,), or (horizon, n_targets).
     """
 
     X: np.ndarray
     y: np.ndarray
     weights: np.ndarray
+    target_shape: tuple = ()
     form: str = "windows"
 
 
@@ -159,6 +165,7 @@ def read_training(estimator, X, y, sample_weight, static, *, reset, encoder=None
         table = read_inputs(estimator, X, y, reset)
     given = X if y is None else y
     histories = histories_by_series(*table[1:])
+    check_regular(histories)
     histories, encoder = with_static(histories, static, encoder, given)
     return TrainingSeries(
         form="series" if y is None else "regression",
@@ -199,6 +206,8 @@ def read_series(estimator, X, reset):
 def read_inputs(estimator, X, y, reset):
     """Read a target and its inputs."""
     rows, target = align_X_y(X, y), concatenate_series(y)
+    if not reset:
+        target = match_columns(target, estimator._state.output.names)
     X = read_input_values(estimator, concatenate_series(X), reset)
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
@@ -255,6 +264,7 @@ def read_parts(estimator, parts, y, sample_weight, static, reset):
     if output is None:
         raise ValueError("X gave no part. Let it give frames or series to fit on.")
     histories = buffer.histories()
+    check_regular(histories)
     mask = past_only_mask(estimator)
     return TrainingSeries(*output, histories, past_only=mask, in_files=True)
 
@@ -290,6 +300,9 @@ def read_windows(estimator, X, y, sample_weight, reset):
             "time steps, but window_length is None, which means ready-made "
             "windows. Set window_length, or pass X.to_numpy()."
         )
+    shape = np.shape(y)[1:]
+    if len(shape) == 2:  # as `make_windows` gives it
+        y = as_numbers(y).reshape(len(y), -1)
     X, y = read_window_values(estimator, X, y, reset=reset)
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
@@ -299,7 +312,7 @@ def read_windows(estimator, X, y, sample_weight, reset):
         raise ValueError(
             "sample_weight is zero for every row, so no weight is left to train on."
         )
-    return TrainingWindows(X, y, weights)
+    return TrainingWindows(X, y, weights, shape if len(shape) == 2 else y.shape[1:])
 
 
 def read_window_values(estimator, X, y=None, *, reset=False):
@@ -321,7 +334,10 @@ def read_window_values(estimator, X, y=None, *, reset=False):
         **target,
     )
     if y is None:
-        return check_size(checked)[:, :, None], None
+        check_size(checked)
+        if not reset:
+            check_window_shape(estimator, (checked.shape[1], 1))
+        return checked[:, :, None], None
     X, y = checked
     return check_size(X)[:, :, None], check_size(y.astype(np.float64), "y")
 
@@ -343,11 +359,8 @@ def read_3d_windows(estimator, X, y, reset):
             "least one step and one feature."
         )
     check_size(X)
-    if not reset and X.shape[1:] != estimator._spec_.window_shape:
-        raise ValueError(
-            f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
-            f"with {estimator._spec_.window_shape}. Pass windows of that shape."
-        )
+    if not reset:
+        check_window_shape(estimator, X.shape[1:])
     if y is not None:
         _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
         y = check_size(y.astype(np.float64), "y")
@@ -355,6 +368,17 @@ def read_3d_windows(estimator, X, y, reset):
         estimator.n_features_in_ = X.shape[2]
         vars(estimator).pop("feature_names_in_", None)
     return X, y
+
+
+def check_window_shape(estimator, shape):
+    """Raise where windows have another shape than those of `fit`."""
+    fitted = estimator._spec_.window_shape
+    if shape != fitted:
+        raise ValueError(
+            f"X has windows of shape {shape}, but LSTMForecaster was fitted "
+            f"with {fitted}. Pass windows of that shape, as an array of shape "
+            f"{('n_windows', *fitted)}."
+        )
 
 
 def read_rows(estimator, X, *, ahead=False):
@@ -384,9 +408,111 @@ def read_observations(estimator, X, y, method="update"):
     rows = read_rows(estimator, X)
     if y is None:
         return rows
-    target = check_values(concatenate_series(y), "y", allow_nan=True)
+    where = align_X_y(X, y)
+    target = read_target(estimator._state, y)
     check_same_length(rows.values, target)
-    return rows._replace(target=target)
+    return rows._replace(target=target, rows_by_series=where)
+
+
+def read_target(state, y):
+    """Return the target as numbers, its columns in the order of `fit`."""
+    y = match_columns(concatenate_series(y), state.output.names)
+    return check_values(y, "y", allow_nan=True)
+
+
+def match_columns(y, names):
+    """Return a frame of targets with its columns in the order of names.
+
+    Raises
+    ------
+    ValueError
+        If it has other columns.
+    """
+    if not isinstance(y, pd.DataFrame) or not isinstance(names, list):
+        return y
+    if len(names) < 2 or list(y.columns) == names:
+        return y
+    if y.columns.has_duplicates or set(y.columns) != set(names):
+        raise ValueError(
+            f"y has the columns {list(y.columns)}, but the forecaster was fitted with "
+            f"{names}. Pass the same columns, in any order."
+        )
+    return y[names]
+
+
+def read_inputs_ahead(estimator, state, X, chosen, steps=None):
+    """Read inputs of the rows after the end of series.
+
+    Rows before the end are left out; the first row after it must be there, and no row
+    may be missing between the first and the last.
+
+    Parameters
+    ----------
+    state : FittedForecaster
+        Whose series are forecast.
+    chosen : list
+        Keys of the series.
+    steps : int or None
+        Rows that are needed of each.
+
+    Returns
+    -------
+    dict of series to ndarray of shape (n_ahead, n_features)
+    """
+    rows = read_row_values(estimator, X, ahead=True)
+    check_one_or_many(state, rows.rows_by_series)
+    missing = [key for key in chosen if key not in rows.rows_by_series]
+    if missing:
+        raise ValueError(
+            f"X has no rows of the series {missing[0]!r}, which needs them as "
+            "all that are forecast. Add them, or name the others by series=."
+        )
+    ahead = {}
+    for key in chosen:
+        at, index = rows.rows_by_series[key]
+        ahead[key] = rows_after_end(rows.values[at], index, state.series[key].history)
+    n_rows = min(map(len, ahead.values()))
+    if steps is not None and n_rows < steps:
+        raise ValueError(
+            f"X has {n_rows} rows after the end of the history, but steps={steps} "
+            "needs as many. Pass more rows of X, or lower steps."
+        )
+    return ahead
+
+
+def rows_after_end(values, index, history):
+    """Return the rows that follow a history at once, by the time index if there is one.
+
+    Raises
+    ------
+    ValueError
+        If they start late, or leave a row out.
+    """
+    if index is None or history.index is None:
+        return values
+    check_same_kind(index, history.index)
+    expected = history.after(1)[0]
+    after = index >= expected
+    if not after.any():
+        raise ValueError(
+            f"X ends at {index[-1]}, but forecasts need rows from {expected} on, the "
+            "first after the end of the history. Pass inputs of the rows to forecast."
+        )
+    values, index = values[after], index[after]
+    where = history.where(index, len(index)) - len(history)
+    if where[0] != 0:
+        raise ValueError(
+            f"X starts at {index[0]}, but the first row after the end of the history "
+            f"is {expected}. Pass a row for each step, from that one on."
+        )
+    late = np.flatnonzero(np.diff(where) != 1)
+    if len(late):
+        row = int(late[0])
+        raise ValueError(
+            f"X goes from {index[row]} to {index[row + 1]} and leaves out rows between "
+            "them. Pass a row for each step."
+        )
+    return values
 
 
 def read_history(estimator, history, static=None):
@@ -407,9 +533,10 @@ def read_history(estimator, history, static=None):
     if y is None:
         histories = histories_by_series(where, values, None)
     else:
-        target = check_values(concatenate_series(y), "y", allow_nan=True)
+        target = read_target(state, y)
         check_same_length(values, target)
         histories = histories_by_series(where, target, values)
+    check_regular(histories, "history")
     return with_static_of(state, histories, static, X)
 
 
@@ -458,6 +585,8 @@ def read_row_values(estimator, X, ahead=False):
 def read_input_values(estimator, table, reset=False):
     """Return inputs as numbers; those that `past_covariates` names may be missing."""
     partly = estimator.past_covariates is not None
+    if not reset:
+        partly = estimator._state.model.past_only is not None
     if is_pandas(table):
         check_values(table, allow_nan=partly)
     else:
@@ -466,7 +595,8 @@ def read_input_values(estimator, table, reset=False):
     dtype = FLOAT_DTYPES if in_file(table) else np.float64
     X = validate_data(estimator, table, reset=reset, dtype=dtype, **finite)
     if partly:
-        past = past_only_mask(estimator)[: X.shape[1]]
+        mask = past_only_mask(estimator) if reset else estimator._state.model.past_only
+        past = mask[: X.shape[1]]
         if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
             check_values(np.where(past, 0.0, X))  # says where
     return check_size(X)
@@ -492,14 +622,31 @@ def past_only_mask(estimator):
 def without_past(estimator, X):
     """Return X with zeros for what is not known ahead."""
     past, n_columns = estimator._state.model.past_only, estimator.n_features_in_
+    names = _get_feature_names(X)  # of polars and Arrow frames, too
+    if past is not None and names is not None:
+        X = with_past_columns(estimator, X, names)
+        names = _get_feature_names(X)
     if past is None or np.shape(X)[1:] != (n_columns,):
         return X  # validate_data says what is wrong
-    names = _get_feature_names(X)  # of polars and Arrow frames, too
     frame = pd.DataFrame(X if is_pandas(X) else np.asarray(X)).copy()
     if names is not None:
         frame.columns = names
     frame[frame.columns[past[:n_columns]]] = 0.0
     return frame if is_pandas(X) or names is not None else frame.to_numpy()
+
+
+def with_past_columns(estimator, X, names):
+    """Return X with columns for those that are not known ahead and were left out."""
+    fitted = list(getattr(estimator, "feature_names_in_", names))
+    past = set(estimator.past_covariates or ())
+    left_out = [name for name in fitted if name not in names]
+    if not left_out or not set(left_out) <= past or set(names) - set(fitted):
+        return X
+    frame = pd.DataFrame(np.asarray(X), columns=list(names))
+    if is_pandas(X):
+        frame = X.copy()
+    frame[left_out] = 0.0
+    return frame[fitted]
 
 
 def check_one_or_many(state, where):
@@ -513,6 +660,18 @@ def check_one_or_many(state, where):
         f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
         "that fit took."
     )
+
+
+def check_regular(histories, name="X"):
+    """Raise where the time steps of a series are not regular."""
+    for key, history in histories.items():
+        if history.index is None or len(history.index) < 2:
+            continue
+        try:
+            step_of(history.index)
+        except ValueError as error:
+            whose = "" if key is SINGLE_SERIES else f", series {key!r}"
+            raise ValueError(f"{name}{whose}: {error}") from error
 
 
 def histories_by_series(where, y, X):
@@ -541,7 +700,20 @@ def align_X_y(X, y):
             "X and y hold other series, or series of other lengths. Pass both as lists "
             "of equally long parts, or with the same index."
         )
+    if is_list_of_series(X) and is_list_of_series(y):
+        check_equal_indexes(where, of_y)
     return where
+
+
+def check_equal_indexes(where, of_y):
+    """Raise where a part of X and its part of y have different time indexes."""
+    for key, (_, index) in where.items():
+        other = of_y[key][1] if key in of_y else None
+        if index is not None and other is not None and not index.equals(other):
+            raise ValueError(
+                f"X[{key}] and y[{key}] have different indexes. Align them first, for "
+                f"example y[{key}] = y[{key}].loc[X[{key}].index]."
+            )
 
 
 def n_rows_of_many(where):

@@ -1,6 +1,5 @@
 """Read what `LSTMTextClassifier` takes for X: texts or token ids, whole or in parts."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from sklstm._text import tokenizer, vocabulary
 from sklstm._text.labels import dense_labels
 from sklstm._text.sequences import Sequences, in_files
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
+from sklstm._utils.warn import warn_user
 
 # A part that is read at once ends at this many texts, bytes of an array or characters.
 MOST_TEXTS, MOST_BYTES, MOST_CHARACTERS = 2**10, 2**20, 2**20
@@ -270,11 +270,10 @@ def warn_of_odd_ids(X, first=0):
     odd = (X < 0) | (np.floor(X) != X)
     if odd.any():
         row, column = np.argwhere(odd)[0]
-        warnings.warn(
+        warn_user(
             "X is taken for token ids, each distinct value a token of its own, but "
             f"row {first + row}, column {column} holds {X[row, column]}, which is no "
             "whole number from 0. Pass texts or the ids of a tokenizer.",
             UserWarning,
-            stacklevel=7,
         )
     return odd.any()

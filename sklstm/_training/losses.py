@@ -8,7 +8,7 @@ import numpy as np
 ABSOLUTE = ("mae", "MAE", "mean_absolute_error")
 
 
-def measure_of(loss):
+def metric_for(loss):
     """What simple models are compared by, of differences: their squares or sizes."""
     return np.abs if loss in ABSOLUTE else np.square
 

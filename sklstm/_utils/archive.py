@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sklstm._utils.offsets import offset_from_data, offset_to_data
+
 FORMAT = 1
 MANIFEST, STATE, ARRAYS = "manifest.json", "state.json", "arrays.safetensors"
 DIGEST_LENGTH = 64
@@ -128,6 +130,12 @@ class Encoder:
         self.kind(value, place)
         return {"array": self.array(value)}
 
+    def frequency(self, index, place):
+        try:
+            return offset_to_data(index.freq)
+        except TypeError as error:
+            raise TypeError(f"{place} has {error}.") from error
+
     def encode_index(self, index, place):
         name = self.encode(index.name, f"{place}.name")
         if isinstance(index, pd.RangeIndex):
@@ -146,7 +154,7 @@ class Encoder:
                 "datetime": self.array(index.asi8),
                 "unit": index.unit,
                 "tz": zone,
-                "freq": index.freqstr,
+                "freq": self.frequency(index, place),
                 "name": name,
             }
         return {"index": self.encode_array(index.to_numpy(), place), "name": name}
@@ -202,7 +210,7 @@ class Decoder:
             if not ZONE.fullmatch(data["tz"]):
                 raise LoadError(f"The file has the time zone {data['tz']!r}.")
             index = index.tz_localize("UTC").tz_convert(data["tz"])
-        index.freq = data["freq"]
+        index.freq = offset_from_data(data["freq"])
         return index.rename(self.decode(data["name"]))
 
     def decode_period(self, data):

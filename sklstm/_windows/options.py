@@ -12,7 +12,7 @@ from sklstm._series.time_index import season_of
 from sklstm._series.validation import check_positive_int
 from sklstm._windows.dataset import merge_repeated
 from sklstm._windows.normalization import WindowNorm, check_holds_seasons
-from sklstm._windows.problem import SeriesProblem, WindowsProblem
+from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
 
 # Rows of a season where none is known: the window has two of them.
 USUAL_SEASON = 12
@@ -76,18 +76,18 @@ def make_problem(data, options, norm=None):
 
     Returns
     -------
-    SeriesProblem or WindowsProblem
+    SeriesForecastProblem or WindowForecastProblem
     """
     if data.form == "windows":
         # Repeated rows and weights must train the same network.
         y = data.y.reshape(len(data.y), 1, -1)
         X, y, weights = merge_repeated(data.X, y, data.weights)
-        return WindowsProblem(X, y, weights, options.scaler)
+        return WindowForecastProblem(X, y, weights, options.scaler)
     histories = data.histories
     check_seen(histories)
     norm = options.normalization(histories) if norm is None else norm
     calendar = None if data.in_files else options.calendar
-    return SeriesProblem(
+    return SeriesForecastProblem(
         [with_calendar(history, calendar) for history in histories.values()],
         data.weights,
         window_length=options.length(histories, norm),
@@ -95,7 +95,7 @@ def make_problem(data, options, norm=None):
         stride=options.stride,
         scaler=options.scaler,
         norm=norm,
-        past=data.past_only,
+        past_only=data.past_only,
     )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklstm._forecasting.conformal import MAX_KEPT, Spread, restless
+from sklstm._forecasting.conformal import MAX_KEPT, Spread, movement_scale
 
 
 def drawn(n_windows, horizon=4, seed=0):
@@ -62,11 +62,11 @@ def test_width_grows_with_coverage_and_with_the_unit():
     assert_allclose(spread.half_width(0.5, 3 * ONE, AS_LEARNED), 3 * narrow)
 
 
-def test_restlessness_is_the_root_of_the_mean_change():
+def test_the_scale_of_movement_is_the_root_of_the_mean_change():
     windows = np.array([[0.0, 2, 0, 2], [5, 5, 5, 5]])[:, :, None]
-    assert_allclose(restless(windows)[:, 0], [np.sqrt(6 / 4), 1])
-    assert_allclose(restless(4 * windows)[0], 2 * restless(windows)[0])
-    assert (restless(windows[:, :1]) == 1).all()
+    assert_allclose(movement_scale(windows)[:, 0], [np.sqrt(6 / 4), 1])
+    assert_allclose(movement_scale(4 * windows)[0], 2 * movement_scale(windows)[0])
+    assert (movement_scale(windows[:, :1]) == 1).all()
 
 
 def test_errors_of_zero_give_intervals_of_no_width():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from sklstm._forecasting.model import (
-    FittedNetwork,
     FittedSeries,
     ForecastModel,
     Origins,
@@ -12,6 +11,7 @@ from sklstm._forecasting.model import (
 )
 from sklstm._networks.spec import NetworkSpec
 from sklstm._series.history import History
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._windows import scaling
 from sklstm._windows.normalization import WindowNorm
 

@@ -59,7 +59,7 @@ def series_windows(norm, **parameters):
     return SeriesWindows(y, X, np.arange(20), 6, 3, norm, **parameters)
 
 
-def test_windows_are_measured_from_their_last_value(rows):
+def test_windows_are_normalized_by_their_last_value(rows):
     data = series_windows(WindowNorm("last", shows_level=True))
     window, context = data.inputs(rows)
     y = data.y
@@ -86,7 +86,7 @@ def test_windows_that_look_alike_but_for_size_are_alike(rows):
         np.testing.assert_allclose(a, b)
     np.testing.assert_allclose(data.targets(rows), larger.targets(rows))
     moves = np.abs(data.y[9:13] - data.y[7:11]).mean(axis=0)
-    np.testing.assert_allclose(data.measures(rows)[1][1, 0], moves)
+    np.testing.assert_allclose(data.level_and_scale(rows)[1][1, 0], moves)
 
 
 @pytest.mark.parametrize("kind", [None, "last", "scale"])
@@ -107,7 +107,7 @@ def test_a_window_that_stands_still_keeps_its_scale(rows):
 
 
 def test_columns_known_in_the_past_alone_are_not_in_the_context(rows):
-    data = series_windows(WindowNorm("last"), past=np.array([False, True]))
+    data = series_windows(WindowNorm("last"), past_only=np.array([False, True]))
     window, context = data.inputs(rows)
     np.testing.assert_array_equal(window[1, :, 3], -np.arange(7, 13))
     np.testing.assert_array_equal(context[1], [13, 14, 15])
@@ -129,9 +129,10 @@ def test_no_validation_block_where_the_series_is_short():
 
 @pytest.mark.parametrize("n_windows", [1, 5, 50])
 def test_shuffled_split_is_a_partition(n_windows):
-    parts = split_shuffled(n_windows, 0.2, np.random.RandomState(0))
-    assert sorted(np.concatenate(parts)) == list(range(n_windows))
-    assert len(parts[1]) == (10 if n_windows == 50 else 0)
+    split = split_shuffled(n_windows, 0.2, np.random.RandomState(0))
+    assert sorted([*split.train, *split.validation]) == list(range(n_windows))
+    assert len(split.validation) == (10 if n_windows == 50 else 0)
+    assert split.has_validation == (n_windows == 50)
 
 
 def test_repeated_rows_merge_into_their_weight():
