@@ -379,6 +379,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             spec=options.spec,
             ngrams=fit.ngrams,
             raw_text=kept.raw_text if kept else False,
+            training=fit.state,
         )
         self.vocabulary_ = most_frequent(data.words, self.max_features)
         self.weights_, self.history_ = fit.weights, fit.history
@@ -461,6 +462,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             ngrams=kept.ngrams if kept else None,
             weights=self.weights_ if kept else None,
             vectors=vectors,
+            keep_state=epochs is not None,
+            state=kept.training if kept and epochs is not None else None,
         )
 
     def _build_spec(self, n_tokens, n_outputs, embedding_dim, exclusive):
