@@ -59,6 +59,7 @@ FITTED = (
     "best_epoch_",
     "baseline_scores_",
     "skill_",
+    "n_vectors_found_",
     "n_features_in_",
     "feature_names_in_",
     "_state",
@@ -171,6 +172,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         Log loss of simple models on the validation block.
     skill_ : float or None
         1 - log loss / log loss of the best of them; None without a validation block.
+    n_vectors_found_ : int or None
+        Words of `vocabulary_` with a vector in `embeddings`.
     n_features_in_ : int
         For token ids only.
 
@@ -425,7 +428,11 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         """Return how to fit, by the parameters and by what an earlier fit left."""
         words = most_frequent(data.words, self.max_features)
         n_rows = table_rows(len(words))
-        vectors = first_vectors(self.embeddings, words, n_rows) if not kept else None
+        vectors = None
+        if not kept:
+            vectors, self.n_vectors_found_ = first_vectors(
+                self.embeddings, words, n_rows
+            )
         dim = self.embedding_dim if vectors is None else vectors.shape[1]
         dim = kept.spec.embedding_dim if kept else dim
         spec = self._build_spec(n_rows, data.targets.shape[1], dim, data.exclusive)
