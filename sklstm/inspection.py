@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm._networks import numpy_backward
 from sklstm._series.missing import rows_since_seen
-from sklstm._series.reader import read_window_values
 from sklstm._series.validation import check_positive_int
+from sklstm._series.window_reader import read_window_values
 from sklstm._text import tokenizer, vocabulary
 from sklstm._text.sequences import PADDING, Sequences
 from sklstm._windows import scaling
