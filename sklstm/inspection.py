@@ -384,13 +384,16 @@ def read_text(classifier, text):
 
 
 def ngram_contributions(classifier, sequences, column):
-    """Return the intercept of the n-gram model, and contributions of tokens."""
+    """Return the n-gram model's logit of an empty text, and what tokens add to it."""
     ngrams = classifier._state.ngrams
     model, counter = ngrams.model, ngrams.counter
     values = model.weighted(counter.count(sequences)).toarray()[0]
     effects = ngrams.scale * values * model.coefficients[:, column]
-    base = ngrams.scale * model.intercepts[column]
-    return base, counter.split_among_tokens(sequences, effects)
+    if values.any():
+        # Texts with known n-grams have an intercept of their own, split among these.
+        shift = ngrams.intercepts[column] - ngrams.prior[column]
+        effects[values > 0] += shift / (values > 0).sum()
+    return ngrams.prior[column], counter.split_among_tokens(sequences, effects)
 
 
 def output_of(classifier, logits, target):
