@@ -379,6 +379,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             spec=options.spec,
             ngrams=fit.ngrams,
             raw_text=kept.raw_text if kept else False,
+            training=fit.state,
         )
         self.vocabulary_ = most_frequent(data.words, self.max_features)
         self.weights_, self.history_ = fit.weights, fit.history
@@ -406,7 +407,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         check_weight_size(weights)
         labels.check_weights(weights, targets, new=kept is None)
         n_repeats, weights = rows_and_weights(weights)
-        words, sequences = self._encode(texts, n_repeats, kept)
+        words, sequences = encode_training(texts, n_repeats, kept, self.min_df)
         rows, n_repeats, weights = merge_repeated(
             sequences, targets, n_repeats, weights
         )
@@ -419,15 +420,6 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             exclusive=not multi_label,
         )
         return with_class_weights(data, self.class_weight, self.classes_)
-
-    def _encode(self, texts, n_repeats, kept):
-        """Return words and texts as their ids, by a kept vocabulary or a new one."""
-        if kept is None:
-            return build_vocabulary(
-                texts.tokens, texts.sequences, n_repeats, self.min_df
-            )
-        sequences = encode_tokens(texts.tokens, texts.sequences, kept.words)
-        return kept.words, sequences
 
     def _options(self, data, kept, epochs):
         """Return how to fit, by the parameters and by what an earlier fit left."""
@@ -461,6 +453,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             ngrams=kept.ngrams if kept else None,
             weights=self.weights_ if kept else None,
             vectors=vectors,
+            keep_state=epochs is not None,
+            state=kept.training if kept and epochs is not None else None,
         )
 
     def _build_spec(self, n_tokens, n_outputs, embedding_dim, exclusive):
@@ -574,6 +568,42 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
 
+    def keras_inputs(self, X):
+        """Return what `model_` and the model of `to_keras` read, for its ``predict``.
+
+        Parameters
+        ----------
+        X : array-like
+            Texts or token ids, as in `fit`.
+
+        Returns
+        -------
+        tokens : ndarray of int32 of shape (n_documents, n_tokens)
+            Ids of the network's words, padded with 0 on the right.
+        linear : ndarray of float32 of shape (n_documents, n_outputs)
+            Logits of the n-gram model; alone, `tokens` are returned with
+            ``linear_skip=False``.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMTextClassifier
+        >>> clf = LSTMTextClassifier(units=4, epochs=1, random_state=0)
+        >>> clf = clf.fit(["good", "bad"] * 5, [1, 0] * 5)
+        >>> logits = clf.to_keras().predict(clf.keras_inputs(["good"]), verbose=0)
+        >>> bool(abs(logits[0, 0] - clf.decision_function(["good"])[0]) < 1e-5)
+        True
+        """
+        check_is_fitted(self, "weights_")
+        parts = list(read_texts(self, self._state.words, X))
+        views = [self._network_view(part) for part in parts]
+        width = max([1, *(part.lengths.max(initial=0) for part in views)])
+        tokens = np.concatenate([part.padded(width) for part in views])
+        ngrams = self._state.ngrams
+        if ngrams is None:
+            return tokens
+        linear = np.concatenate([ngrams.logits(part) for part in parts])
+        return [tokens, linear.astype(np.float32)]
+
     def to_onnx(self):
         """The fitted classifier as an ONNX graph, n-grams included.
 
@@ -607,6 +637,13 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     def _report_sections(self, X, y, train):
         return text_report.sections(self, X, y, train)
+
+
+def encode_training(texts, n_repeats, kept, min_df):
+    """Return words and texts as their ids, by a kept vocabulary or a new one."""
+    if kept is None:
+        return build_vocabulary(texts.tokens, texts.sequences, n_repeats, min_df)
+    return kept.words, encode_tokens(texts.tokens, texts.sequences, kept.words)
 
 
 def most_frequent(words, max_features):

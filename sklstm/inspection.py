@@ -337,6 +337,12 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
     >>> why.tokens, int(why.attributions.argmax())
     (['a', 'good', 'film'], 1)
     """
+    if not hasattr(classifier, "_network_view"):
+        raise TypeError(
+            "token_attributions explains an LSTMTextClassifier, but got a "
+            f"{type(classifier).__name__}. Pass pipeline[-1] of a pipeline, and "
+            "best_estimator_ of a search."
+        )
     check_is_fitted(classifier, "weights_")
     check_positive_int("n_steps", n_steps)
     tokens, sequences, logits = read_text(classifier, text)

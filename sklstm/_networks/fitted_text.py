@@ -1,6 +1,9 @@
 """The fitted state of a text classifier, which a fit replaces as a whole."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from sklstm._networks.spec import TextNetworkSpec
 from sklstm._text.ngrams import FittedNgrams
@@ -21,6 +24,7 @@ class FittedClassifier:
     spec: TextNetworkSpec
     ngrams: FittedNgrams | None
     raw_text: bool = False  # whether texts are read as 0.1.0.dev0 did
+    training: Any = None  # where `partial_fit` stands, with its optimizer and seeds
 
 
 def convert_attributes(attributes: dict) -> dict:
@@ -32,7 +36,8 @@ def convert_attributes(attributes: dict) -> dict:
     if spec.linear_skip:
         counter, model, scale = (attributes[name] for name in OLD_NGRAMS)
         intercepts = scale * model.intercepts
-        ngrams = FittedNgrams(counter, model, scale, intercepts, prior=intercepts)
+        nothing = np.empty(0, "<u8"), np.empty((0, len(intercepts)))
+        ngrams = FittedNgrams(counter, model, scale, intercepts, intercepts, *nothing)
     words, multi_label = attributes["_words"], attributes["_multi_label"]
     state = FittedClassifier(words, multi_label, spec, ngrams, raw_text=True)
     kept = {name: v for name, v in attributes.items() if name not in OLD_NAMES}

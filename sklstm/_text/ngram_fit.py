@@ -8,12 +8,15 @@ import scipy.sparse as sp
 from sklstm._text import ngrams, probabilities
 from sklstm._text.calibration import calibrate
 from sklstm._text.dataset import TextTrainingData, folds_of, repeat_rows
+from sklstm._text.deduplication import text_digests
 from sklstm._text.ngrams import FittedNgrams, NgramCounts, NgramModel
 from sklstm._utils.disk_arrays import in_file, on_disk, row_type
 
 # n-grams of documents in a file are learned from a sample, of at most this many tokens,
 # unless it would have fewer documents than that.
 MOST_TOKENS, FEWEST = 2**22, 64
+# Held-out logits of texts in files are kept for at most this many.
+MOST_KEPT = 2**17
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,24 @@ def fit_ngrams(
     scale, intercepts = calibrate(
         logits[is_train], model.intercepts, prior, targets, weights, data.exclusive
     )
-    fitted = FittedNgrams(counter, model, scale, intercepts, prior)
     shift = intercepts - scale * model.intercepts
     if whole:
         logits = scale * logits + shift
         logits[np.diff(texts.counts.indptr) == 0] = prior
-        return NgramFit(fitted, logits)
-    parts = score_all(data.sequences, counter, blind, rows, logits)
-    return NgramFit(fitted, on_disk(scale * part + shift for part in parts))
+    else:
+        parts = score_all(data.sequences, counter, blind, rows, logits)
+        logits = on_disk(scale * part + shift for part in parts)
+    held_out = by_digest(data.sequences, logits)
+    fitted = FittedNgrams(counter, model, scale, intercepts, prior, *held_out)
+    return NgramFit(fitted, logits)
+
+
+def by_digest(sequences, logits):
+    """Return sorted digests of texts, and the logits of each; none of a long file."""
+    if in_file(sequences.ids) and len(sequences) > MOST_KEPT:
+        return np.empty(0, "<u8"), np.empty((0, logits.shape[1]))
+    digests, first = np.unique(text_digests(sequences), return_index=True)
+    return digests, np.array(logits[first])
 
 
 def smooth_shares(shares, weights):

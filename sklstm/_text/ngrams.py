@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from sklstm._text.deduplication import text_digests
 from sklstm._text.sequences import UNKNOWN, stored
 from sklstm._utils.archive import storable
 from sklstm._utils.disk_arrays import in_memory
@@ -265,6 +266,9 @@ class FittedNgrams:
     intercepts : ndarray of shape (n_outputs,)
     prior : ndarray of shape (n_outputs,)
         Logits of texts in which no n-gram is known.
+    digests, held_out : ndarray, of shape (n_documents,) and (n_documents, n_outputs)
+        Of the texts learned from, the logits by models without them. Empty where texts
+        lie in a file.
     """
 
     counter: NgramCounts
@@ -272,6 +276,8 @@ class FittedNgrams:
     scale: float
     intercepts: np.ndarray
     prior: np.ndarray
+    digests: np.ndarray
+    held_out: np.ndarray
 
     def logits(self, sequences):
         """Return logits, in a file if the documents lie in one."""
@@ -282,6 +288,21 @@ class FittedNgrams:
             for rows in sequences.slices(AT_ONCE)
         )
         return stored(parts, sequences)
+
+    def training_logits(self, sequences):
+        """Return logits that the network may be trained beside.
+
+        Texts that the model was fitted to have logits by models without them.
+        """
+        logits = self.logits(sequences)
+        if not len(self.digests):
+            return logits
+        digests = text_digests(sequences)
+        position = np.searchsorted(self.digests, digests)
+        position = np.minimum(position, len(self.digests) - 1)
+        is_known = self.digests[position] == digests
+        logits[is_known] = self.held_out[position[is_known]]
+        return logits
 
     def _score(self, counts):
         logits = self.scale * self.model.effects(counts) + self.intercepts

@@ -1,6 +1,7 @@
 """Fit a text network beside its n-gram model, and measure both."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class TextOptions:
     ngrams: FittedNgrams | None = None
     weights: dict | None = None
     vectors: np.ndarray | None = None
+    keep_state: bool = False  # for training that goes on
+    state: Any = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class TextFit:
     best_epoch: int
     baseline_scores: dict = field(default_factory=dict)
     skill: float | None = None
+    state: Any = None
 
 
 def fit_text_network(
@@ -60,7 +64,14 @@ def fit_text_network(
         weights, *scores = evaluate_and_shrink(
             options.spec, weights, documents, data, train, validation
         )
-    return TextFit(ngrams, weights, trained.history, trained.best_epoch, *scores)
+    return TextFit(
+        ngrams,
+        weights,
+        trained.history,
+        trained.best_epoch,
+        *scores,
+        state=trained.state,
+    )
 
 
 def fit_linear_part(data, options, train_rows, seed):
@@ -68,7 +79,7 @@ def fit_linear_part(data, options, train_rows, seed):
     if not options.spec.linear_skip:
         return None, np.zeros((len(data.targets), 0))
     if options.ngrams is not None:
-        return options.ngrams, options.ngrams.logits(data.sequences)
+        return options.ngrams, options.ngrams.training_logits(data.sequences)
     fit = fit_ngrams(data, train_rows, seed, options.ngram_range)
     if fit is None:
         raise ValueError(
@@ -102,6 +113,8 @@ def train_network(documents, options, train_rows, validation, seed):
         validation,
         first_weights(weights=options.weights, embeddings=options.vectors),
         np.random.RandomState(seed),
+        keep_state=options.keep_state,
+        kept=options.state,
     )
 
 

@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMTextClassifier
 from sklstm._text.embeddings import read_vectors
+from sklstm.inspection import token_attributions
+from sklstm.plotting import TokenAttributionDisplay
 from sklstm.preprocessing import TextSequencer
 
 TEXTS, LABELS = ["good film", "very good", "bad film", "very bad"] * 5, [1, 1, 0, 0]
@@ -126,3 +130,29 @@ def test_u10_a_missing_label_is_told_by_its_position(missing):
     for y in (labels, pd.Series(labels), labels.tolist()):
         with pytest.raises(ValueError, match="misses the label at position 3. Fill"):
             quick().fit(TEXTS, y)
+
+
+@pytest.mark.parametrize("linear_skip", [True, False])
+def test_f13_the_keras_model_reads_what_keras_inputs_gives(linear_skip):
+    texts = [*TEXTS, "", "never seen"]
+    clf = quick(linear_skip=linear_skip, epochs=1, max_length=1).fit(TEXTS, LABELS)
+    for X in (texts, iter(texts)):
+        inputs = clf.keras_inputs(X)
+        for model in (clf.to_keras(), clf.model_):
+            logits = model.predict(inputs, verbose=0)[:, 0]
+            expected = clf.decision_function(texts)
+            np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+def test_u6_attributions_of_a_pipeline_name_what_to_pass(fitted):
+    for other in (make_pipeline(fitted), GridSearchCV(fitted, {"epochs": [0]})):
+        with pytest.raises(TypeError, match=r"Pass pipeline\[-1\] .* best_estimator_"):
+            token_attributions(other, "a good film")
+
+
+def test_a_token_that_looks_like_mathematics_is_drawn_as_it_is(tmp_path):
+    pytest.importorskip("matplotlib")
+    texts = ["a $x^$ b", "c d"] * 9
+    clf = quick(tokenizer=str.split).fit(texts, [1, 0] * 9)
+    display = TokenAttributionDisplay.from_estimator(clf, texts[0])
+    display.figure_.savefig(tmp_path / "words.png")
