@@ -310,7 +310,8 @@ class BaseLSTM(BaseEstimator):
         those of Keras. It can be saved, loaded and trained without sklstm, but for
         ``cell="slstm"``: Keras has no such layer, so the model keeps that of sklstm,
         and its file loads after ``import sklstm.layers``. Its inputs and outputs are
-        scaled values, as those of `model_` are.
+        scaled values, as those of `model_` are; of a text classifier, what its
+        `keras_inputs` returns.
 
         Returns
         -------

@@ -114,7 +114,7 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     50.0
     """
     error = np.abs(differences(y_true, y_pred))
-    size = np.abs(np.asarray(y_true, float)) + np.abs(np.asarray(y_pred, float))
+    size = np.abs(as_column(y_true)) + np.abs(as_column(y_pred))
     return float(200 * np.mean(error / np.where(size > 0, size, 1)))
 
 

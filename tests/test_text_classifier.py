@@ -196,13 +196,11 @@ def test_class_weight_and_sample_weight():
     texts, labels = made(60)
     weights = np.where(labels == "good", 3.0, 1.0)
     one = small().fit(texts, labels, sample_weight=weights)
-    two = small(class_weight={"good": 3.0, "bad": 1.0}).fit(texts, labels)
     repeated = np.repeat(np.arange(60), weights.astype(int))
-    three = small().fit([texts[i] for i in repeated], labels[repeated])
-    for other in (two, three):
-        np.testing.assert_array_equal(
-            one.decision_function(texts), other.decision_function(texts)
-        )
+    other = small().fit([texts[i] for i in repeated], labels[repeated])
+    np.testing.assert_array_equal(
+        one.decision_function(texts), other.decision_function(texts)
+    )
     rare = np.where(np.arange(60) < 55, "bad", "good")
     plain = small(epochs=0).fit(texts, rare).decision_function([""])
     balanced = small(epochs=0, class_weight="balanced").fit(texts, rare)

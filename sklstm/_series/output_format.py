@@ -24,12 +24,15 @@ class OutputFormat:
         Names of the index levels of many series in one frame.
     one_dimensional : bool
         Whether the target had no axis of columns.
+    column_names : list or None
+        Names of the levels of a frame's columns.
     """
 
     container: type | None = None
     names: object = None
     index_names: list | None = None
     one_dimensional: bool = True
+    column_names: list | None = None
 
     @classmethod
     def of(cls, data, target):
@@ -42,8 +45,10 @@ class OutputFormat:
         target : DataFrame, Series or ndarray
             Its rows as one table.
         """
+        column_names = None
         if isinstance(target, pd.DataFrame):
             names = list(target.columns)
+            column_names = list(target.columns.names)
         else:
             names = target.name if isinstance(target, pd.Series) else None
         return cls(
@@ -51,6 +56,7 @@ class OutputFormat:
             names=names,
             index_names=list(data.index.names) if has_levels(data) else None,
             one_dimensional=n_dims(target) == 1,
+            column_names=column_names,
         )
 
     def restore(self, values, index):
@@ -61,7 +67,15 @@ class OutputFormat:
             return values
         if self.one_dimensional:
             return pd.Series(values, index=index, name=self.names)
-        return pd.DataFrame(values, index=index, columns=self.names)
+        return pd.DataFrame(values, index=index, columns=self.columns)
+
+    @property
+    def columns(self):
+        """Columns of a frame of targets, of one level or of several."""
+        names = self.column_names or [None]
+        if len(names) > 1:
+            return pd.MultiIndex.from_tuples(self.names, names=names)
+        return pd.Index(self.names, name=names[0], tupleize_cols=False)
 
     def restore_like(self, X, values, rows_by_series):
         """Return values of the rows of X as `fit` got them, on the index of X."""
@@ -84,9 +98,17 @@ class OutputFormat:
             return values[:, 0] if self.one_dimensional else values
         columns = list(names)
         if not self.one_dimensional:
-            columns = pd.MultiIndex.from_product([self.names, names])
+            columns = self.named_columns(names)
         flat = values.reshape(len(values), -1)
         return pd.DataFrame(flat, index=index, columns=columns)
+
+    def named_columns(self, names):
+        """Return columns of one level more, whose last one holds the names."""
+        if len(self.column_names or [None]) == 1:
+            return pd.MultiIndex.from_product([self.names, names])
+        return pd.MultiIndex.from_tuples(
+            [(*target, name) for target in self.names for name in names]
+        )
 
     def combine(self, parts):
         """Return what belongs to each series in the form in which `fit` got them.

@@ -135,6 +135,13 @@ def rows_of(given, keys, by_place):
             )
         # Rows may come in any order; the networks read them in the order of the series.
         table = table.iloc[places]
+    numeric = table.select_dtypes("number")
+    infinite = np.isinf(numeric.to_numpy(float, na_value=np.nan)).any(axis=0)
+    if infinite.any():
+        raise ValueError(
+            "static_features has an infinite value in column "
+            f"{numeric.columns[np.argmax(infinite)]!r}. Pass finite numbers."
+        )
     gone = table.isna().any()
     if gone.any():
         raise ValueError(

@@ -251,9 +251,23 @@ def continued_index(index, steps, step=None):
         )
     if type(step) is pd.DateOffset and set(step.kwds) == {"months"}:
         return months_after(index, steps, step)
-    full = pd.date_range(index[-1], periods=steps + 1, freq=step, name=index.name)
+    full = stamps_from(index[-1], steps + 1, step, index.name)
     # date_range starts at the first stamp on the grid, which index[-1] may miss.
     return full[1:] if full[0] == index[-1] else full[:steps]
+
+
+def stamps_from(first, n, step, name):
+    """Return time stamps from a first one on.
+
+    Days whose midnight the change of clocks skips, as in Cairo, start an hour later.
+    """
+    if first.tz is None or not isinstance(step, pd.offsets.Day):
+        return pd.date_range(first, periods=n, freq=step, name=name)
+    local = pd.date_range(first.tz_localize(None), periods=n, freq=step, name=name)
+    stamps = local.tz_localize(
+        first.tz, nonexistent="shift_forward", ambiguous=np.ones(n, bool)
+    )
+    return stamps if stamps[0] == first else stamps.insert(0, first)[:n]
 
 
 def months_after(index, steps, step):

@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from sklstm._series.validation import check_columns, check_numbers, n_dims
 from sklstm._text import tokenizer, vocabulary
+from sklstm._text.labels import dense_labels
 from sklstm._text.sequences import Sequences, in_files
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
 from sklstm._utils.warn import warn_user
@@ -52,7 +53,7 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
         Whether this is the first fit; otherwise X must be of the kind that the first
         fit got.
     """
-    X = unloaded(X)
+    X, y = unloaded(X), dense_labels(y)
     if y is None and not isinstance(X, Iterator):
         raise ValueError(WITHOUT_LABELS)
     if comes_in_parts(X):
@@ -77,7 +78,10 @@ def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
     parts = (part for part, _ in parts_of(X)) if comes_in_parts(X) else [X]
     takes_ids = hasattr(estimator, "n_features_in_")
     for part in parts:
-        if tokenizer.is_text(part) or (not takes_ids and n_dims(part) == 1):
+        is_empty = hasattr(part, "__len__") and not len(part)
+        of_text = part is not None and (n_dims(part) == 1 or is_empty)
+        if tokenizer.is_text(part) or (not takes_ids and of_text):
+            part = [] if is_empty and not tokenizer.is_word(part) else part
             texts = read_strings(estimator, part, reset=False, first=n_read)
             tokenize = tokenizer.tokenizer_of(estimator)
             sequences = vocabulary.encode(texts, tokenize, words)
@@ -129,7 +133,7 @@ class PartReader:
             raise ValueError(WITH_LABELS if self.y is None else LABELS_TWICE)
         if labels is not None:
             check_consistent_length(part, labels)
-            self.labels.append(np.asarray(labels))
+            self.labels.append(np.asarray(dense_labels(labels)))
 
     def check_kind(self, part):
         is_text = tokenizer.is_text(part)
@@ -160,8 +164,9 @@ def read_strings(estimator, X, *, reset, first=0):
 
 def read_ids(estimator, X, *, reset, **checks):
     """Return token ids as an array of two axes."""
-    if not reset and not hasattr(estimator, "n_features_in_"):
+    if X is not None and not reset and not hasattr(estimator, "n_features_in_"):
         raise ValueError(other_kind("token ids", "texts"))
+    tokenizer.check_ids_form(X)
     check_columns(X)
     check_numbers(X)
     checked = validate_data(estimator, X, reset=reset, **checks)

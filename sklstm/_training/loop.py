@@ -38,15 +38,29 @@ class Trained:
         Counts from 1; 0 is the network before its first step.
     interrupted : bool
         Whether Ctrl-C ended the run.
+    state : TrainingState or None
+        Where the run stands, if it was to be kept.
     """
 
     weights: dict
     history: dict
     best_epoch: int
     interrupted: bool = False
+    state: resume.TrainingState | None = None
 
 
-def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trained:
+def train(
+    spec,
+    settings,
+    data,
+    train_rows,
+    validation_rows,
+    start,
+    rng,
+    *,
+    keep_state=False,
+    kept=None,
+) -> Trained:
     """Train a network and keep its best epoch.
 
     Parameters
@@ -59,6 +73,10 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trai
     start : callable
         ``start(compiled, rng)`` returns the first weights.
     rng : RandomState
+    keep_state : bool, default=False
+        Whether to return where the run stands at its end.
+    kept : TrainingState, default=None
+        Where an earlier run stood, whose optimizer and seeds go on.
 
     Returns
     -------
@@ -77,6 +95,10 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trai
             spec, settings, data, train_rows, validation_rows, first, rng
         )
         network.reset(first, settings.learning_rate, rng)
+        if kept is not None and kept.fits(network):
+            network.set_state(kept.network)
+            network.optimizer.learning_rate = settings.learning_rate
+            rng.set_state(kept.rng)
         run = TrainingRun(network, settings, data, train_rows, validation_rows)
         run.begin(first, rng)
         if record is not None:
@@ -85,8 +107,11 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trai
         progress = run.progress
         if spec.starts_linear and settings.early_stopping and not run.has_improved():
             progress.weights, progress.best_epoch = first, 0
+        state = None
+        if keep_state:
+            state = resume.TrainingState(network.state(), progress.rng.get_state())
         return Trained(
-            progress.weights, progress.history, progress.best_epoch, interrupted
+            progress.weights, progress.history, progress.best_epoch, interrupted, state
         )
 
 

@@ -31,6 +31,23 @@ class Pinball:
         return ops.mean(ops.maximum(levels * error, (levels - 1) * error), axis=-1)
 
 
+@dataclass(frozen=True)
+class WeightedLabels:
+    """Binary cross-entropy with a weight for each label a row lacks, and it has."""
+
+    lacks: tuple
+    has: tuple
+
+    def __call__(self, y_true, logits):
+        from keras import ops
+
+        lacks = ops.convert_to_tensor(self.lacks, "float32")
+        has = ops.convert_to_tensor(self.has, "float32")
+        loss = has * y_true * ops.softplus(-logits)
+        loss += lacks * (1 - y_true) * ops.softplus(logits)
+        return ops.mean(loss, axis=-1)
+
+
 def binary_loss(y_true, logits):
     from keras import losses
 

@@ -9,6 +9,7 @@ import numpy as np
 from sklstm._series.missing import known_at
 from sklstm._series.validation import check_positive_int
 from sklstm._utils.disk_arrays import blocks
+from sklstm._utils.row_weights import rows_and_weights
 from sklstm._windows.normalization import SMALLEST_SCALE, WindowNorm
 from sklstm._windows.seasonal import seasonal_part
 
@@ -319,23 +320,25 @@ class ReadyWindows(FixedShapeBatches):
         return self.row_weights[indices].astype(np.float32)
 
 
-def merge_repeated(X, y, sample_weight):
-    """Merge equal rows into one of their summed weight, in a fixed order.
+def rows_in_order(X, y, sample_weight) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows in an order that their content fixes, repeated by whole weights.
 
-    Repeated rows and weights then train the same network to the last byte.
+    Repeated rows and weights then train the same network to the last byte, and an
+    epoch takes as many steps as there are rows.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Positions in X and y, without those of weight zero.
+    weights : ndarray of shape (len(rows),)
+        1 where whole weights became repeats; otherwise of mean 1.
     """
+    n_repeats, weights = rows_and_weights(sample_weight)
     rows = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
-    rows, weights = rows[sample_weight > 0], sample_weight[sample_weight > 0]
     # NaN is not equal to itself, but a row with it is.
     missing = np.isnan(rows)
     rows = np.concatenate([np.where(missing, 0, rows), missing], axis=1)
-    unique, inverse = np.unique(rows, axis=0, return_inverse=True)
-    unique, missing = np.split(unique, 2, axis=1)
-    unique = np.where(missing > 0, np.nan, unique)
-    summed = np.bincount(inverse.ravel(), weights=weights)
-    n_inputs = X[0].size
-    return (
-        unique[:, :n_inputs].reshape(-1, *X.shape[1:]),
-        unique[:, n_inputs:].reshape(-1, *y.shape[1:]),
-        summed,
-    )
+    _, position = np.unique(rows, axis=0, return_inverse=True)
+    order = np.lexsort((weights, position.ravel()))
+    order = np.repeat(order, n_repeats[order])
+    return order, weights[order]

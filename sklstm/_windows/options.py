@@ -10,7 +10,7 @@ from sklstm._series.missing import columns_seen
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._series.time_index import season_of
 from sklstm._series.validation import check_positive_int
-from sklstm._windows.dataset import merge_repeated
+from sklstm._windows.dataset import rows_in_order
 from sklstm._windows.normalization import WindowNorm, check_holds_seasons
 from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
 
@@ -81,8 +81,8 @@ def make_problem(data, options, norm=None):
     if data.form == "windows":
         # Repeated rows and weights must train the same network.
         y = data.y.reshape(len(data.y), 1, -1)
-        X, y, weights = merge_repeated(data.X, y, data.weights)
-        return WindowForecastProblem(X, y, weights, options.scaler)
+        rows, weights = rows_in_order(data.X, y, data.weights)
+        return WindowForecastProblem(data.X[rows], y[rows], weights, options.scaler)
     histories = data.histories
     check_seen(histories)
     norm = options.normalization(histories) if norm is None else norm
