@@ -7,8 +7,6 @@ from sklstm._text.sequences import Sequences
 from sklstm._utils.cells import CELLS
 
 rng = np.random.default_rng(0)
-# Exponential gates curve so much that finite differences are no closer.
-ATOL = 1e-6
 
 
 def drawn(spec):
@@ -60,9 +58,9 @@ def test_of_window_networks(
 
     d_window, d_context = back(chosen)
     expected = by_differences(lambda w: value(w, context), window)
-    np.testing.assert_allclose(d_window, expected, atol=ATOL)
+    np.testing.assert_allclose(d_window, expected, atol=1e-7)
     expected = by_differences(lambda c: value(window, c), context)
-    np.testing.assert_allclose(d_context, expected, atol=ATOL)
+    np.testing.assert_allclose(d_context, expected, atol=1e-7)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -85,7 +83,7 @@ def test_of_text_networks(cell, pooling, units, bidirectional):
         return np.sum(chosen * numpy_backward.text_network(spec, weights, vectors)[0])
 
     expected = by_differences(value, vectors)
-    np.testing.assert_allclose(back(chosen), expected, atol=ATOL)
+    np.testing.assert_allclose(back(chosen), expected, atol=1e-7)
 
 
 def test_integrated_of_a_polynomial_is_exact():
