@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm._networks import numpy_backward
 from sklstm._series.missing import rows_since_seen
-from sklstm._series.reader import read_window_values
 from sklstm._series.validation import check_positive_int
+from sklstm._series.window_reader import read_window_values
 from sklstm._text import tokenizer, vocabulary
 from sklstm._text.sequences import PADDING, Sequences
 from sklstm._windows import scaling
@@ -153,7 +153,7 @@ class ForecastFunction:
         )
         self.window_length, self.window_size = window.shape[1], window.size
         self.inputs = np.concatenate([window.ravel(), context.ravel()])
-        self.last_values = slice(window.size, window.size + spec.n_levels)
+        self.last_values = slice(window.size, window.size + spec.n_last_values)
         self.baseline = np.zeros_like(self.inputs)
         # The last value of the window stays, so that the baseline is at its level.
         self.baseline[self.last_values] = self.inputs[self.last_values]

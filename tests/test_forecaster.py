@@ -641,8 +641,9 @@ def test_missing_values_in_ready_made_windows(passengers):
     f = small(None, epochs=20).fit(holes[:100], y[:100])
     assert f.score(X[100:], y[100:]) > 0.7
     assert np.isfinite(f.predict(np.full((1, 13), np.nan))).all()
-    weighted = small(None).fit(holes, y, sample_weight=np.full(len(y), 2.0))
-    repeated = small(None).fit(np.repeat(holes, 2, axis=0), np.repeat(y, 2))
+    weights = 1 + np.arange(len(y)) % 2
+    weighted = small(None).fit(holes, y, sample_weight=weights)
+    repeated = small(None).fit(np.repeat(holes, weights, axis=0), np.repeat(y, weights))
     np.testing.assert_array_equal(weighted.predict(X), repeated.predict(X))
 
 
@@ -842,9 +843,7 @@ def test_bad_regression(regression):
     f = small().fit(X[:180], y[:180])
     with pytest.raises(ValueError, match="forecast needs X for the 2 steps"):
         f.forecast(2)
-    with pytest.raises(
-        ValueError, match="X has 1 rows after the end of the history, but steps=2"
-    ):
+    with pytest.raises(ValueError, match="X has 1 rows after the end of the history"):
         f.forecast(2, X=X[180:181])
     with pytest.raises(ValueError, match="feature names"):
         f.predict(X[180:].rename(columns={"a": "z"}))

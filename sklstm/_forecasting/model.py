@@ -28,6 +28,7 @@ class WindowModel:
     network: FittedNetwork
     x_scaler: object
     y_scaler: object
+    target_shape: tuple = ()
 
     def data(self, X):
         """Return windows of shape (n_windows, window_length, n_features), scaled."""
@@ -36,7 +37,8 @@ class WindowModel:
     def predict(self, X):
         """Return predictions of shape (n_windows, n_outputs), in the target's units."""
         output = self.network.outputs(self.data(X), np.arange(len(X)))
-        return scaling.invert(output, self.y_scaler).reshape(len(X), -1)
+        values = scaling.invert(output, self.y_scaler)
+        return values.reshape(len(X), *self.target_shape)
 
 
 @storable

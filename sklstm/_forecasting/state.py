@@ -1,5 +1,6 @@
 """All that a fit of `LSTMForecaster` learned, which the next fit replaces whole."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -40,21 +41,21 @@ class FittedForecaster:
     form : {"series", "regression", "windows"}
     output : OutputFormat
     model : ForecastModel, or WindowModel for ready-made windows
-    record : TrainingRecord
     series : dict of series to FittedSeries
         Empty for ready-made windows, which are not kept.
     calibration : tuple of Spread or None
         Errors on the validation block, for intervals.
     static_encoder : StaticEncoder or None
+    record : TrainingRecord
     """
 
     form: str
     output: OutputFormat
     model: ForecastModel | WindowModel
-    record: TrainingRecord
     series: dict = field(default_factory=dict)
     calibration: tuple | None = None
     static_encoder: StaticEncoder | None = None
+    record: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
     def network(self):
@@ -156,15 +157,14 @@ class FittedForecaster:
         return sum(values.nbytes for values in arrays)
 
 
-def upgraded(attributes, parameters):
+def upgraded(attributes):
     """Return the state of attributes of a file that was written before there was one.
 
     Parameters
     ----------
     attributes : dict
-        Removed from it are those that the state holds.
-    parameters : dict
-        Parameters of the estimator, which hold the calendar.
+        Of the estimator, parameters included. Those that the state holds are removed
+        from it.
     """
     take = attributes.pop
     form, (y_scalers, x_scaler) = take("_form"), take("_scalers")
@@ -172,7 +172,7 @@ def upgraded(attributes, parameters):
         take("_spec_"),
         take("weights_"),
         take("_quantile_network", None),
-        parameters.get("batch_size", 64),
+        attributes.get("batch_size", 64),
     )
     record = TrainingRecord(
         take("history_"),
@@ -192,16 +192,39 @@ def upgraded(attributes, parameters):
     encoder, calibration = take("_static_encoder", None), take("_spread", None)
     take("window_length_", None)
     if form == "windows":  # may hold a series of an earlier fit, which goes
-        model = WindowModel(network, x_scaler, y_scalers)
-        return FittedForecaster(form, output, model, record)
+        shape = () if output.one_dimensional else network.spec.output_shape[1:]
+        model = WindowModel(network, x_scaler, y_scalers, shape)
+        return FittedForecaster(form, output, model, record=record)
     model = ForecastModel(
         network,
         norm,
         x_scaler,
         past_only,
-        parameters.get("calendar"),
+        attributes.get("calendar"),
         attributes.get("n_features_in_", 0) if form == "regression" else 0,
     )
     fitted = zip(histories.items(), y_scalers, n_fitted, strict=True)
     series = {key: FittedSeries(known, s, n) for (key, known), s, n in fitted}
-    return FittedForecaster(form, output, model, record, series, calibration, encoder)
+    return FittedForecaster(form, output, model, series, calibration, encoder, record)
+
+
+def chosen_series(state, series):
+    """Return the keys of the series to forecast, of which None means all."""
+    if series is None:
+        return list(state.series)
+    if isinstance(series, str) or not isinstance(series, Iterable):
+        raise TypeError(
+            f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
+        )
+    if not len(series):
+        raise ValueError("series is empty. Name a series, or pass None for all.")
+    unknown = [key for key in series if key not in state.series]
+    if unknown or state.is_single:
+        known = f"{list(state.series)[:5]}"
+        known += " and so on." if len(state.series) > 5 else "."
+        raise ValueError(
+            f"series has {unknown[:1] or series}, but the forecaster knows "
+            + ("one series alone." if state.is_single else known)
+            + " Give the past of a new series by history=."
+        )
+    return list(series)

@@ -56,10 +56,10 @@ def check_holidays(calendar, histories):
     Parameters
     ----------
     calendar : sequence of str or of lists of dates, or None
-    histories : iterable of History
+    histories : sequence of History
     """
     for part in calendar or ():
-        if isinstance(part, str):
+        if isinstance(part, str) or not histories:
             continue
         for history in histories:
             check_calendar(calendar, history.index)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
     _check_sample_weight,
@@ -17,30 +16,37 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklstm._series.alignment import (
+    align_X_y,
+    check_one_or_many,
+    check_regular,
+    check_same_length,
+    histories_by_series,
+    match_columns,
+    rows_after_end,
+)
 from sklstm._series.calendar import n_calendar_features, with_calendar
-from sklstm._series.history import History
 from sklstm._series.out_of_core import SeriesBuffer
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import (
     SINGLE_SERIES,
     concatenate_series,
-    has_levels,
-    is_list_of_series,
     is_panel,
     rows_by_series,
     unpack_history,
 )
 from sklstm._series.static import StaticEncoder, with_static
-from sklstm._series.time_index import check_same_kind, step_of
 from sklstm._series.validation import (
-    as_numbers,
-    check_columns,
     check_numbers,
     check_size,
     check_values,
     check_weight_size,
     is_pandas,
     n_dims,
+)
+from sklstm._series.window_reader import (
+    check_no_static,
+    read_windows,
 )
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
 
@@ -62,6 +68,10 @@ class TrainingSeries:
     in_files : bool
         Whether the series came part by part, so that files hold them, whose inputs end
         in calendar features.
+    calendar : sequence or None
+        See `calendar_features`.
+    n_inputs : int
+        Columns of X, without calendar features.
     """
 
     form: str
@@ -71,42 +81,23 @@ class TrainingSeries:
     past_only: np.ndarray | None = None
     static_encoder: StaticEncoder | None = None
     in_files: bool = False
+    calendar: object = None
+    n_inputs: int = 0
 
-    def histories_to_keep(self, window_length, n_inputs):
-        """Return what forecasts go on from: of files the ends alone.
+    @property
+    def dated_histories(self):
+        """Histories whose index is at hand: not those in files."""
+        return [] if self.in_files else list(self.histories.values())
 
-        Parameters
-        ----------
-        n_inputs : int
-            Columns of X without calendar features.
-        """
+    def histories_to_keep(self, window_length):
+        """Return what forecasts go on from: of files the ends alone."""
         if not self.in_files:
             return self.histories
-        n_inputs = n_inputs if self.form == "regression" else None
+        n_inputs = self.n_inputs if self.form == "regression" else None
         return {
             key: history.end(window_length, n_inputs)
             for key, history in self.histories.items()
         }
-
-
-@dataclass(frozen=True)
-class TrainingWindows:
-    """Ready-made windows to train on.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_windows, window_length, n_features)
-    y : ndarray of shape (n_windows,) or (n_windows, n_outputs)
-    weights : ndarray of shape (n_windows,)
-    target_shape : tuple of int
-        Shape of the target of one window: (), (n_outputs,), or (horizon, n_targets).
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray
-    target_shape: tuple = ()
-    form: str = "windows"
 
 
 class SeriesRows(NamedTuple):
@@ -174,6 +165,8 @@ def read_training(estimator, X, y, sample_weight, static, *, reset, encoder=None
         weights=read_weights(sample_weight, table),
         past_only=past_only_mask(estimator),
         static_encoder=encoder,
+        calendar=estimator.calendar,
+        n_inputs=0 if y is None else estimator.n_features_in_,
     )
 
 
@@ -265,8 +258,14 @@ def read_parts(estimator, parts, y, sample_weight, static, reset):
         raise ValueError("X gave no part. Let it give frames or series to fit on.")
     histories = buffer.histories()
     check_regular(histories)
-    mask = past_only_mask(estimator)
-    return TrainingSeries(*output, histories, past_only=mask, in_files=True)
+    return TrainingSeries(
+        *output,
+        histories,
+        past_only=past_only_mask(estimator),
+        in_files=True,
+        calendar=estimator.calendar,
+        n_inputs=estimator.n_features_in_ if output[0] == "regression" else 0,
+    )
 
 
 def check_nothing_beside_parts(y, sample_weight, static):
@@ -280,104 +279,6 @@ def check_nothing_beside_parts(y, sample_weight, static):
         raise ValueError(
             "X gives its parts one by one, so neither y nor sample_weight can come "
             "beside it. Let it give pairs (X, y) instead; weights it cannot have."
-        )
-
-
-def check_no_static(static):
-    if static is not None:
-        raise ValueError(
-            "static_features are of series, but the rows of X are ready-made "
-            "windows. Put them into X."
-        )
-
-
-def read_windows(estimator, X, y, sample_weight, reset):
-    """Read ready-made windows with their targets and weights."""
-    timed = is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex))
-    if timed or is_panel(X) and is_panel(y):
-        raise ValueError(
-            "X has a time index or many series and comes with y, so its rows are "
-            "time steps, but window_length is None, which means ready-made "
-            "windows. Set window_length, or pass X.to_numpy()."
-        )
-    shape = np.shape(y)[1:]
-    if len(shape) == 2:  # as `make_windows` gives it
-        y = as_numbers(y).reshape(len(y), -1)
-    X, y = read_window_values(estimator, X, y, reset=reset)
-    weights = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
-    check_weight_size(weights)
-    if not weights.any():
-        raise ValueError(
-            "sample_weight is zero for every row, so no weight is left to train on."
-        )
-    return TrainingWindows(X, y, weights, shape if len(shape) == 2 else y.shape[1:])
-
-
-def read_window_values(estimator, X, y=None, *, reset=False):
-    """Return windows of shape (n_windows, window_length, n_features), and y."""
-    check_columns(X)
-    three_d = n_dims(X) == 3
-    check_numbers(X)
-    if y is not None:
-        check_numbers(y, "y")
-    if three_d:
-        return read_3d_windows(estimator, X, y, reset)
-    target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}
-    checked = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype=np.float64,
-        ensure_all_finite="allow-nan",
-        **target,
-    )
-    if y is None:
-        check_size(checked)
-        if not reset:
-            check_window_shape(estimator, (checked.shape[1], 1))
-        return checked[:, :, None], None
-    X, y = checked
-    return check_size(X)[:, :, None], check_size(y.astype(np.float64), "y")
-
-
-def read_3d_windows(estimator, X, y, reset):
-    finite = {"ensure_all_finite": "allow-nan"}
-    X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X", **finite)
-    length = estimator.window_length
-    if length is not None:
-        if X.shape[1] < length:
-            raise ValueError(
-                f"X has windows of {X.shape[1]} steps, but window_length={length} "
-                "needs at least as many. Pass longer windows or shorten window_length."
-            )
-        X = X[:, -length:]
-    if not X.size:
-        raise ValueError(
-            f"X has windows of shape {X.shape[1:]}, which hold no value. Pass at "
-            "least one step and one feature."
-        )
-    check_size(X)
-    if not reset:
-        check_window_shape(estimator, X.shape[1:])
-    if y is not None:
-        _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
-        y = check_size(y.astype(np.float64), "y")
-    if reset:
-        estimator.n_features_in_ = X.shape[2]
-        vars(estimator).pop("feature_names_in_", None)
-    return X, y
-
-
-def check_window_shape(estimator, shape):
-    """Raise where windows have another shape than those of `fit`."""
-    fitted = estimator._spec_.window_shape
-    if shape != fitted:
-        raise ValueError(
-            f"X has windows of shape {shape}, but LSTMForecaster was fitted "
-            f"with {fitted}. Pass windows of that shape, as an array of shape "
-            f"{('n_windows', *fitted)}."
         )
 
 
@@ -420,26 +321,6 @@ def read_target(state, y):
     return check_values(y, "y", allow_nan=True)
 
 
-def match_columns(y, names):
-    """Return a frame of targets with its columns in the order of names.
-
-    Raises
-    ------
-    ValueError
-        If it has other columns.
-    """
-    if not isinstance(y, pd.DataFrame) or not isinstance(names, list):
-        return y
-    if len(names) < 2 or list(y.columns) == names:
-        return y
-    if y.columns.has_duplicates or set(y.columns) != set(names):
-        raise ValueError(
-            f"y has the columns {list(y.columns)}, but the forecaster was fitted with "
-            f"{names}. Pass the same columns, in any order."
-        )
-    return y[names]
-
-
 def read_inputs_ahead(estimator, state, X, chosen, steps=None):
     """Read inputs of the rows after the end of series.
 
@@ -457,8 +338,24 @@ def read_inputs_ahead(estimator, state, X, chosen, steps=None):
 
     Returns
     -------
-    dict of series to ndarray of shape (n_ahead, n_features)
+    dict of series to ndarray of shape (n_ahead, n_features), or None
+        None where `fit` got no inputs.
     """
+    if state.form == "series":
+        if X is not None:
+            raise ValueError(
+                "The forecaster was fitted on a series alone, so forecast takes no "
+                "X. Fit with fit(X, y) and window_length to use inputs."
+            )
+        return None
+    if X is None and state.model.only_past:
+        return {key: np.full((1, state.model.n_inputs), np.nan) for key in chosen}
+    if X is None:
+        raise ValueError(
+            "The forecaster was fitted with inputs X, so forecast needs X for "
+            f"the {steps or state.model.horizon} steps ahead. Pass X= with a row for "
+            "each."
+        )
     rows = read_row_values(estimator, X, ahead=True)
     check_one_or_many(state, rows.rows_by_series)
     missing = [key for key in chosen if key not in rows.rows_by_series]
@@ -478,41 +375,6 @@ def read_inputs_ahead(estimator, state, X, chosen, steps=None):
             "needs as many. Pass more rows of X, or lower steps."
         )
     return ahead
-
-
-def rows_after_end(values, index, history):
-    """Return the rows that follow a history at once, by the time index if there is one.
-
-    Raises
-    ------
-    ValueError
-        If they start late, or leave a row out.
-    """
-    if index is None or history.index is None:
-        return values
-    check_same_kind(index, history.index)
-    expected = history.after(1)[0]
-    after = index >= expected
-    if not after.any():
-        raise ValueError(
-            f"X ends at {index[-1]}, but forecasts need rows from {expected} on, the "
-            "first after the end of the history. Pass inputs of the rows to forecast."
-        )
-    values, index = values[after], index[after]
-    where = history.where(index, len(index)) - len(history)
-    if where[0] != 0:
-        raise ValueError(
-            f"X starts at {index[0]}, but the first row after the end of the history "
-            f"is {expected}. Pass a row for each step, from that one on."
-        )
-    late = np.flatnonzero(np.diff(where) != 1)
-    if len(late):
-        row = int(late[0])
-        raise ValueError(
-            f"X goes from {index[row]} to {index[row + 1]} and leaves out rows between "
-            "them. Pass a row for each step."
-        )
-    return values
 
 
 def read_history(estimator, history, static=None):
@@ -647,84 +509,3 @@ def with_past_columns(estimator, X, names):
         frame = X.copy()
     frame[left_out] = 0.0
     return frame[fitted]
-
-
-def check_one_or_many(state, where):
-    """Raise where rows of one series come for many, or the other way round."""
-    if state.is_single == (SINGLE_SERIES in where):
-        return
-    was, told = "many series", "X does not say whose its rows are"
-    if state.is_single:
-        was, told = "one series", "X holds many"
-    raise ValueError(
-        f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
-        "that fit took."
-    )
-
-
-def check_regular(histories, name="X"):
-    """Raise where the time steps of a series are not regular."""
-    for key, history in histories.items():
-        if history.index is None or len(history.index) < 2:
-            continue
-        try:
-            step_of(history.index)
-        except ValueError as error:
-            whose = "" if key is SINGLE_SERIES else f", series {key!r}"
-            raise ValueError(f"{name}{whose}: {error}") from error
-
-
-def histories_by_series(where, y, X):
-    """Return {series: `History`} of tables of rows."""
-    return {
-        key: History(y[rows], None if X is None else X[rows], index)
-        for key, (rows, index) in where.items()
-    }
-
-
-def align_X_y(X, y):
-    """Return `rows_by_series` of X and y, whose rows must be the same."""
-    where, of_y = rows_by_series(X), rows_by_series(y, "y")
-    timed = SINGLE_SERIES not in where or where[SINGLE_SERIES][1] is not None
-    if timed and is_pandas(X) and is_pandas(y) and not y.index.equals(X.index):
-        raise ValueError(
-            "X and y have different indexes. Align them first, for example "
-            "y = y.loc[X.index]."
-        )
-    if SINGLE_SERIES in where and SINGLE_SERIES in of_y:
-        return where if timed else of_y
-    if has_levels(X) and not is_panel(y):
-        return where
-    if n_rows_of_many(where) != n_rows_of_many(of_y):
-        raise ValueError(
-            "X and y hold other series, or series of other lengths. Pass both as lists "
-            "of equally long parts, or with the same index."
-        )
-    if is_list_of_series(X) and is_list_of_series(y):
-        check_equal_indexes(where, of_y)
-    return where
-
-
-def check_equal_indexes(where, of_y):
-    """Raise where a part of X and its part of y have different time indexes."""
-    for key, (_, index) in where.items():
-        other = of_y[key][1] if key in of_y else None
-        if index is not None and other is not None and not index.equals(other):
-            raise ValueError(
-                f"X[{key}] and y[{key}] have different indexes. Align them first, for "
-                f"example y[{key}] = y[{key}].loc[X[{key}].index]."
-            )
-
-
-def n_rows_of_many(where):
-    """Return the number of rows of each series, where there are many."""
-    return {
-        key: len(rows) for key, (rows, _) in where.items() if key is not SINGLE_SERIES
-    }
-
-
-def check_same_length(X, y):
-    if len(X) != len(y):
-        raise ValueError(
-            f"X has {len(X)} rows, but y has {len(y)}. Pass a row of X for each of y."
-        )
