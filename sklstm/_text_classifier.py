@@ -35,6 +35,7 @@ from sklstm._text.sequences import FIRST, TRUNCATE
 from sklstm._text.tokenizer import STRIP_ACCENTS
 from sklstm._text.vocabulary import build_vocabulary, encode_tokens
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.resume import TrainingState
 from sklstm._training.text_fit import (
     HEAD,
     TextOptions,
@@ -443,6 +444,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 "warm_start=False."
             )
         self._check_memory(spec, data.padded_length(self.max_length), dim)
+        state = None
+        if epochs is not None:  # of partial_fit
+            state = (kept and kept.training) or TrainingState()
         settings = self._settings(
             self.epochs if epochs is None else epochs,
             loss_of(spec, data.label_weights),
@@ -460,8 +464,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             ngrams=kept.ngrams if kept else None,
             weights=self.weights_ if kept else None,
             vectors=vectors,
-            keep_state=epochs is not None,
-            state=kept.training if kept and epochs is not None else None,
+            state=state,
         )
 
     def _build_spec(self, n_tokens, n_outputs, embedding_dim, exclusive):
