@@ -211,6 +211,10 @@ def test_what_forecasts_survives_files_and_pickles(offset, tmp_path):
     f.save(tmp_path / "model")
     for again in (sklstm.load(tmp_path / "model"), pickle.loads(pickle.dumps(f))):
         assert_array_equal(again.forecast(20).index, index[60:])
+        updated = pickle.loads(pickle.dumps(again)).update(y[60:70])
+        updated.save(tmp_path / "updated")
+        loaded = sklstm.load(tmp_path / "updated")
+        assert_array_equal(loaded.forecast(10).index, index[70:])
         pd.testing.assert_series_equal(again.update(y[60:]).forecast(2), f_after(f, y))
 
 

@@ -69,11 +69,13 @@ class IntervalForecaster:
         # Where the history ends in missing values, a path starts before them.
         late = int(rows_since_seen(series.history.y, rows)[0])
         errors = nearest(self.calibration, PATHS_COVERAGE)
-        noise = errors.sampled(n_samples, self.model.n_blocks(steps + late), rng)
+        noise = errors.sample(n_samples, self.model.n_blocks(steps + late), rng)
         start = Origins(series, rows - late)
         below, above = self._error_units(start, self.model.horizon)[errors.coverage]
         known, units = self._errors_since_fit(origin)
-        factor = errors.tracked(known, units[errors.coverage], PATHS_COVERAGE)[-1]
+        factor = errors.coverage_correction(
+            known, units[errors.coverage], PATHS_COVERAGE
+        )[-1]
         unit = np.where(noise > 0, above[0], below[0])
         noise *= np.maximum(unit, errors.floor) * factor
         paths = self.model.simulate(start, steps + late, noise)
@@ -91,7 +93,7 @@ class IntervalForecaster:
         for q in probabilities:
             coverage = abs(2 * q - 1)
             errors = nearest(self.calibration, coverage)
-            factor = errors.tracked(known, units[errors.coverage], coverage)
+            factor = errors.coverage_correction(known, units[errors.coverage], coverage)
             side = sides[errors.coverage][int(q > 0.5)]
             width = errors.half_width(coverage, side, factor[rows])
             result.append(scaling.invert(center + np.sign(q - 0.5) * width, scaler))

@@ -43,7 +43,7 @@ class FittedForecaster:
     model : ForecastModel, or WindowModel for ready-made windows
     series : dict of series to FittedSeries
         Empty for ready-made windows, which are not kept.
-    calibration : tuple of Spread or None
+    calibration : tuple of ConformalErrors or None
         Errors on the validation block, for intervals.
     static_encoder : StaticEncoder or None
     record : TrainingRecord

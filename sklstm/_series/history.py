@@ -24,8 +24,8 @@ N_KEPT = 4096
 class History:
     """The rows of one series known so far.
 
-    What reads it asks for the rows that it needs, and appending rows shares memory with
-    the history before, so that neither costs more for a longer past.
+    Callers ask for the rows that they need, and appended rows share memory with the
+    history before them, so that neither costs more for a longer past.
 
     Parameters
     ----------
@@ -45,29 +45,32 @@ class History:
     index: pd.Index | None
     ahead: np.ndarray | None = None
     static: np.ndarray | None = None
-    # Not part of what is known: where it is kept, and the end of its index.
-    _rooms: tuple = field(default=(None, None), repr=False, compare=False)
+    # No data: the buffers that hold y and X, and the end of the index with its step.
+    _buffers: tuple = field(default=(None, None), repr=False, compare=False)
     _end: tuple | None = field(default=None, repr=False, compare=False)
 
     def __len__(self):
         return len(self.y)
 
     def stored(self):
-        """What a file or a pickle holds."""
-        state = {"y": self.y, "X": self.X, "index": self.stamps(0, len(self))}
+        """Return what a file or a pickle holds."""
+        index = self.stamps(0, len(self))
+        if isinstance(index, pd.DatetimeIndex) and index.freq is None:
+            index = with_step(index, self.recent()[1])
+        state = {"y": self.y, "X": self.X, "index": index}
         return state if self.static is None else state | {"static": self.static}
 
     __getstate__ = stored
 
     def recent(self):
-        """The index of some last rows, and its step."""
+        """Return the index of some last rows, and its step."""
         if self._end is None:
             whole = self.stamps(0, len(self))
             self._end = whole[-N_KEPT:], step_of(whole)
         return self._end
 
     def stamps(self, first, last):
-        """Time stamps of rows, which may go on beyond the history; None without any."""
+        """Return time stamps of rows, which may lie ahead; None without an index."""
         if self.index is None:
             return None
         n_given, step = len(self.index), None
@@ -84,14 +87,14 @@ class History:
         return given[first - start : last - start]
 
     def stamps_at(self, rows):
-        """Time stamps of some rows, or their numbers."""
+        """Return the time stamps of some rows, or their numbers."""
         if self.index is None:
             return rows
         first = rows.min()
         return self.stamps(first, rows.max() + 1)[rows - first]
 
     def after(self, steps):
-        """Time stamps of the rows after the last one."""
+        """Return the time stamps of the rows after the last one."""
         if self.index is None:
             return pd.RangeIndex(len(self), len(self) + steps)
         known, step = self.recent()
@@ -105,7 +108,7 @@ class History:
             ) from error
 
     def where(self, index, n_rows):
-        """Rows of this axis, whose first is 0, at which other rows stand."""
+        """Return where other rows stand on this axis, whose first row is 0."""
         if index is None or self.index is None:
             return len(self) + np.arange(n_rows)
         check_same_kind(index, self.index)
@@ -118,18 +121,18 @@ class History:
         return result
 
     def appended(self, y, X, index):
-        """A history that goes on with rows that follow it at once."""
+        """Return a history that goes on with rows that follow it at once."""
         where = self.where(index, len(y))
         if not np.array_equal(where, len(self) + np.arange(len(y))):
             raise ValueError(
                 "The rows do not follow the history at once, so appending them would "
                 "leave a gap or repeat rows. Pass the rows that come next."
             )
-        own, inputs = self._rooms
+        own, inputs = self._buffers
         y, own = appended(self.y, own, y)
         if X is not None:
             X, inputs = appended(self.X, inputs, X)
-        result = replace(self, y=y, X=X, _rooms=(own, inputs))
+        result = replace(self, y=y, X=X, _buffers=(own, inputs))
         if self.index is not None:
             known, step = self.recent()
             known = known.append(continued_index(known, len(where), step))
@@ -200,3 +203,14 @@ class History:
             ahead = rows[beyond] - len(self.X)
             X[beyond] = self.ahead[np.minimum(ahead, len(self.ahead) - 1)]
         return X
+
+
+def with_step(index, step):
+    """Return an index with its step as frequency, if its stamps allow that.
+
+    Appending drops the frequency, and a calendar with holidays cannot be inferred.
+    """
+    try:
+        return pd.DatetimeIndex(index, freq=step)
+    except ValueError:
+        return index
