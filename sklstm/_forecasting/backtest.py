@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import Literal
 
 import joblib
 import numpy as np
@@ -27,7 +28,7 @@ class BacktestPlan:
     steps: int
     stride: int = 1
     gap: int = 0
-    refit: int | str | None = None
+    refit: int | Literal["warm"] | None = None
     max_train_size: int | None = None
     quantiles: Sequence = ()
 

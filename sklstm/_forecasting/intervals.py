@@ -96,9 +96,9 @@ class IntervalForecaster:
             width = errors.half_width(coverage, side, factor[rows])
             result.append(scaling.invert(center + np.sign(q - 0.5) * width, scaler))
         # Each quantile has its own factor, so that close ones could cross.
-        result = np.array(result)
-        result[np.argsort(probabilities)] = np.sort(result, axis=0)
-        return result
+        values = np.array(result)
+        values[np.argsort(probabilities)] = np.sort(values, axis=0)
+        return values
 
     def _error_units(self, origins, steps):
         """Return {coverage of errors: units below and above the forecast}.
@@ -106,18 +106,16 @@ class IntervalForecaster:
         Each unit has the shape (n_origins, steps, n_targets) and is scaled.
         """
         (series, rows), model = origins, self.model
-        network = model.network.quantile_network
-        pairs = {} if network is None else level_pairs(network.levels)
+        levels = model.network.trained.levels
+        pairs = level_pairs(levels)
         if not pairs:
             past = np.maximum(rows[:, None] + np.arange(-model.window_length, 0), 0)
             windows = scaling.apply(series.history.windows(past), series.scaler)
             unit = np.repeat(movement_scale(windows)[:, None], steps, axis=1)
             return {None: (unit, unit)}
-        levels = model.forecast([origins], steps, quantiles=True)
-        levels = scaling.apply(levels, series.scaler)
-        return {
-            c: half_widths(levels, network.levels, pair) for c, pair in pairs.items()
-        }
+        quantiles = model.forecast([origins], steps, quantiles=True)
+        quantiles = scaling.apply(quantiles, series.scaler)
+        return {c: half_widths(quantiles, levels, pair) for c, pair in pairs.items()}
 
     def _errors_since_fit(self, origins):
         """Return scaled errors of all rows from the end of the fit on, and units.
@@ -149,7 +147,8 @@ def check_probabilities(name, values):
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a tuple, such as (0.1, 0.9). Got {values!r}.")
     for value in values:
-        if not isinstance(value, Real) or not 0 < value < 1:
+        is_number = isinstance(value, Real)
+        if not is_number or not 0 < value < 1:
             raise ValueError(
                 f"{name} must lie between 0 and 1, without them. Got {value!r}: pass "
                 "a probability such as 0.9."

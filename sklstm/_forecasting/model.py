@@ -89,6 +89,16 @@ class Spans(NamedTuple):
     static: np.ndarray | None
 
 
+def concatenated(parts):
+    """Return a list of `Spans` as one."""
+    y, X, static = zip(*parts, strict=True)
+    return Spans(
+        np.concatenate(y),
+        None if X[0] is None else np.concatenate(X),
+        None if static[0] is None else np.concatenate(static),
+    )
+
+
 @storable
 @dataclass(frozen=True)
 class ForecastModel:
@@ -314,13 +324,11 @@ class ForecastModel:
         ----------
         parts : list of (Spans, scaler)
         """
-        y, X, static = (
-            None if arrays[0] is None else np.concatenate(arrays)
-            for arrays in zip(*(spans for spans, _ in parts), strict=True)
-        )
+        spans = concatenated([part for part, _ in parts])
+        y = spans.y
         length, everything, levels = self.window_length, np.arange(len(y)), []
         for block in range(self.n_blocks(steps)):
-            data = self.windows(Spans(y, X, static), block)
+            data = self.windows(spans, block)
             done = length + block * self.horizon
             ahead = slice(done, done + self.horizon)
             output = self.network.outputs(data, everything)
@@ -332,7 +340,7 @@ class ForecastModel:
                 restored = [data.restored(level, everything) for level in outputs]
                 levels.append(np.stack(restored, axis=2))
         forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
-        ends = np.cumsum([len(spans.y) for spans, _ in parts])[:-1]
+        ends = np.cumsum([len(part.y) for part, _ in parts])[:-1]
         scaled = zip(np.split(forecast[:, :steps], ends), parts, strict=True)
         return np.concatenate(
             [scaling.invert(values, scaler) for values, (_, scaler) in scaled]
@@ -375,7 +383,7 @@ class ForecastModel:
         n_features = 0 if self.x_scaler is None else spec.window_shape[1]
         n_results = n_origins * steps * self.n_targets
         if quantiles:
-            n_results *= len(self.network.quantile_network.levels)
+            n_results *= len(self.network.trained.levels)
         n_at_once = min(n_origins, at_once) * (self.window_length + steps)
         n_columns = 2 + 3 * self.n_targets + 2 * n_features
         memory_limits.check_memory(

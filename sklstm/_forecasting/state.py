@@ -62,14 +62,26 @@ class FittedForecaster:
         return self.model.network
 
     @property
+    def series_model(self) -> ForecastModel:
+        """The model, where series were fitted."""
+        assert isinstance(self.model, ForecastModel), "ready-made windows were fitted"
+        return self.model
+
+    @property
+    def window_model(self) -> WindowModel:
+        """The model, where ready-made windows were fitted."""
+        assert isinstance(self.model, WindowModel), "series were fitted"
+        return self.model
+
+    @property
     def norm(self):
         """What windows are measured by; None for ready-made windows."""
-        return None if self.form == "windows" else self.model.norm
+        return None if self.form == "windows" else self.series_model.norm
 
     @property
     def intervals(self):
         """Quantiles about the forecasts."""
-        return IntervalForecaster(self.model, self.calibration)
+        return IntervalForecaster(self.series_model, self.calibration)
 
     @property
     def is_single(self):
@@ -80,7 +92,7 @@ class FittedForecaster:
     def scaler(self):
         """Scaler of the target; for many series a dict of them by series."""
         if self.form == "windows":
-            return self.model.y_scaler
+            return self.window_model.y_scaler
         if self.is_single:
             return self.series[SINGLE_SERIES].scaler
         return {key: series.scaler for key, series in self.series.items()}
@@ -89,7 +101,7 @@ class FittedForecaster:
     def scalers(self):
         """Scalers of targets and of inputs, as training takes and gives them."""
         if self.form == "windows":
-            return self.model.y_scaler, self.model.x_scaler
+            return self.window_model.y_scaler, self.model.x_scaler
         return [own.scaler for own in self.series.values()], self.model.x_scaler
 
     def with_histories(self, histories):
@@ -141,7 +153,7 @@ class FittedForecaster:
             name: column
             for key, series in self.series.items()
             for name, column in zip(
-                self.output.target_names(key, self.model.n_targets),
+                self.output.target_names(key, self.series_model.n_targets),
                 series.history.y.T,
                 strict=True,
             )
@@ -193,8 +205,8 @@ def upgraded(attributes):
     take("window_length_", None)
     if form == "windows":  # may hold a series of an earlier fit, which goes
         shape = () if output.one_dimensional else network.spec.output_shape[1:]
-        model = WindowModel(network, x_scaler, y_scalers, shape)
-        return FittedForecaster(form, output, model, record=record)
+        windows = WindowModel(network, x_scaler, y_scalers, shape)
+        return FittedForecaster(form, output, windows, record=record)
     model = ForecastModel(
         network,
         norm,
@@ -216,9 +228,10 @@ def chosen_series(state, series):
         raise TypeError(
             f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
         )
-    if not len(series):
+    keys = list(series)
+    if not keys:
         raise ValueError("series is empty. Name a series, or pass None for all.")
-    unknown = [key for key in series if key not in state.series]
+    unknown = [key for key in keys if key not in state.series]
     if unknown or state.is_single:
         known = f"{list(state.series)[:5]}"
         known += " and so on." if len(state.series) > 5 else "."
@@ -227,4 +240,4 @@ def chosen_series(state, series):
             + ("one series alone." if state.is_single else known)
             + " Give the past of a new series by history=."
         )
-    return list(series)
+    return keys

@@ -234,6 +234,6 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
             now = state[:, rows]
             advance = arithmetic(cell).stepper(kernel, bias, *now)
         advance(inputs(step, rows))
-        if keep:
+        if states is not None:
             states[rows, step] = now[0]
     return states, state[0]

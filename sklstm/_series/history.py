@@ -164,7 +164,9 @@ class History:
         """
         age = int(rows_since_seen(self.y, np.array([len(self)]))[0])
         row = max(len(self) - age - n_rows, 0)
-        X = None if n_features is None else self.X[:, :n_features]
+        X = None
+        if self.X is not None and n_features is not None:
+            X = self.X[:, :n_features]
         first = min(known_by(own, row) for own in (self.y, X) if own is not None)
         index = self.stamps(0, len(self))
         if index is None:
@@ -194,6 +196,7 @@ class History:
 
     def inputs(self, rows):
         """Inputs at rows; beyond those known, at the last one that is."""
+        assert self.X is not None, "a series without inputs has none at any row"
         X = self.X[np.minimum(rows, len(self.X) - 1)]
         if self.ahead is not None:
             beyond = rows >= len(self.X)

@@ -1,5 +1,7 @@
 """Out-of-core training: rows of many series that arrive in parts, kept in files."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 
@@ -18,8 +20,10 @@ class SeriesBuffer:
 
     def __init__(self):
         self.y, self.X, self.times = Growing(), Growing(), Growing()
-        self.spans = {}  # Slices of rows in the files, by series.
-        self.like, self.n_rows = None, 0
+        # Slices of rows in the files, by series.
+        self.spans: dict[Hashable, list[slice]] = {}
+        self.like: History | None = None
+        self.n_rows = 0
 
     def add(self, histories):
         """Append rows, given as a dict of key to `History`."""
@@ -47,10 +51,12 @@ class SeriesBuffer:
 
     def histories(self):
         """Return histories by key, whose values are mapped from files."""
+        like = self.like
+        assert like is not None, "a part has been added"
         y, X, times = self.y.array(), None, None
-        if self.like.X is not None:
+        if like.X is not None:
             X = self.X.array()
-        if self.like.index is not None:
+        if like.index is not None:
             times = self.times.array()
         # Only scattered series need the rows written again, in order of the series.
         if any(len(spans) > 1 for spans in self.spans.values()):
@@ -63,7 +69,7 @@ class SeriesBuffer:
             rows = slice(first, first + sum(span.stop - span.start for span in spans))
             index = None
             if times is not None:
-                index = index_of(times[rows], self.like.index, f"X at {key!r}")
+                index = index_of(times[rows], like.index, f"X at {key!r}")
             result[key] = History(y[rows], None if X is None else X[rows], index)
             first = rows.stop
         return result

@@ -1,6 +1,7 @@
 """The form in which results go back: the container and names of what `fit` got."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -29,7 +30,7 @@ class OutputFormat:
     """
 
     container: type | None = None
-    names: object = None
+    names: Any = None
     index_names: list | None = None
     one_dimensional: bool = True
     column_names: list | None = None
@@ -47,7 +48,7 @@ class OutputFormat:
         """
         column_names = None
         if isinstance(target, pd.DataFrame):
-            names = list(target.columns)
+            names: Any = list(target.columns)
             column_names = list(target.columns.names)
         else:
             names = target.name if isinstance(target, pd.Series) else None

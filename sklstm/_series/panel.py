@@ -171,10 +171,10 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
             f"The frame has no column besides {[*keys, time]}, so no values of series."
         )
     if hasattr(frame, "partitions"):
-        parts = (part.compute() for part in frame.partitions)
+        computed = (part.compute() for part in frame.partitions)
         return (
             panel_from_long(part, series=series, time=time, freq=freq)
-            for part in parts
+            for part in computed
             if len(part)
         )
     repeated = frame.duplicated([*keys, time])

@@ -236,7 +236,8 @@ def read_parts(estimator, parts, y, sample_weight, static, reset):
     for number, part in enumerate(parts):
         first = reset and output is None
         if isinstance(part, tuple):
-            given, table = part[1], read_inputs(estimator, *part, first)
+            inputs, given = part
+            table = read_inputs(estimator, inputs, given, first)
         else:
             given, table = part, read_series(estimator, part, first)
         form = "series" if table.X is None else "regression"

@@ -5,7 +5,7 @@ and tells how large errors are. With `refit` both models are then fitted again o
 rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -199,9 +199,10 @@ class WindowTraining:
         self.whole_spec = options.build_whole_spec(problem)
         n_members = options.n_members
         self.seeds = rng.randint(2**31 - 1, size=n_members)
-        self.kept_scalers, weights = (None, None) if kept is None else kept
-        self.starts = [None] * n_members
-        if weights is not None:
+        self.kept_scalers: Any = None
+        self.starts: Sequence[dict | None] = [None] * n_members
+        if kept is not None:
+            self.kept_scalers, weights = kept
             self.starts = ensemble.split_members(self.spec, weights, n_members)
 
     def run(self, split: Split, n_epochs: list[int], choice=None) -> Candidate:

@@ -14,6 +14,7 @@ import uuid
 import zipfile
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -230,7 +231,7 @@ class Decoder:
                 f"The file holds a {data['object']!r}, which this version of sklstm "
                 "does not load. Upgrade sklstm if the file is from a newer version."
             )
-        cls = STORABLE[data["object"]]
+        cls: Any = STORABLE[data["object"]]
         state = {name: self.decode(part) for name, part in data["state"].items()}
         state = current_state(cls, state)
         for name in state:

@@ -53,7 +53,8 @@ class Growing:
     """Array that grows in an unnamed file, which vanishes with its last map."""
 
     def __init__(self):
-        self.file, self.like, self.n_rows = tempfile.TemporaryFile(), None, 0
+        self.file, self.n_rows = tempfile.TemporaryFile(), 0
+        self.like: np.ndarray | None = None  # no rows, of the type of the first
 
     def append(self, values):
         if self.like is None:
@@ -71,11 +72,13 @@ class Growing:
 
     def array(self):
         """Return the appended rows as an array that is read from the file on access."""
-        shape = self.n_rows, *self.like.shape[1:]
+        like = self.like
+        assert like is not None, "the first part gives the type and the columns"
+        shape = self.n_rows, *like.shape[1:]
         if 0 in shape:  # An empty file cannot be mapped.
-            return np.empty(shape, self.like.dtype)
+            return np.empty(shape, like.dtype)
         self.file.flush()
-        return np.asarray(np.memmap(self.file, self.like.dtype, "r", shape=shape))
+        return np.asarray(np.memmap(self.file, like.dtype, "r", shape=shape))
 
     def __del__(self):
         self.file.close()  # Arrays that map the file stay valid.

@@ -71,7 +71,9 @@ def plain(value):
     """Return an argument of an offset as a number, string or list of strings."""
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
-    if isinstance(value, (np.datetime64, datetime.date)):
+    if isinstance(value, np.datetime64):
+        return str(value.astype("M8[D]"))
+    if isinstance(value, datetime.date):
         return str(np.datetime64(value, "D"))
     if isinstance(value, datetime.time):
         return value.strftime("%H:%M")

@@ -1,5 +1,7 @@
 """Translation of scikeras's routed parameter names to parameters of sklstm."""
 
+from typing import Any
+
 PREFIXES = {"model", "optimizer", "callbacks", "fit", "predict", "compile", "loss"}
 PREFIXES |= {"metrics", "score"}
 ALIASES = {
@@ -54,7 +56,9 @@ def translate(params, own_params):
     ValueError
         If a name has no parameter, or two names of one parameter have different values.
     """
-    result, sources, arguments = {}, {}, {}
+    result: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    arguments: dict[str, Any] = {}
     for name, value in params.items():
         prefix, routed, rest = name.partition("__")
         if not routed or prefix not in PREFIXES:
@@ -120,13 +124,12 @@ def build_callbacks(callbacks, arguments):
         # A class without arguments stays a class, and is built anew at each fit.
         return callback(**own_arguments) if own_arguments else callback
 
-    if callbacks is None:
-        result = None
-    elif isinstance(callbacks, dict):
+    result: object = None
+    if isinstance(callbacks, dict):
         result = {key: build(key, value) for key, value in callbacks.items()}
     elif isinstance(callbacks, list | tuple):
         result = [build(str(i), value) for i, value in enumerate(callbacks)]
-    else:
+    elif callbacks is not None:
         result = build("", callbacks)
     if unused:
         raise ValueError(
