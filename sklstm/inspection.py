@@ -153,7 +153,7 @@ class ForecastFunction:
         )
         self.window_length, self.window_size = window.shape[1], window.size
         self.inputs = np.concatenate([window.ravel(), context.ravel()])
-        self.last_values = slice(window.size, window.size + spec.n_levels)
+        self.last_values = slice(window.size, window.size + spec.n_last_values)
         self.baseline = np.zeros_like(self.inputs)
         # The last value of the window stays, so that the baseline is at its level.
         self.baseline[self.last_values] = self.inputs[self.last_values]

@@ -74,9 +74,9 @@ def encode(spec, weights, window, context):
         layer = prepared_weights(spec.cell, weights, f"recurrent_{i}")
         inputs, keep = inputs_of(states, layer), i < len(spec.units) - 1
         states, last = recurrent(spec.cell, layer, inputs, lengths, keep=keep)
-    if spec.n_context == spec.n_levels:
+    if spec.n_context == spec.n_last_values:
         return last
-    ahead = context[:, spec.n_levels :]
+    ahead = context[:, spec.n_last_values :]
     hidden = ahead @ weights["context_hidden/kernel"] + weights["context_hidden/bias"]
     return np.concatenate([last, np.tanh(hidden)], axis=1)
 

@@ -192,6 +192,8 @@ def words_section(classifier):
     words = f"The network knows {counted(n_words, 'word')}"
     if classifier.max_length is not None:
         words += f" and reads up to {classifier.max_length} tokens of a text"
+    if classifier.n_vectors_found_ is not None:
+        words += f"; {classifier.n_vectors_found_:,} of them began with a given vector"
     return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
 
 

@@ -132,9 +132,15 @@ def as_vectors(values):
 
 
 def first_vectors(embeddings, words, n_rows):
-    """Return initial vectors by id from what the user passed, or None to draw them."""
+    """Return initial vectors by id, and how many words have one of their own.
+
+    Without `embeddings`, both are None.
+    """
     if embeddings is None:
-        return None
+        return None, None
     if isinstance(embeddings, (str, os.PathLike)):
         embeddings = read_vectors(embeddings, words)
-    return embedding_table(embeddings, words, n_rows)
+    table = embedding_table(embeddings, words, n_rows)
+    if isinstance(embeddings, np.ndarray):
+        return table, len(words)
+    return table, sum(word in embeddings for word in words)

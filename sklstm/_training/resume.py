@@ -38,8 +38,8 @@ class TrainingState:
         The state of what shuffles rows.
     """
 
-    network: list
-    rng: tuple | dict
+    network: list = dataclasses.field(default_factory=list)
+    rng: tuple | dict = ()
 
     def fits(self, network) -> bool:
         """Return whether a network has variables of these shapes."""

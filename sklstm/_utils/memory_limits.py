@@ -113,9 +113,9 @@ def bytes_of_training(spec, batch_size, n_steps, width):
     n_steps, width : int
         Steps that recurrent layers read, and values at each.
     """
-    if getattr(spec, "network", None) is not None:  # what is in it nobody told
+    if spec.network is not None:  # Its layers are not known.
         return 4 * batch_size * n_steps * width
-    n_ways = 1 + getattr(spec, "bidirectional", False)
+    n_ways = 1 + spec.bidirectional
     gates = sum(n_ways * units * CELLS[spec.cell].n_gates for units in spec.units)
     values = batch_size * n_steps * (width + gates)
     return 4 * (COPIES_OF_WEIGHTS * n_weights(spec) + COPIES_OF_VALUES * values)
