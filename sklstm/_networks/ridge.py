@@ -176,8 +176,8 @@ def normal_equations(data, train, solution=None, smallest=None):
     Without a solution zeros replace them. With `smallest`, windows count by the inverse
     of their mean error under the solution, or of `smallest` if that is larger.
     """
-    n_windows, weight_sum, gram, cross = 0.0, 0.0, 0.0, 0.0
-    x_sum, y_sum = np.zeros(1), np.zeros(1)
+    n_windows, weight_sum = 0.0, 0.0
+    x_sum, y_sum, gram, cross = np.zeros((4, 1))
     origin: tuple | None = None
     for part in data.batches(train, CHUNK):
         x = design(data, part)
