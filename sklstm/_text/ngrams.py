@@ -294,9 +294,10 @@ class FittedNgrams:
 
         Texts that the model was fitted to have logits by models without them.
         """
-        logits = self.logits(sequences)
         if not len(self.digests):
-            return logits
+            return self.logits(sequences)
+        # A copy, because logits of documents in a file lie in a file that is only read.
+        logits = np.array(self.logits(sequences))
         digests = text_digests(sequences)
         position = np.searchsorted(self.digests, digests)
         position = np.minimum(position, len(self.digests) - 1)
