@@ -626,7 +626,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         if steps is not None:
             check_positive_int("steps", steps)
         ahead = read_inputs_ahead(self, state, X, chosen, steps)
-        if steps is None and X is not None:
+        if steps is None and X is not None and ahead is not None:
             steps = min(map(len, ahead.values()))
         steps = self.horizon if steps is None else steps
         return state, steps, state.origins_at_end(chosen, ahead)

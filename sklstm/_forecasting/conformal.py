@@ -61,7 +61,13 @@ class Spread:
     coverage: float | None = None
 
     @classmethod
-    def learn(cls, residuals, unit, weights, coverage=None):
+    def learn(
+        cls,
+        residuals: np.ndarray,
+        unit: np.ndarray,
+        weights: np.ndarray,
+        coverage: float | None = None,
+    ) -> "Spread":
         """Learn from the validation block.
 
         Parameters
@@ -94,7 +100,7 @@ class Spread:
         paths = paths[kept] / np.where(scale > 0, scale, 1)
         return cls(scale, np.column_stack(columns), paths, floor, coverage)
 
-    def size(self, coverage):
+    def size(self, coverage: float) -> np.ndarray:
         """What a share `coverage` of sizes does not exceed, of each target.
 
         The rank is that of n + 1 errors, of which the one to come is one.
@@ -102,7 +108,9 @@ class Spread:
         n = len(self.sizes)
         return self.sizes[int(np.clip(np.ceil((n + 1) * coverage), 1, n)) - 1]
 
-    def half_width(self, coverage, unit, factor):
+    def half_width(
+        self, coverage: float, unit: np.ndarray, factor: np.ndarray
+    ) -> np.ndarray:
         """Half width of intervals that hold a share `coverage` of values.
 
         Beyond the horizon a block starts from forecasts, so that errors add up: the
@@ -125,7 +133,9 @@ class Spread:
         total = np.sqrt(width**2 + block[:, None] * last**2)
         return self.size(coverage) * total * factor[:, step]
 
-    def sampled(self, n_samples, n_blocks, rng):
+    def sampled(
+        self, n_samples: int, n_blocks: int, rng: np.random.RandomState
+    ) -> np.ndarray:
         """Errors of whole blocks as they came together in one window, with either sign.
 
         Signs are drawn, since in so few windows all errors may have one.
@@ -139,7 +149,9 @@ class Spread:
         drawn = self.paths[rng.randint(len(self.paths), size=shape)] * self.scale
         return drawn * rng.choice([-1, 1], size=shape)[:, :, None, None]
 
-    def tracked(self, errors, unit, coverage):
+    def tracked(
+        self, errors: np.ndarray, unit: np.ndarray, coverage: float
+    ) -> np.ndarray:
         """By what widths have to be multiplied so that they hold what they should.
 
         At each step ahead, a value that was missed widens the intervals of later
@@ -210,7 +222,7 @@ def error_units(block, errors, scale):
     return units
 
 
-def nearest(spreads, coverage):
+def nearest(spreads, coverage: float) -> Spread:
     """The spread whose pair of quantiles is the nearest to a coverage."""
     return min(spreads, key=lambda spread: abs((spread.coverage or 0) - coverage))
 
@@ -229,7 +241,7 @@ def spread_evenly(values, weights, n_kept):
     return np.interp(np.linspace(0, 1, n_kept), share, values)
 
 
-def movement_scale(windows):
+def movement_scale(windows: np.ndarray) -> np.ndarray:
     """The root of the mean size of changes within scaled windows.
 
     Errors are larger where a series moves more, but less than in proportion, for what

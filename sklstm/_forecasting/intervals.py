@@ -1,6 +1,6 @@
 """Prediction intervals: quantiles about forecasts, and paths that could come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
@@ -33,7 +33,7 @@ class IntervalForecaster:
     model: ForecastModel
     calibration: tuple | None
 
-    def check_calibrated(self):
+    def check_calibrated(self) -> None:
         """Raise where there was no validation block to learn errors from."""
         if self.calibration is None:
             raise ValueError(
@@ -41,7 +41,12 @@ class IntervalForecaster:
                 "with validation_fraction above 0, on a longer series if need be."
             )
 
-    def quantiles(self, forecasts, origins, probabilities):
+    def quantiles(
+        self,
+        forecasts: np.ndarray,
+        origins: list[Origins],
+        probabilities: Sequence[float],
+    ) -> np.ndarray:
         """Return quantiles about forecasts.
 
         Parameters
@@ -63,7 +68,9 @@ class IntervalForecaster:
             axis=1,
         )
 
-    def sample_paths(self, origin, steps, n_samples, rng):
+    def sample_paths(
+        self, origin: Origins, steps: int, n_samples: int, rng: np.random.RandomState
+    ) -> np.ndarray:
         """Return paths from one origin, of shape (steps, n_targets, n_samples)."""
         series, rows = origin
         # Where the history ends in missing values, a path starts before them.
@@ -142,7 +149,7 @@ class IntervalForecaster:
         }
 
 
-def check_probabilities(name, values):
+def check_probabilities(name: str, values) -> None:
     """Raise where values are no sequence of probabilities between 0 and 1."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a tuple, such as (0.1, 0.9). Got {values!r}.")

@@ -49,24 +49,24 @@ class History:
     _rooms: tuple = field(default=(None, None), repr=False, compare=False)
     _end: tuple | None = field(default=None, repr=False, compare=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.y)
 
-    def stored(self):
+    def stored(self) -> dict:
         """What a file or a pickle holds."""
         state = {"y": self.y, "X": self.X, "index": self.stamps(0, len(self))}
         return state if self.static is None else state | {"static": self.static}
 
     __getstate__ = stored
 
-    def recent(self):
+    def recent(self) -> tuple:
         """The index of some last rows, and its step."""
         if self._end is None:
             whole = self.stamps(0, len(self))
             self._end = whole[-N_KEPT:], step_of(whole)
         return self._end
 
-    def stamps(self, first, last):
+    def stamps(self, first: int, last: int):
         """Time stamps of rows, which may go on beyond the history; None without any."""
         if self.index is None:
             return None
@@ -83,14 +83,14 @@ class History:
             given = given.append(continued_index(given, n_ahead, step))
         return given[first - start : last - start]
 
-    def stamps_at(self, rows):
+    def stamps_at(self, rows: np.ndarray):
         """Time stamps of some rows, or their numbers."""
         if self.index is None:
             return rows
         first = rows.min()
         return self.stamps(first, rows.max() + 1)[rows - first]
 
-    def after(self, steps):
+    def after(self, steps: int) -> pd.Index:
         """Time stamps of the rows after the last one."""
         if self.index is None:
             return pd.RangeIndex(len(self), len(self) + steps)
@@ -104,7 +104,7 @@ class History:
                 f"index of a coarser unit, such as index.as_unit('s'). {error}"
             ) from error
 
-    def where(self, index, n_rows):
+    def where(self, index: pd.Index | None, n_rows: int) -> np.ndarray:
         """Rows of this axis, whose first is 0, at which other rows stand."""
         if index is None or self.index is None:
             return len(self) + np.arange(n_rows)
@@ -117,7 +117,9 @@ class History:
             raise ValueError("The rows of X are not in order of time. Sort them.")
         return result
 
-    def appended(self, y, X, index):
+    def appended(
+        self, y: np.ndarray, X: np.ndarray | None, index: pd.Index | None
+    ) -> "History":
         """A history that goes on with rows that follow it at once."""
         where = self.where(index, len(y))
         if not np.array_equal(where, len(self) + np.arange(len(y))):
@@ -128,6 +130,7 @@ class History:
         own, inputs = self._rooms
         y, own = appended(self.y, own, y)
         if X is not None:
+            assert self.X is not None, "inputs follow earlier ones"
             X, inputs = appended(self.X, inputs, X)
         result = replace(self, y=y, X=X, _rooms=(own, inputs))
         if self.index is not None:
@@ -137,7 +140,7 @@ class History:
             result._end = known, step
         return result
 
-    def cut(self, first, last):
+    def cut(self, first: int, last: int) -> "History":
         """The history of the rows from `first` to before `last`."""
         first = max(first, 0)
         return History(
@@ -147,7 +150,7 @@ class History:
             static=self.static,
         )
 
-    def end(self, n_rows, n_features):
+    def end(self, n_rows: int, n_features: int | None) -> "History":
         """A copy of the last rows, from which the same windows end at the last value.
 
         Parameters
@@ -177,11 +180,11 @@ class History:
             index[first:].copy(deep=True),
         )
 
-    def with_inputs(self, X):
+    def with_inputs(self, X: np.ndarray) -> "History":
         """A history whose inputs reach further ahead."""
         return replace(self, ahead=X)
 
-    def windows(self, rows):
+    def windows(self, rows: np.ndarray) -> np.ndarray:
         """Values of `y` without gaps, as they are known at the end of each window.
 
         Parameters
@@ -190,11 +193,12 @@ class History:
         """
         return windows_of(self.y, rows)
 
-    def past_inputs(self, rows):
+    def past_inputs(self, rows: np.ndarray) -> np.ndarray:
         """The same of X; NaN in columns of which nothing has been seen yet."""
+        assert self.X is not None, "a series without inputs has no past ones"
         return windows_of(self.X, rows, before_first=np.nan)
 
-    def inputs(self, rows):
+    def inputs(self, rows: np.ndarray) -> np.ndarray:
         """Inputs at rows; beyond those known, at the last one that is."""
         assert self.X is not None, "a series without inputs has none at any row"
         X = self.X[np.minimum(rows, len(self.X) - 1)]

@@ -25,7 +25,7 @@ class SeriesBuffer:
         self.like: History | None = None
         self.n_rows = 0
 
-    def add(self, histories):
+    def add(self, histories: dict[Hashable, History]) -> None:
         """Append rows, given as a dict of key to `History`."""
         for key, history in histories.items():
             if self.like is None:
@@ -49,21 +49,18 @@ class SeriesBuffer:
                 f"Got {now} after {was}."
             )
 
-    def histories(self):
+    def histories(self) -> dict[Hashable, History]:
         """Return histories by key, whose values are mapped from files."""
         like = self.like
         assert like is not None, "a part has been added"
-        y, X, times = self.y.array(), None, None
-        if like.X is not None:
-            X = self.X.array()
-        if like.index is not None:
-            times = self.times.array()
+        y = self.y.array()
+        X = None if like.X is None else self.X.array()
+        times = None if like.index is None else self.times.array()
         # Only scattered series need the rows written again, in order of the series.
         if any(len(spans) > 1 for spans in self.spans.values()):
-            y, X, times = (
-                None if values is None else self._gathered(values)
-                for values in (y, X, times)
-            )
+            y = self._gathered(y)
+            X = None if X is None else self._gathered(X)
+            times = None if times is None else self._gathered(times)
         result, first = {}, 0
         for key, spans in self.spans.items():
             rows = slice(first, first + sum(span.stop - span.start for span in spans))
@@ -74,7 +71,7 @@ class SeriesBuffer:
             first = rows.stop
         return result
 
-    def _gathered(self, values):
+    def _gathered(self, values: np.ndarray) -> np.ndarray:
         """Write rows again, with the rows of each series contiguous."""
         return on_disk(values[span] for spans in self.spans.values() for span in spans)
 

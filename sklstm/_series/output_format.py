@@ -1,5 +1,6 @@
 """The form in which results go back: the container and names of what `fit` got."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class OutputFormat:
     column_names: list | None = None
 
     @classmethod
-    def of(cls, data, target):
+    def of(cls, data, target) -> "OutputFormat":
         """Read the form of a target.
 
         Parameters
@@ -71,7 +72,7 @@ class OutputFormat:
         return pd.DataFrame(values, index=index, columns=self.columns)
 
     @property
-    def columns(self):
+    def columns(self) -> pd.Index:
         """Columns of a frame of targets, of one level or of several."""
         names = self.column_names or [None]
         if len(names) > 1:
@@ -124,7 +125,7 @@ class OutputFormat:
             return list(parts.values())
         return pd.concat(list(parts.values()), keys=list(parts), names=self.index_names)
 
-    def target_names(self, series, n_targets):
+    def target_names(self, series: Hashable, n_targets: int) -> list:
         """Return the names of the targets of a series in tables of all series."""
         names = self.names if isinstance(self.names, list) else [self.names]
         if len(names) != n_targets:

@@ -15,14 +15,16 @@ class Room:
     these views stay valid.
     """
 
-    def __init__(self, values, n_rows, dtype):
+    def __init__(self, values: np.ndarray, n_rows: int, dtype: np.dtype):
         # Doubling keeps the average cost of an appended row constant.
         self.buffer = np.empty((2 * n_rows, *values.shape[1:]), dtype)
         self.buffer[: len(values)] = values
         self.used = len(values)
 
 
-def appended(values, room, more):
+def appended(
+    values: np.ndarray, room: Room | None, more: np.ndarray
+) -> tuple[np.ndarray, Room]:
     """Append rows to values, and return the array and its buffer.
 
     Parameters
@@ -36,8 +38,8 @@ def appended(values, room, more):
     """
     n_rows = len(values) + len(more)
     with _lock:
-        free = room is not None and room.used == len(values)
-        if not free or n_rows > len(room.buffer):
+        free = 0 if room is None or room.used != len(values) else len(room.buffer)
+        if room is None or n_rows > free:
             # Values of a float32 file can continue with float64 rows.
             room = Room(values, n_rows, np.result_type(values, more))
         room.buffer[len(values) : n_rows] = more

@@ -23,7 +23,7 @@ ARGUMENTS = {
 }
 
 
-def offset_to_data(offset):
+def offset_to_data(offset) -> str | dict | None:
     """Return a frequency string, or the name and arguments of an offset.
 
     Raises
@@ -80,6 +80,6 @@ def plain(value):
     return value if value is None or isinstance(value, str) else int(value)
 
 
-def same_offset(one, other):
+def same_offset(one, other) -> bool:
     """Whether two offsets step alike; equality of pandas ignores some arguments."""
     return one == other and arguments_of(one) == arguments_of(other)

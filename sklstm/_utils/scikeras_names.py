@@ -37,7 +37,7 @@ HINTS = {
 }
 
 
-def translate(params, own_params):
+def translate(params: dict[str, Any], own_params: dict[str, Any]) -> dict[str, Any]:
     """Replace scikeras's names by the parameters of an estimator.
 
     Parameters
@@ -81,7 +81,7 @@ def translate(params, own_params):
     return result
 
 
-def own_name_of(name, prefix, rest, own_params):
+def own_name_of(name: str, prefix: str, rest: str, own_params: dict[str, Any]) -> str:
     """Return the estimator's parameter for a routed name, or raise with advice."""
     if ALIASES.get(name) in own_params:
         return ALIASES[name]
@@ -94,14 +94,14 @@ def own_name_of(name, prefix, rest, own_params):
     raise ValueError(f"{name} of scikeras has no equivalent here. {advice}")
 
 
-def same(value, other):
+def same(value, other) -> bool:
     try:
         return value is other or bool(value == other)
     except ValueError:  # The comparison of arrays is an array.
         return False
 
 
-def build_callbacks(callbacks, arguments):
+def build_callbacks(callbacks, arguments: dict[str, Any]) -> object:
     """Build callbacks from classes, each with its arguments.
 
     Parameters
