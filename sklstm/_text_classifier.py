@@ -194,6 +194,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     array(['+', '-'], dtype='<U1')
     """
 
+    _state: FittedClassifier
     _parameter_constraints = {
         **BaseLSTM._parameter_constraints,
         "max_features": [POSITIVE_INT, None],
@@ -372,7 +373,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         kept = self._state if keep else None
         if not keep:
             for name in FITTED:
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
         data = self._training_data(X, y, sample_weight, kept, classes)
         options = self._options(data, kept, epochs)
         with checkpointed(self):

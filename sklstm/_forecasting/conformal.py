@@ -65,7 +65,13 @@ class ConformalErrors:
     coverage: float | None = None
 
     @classmethod
-    def learn(cls, residuals, unit, weights, coverage=None):
+    def learn(
+        cls,
+        residuals: np.ndarray,
+        unit: np.ndarray,
+        weights: np.ndarray,
+        coverage: float | None = None,
+    ) -> "ConformalErrors":
         """Learn from errors on the validation block.
 
         Parameters
@@ -98,7 +104,7 @@ class ConformalErrors:
         paths = paths[kept] / np.where(scale > 0, scale, 1)
         return cls(scale, np.column_stack(columns), paths, floor, coverage)
 
-    def quantile(self, coverage):
+    def quantile(self, coverage: float) -> np.ndarray:
         """Return the size that a share `coverage` of errors does not exceed.
 
         The rank is among n + 1 errors, because the error to come is one of them.
@@ -110,7 +116,9 @@ class ConformalErrors:
         n = len(self.sizes)
         return self.sizes[int(np.clip(np.ceil((n + 1) * coverage), 1, n)) - 1]
 
-    def half_width(self, coverage, unit, factor):
+    def half_width(
+        self, coverage: float, unit: np.ndarray, factor: np.ndarray
+    ) -> np.ndarray:
         """Return the half width of intervals that hold a share `coverage` of values.
 
         Beyond the horizon a block starts from forecasts, so its errors add to those of
@@ -133,7 +141,9 @@ class ConformalErrors:
         total = np.sqrt(width**2 + block[:, None] * last**2)
         return self.quantile(coverage) * total * factor[:, step]
 
-    def sample(self, n_samples, n_blocks, rng):
+    def sample(
+        self, n_samples: int, n_blocks: int, rng: np.random.RandomState
+    ) -> np.ndarray:
         """Draw errors of whole blocks as they came together in one window.
 
         The sign of a block is drawn as well, because in so few windows all errors may
@@ -148,7 +158,9 @@ class ConformalErrors:
         drawn = self.paths[rng.randint(len(self.paths), size=shape)] * self.scale
         return drawn * rng.choice([-1, 1], size=shape)[:, :, None, None]
 
-    def coverage_correction(self, errors, unit, coverage):
+    def coverage_correction(
+        self, errors: np.ndarray, unit: np.ndarray, coverage: float
+    ) -> np.ndarray:
         """Return factors of widths that restore the nominal coverage.
 
         At each step ahead, a value outside its interval widens the intervals of later
@@ -220,7 +232,7 @@ def error_units(block, errors, scale):
     return units
 
 
-def nearest(calibration, coverage):
+def nearest(calibration, coverage: float) -> ConformalErrors:
     """Return the errors of the pair of quantiles nearest to a coverage."""
     return min(calibration, key=lambda errors: abs((errors.coverage or 0) - coverage))
 
@@ -239,7 +251,7 @@ def weighted_sizes(values, weights, n_kept):
     return np.interp(np.linspace(0, 1, n_kept), share, values)
 
 
-def movement_scale(windows):
+def movement_scale(windows: np.ndarray) -> np.ndarray:
     """Return the root of the mean size of changes within scaled windows.
 
     Errors are larger where a series moves more. They grow less than in proportion,

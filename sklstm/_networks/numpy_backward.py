@@ -88,8 +88,8 @@ def encode(spec, weights, window, context):
         static = np.repeat(context[:, None, -spec.n_static :], read.shape[1], axis=1)
         states = np.concatenate([read, static], axis=2)
     for i in range(len(spec.units)):
-        states, back = recurrent(spec.cell, weights, f"recurrent_{i}", states)
-        backs.append(back)
+        states, step_back = recurrent(spec.cell, weights, f"recurrent_{i}", states)
+        backs.append(step_back)
 
     def back(d_state):
         d_window, d_context = np.zeros(window.shape), np.zeros(context.shape)

@@ -176,8 +176,9 @@ def normal_equations(data, train, solution=None, smallest=None):
     Without a solution zeros replace them. With `smallest`, windows count by the inverse
     of their mean error under the solution, or of `smallest` if that is larger.
     """
-    n_windows, weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    origin = None
+    n_windows, weight_sum = 0.0, 0.0
+    x_sum, y_sum, gram, cross = np.zeros((4, 1))
+    origin: tuple | None = None
     for part in data.batches(train, CHUNK):
         x = design(data, part)
         y = data.targets(part).reshape(len(part), -1).astype(np.float64)
@@ -197,6 +198,7 @@ def normal_equations(data, train, solution=None, smallest=None):
         y_sum = y_sum + (w * y).sum(axis=0)
         gram = gram + x.T @ (w * x)
         cross = cross + x.T @ (w * y)
+    assert origin is not None, "there are windows to learn from"
     x_mean, y_mean = x_sum / weight_sum, y_sum / weight_sum
     gram = gram / weight_sum - np.outer(x_mean, x_mean)
     cross = cross / weight_sum - np.outer(x_mean, y_mean)

@@ -49,10 +49,10 @@ class History:
     _buffers: tuple = field(default=(None, None), repr=False, compare=False)
     _end: tuple | None = field(default=None, repr=False, compare=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.y)
 
-    def stored(self):
+    def stored(self) -> dict:
         """Return what a file or a pickle holds."""
         index = self.stamps(0, len(self))
         if isinstance(index, pd.DatetimeIndex) and index.freq is None:
@@ -62,14 +62,14 @@ class History:
 
     __getstate__ = stored
 
-    def recent(self):
+    def recent(self) -> tuple:
         """Return the index of some last rows, and its step."""
         if self._end is None:
             whole = self.stamps(0, len(self))
             self._end = whole[-N_KEPT:], step_of(whole)
         return self._end
 
-    def stamps(self, first, last):
+    def stamps(self, first: int, last: int):
         """Return time stamps of rows, which may lie ahead; None without an index."""
         if self.index is None:
             return None
@@ -86,14 +86,14 @@ class History:
             given = given.append(continued_index(given, n_ahead, step))
         return given[first - start : last - start]
 
-    def stamps_at(self, rows):
+    def stamps_at(self, rows: np.ndarray):
         """Return the time stamps of some rows, or their numbers."""
         if self.index is None:
             return rows
         first = rows.min()
         return self.stamps(first, rows.max() + 1)[rows - first]
 
-    def after(self, steps):
+    def after(self, steps: int) -> pd.Index:
         """Return the time stamps of the rows after the last one."""
         if self.index is None:
             return pd.RangeIndex(len(self), len(self) + steps)
@@ -107,7 +107,7 @@ class History:
                 f"index of a coarser unit, such as index.as_unit('s'). {error}"
             ) from error
 
-    def where(self, index, n_rows):
+    def where(self, index: pd.Index | None, n_rows: int) -> np.ndarray:
         """Return where other rows stand on this axis, whose first row is 0."""
         if index is None or self.index is None:
             return len(self) + np.arange(n_rows)
@@ -120,7 +120,9 @@ class History:
             raise ValueError("The rows of X are not in order of time. Sort them.")
         return result
 
-    def appended(self, y, X, index):
+    def appended(
+        self, y: np.ndarray, X: np.ndarray | None, index: pd.Index | None
+    ) -> "History":
         """Return a history that goes on with rows that follow it at once."""
         where = self.where(index, len(y))
         if not np.array_equal(where, len(self) + np.arange(len(y))):
@@ -131,6 +133,7 @@ class History:
         own, inputs = self._buffers
         y, own = appended(self.y, own, y)
         if X is not None:
+            assert self.X is not None, "inputs follow earlier ones"
             X, inputs = appended(self.X, inputs, X)
         result = replace(self, y=y, X=X, _buffers=(own, inputs))
         if self.index is not None:
@@ -140,7 +143,7 @@ class History:
             result._end = known, step
         return result
 
-    def cut(self, first, last):
+    def cut(self, first: int, last: int) -> "History":
         """The history of the rows from `first` to before `last`."""
         first = max(first, 0)
         return History(
@@ -150,7 +153,7 @@ class History:
             static=self.static,
         )
 
-    def end(self, n_rows, n_features):
+    def end(self, n_rows: int, n_features: int | None) -> "History":
         """A copy of the last rows, from which the same windows end at the last value.
 
         Parameters
@@ -167,7 +170,9 @@ class History:
         """
         age = int(rows_since_seen(self.y, np.array([len(self)]))[0])
         row = max(len(self) - age - n_rows, 0)
-        X = None if n_features is None else self.X[:, :n_features]
+        X = None
+        if self.X is not None and n_features is not None:
+            X = self.X[:, :n_features]
         first = min(known_by(own, row) for own in (self.y, X) if own is not None)
         index = self.stamps(0, len(self))
         if index is None:
@@ -178,11 +183,11 @@ class History:
             index[first:].copy(deep=True),
         )
 
-    def with_inputs(self, X):
+    def with_inputs(self, X: np.ndarray) -> "History":
         """A history whose inputs reach further ahead."""
         return replace(self, ahead=X)
 
-    def windows(self, rows):
+    def windows(self, rows: np.ndarray) -> np.ndarray:
         """Values of `y` without gaps, as they are known at the end of each window.
 
         Parameters
@@ -191,12 +196,14 @@ class History:
         """
         return windows_of(self.y, rows)
 
-    def past_inputs(self, rows):
+    def past_inputs(self, rows: np.ndarray) -> np.ndarray:
         """The same of X; NaN in columns of which nothing has been seen yet."""
+        assert self.X is not None, "a series without inputs has no past ones"
         return windows_of(self.X, rows, before_first=np.nan)
 
-    def inputs(self, rows):
+    def inputs(self, rows: np.ndarray) -> np.ndarray:
         """Inputs at rows; beyond those known, at the last one that is."""
+        assert self.X is not None, "a series without inputs has none at any row"
         X = self.X[np.minimum(rows, len(self.X) - 1)]
         if self.ahead is not None:
             beyond = rows >= len(self.X)

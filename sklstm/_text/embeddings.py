@@ -48,7 +48,7 @@ def read_vectors(path, words):
 def vector_length(lines):
     """Return how many numbers most lines have after a word."""
     lengths = Counter(len(line.split()) - 1 for line in lines)
-    return max(lengths, key=lengths.get, default=0)
+    return max(lengths, key=lengths.__getitem__, default=0)
 
 
 def split_line(line, length):

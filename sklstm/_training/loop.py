@@ -187,9 +187,10 @@ class TrainingRun:
 
     def has_improved(self) -> bool:
         """Return whether the best epoch is worth it; True without a block to tell."""
-        if self.start_losses is None:
+        best_losses = self.progress.best_losses
+        if self.start_losses is None or best_losses is None:
             return True
-        losses = self.start_losses[:, 0], self.progress.best_losses[:, 0]
+        losses = self.start_losses[:, 0], best_losses[:, 0]
         return improves(*losses, self.batch_weights, self.settings.min_skill)
 
     def _run_epoch(self):

@@ -15,14 +15,16 @@ class GrowableArray:
     these views stay valid.
     """
 
-    def __init__(self, values, n_rows, dtype):
+    def __init__(self, values: np.ndarray, n_rows: int, dtype: np.dtype):
         # Doubling keeps the average cost of an appended row constant.
         self.rows = np.empty((2 * n_rows, *values.shape[1:]), dtype)
         self.rows[: len(values)] = values
         self.used = len(values)
 
 
-def appended(values, buffer, more):
+def appended(
+    values: np.ndarray, buffer: GrowableArray | None, more: np.ndarray
+) -> tuple[np.ndarray, GrowableArray]:
     """Append rows to values, and return the array and its buffer.
 
     Parameters
@@ -36,8 +38,7 @@ def appended(values, buffer, more):
     """
     n_rows = len(values) + len(more)
     with _lock:
-        free = buffer is not None and buffer.used == len(values)
-        if not free or n_rows > len(buffer.rows):
+        if buffer is None or buffer.used != len(values) or n_rows > len(buffer.rows):
             # Values of a float32 file can continue with float64 rows.
             buffer = GrowableArray(values, n_rows, np.result_type(values, more))
         buffer.rows[len(values) : n_rows] = more
