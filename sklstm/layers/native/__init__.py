@@ -1,4 +1,4 @@
-"""Recurrent loops in C++ for a CPU, if a compiler was there when sklstm was installed.
+"""Recurrent loops in C++ for a CPU, if sklstm was installed with SKLSTM_NATIVE=1.
 
 XLA runs the steps of a loop on one core, packs the recurrent weights again at every
 step, and starts several kernels a step. Here one call runs all steps of a layer:
