@@ -28,6 +28,7 @@ from sklstm._forecasting.fitting import (
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import FittedSeries, Origins
 from sklstm._forecasting.scoring import values_and_forecasts
+from sklstm._forecasting.searches import check_search
 from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
@@ -414,6 +415,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
+        check_search(self.window_length, X, y)
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
         data = read_training(
