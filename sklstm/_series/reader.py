@@ -79,7 +79,7 @@ class TrainingSeries:
     form: str
     output: OutputFormat
     histories: dict[Hashable, History]
-    weights: list | None = None
+    weights: list[np.ndarray] | None = None
     past_only: np.ndarray | None = None
     static_encoder: StaticEncoder | None = None
     in_files: bool = False
