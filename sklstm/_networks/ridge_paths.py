@@ -15,7 +15,7 @@ def decompose(gram, cross):
 
 
 def decompose_windows(x, y):
-    """Return `decompose` of x.T @ x and x.T @ y, at the cost of fewer rows than columns.
+    """Return `decompose` of x.T @ x and x.T @ y, where rows are few.
 
     Eigenvectors of the value 0 are left out, because no solution contains them.
     """
