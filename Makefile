@@ -21,6 +21,7 @@ examples: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+	SKLSTM_NATIVE=0 $(BIN)/python -m pytest -n 2 tests/layers
 
 # Twenty thousand cases of odd input; `make test` runs five hundred.
 fuzz: install

@@ -181,7 +181,7 @@ class BaseLSTM(BaseEstimator):
             return super().set_params(**own_params)
         except Exception:
             # scikit-learn sets names one by one, and raises at the first unknown one.
-            vars(self).update(before)
+            self.__dict__.update(before)
             raise
 
     def _units(self):
@@ -189,7 +189,7 @@ class BaseLSTM(BaseEstimator):
             return (int(self.units),)
         units = tuple(self.units)
         whole = all(
-            isinstance(u, Integral) and not isinstance(u, bool) and u >= 1
+            isinstance(u, Integral) and not isinstance(u, bool) and int(u) >= 1
             for u in units
         )
         if not units or not whole:

@@ -29,7 +29,8 @@ from sklstm._forecasting.fitting import (
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import FittedSeries, Origins
 from sklstm._forecasting.scoring import values_and_forecasts
-from sklstm._forecasting.state import chosen_series, upgraded
+from sklstm._forecasting.searches import check_search
+from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
 from sklstm._networks import ridge
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
@@ -234,6 +235,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                   dtype='datetime64[...]', name='month', freq='MS')
     """
 
+    _state: FittedForecaster
     _parameter_constraints = {
         **BaseLSTM._parameter_constraints,
         "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
@@ -415,6 +417,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
+        check_search(self.window_length, X, y)
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
         data = read_training(
@@ -565,8 +568,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         state = self._state
         if state.form == "windows":
-            return state.model.predict(read_window_values(self, X)[0])
-        rows, model = read_rows(self, X, ahead=True), state.model
+            return state.window_model.predict(read_window_values(self, X)[0])
+        rows, model = read_rows(self, X, ahead=True), state.series_model
         forecast_rows = model.one_step if state.form == "series" else model.steps_ahead
         forecast = np.empty((len(rows.values), model.n_targets))
         for key, (at, index) in rows.rows_by_series.items():
@@ -631,7 +634,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         if steps is not None:
             check_positive_int("steps", steps)
         ahead = read_inputs_ahead(self, state, X, chosen, steps)
-        if steps is None and X is not None:
+        if steps is None and X is not None and ahead is not None:
             steps = min(map(len, ahead.values()))
         steps = self.horizon if steps is None else steps
         return state, steps, state.origins_at_end(chosen, ahead)
@@ -647,7 +650,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _copy(self):
         """Return a shallow copy, whose state can be another."""
         other = type(self)(**self.get_params(deep=False))
-        vars(other).update(vars(self))
+        other.__dict__.update(vars(self))
         return other
 
     def _state_after(self, history, static=None):
@@ -864,7 +867,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _extended(self, X, y=None):
         """Return the state after the rows that follow."""
         rows = read_observations(self, X, y)
-        series, model, new = self._state.series, self._state.model, {}
+        series, model, new = self._state.series, self._state.series_model, {}
         for key, own in rows.histories().items():
             # Rows that cannot be scaled could neither be forecast from nor loaded.
             history = series[key].history.appended(own.y, own.X, own.index)
@@ -912,7 +915,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         np.int64(5)
         """
         self._check_has_history("observe")
-        extended, model = self._extended(X, y), self._state.model
+        extended, model = self._extended(X, y), self._state.series_model
         rows = read_rows(self, X)
         errors = np.empty((len(rows.values), model.n_targets))
         known = self._state.series
@@ -1025,7 +1028,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         other, norm = self._copy(), None
         other.verbose = 0  # the bar of the backtest is the one that is seen
         if keep:  # windows stay what the network was trained on
-            other.window_length, norm = self.window_length_, self._state.model.norm
+            other.window_length, norm = self.window_length_, self._state.norm
         problem = make_problem(data, other._window_options(), norm)
         fitted = fit_state(
             data,
@@ -1061,7 +1064,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         state = self._state
         if state.form == "series":
             actual, forecasts = values_and_forecasts(
-                state.model, state.series, read_rows(self, X)
+                state.series_model, state.series, read_rows(self, X)
             )
             weights = None
         else:

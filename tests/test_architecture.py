@@ -22,7 +22,8 @@ WINGS = [
     ["_reporting"],
     ["_base", "plotting"],
     ["_forecaster", "_text_classifier", "preprocessing"],
-    ["serialization", "tuning", "testing", "scikeras", "sktime"],
+    ["serialization", "model_selection", "testing", "scikeras", "sktime"],
+    ["tuning"],
 ]
 FLOOR = {wing: floor for floor, wings in enumerate(WINGS) for wing in wings}
 MODULES = sorted(p for p in PACKAGE.glob("**/*.py") if p != PACKAGE / "__init__.py")

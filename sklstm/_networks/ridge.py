@@ -94,12 +94,12 @@ def path_at_share(path, owners, share):
 
 
 @one_thread
-def fit_path(data, train, measure=np.square):
+def fit_path(data, train, metric=np.square):
     """Return the `RidgePath` of windows; None where they are too wide for it.
 
     Parameters
     ----------
-    measure : {np.square, np.abs}
+    metric : {np.square, np.abs}
         The function of the errors that is minimised. Absolute errors take iteratively
         reweighted least squares (Holland and Welsch, 1977), in which each window counts
         by the inverse of its last error: one weight for all steps of a window, so that
@@ -115,10 +115,10 @@ def fit_path(data, train, measure=np.square):
         # which converges to the least squares of the observed ones (an EM algorithm).
         for _ in range(N_PASSES):
             path = normal_equations(data, train, path.solution(DEFAULT_PENALTY))
-    if measure is np.abs:
+    if metric is np.abs:
         for _ in range(N_ROUNDS):
             solution = path.solution(DEFAULT_PENALTY)
-            mean = errors(data, train, linear([solution]), measure).item()
+            mean = errors(data, train, linear([solution]), metric).item()
             if mean == 0:
                 break
             path = normal_equations(data, train, solution, SMALLEST_ERROR * mean)
@@ -134,8 +134,9 @@ def normal_equations(data, train, solution=None, smallest=None):
     # Products of windows hold the same as products of inputs, which may be more.
     short = is_wide(data.owners) and len(train) < len(data.owners)
     kept = []
-    n_windows, weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    origin = None
+    n_windows, weight_sum = 0.0, 0.0
+    x_sum, y_sum, gram, cross = np.zeros((4, 1))
+    origin: tuple | None = None
     for part in data.batches(train, CHUNK):
         x = design(data, part)
         y = data.targets(part).reshape(len(part), -1).astype(np.float64)
@@ -158,6 +159,7 @@ def normal_equations(data, train, solution=None, smallest=None):
             continue
         gram = gram + x.T @ (w * x)
         cross = cross + x.T @ (w * y)
+    assert origin is not None, "there are windows to learn from"
     x_mean, y_mean = x_sum / weight_sum, y_sum / weight_sum
     if short:
         x, y, w = map(np.concatenate, zip(*kept, strict=True))
@@ -170,19 +172,19 @@ def normal_equations(data, train, solution=None, smallest=None):
     return RidgePath(*parts, x_mean + origin[0], y_mean + origin[1], n_windows)
 
 
-def errors(data, indices, forecasts, measure=np.square, n_parts=1):
+def errors(data, indices, forecasts, metric=np.square, n_targets=1):
     """Return the weighted mean error of each model, squared or absolute.
 
     Parameters
     ----------
     forecasts : callable
         From inputs to the forecasts of each model in turn.
-    n_parts : int
+    n_targets : int
         The number of targets, if the error of each is wanted.
 
     Returns
     -------
-    ndarray of shape (n_models, n_parts)
+    ndarray of shape (n_models, n_targets)
     """
     total, weight_sum = 0.0, 0.0
     for part in data.batches(indices, CHUNK):
@@ -191,34 +193,46 @@ def errors(data, indices, forecasts, measure=np.square, n_parts=1):
         weight_sum += w.sum()
         found = []
         for forecast in forecasts(design(data, part)):
-            off = measure(forecast - y)
-            found.append([w @ row_means(off[:, k::n_parts]) for k in range(n_parts)])
+            off = metric(forecast - y)
+            found.append(
+                [w @ row_means(off[:, k::n_targets]) for k in range(n_targets)]
+            )
         total = total + np.array(found)
     return total / weight_sum
 
 
-def choose_penalty(path, data, validation, left_out=(), measure=np.square):
+def choose_penalty(path, data, validation, left_out=(), metric=np.square):
     """Return the penalty of smallest error on the validation windows, and that error.
 
     A path for each target has a penalty for each target.
     """
     forecasts = path.forecasts(PENALTIES, left_out)
-    found = errors(data, validation, forecasts, measure, path.n_penalties)
+    found = errors(data, validation, forecasts, metric, path.n_penalties)
     best = np.argmin(found, axis=0)
     error = float(found.min(axis=0).mean())
     return PENALTIES[best[0] if path.n_penalties == 1 else best], error
 
 
 @one_thread
-def choose(path, data, validation, levels, min_skill, measure=np.square):
+def choose(path, data, validation, last_values, min_skill, metric=np.square):
     """Return the `Choice` of smallest error on the validation windows.
 
     Each of several targets reads the past of all, its own alone, or that of others at
     a share.
 
-    Levels pull forecasts towards the series' mean. They are left out unless they lower
-    the error by the share `min_skill`: a series that hardly comes back to its mean
-    there goes elsewhere after it. A block of few horizons cannot tell.
+    Last values pull forecasts towards the series' mean. They are left out unless they
+    lower the error by the share `min_skill`, because a series that hardly comes back
+    to its mean there goes elsewhere after it. A block of few horizons cannot tell.
+
+    Parameters
+    ----------
+    path : RidgePath
+    data : SeriesWindows or ReadyWindows
+    validation : ndarray of int
+    last_values : ndarray of int
+        Which inputs of the linear model are the last values of windows.
+    min_skill : float
+    metric : {np.square, np.abs}
 
     Returns
     -------
@@ -227,25 +241,25 @@ def choose(path, data, validation, levels, min_skill, measure=np.square):
     solution : (kernel, bias)
         Of the choice, from equations that were decomposed to find it.
     """
-    tried = shares_to_try(data.owners)
-    at = {share: path_at_share(path, data.owners, share) for share in tried}
-    found = []
-    for share, its_path in at.items():
-        penalty, error = choose_penalty(its_path, data, validation, measure=measure)
-        left_out = levels[:0]
-        if len(levels) and len(validation) >= N_HORIZONS * data.horizon:
-            other = choose_penalty(its_path, data, validation, levels, measure)
-            if error > other[1] * (1 - min_skill):
-                (penalty, error), left_out = other, levels
-        found.append((Choice(penalty, left_out, share), error))
-    choice, error = min(found, key=lambda pair: pair[1])
+    shares = shares_to_try(data.owners)
+    paths = {share: path_at_share(path, data.owners, share) for share in shares}
+    candidates = []
+    for share, shared in paths.items():
+        penalty, error = choose_penalty(shared, data, validation, metric=metric)
+        left_out = last_values[:0]
+        if len(last_values) and len(validation) >= N_HORIZONS * data.horizon:
+            without = choose_penalty(shared, data, validation, last_values, metric)
+            if error > without[1] * (1 - min_skill):
+                (penalty, error), left_out = without, last_values
+        candidates.append((Choice(penalty, left_out, share), error))
+    choice, error = min(candidates, key=lambda pair: pair[1])
     if data.owners is not None:
-        at[SMALL_SHARE] = path_at_share(path, data.owners, SMALL_SHARE)
-        given = data, validation, choice.left_out, measure
-        penalty, other = choose_penalty(at[SMALL_SHARE], *given)
+        left_out = choice.left_out
+        shared = paths[SMALL_SHARE] = path_at_share(path, data.owners, SMALL_SHARE)
+        penalty, other = choose_penalty(shared, data, validation, left_out, metric)
         if other < error:
-            choice, error = Choice(penalty, choice.left_out, SMALL_SHARE), other
-    return choice, error, at[choice.share].solution(choice.penalty, choice.left_out)
+            choice, error = Choice(penalty, left_out, SMALL_SHARE), other
+    return choice, error, paths[choice.share].solution(choice.penalty, choice.left_out)
 
 
 @one_thread

@@ -204,6 +204,7 @@ class SeriesWindows(FixedShapeBatches):
         return known_at(self.y, self.last_seen, rows, ends)
 
     def _past_inputs(self, indices):
+        assert self.X is not None, "only windows with inputs have past ones"
         rows = self._rows(indices, 0, self.window_length)
         if self.x_last_seen is None:
             return self.X[rows]

@@ -1,5 +1,6 @@
 """What a fit learns from: scaled windows, their split, and their simple rivals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -215,7 +216,9 @@ class SeriesForecastProblem:
         if kept is not None and len(self.histories) == len(kept[0]) == 1:
             return kept
         y_scalers = []
-        weights = self.weights or [None] * len(self.histories)
+        weights: Sequence[np.ndarray | None] = [None] * len(self.histories)
+        if self.weights is not None:
+            weights = self.weights
         for history, w, cut in zip(self.histories, weights, split.cuts, strict=True):
             rows = sampled(cut, MAX_SCALER_ROWS)
             w = None if w is None else w[:cut][rows]
@@ -287,7 +290,8 @@ class SeriesForecastProblem:
         if not self.n_static:
             return None
         series = np.repeat(np.arange(len(self.n_windows)), self.n_windows)
-        return np.stack([history.static for history in self.histories]), series
+        values = [np.asarray(history.static) for history in self.histories]
+        return np.stack(values), series
 
     def weights_by_series(self, rows) -> np.ndarray:
         """Return weights of windows under which every series counts the same."""
