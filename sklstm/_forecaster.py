@@ -1,6 +1,5 @@
 """LSTMForecaster: recurrent networks that forecast series, as an estimator."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -433,10 +432,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_same_network(last, asked)
         n_steps, width = problem.window_shape
         n_read = spec.recurrent_length or n_steps
-        n_inputs = n_steps * width + problem.n_context
-        n_outputs = math.prod(problem.output_shape)
-        n_windows = len(problem.all_rows().train)
-        n_linear = ridge.bytes_of_fit(n_inputs, n_outputs, n_windows)
+        n_linear = ridge.bytes_of_fit(problem)
         self._check_memory(spec, n_read, width, whole=asked, n_linear=n_linear)
         with checkpointed(self):
             self._state = fit_state(

@@ -1,5 +1,6 @@
 """The linear model beside the network: ridge regression on windows, in chunks."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklstm._networks.ridge_paths import (
 from sklstm._series.missing import row_means
 from sklstm._utils.blas import one_thread
 from sklstm._windows.dataset import CHUNK
+from sklstm._windows.protocols import ForecastProblem
 
 # Of a sum of squares over windows, relative to the inputs' mean variance.
 PENALTIES = 10.0 ** np.arange(-3, 9.5, 0.5)
@@ -61,11 +63,13 @@ class Choice:
         return path.solution(self.penalty, self.left_out)
 
 
-def bytes_of_fit(n_inputs, n_outputs, n_windows):
+def bytes_of_fit(problem: ForecastProblem) -> int:
     """Return the bytes that the linear model takes at least, 0 where there is none."""
+    n_inputs = math.prod(problem.window_shape) + problem.n_context
     if n_inputs > MAX_FEATURES:
         return 0
-    return 8 * COPIES * n_inputs * (min(n_inputs, n_windows) + n_outputs)
+    rank = min(n_inputs, len(problem.all_rows().train))
+    return 8 * COPIES * n_inputs * (rank + math.prod(problem.output_shape))
 
 
 def is_wide(owners):
