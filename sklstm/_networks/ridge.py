@@ -168,12 +168,14 @@ def normal_equations(data, train, solution=None, smallest=None):
     if short:
         x, y, w = map(np.concatenate, zip(*kept, strict=True))
         root = np.sqrt(w / weight_sum)
-        parts = decompose_windows(root * (x - x_mean), root * (y - y_mean))
+        x, y = root * (x - x_mean), root * (y - y_mean)
+        values, vectors, projected = decompose_windows(x, y)
     else:
         gram = gram / weight_sum - np.outer(x_mean, x_mean)
         cross = cross / weight_sum - np.outer(x_mean, y_mean)
-        parts = decompose(gram, cross)
-    return RidgePath(*parts, x_mean + origin[0], y_mean + origin[1], n_windows)
+        values, vectors, projected = decompose(gram, cross)
+    x_mean, y_mean = x_mean + origin[0], y_mean + origin[1]
+    return RidgePath(values, vectors, projected, x_mean, y_mean, n_windows)
 
 
 def errors(data, indices, forecasts, metric=np.square, n_targets=1):
@@ -190,7 +192,7 @@ def errors(data, indices, forecasts, metric=np.square, n_targets=1):
     -------
     ndarray of shape (n_models, n_targets)
     """
-    total, weight_sum = 0.0, 0.0
+    total, weight_sum = np.zeros((1, n_targets)), 0.0
     for part in data.batches(indices, CHUNK):
         y = data.targets(part).reshape(len(part), -1)
         w = data.weights(part)
