@@ -72,6 +72,7 @@ bench: install
 	$(BIN)/python benchmarks/many_series.py
 	$(BIN)/python benchmarks/missing_values.py
 	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/wide_frames.py
 	$(BIN)/python benchmarks/text_accuracy.py
 
 # The pinned torch is a CPU build, because other builds download gigabytes for GPUs.

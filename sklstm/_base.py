@@ -199,7 +199,7 @@ class BaseLSTM(BaseEstimator):
             )
         return tuple(int(u) for u in units)
 
-    def _check_memory(self, spec, n_steps, width, whole=None):
+    def _check_memory(self, spec, n_steps, width, whole=None, n_linear=0):
         """Raise if training needs more memory than this process can have.
 
         Parameters
@@ -208,10 +208,13 @@ class BaseLSTM(BaseEstimator):
             Steps that recurrent layers read, and values at each step.
         whole : NetworkSpec, default=None
             The ensemble that is made of several trained networks.
+        n_linear : int, default=0
+            Bytes that the linear model takes.
         """
         n_bytes = memory_limits.bytes_of_training(spec, self.batch_size, n_steps, width)
         if whole is not None:
             n_bytes = max(n_bytes, 4 * memory_limits.n_weights(whole))
+        n_bytes = max(n_bytes, n_linear)
         memory_limits.check_memory(n_bytes, "The fit", memory_advice(self))
 
     def _settings(self, epochs, loss, metrics=None):

@@ -30,6 +30,7 @@ from sklstm._forecasting.model import FittedSeries, Origins
 from sklstm._forecasting.scoring import values_and_forecasts
 from sklstm._forecasting.searches import check_search
 from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
+from sklstm._networks import ridge
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
@@ -431,7 +432,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_same_network(last, asked)
         n_steps, width = problem.window_shape
         n_read = spec.recurrent_length or n_steps
-        self._check_memory(spec, n_read, width, whole=asked)
+        n_linear = ridge.bytes_of_fit(problem)
+        self._check_memory(spec, n_read, width, whole=asked, n_linear=n_linear)
         with checkpointed(self):
             self._state = fit_state(
                 data, problem, options, settings, last=last, epochs=epochs
