@@ -25,7 +25,7 @@ test: install
 # The loops in C++, built in an environment of their own.
 test-native:
 	$(PYTHON) -m venv .venv-native
-	SKLSTM_NATIVE=1 .venv-native/bin/python -m pip install --quiet '.[dev]'
+	SKLSTM_NATIVE=1 .venv-native/bin/python -m pip install --quiet --editable '.[dev]'
 	.venv-native/bin/python -m pytest -n 2 tests/layers tests/networks
 
 # Twenty thousand cases of odd input; `make test` runs five hundred.
