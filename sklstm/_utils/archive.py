@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import safetensors.numpy
 
 from sklstm._utils.offsets import offset_from_data, offset_to_data
 
@@ -289,17 +290,6 @@ def unpacked(state):
     return result
 
 
-def safetensors():
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ImportError(
-            "Saving and loading need the package safetensors. Install it with "
-            "pip install 'sklstm[save]'."
-        ) from error
-    return safetensors.numpy
-
-
 def to_bytes(value, place, manifest):
     """The file of a storable object; the same bytes for the same object."""
     encoder = Encoder()
@@ -307,7 +297,7 @@ def to_bytes(value, place, manifest):
     members = {
         MANIFEST: json.dumps({"format": FORMAT, **manifest}).encode(),
         STATE: json.dumps(state).encode(),
-        ARRAYS: safetensors().save(encoder.arrays),
+        ARRAYS: safetensors.numpy.save(encoder.arrays),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -348,8 +338,15 @@ def from_bytes(content):
                 f"The file has format {manifest['format']!r}, and this version of "
                 f"sklstm loads {FORMAT}. Upgrade sklstm."
             )
-        arrays = safetensors().load(archive.read(ARRAYS))
+        arrays = safetensors.numpy.load(archive.read(ARRAYS))
         return manifest, Decoder(arrays).decode(json.loads(archive.read(STATE)))
+
+
+def write_graph(path, model):
+    """Write an ONNX graph where there is a path, and return the graph."""
+    if path is not None:
+        write(path, model.SerializeToString())
+    return model
 
 
 def write(path, content):
