@@ -212,10 +212,9 @@ def chosen_series(state, series):
     """Return the keys of the series to forecast, of which None means all."""
     if series is None:
         return list(state.series)
-    if isinstance(series, str) or not isinstance(series, Iterable):
-        raise TypeError(
-            f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
-        )
+    is_key = isinstance(series, str) or not isinstance(series, Iterable)
+    if is_key or (isinstance(series, tuple) and series in state.series):
+        series = [series]
     if not len(series):
         raise ValueError("series is empty. Name a series, or pass None for all.")
     unknown = [key for key in series if key not in state.series]
