@@ -52,7 +52,7 @@ audit: install
 	.ci/audit
 
 docs: install
-	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,save,scikeras]'
+	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,scikeras]'
 	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
 
 bench: install
@@ -86,7 +86,7 @@ bench: install
 # The environment of a user: development packages make pandas and scikit-learn import more.
 .venv-plain/.installed:
 	$(PYTHON) -m venv .venv-plain
-	.venv-plain/bin/python -m pip install --quiet --editable '.[save]'
+	.venv-plain/bin/python -m pip install --quiet --editable .
 	touch $@
 
 bench-peers: install .venv-peers/.installed

@@ -33,7 +33,6 @@ CELLS = {
 ALWAYS = (
     "pytest<9",
     "pytest-xdist",
-    "safetensors",
     "scikeras",
     "--editable",
     str(ROOT),

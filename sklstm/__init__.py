@@ -15,8 +15,23 @@ _PUBLIC = {
     "LSTMTextClassifier": "sklstm._text_classifier",
     "SkillWarning": "sklstm._base",
     "load": "sklstm.serialization",
+    "show_versions": "sklstm._utils.versions",
     "make_windows": "sklstm._windows.dataset",
 }
+_MODULES = {
+    "datasets",
+    "inspection",
+    "layers",
+    "metrics",
+    "model_selection",
+    "plotting",
+    "preprocessing",
+    "serialization",
+    "testing",
+    "tuning",
+}
+# Not in `dir`, because they need packages of their own.
+_ADAPTERS = {"scikeras", "sktime"}
 
 __all__ = [
     "LSTMForecaster",
@@ -25,14 +40,17 @@ __all__ = [
     "__version__",
     "load",
     "make_windows",
+    "show_versions",
 ]
 
 
 def __getattr__(name):
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in _MODULES | _ADAPTERS:
+        return importlib.import_module(f"sklstm.{name}")
     raise AttributeError(f"module 'sklstm' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted([*__all__, *_MODULES])

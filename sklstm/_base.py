@@ -57,8 +57,15 @@ def warn_of_a_better_model(estimator):
     advice = "Use that model, or search for other parameters."
     if not estimator.linear_skip:
         advice += " With linear_skip=True the network starts at a linear model."
-    message = f"{summary.skill_in_words(estimator)} {advice}"
-    warn_user(message, SkillWarning)
+    whose = f"{type(estimator).__name__}'s"
+    warn_user(f"{summary.skill_in_words(estimator, whose)} {advice}", SkillWarning)
+
+
+def tell_what_is_kept(estimator):
+    """Print that no epoch was kept, where `verbose` asks for words."""
+    words = summary.kept_in_words(estimator)
+    if estimator.verbose and words:
+        print(words)
 
 
 def fitted_attribute(name, path):
@@ -254,8 +261,6 @@ class BaseLSTM(BaseEstimator):
         TypeError
             If a parameter is a function or an object that is not plain data, such as
             `network`, `callbacks` or a custom scaler.
-        ImportError
-            If the package safetensors is missing; ``sklstm[save]`` installs it.
         """
         check_is_fitted(self, "weights_")
         name = type(self).__name__
@@ -266,6 +271,46 @@ class BaseLSTM(BaseEstimator):
         }
         archive.write(path, archive.to_bytes(self, name, manifest))
 
+    @classmethod
+    def load(cls, path):
+        """Load a fitted estimator of this class from a file written by `save`.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Returns
+        -------
+        estimator
+
+        Raises
+        ------
+        TypeError
+            If the file holds an estimator of another class.
+        LoadError
+            If `sklstm.load` raises it.
+        """
+        from sklstm import load
+
+        estimator = load(path)
+        if not isinstance(estimator, cls):
+            raise TypeError(
+                f"{path} holds an estimator of the class {type(estimator).__name__}, "
+                f"not {cls.__name__}. Use sklstm.load, which takes both."
+            )
+        return estimator
+
+    def summary(self):
+        """Describe network, training and the comparison with simple models in words.
+
+        Returns
+        -------
+        str
+            A few lines, which say whether the network was kept.
+        """
+        check_is_fitted(self, "weights_")
+        return summary.summary_of(self)
+
     def report(self, path, X=None, y=None, *, train=None):
         """Write a lab report: one self-contained HTML page on the fitted estimator.
 
@@ -273,6 +318,8 @@ class BaseLSTM(BaseEstimator):
         and test errors, beside a simple RNN, a GRU, an LSTM and simple models, and
         explains leakage, overfitting and lag where it finds them. Each network of the
         comparison is fitted with the same parameters, which takes as long as `fit`.
+        For many series it compares with naive forecasts instead, and shows the scores
+        of the whole panel and of the worst series.
 
         Parameters
         ----------
@@ -290,7 +337,7 @@ class BaseLSTM(BaseEstimator):
         Raises
         ------
         ValueError
-            If test rows are needed and missing, or if the forecaster has many series.
+            If test rows are needed and missing.
         """
         check_is_fitted(self, "weights_")
         lead, sections = self._report_sections(X, y, train)

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,12 +13,15 @@ from sklstm._base import (
     POSITIVE_INT,
     BaseLSTM,
     fitted_attribute,
+    tell_what_is_kept,
     unchanged_on_error,
     warn_of_a_better_model,
 )
 from sklstm._forecasting.backtest import BacktestPlan, backtest
 from sklstm._forecasting.fitting import (
     check_network,
+    check_no_steps,
+    check_not_swapped,
     check_same_network,
     fit_state,
     rows_before,
@@ -27,14 +29,14 @@ from sklstm._forecasting.fitting import (
 )
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import FittedSeries, Origins
-from sklstm._forecasting.scoring import values_and_forecasts
+from sklstm._forecasting.scoring import r2_of_known, values_and_forecasts
 from sklstm._forecasting.searches import check_search
 from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
 from sklstm._networks import ridge
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
-from sklstm._reporting import forecast_report
+from sklstm._reporting import forecast_report, panel_report
 from sklstm._series.alignment import align_X_y, match_columns
 from sklstm._series.calendar import check_holidays, inputs_at
 from sklstm._series.panel import concatenate_series
@@ -45,16 +47,18 @@ from sklstm._series.reader import (
     read_rows,
     read_training,
 )
-from sklstm._series.validation import as_numbers, check_positive_int
+from sklstm._series.validation import check_positive_int
 from sklstm._series.window_reader import read_window_values
 from sklstm._training.checkpoints import checkpointed
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._training.losses import Pinball
 from sklstm._training.network_options import NetworkOptions
+from sklstm._utils import archive
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
 from sklstm._windows.options import WindowOptions, make_problem
 from sklstm._windows.problem import scale_values
+from sklstm.plotting import ForecastDisplay
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
@@ -188,7 +192,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         killed and is called again, with the same data, parameters and int as
         `random_state`, goes on from there, and ends at the same bytes as if it had
         never stopped. The files are removed when the fit is done. Not with `callbacks`,
-        whose states no file holds. Needs ``sklstm[save]``.
+        whose states no file holds.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted weights and scaler.
     random_state : int, RandomState instance or None, default=None
@@ -416,6 +420,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
+        check_not_swapped(X, y)
         check_search(self.window_length, X, y)
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
@@ -438,6 +443,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             self._state = fit_state(
                 data, problem, options, settings, last=last, epochs=epochs
             )
+        tell_what_is_kept(self)
         warn_of_a_better_model(self)
         return self
 
@@ -562,6 +568,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             If X does not continue the fitted series, or differs from it.
         """
         check_is_fitted(self, "weights_")
+        check_no_steps(X)
         state = self._state
         if state.form == "windows":
             return state.window_model.predict(read_window_values(self, X)[0])
@@ -591,8 +598,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             Forecast from this series, or these, instead of the fitted ones, without
             training. In the regression form a tuple ``(X, y)``. Many series are scaled
             by what is given of them here, so that they may be new.
-        series : list, default=None
-            Keys of the series to forecast, where there are many; None means all.
+        series : key or list of keys, default=None
+            Series to forecast, where there are many; None means all. A key alone gives
+            the same form as a list of it.
         static_features : as for `fit`, default=None
             Those of the series of `history`, where `fit` had some. Series that `fit`
             knows by the same key keep theirs.
@@ -1059,34 +1067,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         state = self._state
         if state.form == "series":
-            actual, forecasts = values_and_forecasts(
-                state.series_model, state.series, read_rows(self, X)
-            )
-            weights = None
-        else:
-            forecasts, weights = self.predict(X), sample_weight
-            if state.form == "regression":
-                align_X_y(X, y)
-                y = match_columns(concatenate_series(y), state.output.names)
-            forecasts = as_numbers(concatenate_series(forecasts))
-            actual = as_numbers(concatenate_series(y))
-            check_consistent_length(actual, forecasts)
-            if actual.ndim == 3:  # r2_score takes one axis of outputs
-                actual, forecasts = (
-                    values.reshape(len(values), -1) for values in (actual, forecasts)
-                )
-        known = ~np.isnan(actual.reshape(len(actual), -1)).any(axis=1)
-        if not known.any():
-            raise ValueError(
-                "No row has an actual value, so that there is nothing to score "
-                "against. Pass rows whose values are known."
-            )
-        if weights is not None:
-            weights = np.asarray(concatenate_series(weights))[known]
-        score = r2_score(actual[known], forecasts[known], sample_weight=weights)
-        return float(score)
+            rows = read_rows(self, X)
+            return r2_of_known(*values_and_forecasts(state.model, state.series, rows))
+        if state.form == "regression":
+            align_X_y(X, y)
+            y = match_columns(concatenate_series(y), state.output.names)
+        return r2_of_known(y, self.predict(X), sample_weight)
 
-    def to_onnx(self, series=None):
+    def to_onnx(self, path=None, *, series=None):
         """The fitted forecaster as an ONNX graph, scaling and windows included.
 
         All numbers are in 64 bits and in their own units, and none may be missing.
@@ -1101,6 +1089,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
         Parameters
         ----------
+        path : str or os.PathLike, default=None
+            Write the graph to this file as well.
         series : object, default=None
             Key of the series whose scaler the graph holds, where there are many.
 
@@ -1123,14 +1113,40 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         >>> from sklstm.datasets import load_air_passengers
         >>> f = LSTMForecaster(24, 12, epochs=1, random_state=0)
         >>> model = f.fit(load_air_passengers()).to_onnx()
-        >>> import onnx
-        >>> onnx.save(model, "passengers.onnx")  # doctest: +SKIP
+        >>> model = f.to_onnx("passengers.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return forecaster_model(self, series)
+        return archive.write_graph(path, forecaster_model(self, series))
+
+    def plot(self, steps=None, X=None, *, series=None, **options):
+        """Draw the end of the history, the forecast and its intervals.
+
+        Parameters
+        ----------
+        steps, X
+            As for `forecast`.
+        series : key, default=None
+            The series to draw, where there are many.
+        **options
+            As for `sklstm.plotting.ForecastDisplay.from_estimator`: `y_true`,
+            `coverages`, `n_history` and `ax`.
+
+        Returns
+        -------
+        ForecastDisplay
+
+        Raises
+        ------
+        ImportError
+            If the package matplotlib is missing; ``sklstm[plot]`` installs it.
+        """
+        self._check_has_history("plot")
+        return ForecastDisplay.from_estimator(self, steps, X, series=series, **options)
 
     def _report_sections(self, X, y, train):
-        return forecast_report.sections(self, X, y, train)
+        many = self._state.form != "windows" and not self._state.is_single
+        page = panel_report if many else forecast_report
+        return page.sections(self, X, y, train)
 
     def __sizeof__(self):
         """Return the bytes of what `fit` learned, by which engines send it once."""

@@ -14,6 +14,7 @@ from sklstm._base import (
     POSITIVE_INT,
     SHARE,
     BaseLSTM,
+    tell_what_is_kept,
     unchanged_on_error,
     warn_of_a_better_model,
 )
@@ -43,6 +44,7 @@ from sklstm._training.text_fit import (
     fit_text_network,
     loss_of,
 )
+from sklstm._utils import archive
 from sklstm._utils.archive import storable
 from sklstm._utils.disk_arrays import in_memory
 from sklstm._utils.row_weights import rows_and_weights
@@ -150,7 +152,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         killed and is called again, with the same data, parameters and int as
         `random_state`, goes on from there, and ends at the same bytes as if it had
         never stopped. The files are removed when the fit is done. Not with `callbacks`,
-        whose states no file holds. Needs ``sklstm[save]``.
+        whose states no file holds.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted vocabulary and weights.
     random_state : int, RandomState instance or None, default=None
@@ -390,6 +392,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         self.weights_, self.history_ = fit.weights, fit.history
         self.n_iter_, self.best_epoch_ = len(fit.history["loss"]), fit.best_epoch
         self.baseline_scores_, self.skill_ = fit.baseline_scores, fit.skill
+        tell_what_is_kept(self)
         warn_of_a_better_model(self)
         return self
 
@@ -615,7 +618,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         linear = np.concatenate([ngrams.logits(part) for part in parts])
         return [tokens, linear.astype(np.float32)]
 
-    def to_onnx(self):
+    def to_onnx(self, path=None):
         """The fitted classifier as an ONNX graph, n-grams included.
 
         ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, of one row
@@ -624,6 +627,11 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         no tokenizer: of a classifier of strings, the metadata has the ids of words as
         JSON under ``vocabulary``, in which a word that is not there has the id 1. The
         classes are there under ``classes``.
+
+        Parameters
+        ----------
+        path : str or os.PathLike, default=None
+            Write the graph to this file as well.
 
         Returns
         -------
@@ -640,11 +648,10 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         >>> from sklstm import LSTMTextClassifier
         >>> clf = LSTMTextClassifier(units=4, epochs=1, random_state=0)
         >>> model = clf.fit(["good", "bad"] * 5, [1, 0] * 5).to_onnx()
-        >>> import onnx
-        >>> onnx.save(model, "sentiment.onnx")  # doctest: +SKIP
+        >>> model = clf.to_onnx("sentiment.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return classifier_model(self)
+        return archive.write_graph(path, classifier_model(self))
 
     def _report_sections(self, X, y, train):
         return text_report.sections(self, X, y, train)

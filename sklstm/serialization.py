@@ -44,8 +44,6 @@ def load(path):
         If the file is damaged, is not a model, or was written by a newer version.
     OSError
         If the file cannot be read.
-    ImportError
-        If the package safetensors is missing; ``sklstm[save]`` installs it.
 
     Examples
     --------
@@ -59,7 +57,7 @@ def load(path):
     try:
         _, estimator = archive.from_bytes(content)
         check(estimator)
-    except (LoadError, ImportError) as error:
+    except LoadError as error:
         error.add_note(f"The file is {path}.")
         raise
     except Exception as error:

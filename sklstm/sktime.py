@@ -53,8 +53,9 @@ class LSTMForecaster(BaseForecaster):
     >>> from sklstm.sktime import LSTMForecaster
     >>> passengers = load_air_passengers()
     >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
-    >>> f.fit(passengers[:-12], fh=[1, 12]).predict().index
-    DatetimeIndex(['1960-01-01', '1960-12-01'], dtype='datetime64[...]', ...)
+    >>> forecast = f.fit(passengers[:-12], fh=[1, 12]).predict()
+    >>> [str(month) for month in forecast.index.date]
+    ['1960-01-01', '1960-12-01']
     """
 
     _tags = {
@@ -119,7 +120,7 @@ class LSTMForecaster(BaseForecaster):
         return self
 
     def _update(self, y, X=None, update_params=True):
-        y, X = series_of(unnamed(y)), series_of(X)
+        y, X = series_of(unnamed(in_order(y, self._columns))), series_of(X)
         unknown = [key for key in y if key not in self._rows]
         if unknown:
             raise ValueError(
@@ -234,6 +235,12 @@ class LSTMForecaster(BaseForecaster):
         """
         small = {"window_length": 3, "units": 2, "epochs": 1, "random_state": 0}
         return [small, small | {"horizon": 2, "cell": "gru", "window_norm": None}]
+
+
+def in_order(y, columns):
+    """Return y with its columns in the order of `fit`, where it has the same ones."""
+    same = set(y.columns) == set(columns) and len(y.columns) == len(columns)
+    return y[columns] if same and y.columns.is_unique else y
 
 
 def unnamed(y):

@@ -8,10 +8,11 @@ from scipy import stats
 from sklearn.model_selection import RandomizedSearchCV, TimeSeriesSplit
 
 from sklstm._forecaster import LSTMForecaster
-from sklstm._series.panel import is_panel
+from sklstm._series.panel import has_levels, is_list_of_series
 from sklstm._series.validation import n_dims
 from sklstm._training import resume
 from sklstm._utils.keras_backend import load_keras
+from sklstm.model_selection import PanelTimeSeriesSplit
 
 __all__ = ["continued", "pruning_callback", "search_space", "suggest"]
 
@@ -71,17 +72,19 @@ def suggest(
     ----------
     estimator : LSTMForecaster
     X, y : array-like
-        As for `LSTMForecaster.fit`: one series, with or without exogenous variables, or
-        ready-made windows in time order. A gap before each test fold keeps targets of
-        training windows out of it.
+        As for `LSTMForecaster.fit`: one series, or many in a frame indexed by (series,
+        time), with or without exogenous variables, or ready-made windows in time order.
+        A gap before each test fold keeps targets of training windows out of it.
     space : dict, default=None
         Distributions by parameter; None means `search_space`.
     n_iter : int, default=10
         Number of candidates.
     n_splits : int, default=3
-        Number of splits of `TimeSeriesSplit`.
+        Number of splits of `TimeSeriesSplit`, or of `PanelTimeSeriesSplit` for many
+        series, which cuts all of them at the same dates.
     scoring : str or callable, default=None
-        As for `RandomizedSearchCV`; None means the forecaster's `score`.
+        As for `RandomizedSearchCV`; None means the forecaster's `score`. A series alone
+        has no y for scorers by name, and takes `sklstm.metrics.make_backtest_scorer`.
     n_jobs : int, default=None
         As for `RandomizedSearchCV`.
     random_state : int, RandomState instance or None, default=None
@@ -98,7 +101,7 @@ def suggest(
     TypeError
         If the estimator is not a forecaster.
     ValueError
-        If X holds many series, whose rows have no common time order.
+        If X is a list of series, or a candidate cannot be fitted or scored.
 
     Examples
     --------
@@ -117,22 +120,26 @@ def suggest(
             f"Got {type(estimator).__name__}. Pass search_space(estimator) to "
             "RandomizedSearchCV instead."
         )
-    if is_panel(X):
+    if is_list_of_series(X):
         raise ValueError(
-            "suggest takes one series, but X holds many, whose rows have no common "
-            "order of time. Search on one of them, or use backtest."
+            "suggest takes many series as one frame indexed by (series, time), but X "
+            "is a list. Pass pd.concat(dict(enumerate(X)))."
         )
     # The targets of a ready-made window reach over several rows of the test fold.
     ready = y is not None and (estimator.window_length is None or n_dims(X) == 3)
     gap = np.shape(y)[1] - 1 if ready and n_dims(y) > 1 else 0
+    cv = TimeSeriesSplit(n_splits, gap=gap)
+    if has_levels(X) and not ready:
+        cv = PanelTimeSeriesSplit(n_splits)
     search = RandomizedSearchCV(
         estimator,
         search_space(estimator) if space is None else space,
         n_iter=n_iter,
-        cv=TimeSeriesSplit(n_splits, gap=gap),
+        cv=cv,
         scoring=scoring,
         n_jobs=n_jobs,
         random_state=random_state,
+        error_score="raise",
     )
     return search.fit(X, y)
 

@@ -20,7 +20,6 @@ WRITTEN = [
 NEEDS = {
     "from_scikeras": "scikeras",
     "scaling_out": "distributed",
-    "deploying": "safetensors",
     "plotting": "matplotlib",
     "tuning": "optuna_integration",
 }

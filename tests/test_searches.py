@@ -96,7 +96,7 @@ def test_curves(form, passengers):
     sizes, *scores = learning_curve(f, X, y, train_sizes=[0.8, 1.0], **options)
     assert sizes[0] < sizes[1]
     scores += validation_curve(
-        f, X, y, param_name="dropout", param_range=[0.0, 0.5], **options
+        f, X, y, param_name="learning_rate", param_range=[0.001, 0.01], **options
     )
     for values in scores:
         assert values.shape == (2, 2) and np.isfinite(values).all()

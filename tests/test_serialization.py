@@ -21,7 +21,6 @@ from sklstm._utils.cells import CELLS
 from sklstm.datasets import load_air_passengers
 from sklstm.serialization import LoadError
 
-pytest.importorskip("safetensors")
 QUICK = {"epochs": 2, "units": 3, "random_state": 0}
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.sklstm"))
 TEXTS = ["good film", "bad film", "so good", "so bad", "éß 漢字", "\ud800 \x00 odd"] * 6
@@ -500,15 +499,6 @@ def test_only_fitted_estimators_are_saved_and_only_files_are_read(tmp_path):
     with pytest.raises(NotFittedError):
         LSTMForecaster().save(tmp_path / "model")
     with pytest.raises(FileNotFoundError):
-        sklstm.load(tmp_path / "model")
-
-
-def test_without_safetensors_the_message_names_the_extra(
-    content, tmp_path, monkeypatch
-):
-    (tmp_path / "model").write_bytes(content)
-    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(ImportError, match=r"sklstm\[save\]"):
         sklstm.load(tmp_path / "model")
 
 

@@ -158,6 +158,18 @@ def test_update_appends(y):
     np.testing.assert_allclose(f.predict([1, 2, 3]), own.forecast(3))
 
 
+@pytest.mark.parametrize("update_params", [False, True])
+def test_update_takes_columns_by_name(y, update_params):
+    frame = pd.DataFrame({"a": y, "b": 10 * y + 500})
+    forecasts = []
+    for order in ("ab", "ba"):
+        f = LSTMForecaster(**SMALL).fit(frame[:40])
+        f.update(frame[40:50][list(order)], update_params=update_params)
+        forecasts.append(f.predict([1, 2, 3]))
+    assert list(forecasts[0].columns) == ["a", "b"]
+    pd.testing.assert_frame_equal(*forecasts)
+
+
 def test_update_after_a_gap_takes_it_as_missing(y):
     f = LSTMForecaster(**SMALL).fit(y[:40]).update(y[45:50], update_params=False)
     gap = y[40:50].copy()

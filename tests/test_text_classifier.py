@@ -96,7 +96,7 @@ def test_a_fit_that_lost_to_the_prior_warns():
         random_state=0,
         early_stopping=False,
     )
-    with pytest.warns(SkillWarning, match="its log loss is .* above that"):
+    with pytest.warns(SkillWarning, match="LSTMTextClassifier's log loss is .* times"):
         clf.fit(texts, np.random.RandomState(0).permutation(labels))
     assert clf.skill_ < -0.5
 

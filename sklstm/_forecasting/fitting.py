@@ -1,7 +1,10 @@
 """From data to the fitted state: train, calibrate intervals, keep the series."""
 
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.intervals import check_probabilities
@@ -9,7 +12,9 @@ from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
 from sklstm._forecasting.state import FittedForecaster, TrainingRecord
 from sklstm._networks.spec import NetworkSpec, differences
 from sklstm._series.output_format import OutputFormat
+from sklstm._series.panel import is_list_of_series
 from sklstm._series.reader import TrainingSeries
+from sklstm._series.validation import n_dims
 from sklstm._series.window_reader import TrainingWindows
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._training.network_options import NetworkOptions
@@ -117,8 +122,35 @@ def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> Non
         )
 
 
+def check_no_steps(X) -> None:
+    """Raise where `predict` gets a number of steps."""
+    if isinstance(X, Integral):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got the number {X}. Use "
+            f"forecast({X}) for the {X} steps after the history."
+        )
+
+
+def check_not_swapped(X, y) -> None:
+    """Raise where `fit` gets the target first and the inputs second."""
+    if y is None or is_list_of_series(X) or n_dims(X) != 1 or n_dims(y) != 2:
+        return
+    if np.shape(y)[1] > 1 and np.shape(X)[0] == np.shape(y)[0]:
+        raise ValueError(
+            f"X is one column of {len(X)} values, and y a table of {np.shape(y)[1]}: "
+            "they look swapped. Pass inputs first and the target second, fit(X, y)."
+        )
+
+
 def check_network(forecaster, form: str) -> None:
     """Raise where parameters ask for a network that does not exist."""
+    if hasattr(forecaster.network, "get_weights"):
+        raise TypeError(
+            "network must be a function that returns a model, called as "
+            "network(window_shape, n_context, output_shape), but it is a model. Pass "
+            "the function that builds it; LSTMForecaster.from_keras takes a model that "
+            "to_keras made."
+        )
     if forecaster.network is not None and forecaster.n_members > 1:
         raise ValueError(
             f"n_members={forecaster.n_members} takes networks of this library, and "

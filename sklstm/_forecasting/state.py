@@ -230,10 +230,9 @@ def chosen_series(state: FittedForecaster, series) -> list:
     """Return the keys of the series to forecast, of which None means all."""
     if series is None:
         return list(state.series)
-    if isinstance(series, str) or not isinstance(series, Iterable):
-        raise TypeError(
-            f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
-        )
+    is_key = isinstance(series, str) or not isinstance(series, Iterable)
+    if is_key or (isinstance(series, tuple) and series in state.series):
+        series = [series]
     keys = list(series)
     if not keys:
         raise ValueError("series is empty. Name a series, or pass None for all.")

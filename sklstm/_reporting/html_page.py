@@ -8,6 +8,7 @@ from sklstm._reporting.charts import line_chart
 from sklstm._reporting.summary import (
     counted,
     curve_svg,
+    kept_in_words,
     network_in_words,
     network_svg,
     skill_in_words,
@@ -199,8 +200,5 @@ def training_warnings(estimator):
             "Fit with validation_fraction above 0."
         )
     elif not best:
-        warnings.append(
-            "No epoch of the network improved on the simple model on the validation "
-            "block, so the simple model alone is kept."
-        )
+        warnings.append(kept_in_words(estimator))
     return warnings

@@ -84,7 +84,45 @@ def counted(number, noun):
     return f"{number:,} {noun}{ending}"
 
 
-def skill_in_words(estimator):
+def kept_in_words(estimator):
+    """Say that no epoch was kept, or return an empty string if one was."""
+    if estimator.best_epoch_ or not estimator.history_.get("val_loss"):
+        return ""
+    if getattr(estimator, "n_members", 1) > 1:  # best_epoch_ is the first member's
+        return "No epoch of the first network improved on its start."
+    if not estimator.linear_skip or getattr(estimator, "network", None) is not None:
+        return "No epoch of the network improved on its start."
+    if hasattr(estimator, "classes_"):
+        return "No epoch beat the n-gram model; probabilities are the n-gram model's."
+    return "No epoch beat the linear model; forecasts are the linear model's."
+
+
+def summary_of(estimator):
+    """Describe the fitted estimator in a few lines."""
+    n_epochs = len(estimator.history_.get("loss", ()))
+    best, trained = estimator.best_epoch_, f"{counted(n_epochs, 'epoch')} run"
+    if best:
+        trained += f"; epoch {best} is kept"
+    lines = [
+        type(estimator).__name__,
+        f"Network: {network_in_words(estimator)}",
+        f"Training: {trained}.",
+        skill_in_words(estimator),
+        kept_in_words(estimator),
+    ]
+    return Text("\n".join(filter(None, lines)))
+
+
+class Text(str):
+    """Text that a prompt shows as it is, without quotes and escapes."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return str(self)
+
+
+def skill_in_words(estimator, whose="its"):
     """Compare the network's validation error with that of the best simple model."""
     scores = estimator.baseline_scores_
     if estimator.skill_ is None or not scores:
@@ -102,8 +140,8 @@ def skill_in_words(estimator):
     elif change >= 0:
         words = f"{change:.1%} below that of the best simple model, the {name}"
     else:
-        words = f"{-change:.1%} above that of the best simple model, the {name}"
-    return f"On the validation block its {measure} is {words}."
+        words = f"{1 - change:.3g} times that of the best simple model, the {name}"
+    return f"On the validation block {whose} {measure} is {words}."
 
 
 def curve_svg(history, best_epoch, size=(340, 170)):
@@ -128,7 +166,12 @@ def fitted_html(estimator):
     """Return the HTML that a notebook shows below the diagram of an estimator."""
     words = "".join(
         f"<div>{escape(line)}</div>"
-        for line in (network_in_words(estimator), skill_in_words(estimator))
+        for line in (
+            network_in_words(estimator),
+            skill_in_words(estimator),
+            kept_in_words(estimator),
+        )
+        if line
     )
     pictures = "".join(
         f"<div>{svg}</div>"

@@ -33,7 +33,6 @@ def checkpointed(estimator):
             "checkpoint needs an int as random_state, by which a fit is known again. "
             f"Got {estimator.random_state!r}."
         )
-    archive.safetensors()  # its absence should not show after the first epoch
     folder = Folder(estimator.checkpoint)
     with resume.kept_by(folder):
         yield

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import safetensors.numpy
 
 from sklstm._utils.offsets import offset_from_data, offset_to_data
 
@@ -290,17 +291,6 @@ def unpacked(state):
     return result
 
 
-def safetensors():
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ImportError(
-            "Saving and loading need the package safetensors. Install it with "
-            "pip install 'sklstm[save]'."
-        ) from error
-    return safetensors.numpy
-
-
 def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     """The file of a storable object; the same bytes for the same object."""
     encoder = Encoder()
@@ -308,7 +298,7 @@ def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     members = {
         MANIFEST: json.dumps({"format": FORMAT, **manifest}).encode(),
         STATE: json.dumps(state).encode(),
-        ARRAYS: safetensors().save(encoder.arrays),
+        ARRAYS: safetensors.numpy.save(encoder.arrays),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -349,8 +339,15 @@ def from_bytes(content: bytes) -> tuple[dict, Any]:
                 f"The file has format {manifest['format']!r}, and this version of "
                 f"sklstm loads {FORMAT}. Upgrade sklstm."
             )
-        arrays = safetensors().load(archive.read(ARRAYS))
+        arrays = safetensors.numpy.load(archive.read(ARRAYS))
         return manifest, Decoder(arrays).decode(json.loads(archive.read(STATE)))
+
+
+def write_graph(path, model):
+    """Write an ONNX graph where there is a path, and return the graph."""
+    if path is not None:
+        write(path, model.SerializeToString())
+    return model
 
 
 def write(path, content: bytes) -> None:

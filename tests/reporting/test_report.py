@@ -118,9 +118,31 @@ def test_without_test_rows_the_last_are_held_out(regression, tmp_path):
     page = read(f, tmp_path / "report.html")
     assert "so the last 20% of the history were held out" in page.text
     assert " 176 " in page.text and " 44 " in page.text
-    many = LSTMForecaster(4, **UNTRAINED).fit([y, y])
-    with pytest.raises(ValueError, match="has 2 series, and a report shows one"):
-        many.report(tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("with_test_rows", [False, True])
+def test_of_many_series(regression, tmp_path, with_test_rows):
+    X, y = regression
+    noise = pd.Series(np.random.default_rng(0).normal(size=220), y.index)
+    X, y = pd.concat({"p": X, "q": X}), pd.concat({"p": y, "q": noise})
+    f = LSTMForecaster(4, **UNTRAINED)
+    if with_test_rows:
+        known = y.index.get_level_values(1) < y.index[200][1]
+        f.fit(X[known], y[known])
+        page = read(f, tmp_path / "report.html", X[~known], y[~known])
+        expected = f.update(X[~known], y[~known]).predict(X[~known])
+        error = np.abs(expected - y[~known]).groupby(level=0).mean()
+    else:
+        page = read(f.fit(X, y), tmp_path / "report.html")
+        assert "so the last 20% of each series were held out" in page.text
+        rows = np.concatenate([np.arange(176), 220 + np.arange(176)])
+        own = LSTMForecaster(4, **UNTRAINED).fit(X.iloc[rows], y.iloc[rows])
+        later = np.setdiff1d(np.arange(440), rows)
+        own.update(X.iloc[later], y.iloc[later])
+        expected = own.predict(X.iloc[later])
+        error = np.abs(expected - y.iloc[later]).groupby(level=0).mean()
+    assert "over 2 series, the absolute error is" in page.text
+    assert f"{error.mean():.4g}" in page.text and f"{error['q']:.4g}" in page.text
 
 
 def test_of_ready_made_windows(passengers, tmp_path):

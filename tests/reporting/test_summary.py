@@ -92,7 +92,7 @@ def test_networks_in_words(passengers):
     "skill, best_epoch, words",
     [
         (0.25, 3, "25.0% below that of the best simple model, the linear model"),
-        (-0.1, 3, "10.0% above that of the best simple model"),
+        (-4, 3, "is 5 times that of the best simple model, the linear model"),
         (0.0, 0, "is that of the linear model, because no epoch"),
     ],
 )

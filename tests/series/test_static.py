@@ -158,7 +158,9 @@ def test_a_graph_holds_those_of_its_series(signed, fitted):
     runtime = pytest.importorskip("onnxruntime")
     y, _ = signed
     for key in ("s2", "s3"):
-        session = runtime.InferenceSession(fitted.to_onnx(key).SerializeToString())
+        session = runtime.InferenceSession(
+            fitted.to_onnx(series=key).SerializeToString()
+        )
         last = y[key].iloc[49:50].to_numpy()[None]
         (found,) = session.run(None, {"y": last})
         expected = fitted.forecast(1, series=[key])

@@ -9,8 +9,6 @@ import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier, load
 
-pytest.importorskip("safetensors")
-
 TEXTS = ["a good film", "very good", "a bad film", "very bad"] * 5
 LABELS = np.array([1, 1, 0, 0] * 5)
 SEVERAL = np.column_stack([LABELS, np.arange(20) % 2])
