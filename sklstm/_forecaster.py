@@ -1068,7 +1068,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         state = self._state
         if state.form == "series":
             rows = read_rows(self, X)
-            return r2_of_known(*values_and_forecasts(state.model, state.series, rows))
+            return r2_of_known(
+                *values_and_forecasts(state.series_model, state.series, rows)
+            )
         if state.form == "regression":
             align_X_y(X, y)
             y = match_columns(concatenate_series(y), state.output.names)
