@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -30,9 +29,10 @@ from sklstm._forecasting.fitting import (
 )
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import FittedSeries, Origins
-from sklstm._forecasting.scoring import values_and_forecasts
+from sklstm._forecasting.scoring import r2_of_known, values_and_forecasts
 from sklstm._forecasting.searches import check_search
-from sklstm._forecasting.state import chosen_series, upgraded
+from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
+from sklstm._networks import ridge
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
@@ -238,6 +238,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                   dtype='datetime64[...]', name='month', freq='MS')
     """
 
+    _state: FittedForecaster
     _parameter_constraints = {
         **BaseLSTM._parameter_constraints,
         "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
@@ -436,7 +437,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_same_network(last, asked)
         n_steps, width = problem.window_shape
         n_read = spec.recurrent_length or n_steps
-        self._check_memory(spec, n_read, width, whole=asked)
+        n_linear = ridge.bytes_of_fit(problem)
+        self._check_memory(spec, n_read, width, whole=asked, n_linear=n_linear)
         with checkpointed(self):
             self._state = fit_state(
                 data, problem, options, settings, last=last, epochs=epochs
@@ -569,8 +571,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_no_steps(X)
         state = self._state
         if state.form == "windows":
-            return state.model.predict(read_window_values(self, X)[0])
-        rows, model = read_rows(self, X, ahead=True), state.model
+            return state.window_model.predict(read_window_values(self, X)[0])
+        rows, model = read_rows(self, X, ahead=True), state.series_model
         forecast_rows = model.one_step if state.form == "series" else model.steps_ahead
         forecast = np.empty((len(rows.values), model.n_targets))
         for key, (at, index) in rows.rows_by_series.items():
@@ -636,7 +638,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         if steps is not None:
             check_positive_int("steps", steps)
         ahead = read_inputs_ahead(self, state, X, chosen, steps)
-        if steps is None and X is not None:
+        if steps is None and X is not None and ahead is not None:
             steps = min(map(len, ahead.values()))
         steps = self.horizon if steps is None else steps
         return state, steps, state.origins_at_end(chosen, ahead)
@@ -652,7 +654,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _copy(self):
         """Return a shallow copy, whose state can be another."""
         other = type(self)(**self.get_params(deep=False))
-        vars(other).update(vars(self))
+        other.__dict__.update(vars(self))
         return other
 
     def _state_after(self, history, static=None):
@@ -869,7 +871,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _extended(self, X, y=None):
         """Return the state after the rows that follow."""
         rows = read_observations(self, X, y)
-        series, model, new = self._state.series, self._state.model, {}
+        series, model, new = self._state.series, self._state.series_model, {}
         for key, own in rows.histories().items():
             # Rows that cannot be scaled could neither be forecast from nor loaded.
             history = series[key].history.appended(own.y, own.X, own.index)
@@ -917,7 +919,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         np.int64(5)
         """
         self._check_has_history("observe")
-        extended, model = self._extended(X, y), self._state.model
+        extended, model = self._extended(X, y), self._state.series_model
         rows = read_rows(self, X)
         errors = np.empty((len(rows.values), model.n_targets))
         known = self._state.series
@@ -1030,7 +1032,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         other, norm = self._copy(), None
         other.verbose = 0  # the bar of the backtest is the one that is seen
         if keep:  # windows stay what the network was trained on
-            other.window_length, norm = self.window_length_, self._state.model.norm
+            other.window_length, norm = self.window_length_, self._state.norm
         problem = make_problem(data, other._window_options(), norm)
         fitted = fit_state(
             data,
@@ -1066,7 +1068,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         state = self._state
         if state.form == "series":
             actual, forecasts = values_and_forecasts(
-                state.model, state.series, read_rows(self, X)
+                state.series_model, state.series, read_rows(self, X)
             )
             weights = None
         else:
@@ -1081,16 +1083,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 actual, forecasts = (
                     values.reshape(len(values), -1) for values in (actual, forecasts)
                 )
-        known = ~np.isnan(actual.reshape(len(actual), -1)).any(axis=1)
-        if not known.any():
-            raise ValueError(
-                "No row has an actual value, so that there is nothing to score "
-                "against. Pass rows whose values are known."
-            )
-        if weights is not None:
-            weights = np.asarray(concatenate_series(weights))[known]
-        score = r2_score(actual[known], forecasts[known], sample_weight=weights)
-        return float(score)
+        return r2_of_known(actual, forecasts, weights)
 
     def to_onnx(self, path=None, *, series=None):
         """The fitted forecaster as an ONNX graph, scaling and windows included.

@@ -36,6 +36,7 @@ from sklstm._text.sequences import FIRST, TRUNCATE
 from sklstm._text.tokenizer import STRIP_ACCENTS
 from sklstm._text.vocabulary import build_vocabulary, encode_tokens
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.resume import TrainingState
 from sklstm._training.text_fit import (
     HEAD,
     TextOptions,
@@ -61,6 +62,7 @@ FITTED = (
     "best_epoch_",
     "baseline_scores_",
     "skill_",
+    "n_vectors_found_",
     "n_features_in_",
     "feature_names_in_",
     "_state",
@@ -173,6 +175,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         Log loss of simple models on the validation block.
     skill_ : float or None
         1 - log loss / log loss of the best of them; None without a validation block.
+    n_vectors_found_ : int or None
+        Words of `vocabulary_` with a vector in `embeddings`.
     n_features_in_ : int
         For token ids only.
 
@@ -192,6 +196,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     array(['+', '-'], dtype='<U1')
     """
 
+    _state: FittedClassifier
     _parameter_constraints = {
         **BaseLSTM._parameter_constraints,
         "max_features": [POSITIVE_INT, None],
@@ -370,7 +375,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         kept = self._state if keep else None
         if not keep:
             for name in FITTED:
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
         data = self._training_data(X, y, sample_weight, kept, classes)
         options = self._options(data, kept, epochs)
         with checkpointed(self):
@@ -428,7 +433,11 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         """Return how to fit, by the parameters and by what an earlier fit left."""
         words = most_frequent(data.words, self.max_features)
         n_rows = table_rows(len(words))
-        vectors = first_vectors(self.embeddings, words, n_rows) if not kept else None
+        vectors = None
+        if not kept:
+            vectors, self.n_vectors_found_ = first_vectors(
+                self.embeddings, words, n_rows
+            )
         dim = self.embedding_dim if vectors is None else vectors.shape[1]
         dim = kept.spec.embedding_dim if kept else dim
         spec = self._build_spec(n_rows, data.targets.shape[1], dim, data.exclusive)
@@ -439,6 +448,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 "warm_start=False."
             )
         self._check_memory(spec, data.padded_length(self.max_length), dim)
+        state = None
+        if epochs is not None:  # of partial_fit
+            state = (kept and kept.training) or TrainingState()
         settings = self._settings(
             self.epochs if epochs is None else epochs,
             loss_of(spec, data.label_weights),
@@ -456,8 +468,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             ngrams=kept.ngrams if kept else None,
             weights=self.weights_ if kept else None,
             vectors=vectors,
-            keep_state=epochs is not None,
-            state=kept.training if kept and epochs is not None else None,
+            state=state,
         )
 
     def _build_spec(self, n_tokens, n_outputs, embedding_dim, exclusive):

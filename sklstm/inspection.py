@@ -109,8 +109,8 @@ def lag_attributions(
     rows = input_names(forecaster, spec, function.window_length)
     columns = column_names(forecaster, steps)
     # The last values are equal at both ends of the path, so they have no attribution.
-    attributions = np.delete(np.array(attributions), function.last_values, axis=1)
-    table = pd.DataFrame(attributions.T, rows, columns)
+    kept = np.delete(np.array(attributions), function.last_values, axis=1)
+    table = pd.DataFrame(kept.T, rows, columns)
     outputs, _, _ = function(np.stack([function.baseline, function.inputs]))
     base, value = (pd.Series(v[:steps].T.ravel(), columns) for v in outputs)
     gap = value - base - table.sum()
@@ -153,7 +153,7 @@ class ForecastFunction:
         )
         self.window_length, self.window_size = window.shape[1], window.size
         self.inputs = np.concatenate([window.ravel(), context.ravel()])
-        self.last_values = slice(window.size, window.size + spec.n_levels)
+        self.last_values = slice(window.size, window.size + spec.n_last_values)
         self.baseline = np.zeros_like(self.inputs)
         # The last value of the window stays, so that the baseline is at its level.
         self.baseline[self.last_values] = self.inputs[self.last_values]
@@ -186,7 +186,7 @@ class ForecastFunction:
 
 def in_units(output, data, scaler):
     """Return outputs in the units of the target, and the slope of this conversion."""
-    scale = 1.0
+    scale: float | np.ndarray = 1.0
     if isinstance(data, SeriesWindows):
         at = np.zeros(len(output), int)
         _, scale = data.level_and_scale(at)

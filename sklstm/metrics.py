@@ -1,6 +1,7 @@
 """Forecast metrics that scikit-learn does not have."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -312,7 +313,7 @@ def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
 class BacktestScorer:
     """Scorer of `make_backtest_scorer`; a class, because workers receive it pickled."""
 
-    metric: object
+    metric: Callable[..., float]
     steps: int | None
     stride: int
     gap: int

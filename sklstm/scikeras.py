@@ -345,7 +345,10 @@ class KerasClassifier(ClassifierMixin, Wrapper):
 
     __init__.__signature__ = inspect.signature(_wraps.__init__)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, **options):
+    # scikeras has another order of arguments for classifiers.
+    def partial_fit(  # type: ignore[override]
+        self, X, y, classes=None, sample_weight=None, **options
+    ):
         """Train one more epoch, as `fit` does.
 
         Parameters

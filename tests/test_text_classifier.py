@@ -268,6 +268,7 @@ def test_vocabulary_and_embeddings(tmp_path):
     for given in (vectors, file, str(file)):
         clf = small(embeddings=given, trainable_embeddings=False, linear_skip=False)
         table = clf.fit(texts, labels).weights_["embedding/embeddings"]
+        assert clf.n_vectors_found_ == 2
         assert table.shape[1] == 6
         np.testing.assert_array_equal(table[clf.vocabulary_["good"]], 1)
         np.testing.assert_array_equal(table[clf.vocabulary_["film"]], 0)

@@ -95,7 +95,7 @@ def rows_before(
     Series without a cut are taken whole.
     """
     histories, ends = {}, {}
-    model: Any = state.model
+    model = state.series_model
     for key, series in state.series.items():
         end = ends[key] = cuts.get(key, len(series.history))
         n_rows = end if max_train_size is None else max_train_size

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+from sklearn.metrics import r2_score
 
 from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
 from sklstm._series.history import History
+from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import SeriesRows
 
 
@@ -80,3 +82,16 @@ def extended(history: History, values, index, where) -> History:
     y[:n_history] = history.y
     y[where] = values
     return History(y, None, history.stamps(0, len(y)), static=history.static)
+
+
+def r2_of_known(actual, forecasts, weights=None) -> float:
+    """Return R² over the rows whose actual values are known."""
+    known = ~np.isnan(actual.reshape(len(actual), -1)).any(axis=1)
+    if not known.any():
+        raise ValueError(
+            "No row has an actual value, so that there is nothing to score against. "
+            "Pass rows whose values are known."
+        )
+    if weights is not None:
+        weights = np.asarray(concatenate_series(weights))[known]
+    return float(r2_score(actual[known], forecasts[known], sample_weight=weights))

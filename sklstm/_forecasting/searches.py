@@ -1,12 +1,12 @@
 """Checks of scikit-learn's searches from inside `fit`.
 
-A search turns an error of its scorer into a score of NaN, and names a best candidate
-all the same. If every fit fails, it raises. So what cannot be scored has to fail in
-`fit`.
+A search turns an error of its scorer into a score of NaN, and still names a best
+candidate. If every fit fails, it raises. So what cannot be scored has to fail in `fit`.
 """
 
 import inspect
 import sys
+from types import FrameType
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -24,7 +24,8 @@ def search_split():
 
     Its splitter is among them as "cv", unless the split is fitted by a worker.
     """
-    frame, split = sys._getframe(), None
+    frame: FrameType | None = sys._getframe()
+    split = None
     while frame is not None:
         module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
         if split is None and (module, function) == FIT_AND_SCORE:
@@ -75,7 +76,7 @@ def check_needs_no_y(scorers):
 
 
 def check_order(X, train, test, is_ordered):
-    """Raise unless the training rows are whole and come before the test rows."""
+    """Raise if a training row follows a test row, or training rows have holes."""
     if is_list_of_series(X):
         raise ValueError(
             "scikit-learn splits a list of series into whole series, whose test parts "

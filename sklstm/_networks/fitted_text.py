@@ -41,4 +41,4 @@ def convert_attributes(attributes: dict) -> dict:
     words, multi_label = attributes["_words"], attributes["_multi_label"]
     state = FittedClassifier(words, multi_label, spec, ngrams, raw_text=True)
     kept = {name: v for name, v in attributes.items() if name not in OLD_NAMES}
-    return kept | {"_state": state}
+    return kept | {"_state": state, "n_vectors_found_": None}

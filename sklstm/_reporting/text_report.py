@@ -48,12 +48,6 @@ def sections(classifier, X, y, train):
     logits |= rivals(classifier, X, targets, train)
     exclusive = not classifier._state.multi_label
     scores = {name: score(found, targets, exclusive) for name, found in logits.items()}
-    lead = (
-        f"{own} gets {scores[own]['accuracy']:.1%} of "
-        f"{counted(len(targets), 'test text')} right, at a log "
-        f"loss of {scores[own]['log loss']:.3g}."
-    )
-    rows = [[name, *row.values()] for name, row in scores.items()]
     pages = {
         "What to look at": warning_list(
             warnings_of(classifier, scores, own, X, targets, train)
@@ -62,17 +56,28 @@ def sections(classifier, X, y, train):
         "Words": words_section(classifier),
         "Network": network_section(classifier),
         "Training": training_section(classifier),
-        "Scores": table(
-            ["", "accuracy", "log loss"],
-            rows,
-            caption="On the test texts; a lower log loss is better",
-            own=own,
-        ),
+        "Scores": score_table(scores, own),
     }
     if exclusive:
         pages["Confusion matrix"] = confusion_section(classifier, X, y)
         pages["Surest mistakes"] = mistakes_section(classifier, X, y, logits[own])
-    return lead, pages
+    return lead_sentence(own, scores[own], len(targets)), pages
+
+
+def lead_sentence(own, scores, n_texts):
+    return (
+        f"{own} gets {scores['accuracy']:.1%} of {counted(n_texts, 'test text')} "
+        f"right, at a log loss of {scores['log loss']:.3g}."
+    )
+
+
+def score_table(scores, own):
+    return table(
+        ["", "accuracy", "log loss"],
+        [[name, *row.values()] for name, row in scores.items()],
+        caption="On the test texts; a lower log loss is better",
+        own=own,
+    )
 
 
 def read_once(X, y):
@@ -192,6 +197,8 @@ def words_section(classifier):
     words = f"The network knows {counted(n_words, 'word')}"
     if classifier.max_length is not None:
         words += f" and reads up to {classifier.max_length} tokens of a text"
+    if classifier.n_vectors_found_ is not None:
+        words += f"; {classifier.n_vectors_found_:,} of them began with a given vector"
     return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
 
 

@@ -1,5 +1,7 @@
 """Which rows of X, y and a history belong together: by index, by name, by position."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 
@@ -37,7 +39,9 @@ def match_columns(y, names):
     return y[names]
 
 
-def rows_after_end(values, index, history):
+def rows_after_end(
+    values: np.ndarray, index: pd.Index | None, history: History
+) -> np.ndarray:
     """Return the rows that follow a history at once, by the time index if there is one.
 
     Raises
@@ -72,7 +76,7 @@ def rows_after_end(values, index, history):
     return values
 
 
-def check_one_or_many(state, where):
+def check_one_or_many(state, where: dict) -> None:
     """Raise where rows of one series come for many, or the other way round."""
     if state.is_single == (SINGLE_SERIES in where):
         return
@@ -85,7 +89,7 @@ def check_one_or_many(state, where):
     )
 
 
-def check_regular(histories, name="X"):
+def check_regular(histories: dict[Hashable, History], name: str = "X") -> None:
     """Raise where the time steps of a series are not regular."""
     for key, history in histories.items():
         if history.index is None or len(history.index) < 2:
@@ -97,7 +101,9 @@ def check_regular(histories, name="X"):
             raise ValueError(f"{name}{whose}: {error}") from error
 
 
-def histories_by_series(where, y, X):
+def histories_by_series(
+    where: dict, y: np.ndarray, X: np.ndarray | None
+) -> dict[Hashable, History]:
     """Return {series: `History`} of tables of rows."""
     return {
         key: History(y[rows], None if X is None else X[rows], index)
@@ -105,7 +111,7 @@ def histories_by_series(where, y, X):
     }
 
 
-def align_X_y(X, y):
+def align_X_y(X, y) -> dict:
     """Return `rows_by_series` of X and y, whose rows must be the same."""
     where, of_y = rows_by_series(X), rows_by_series(y, "y")
     timed = SINGLE_SERIES not in where or where[SINGLE_SERIES][1] is not None
@@ -128,7 +134,7 @@ def align_X_y(X, y):
     return where
 
 
-def check_equal_indexes(where, of_y):
+def check_equal_indexes(where: dict, of_y: dict) -> None:
     """Raise where a part of X and its part of y have different time indexes."""
     for key, (_, index) in where.items():
         other = of_y[key][1] if key in of_y else None
@@ -139,14 +145,14 @@ def check_equal_indexes(where, of_y):
             )
 
 
-def n_rows_of_many(where):
+def n_rows_of_many(where: dict) -> dict[Hashable, int]:
     """Return the number of rows of each series, where there are many."""
     return {
         key: len(rows) for key, (rows, _) in where.items() if key is not SINGLE_SERIES
     }
 
 
-def check_same_length(X, y):
+def check_same_length(X, y) -> None:
     if len(X) != len(y):
         raise ValueError(
             f"X has {len(X)} rows, but y has {len(y)}. Pass a row of X for each of y."

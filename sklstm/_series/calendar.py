@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from sklstm._series.history import History
+
 # name: (value of a DatetimeIndex, length of the cycle in the same unit)
 CYCLES = {
     "hour": (lambda t: t.hour + t.minute / 60, 24),
@@ -15,7 +17,7 @@ CYCLES = {
 }
 
 
-def calendar_features(index, calendar):
+def calendar_features(index: pd.Index, calendar) -> np.ndarray:
     """Return sine and cosine of the position in each cycle, and marks of holidays.
 
     Parameters
@@ -48,7 +50,7 @@ def is_holiday(times, dates):
     return times.tz_localize(None).normalize().isin(days)
 
 
-def check_holidays(calendar, histories):
+def check_holidays(calendar, histories) -> None:
     """Raise where a list of dates meets no row of the training data.
 
     Its column would be constant, so that the network could learn nothing from it.
@@ -78,7 +80,7 @@ def check_holidays(calendar, histories):
             )
 
 
-def check_calendar(calendar, index):
+def check_calendar(calendar, index: pd.Index | None) -> None:
     """Raise unless the index has times, and the calendar known names or dates."""
     if not isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
         raise ValueError(
@@ -108,12 +110,12 @@ def check_calendar(calendar, index):
             ) from error
 
 
-def n_calendar_features(calendar):
+def n_calendar_features(calendar) -> int:
     """Return how many columns `calendar_features` makes."""
     return sum(2 if isinstance(part, str) else 1 for part in calendar or ())
 
 
-def inputs_at(history, calendar, rows):
+def inputs_at(history: History, calendar, rows: np.ndarray) -> np.ndarray | None:
     """Return inputs and calendar features at rows, on a last axis; None without any.
 
     Parameters
@@ -134,7 +136,7 @@ def inputs_at(history, calendar, rows):
     return np.concatenate(parts, axis=-1) if parts else None
 
 
-def with_calendar(history, calendar):
+def with_calendar(history: History, calendar) -> History:
     """Return the history with inputs that end in calendar features."""
     if calendar is None:  # inputs may lie in a file, and stay there
         return history

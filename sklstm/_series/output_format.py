@@ -1,6 +1,8 @@
 """The form in which results go back: the container and names of what `fit` got."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -29,13 +31,13 @@ class OutputFormat:
     """
 
     container: type | None = None
-    names: object = None
+    names: Any = None
     index_names: list | None = None
     one_dimensional: bool = True
     column_names: list | None = None
 
     @classmethod
-    def of(cls, data, target):
+    def of(cls, data, target) -> "OutputFormat":
         """Read the form of a target.
 
         Parameters
@@ -47,7 +49,7 @@ class OutputFormat:
         """
         column_names = None
         if isinstance(target, pd.DataFrame):
-            names = list(target.columns)
+            names: Any = list(target.columns)
             column_names = list(target.columns.names)
         else:
             names = target.name if isinstance(target, pd.Series) else None
@@ -70,7 +72,7 @@ class OutputFormat:
         return pd.DataFrame(values, index=index, columns=self.columns)
 
     @property
-    def columns(self):
+    def columns(self) -> pd.Index:
         """Columns of a frame of targets, of one level or of several."""
         names = self.column_names or [None]
         if len(names) > 1:
@@ -123,7 +125,7 @@ class OutputFormat:
             return list(parts.values())
         return pd.concat(list(parts.values()), keys=list(parts), names=self.index_names)
 
-    def target_names(self, series, n_targets):
+    def target_names(self, series: Hashable, n_targets: int) -> list:
         """Return the names of the targets of a series in tables of all series."""
         names = self.names if isinstance(self.names, list) else [self.names]
         if len(names) != n_targets:

@@ -12,7 +12,7 @@ from sklstm._series.validation import check_positive_int, is_pandas, n_dims
 SINGLE_SERIES = None
 
 
-def is_list_of_series(data):
+def is_list_of_series(data) -> bool:
     """Whether data are many series in a list; a list of numbers is one series."""
     return (
         isinstance(data, (list, tuple))
@@ -21,12 +21,12 @@ def is_list_of_series(data):
     )
 
 
-def is_panel(data):
+def is_panel(data) -> bool:
     """Whether data hold many series."""
     return has_levels(data) or is_list_of_series(data)
 
 
-def has_levels(data):
+def has_levels(data) -> bool:
     return is_pandas(data) and isinstance(data.index, pd.MultiIndex)
 
 
@@ -45,7 +45,7 @@ def concatenate_series(data):
     return np.concatenate(data)
 
 
-def rows_by_series(data, name="X"):
+def rows_by_series(data, name: str = "X") -> dict:
     """Return which rows of the data, as one table, belong to which series.
 
     Returns
@@ -93,7 +93,7 @@ def check_time_is_last(index, name):
         )
 
 
-def axis_of(times, name):
+def axis_of(times: pd.Index, name: str) -> pd.Index:
     """Return the time index of one of many series."""
     index = time_index(pd.Series(0, times), name)
     if index is None:
@@ -104,7 +104,7 @@ def axis_of(times, name):
     return index
 
 
-def unpack_history(history):
+def unpack_history(history) -> tuple:
     """X and y of the history of a forecaster with inputs."""
     if isinstance(history, tuple) and len(history) == 2:
         return history
@@ -171,10 +171,10 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
             f"The frame has no column besides {[*keys, time]}, so no values of series."
         )
     if hasattr(frame, "partitions"):
-        parts = (part.compute() for part in frame.partitions)
+        computed = (part.compute() for part in frame.partitions)
         return (
             panel_from_long(part, series=series, time=time, freq=freq)
-            for part in parts
+            for part in computed
             if len(part)
         )
     repeated = frame.duplicated([*keys, time])

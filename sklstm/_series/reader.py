@@ -3,7 +3,7 @@
 `read_training` reads what `fit` gets, and `read_rows` what comes after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from sklstm._series.alignment import (
     rows_after_end,
 )
 from sklstm._series.calendar import n_calendar_features, with_calendar
+from sklstm._series.history import History
 from sklstm._series.out_of_core import SeriesBuffer
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import (
@@ -45,6 +46,7 @@ from sklstm._series.validation import (
     n_dims,
 )
 from sklstm._series.window_reader import (
+    TrainingWindows,
     check_no_static,
     read_windows,
 )
@@ -76,8 +78,8 @@ class TrainingSeries:
 
     form: str
     output: OutputFormat
-    histories: dict
-    weights: list | None = None
+    histories: dict[Hashable, History]
+    weights: list[np.ndarray] | None = None
     past_only: np.ndarray | None = None
     static_encoder: StaticEncoder | None = None
     in_files: bool = False
@@ -85,11 +87,11 @@ class TrainingSeries:
     n_inputs: int = 0
 
     @property
-    def dated_histories(self):
+    def dated_histories(self) -> list[History]:
         """Histories whose index is at hand: not those in files."""
         return [] if self.in_files else list(self.histories.values())
 
-    def histories_to_keep(self, window_length):
+    def histories_to_keep(self, window_length: int) -> dict[Hashable, History]:
         """Return what forecasts go on from: of files the ends alone."""
         if not self.in_files:
             return self.histories
@@ -116,19 +118,28 @@ class SeriesRows(NamedTuple):
     rows_by_series: dict
     target: np.ndarray | None = None
 
-    def items(self):
+    def items(self) -> Iterator[tuple[Hashable, np.ndarray, pd.Index | None]]:
         """Yield (series, values, time index) of each series."""
         for key, (rows, index) in self.rows_by_series.items():
             yield key, self.values[rows], index
 
-    def histories(self):
+    def histories(self) -> dict[Hashable, History]:
         """Return {series: History} of these rows."""
         if self.target is None:
             return histories_by_series(self.rows_by_series, self.values, None)
         return histories_by_series(self.rows_by_series, self.target, self.values)
 
 
-def read_training(estimator, X, y, sample_weight, static, *, reset, encoder=None):
+def read_training(
+    estimator,
+    X,
+    y,
+    sample_weight,
+    static,
+    *,
+    reset: bool,
+    encoder: StaticEncoder | None = None,
+) -> TrainingSeries | TrainingWindows:
     """Read what `fit` got.
 
     Parameters
@@ -179,7 +190,7 @@ class TrainingTable(NamedTuple):
     X: np.ndarray | None
 
 
-def read_series(estimator, X, reset):
+def read_series(estimator, X, reset: bool) -> TrainingTable:
     """Read a series without inputs."""
     rows, table = rows_by_series(X), concatenate_series(X)
     y = check_values(table, allow_nan=True)
@@ -196,7 +207,7 @@ def read_series(estimator, X, reset):
     return TrainingTable(table, rows, y, None)
 
 
-def read_inputs(estimator, X, y, reset):
+def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
     """Read a target and its inputs."""
     rows, target = align_X_y(X, y), concatenate_series(y)
     if not reset:
@@ -215,7 +226,7 @@ def read_inputs(estimator, X, y, reset):
     return TrainingTable(target, rows, y, X)
 
 
-def read_weights(sample_weight, table):
+def read_weights(sample_weight, table: TrainingTable) -> list[np.ndarray] | None:
     """Return the weights of rows by series, or None."""
     if sample_weight is None:
         return None
@@ -229,14 +240,17 @@ def read_weights(sample_weight, table):
     return [weights[rows] for rows, _ in table.rows_by_series.values()]
 
 
-def read_parts(estimator, parts, y, sample_weight, static, reset):
+def read_parts(
+    estimator, parts: Iterator, y, sample_weight, static, reset: bool
+) -> TrainingSeries:
     """Read frames, or series, that come one by one; see `SeriesBuffer`."""
     check_nothing_beside_parts(y, sample_weight, static)
     buffer, output = SeriesBuffer(), None
     for number, part in enumerate(parts):
         first = reset and output is None
         if isinstance(part, tuple):
-            given, table = part[1], read_inputs(estimator, *part, first)
+            inputs, given = part
+            table = read_inputs(estimator, inputs, given, first)
         else:
             given, table = part, read_series(estimator, part, first)
         form = "series" if table.X is None else "regression"
@@ -268,7 +282,7 @@ def read_parts(estimator, parts, y, sample_weight, static, reset):
     )
 
 
-def check_nothing_beside_parts(y, sample_weight, static):
+def check_nothing_beside_parts(y, sample_weight, static) -> None:
     if static is not None:
         raise ValueError(
             "X gives its parts one by one, and static_features cannot come beside "
@@ -282,7 +296,7 @@ def check_nothing_beside_parts(y, sample_weight, static):
         )
 
 
-def read_rows(estimator, X, *, ahead=False):
+def read_rows(estimator, X, *, ahead: bool = False) -> SeriesRows:
     """Read rows of series that `fit` got.
 
     Of rows ahead, `past_covariates` are not read.
@@ -299,7 +313,7 @@ def read_rows(estimator, X, *, ahead=False):
     return rows
 
 
-def read_observations(estimator, X, y, method="update"):
+def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
     """Read rows that came after `fit`: of the series, or inputs and target."""
     if (y is None) != (estimator._state.form == "series"):
         raise ValueError(
@@ -315,13 +329,15 @@ def read_observations(estimator, X, y, method="update"):
     return rows._replace(target=target, rows_by_series=where)
 
 
-def read_target(state, y):
+def read_target(state, y) -> np.ndarray:
     """Return the target as numbers, its columns in the order of `fit`."""
     y = match_columns(concatenate_series(y), state.output.names)
     return check_values(y, "y", allow_nan=True)
 
 
-def read_inputs_ahead(estimator, state, X, chosen, steps=None):
+def read_inputs_ahead(
+    estimator, state, X, chosen: list, steps: int | None = None
+) -> dict[Hashable, np.ndarray] | None:
     """Read inputs of the rows after the end of series.
 
     Rows before the end are left out; the first row after it must be there, and no row
@@ -377,7 +393,7 @@ def read_inputs_ahead(estimator, state, X, chosen, steps=None):
     return ahead
 
 
-def read_history(estimator, history, static=None):
+def read_history(estimator, history, static=None) -> dict[Hashable, History]:
     """Return {series: History} of other data in the form that `fit` took."""
     state = estimator._state
     X, y = (history, None) if state.form == "series" else unpack_history(history)
@@ -402,7 +418,9 @@ def read_history(estimator, history, static=None):
     return with_static_of(state, histories, static, X)
 
 
-def with_static_of(state, histories, static, data):
+def with_static_of(
+    state, histories: dict[Hashable, History], static, data
+) -> dict[Hashable, History]:
     """Return histories with the static features given, or those of the same key."""
     encoder = state.static_encoder
     if encoder is None and static is not None:
@@ -425,7 +443,7 @@ def with_static_of(state, histories, static, data):
     }
 
 
-def read_row_values(estimator, X, ahead=False):
+def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
     """Read rows like those passed to `fit`, of any series."""
     state = estimator._state
     where, table = rows_by_series(X), concatenate_series(X)
@@ -444,7 +462,7 @@ def read_row_values(estimator, X, ahead=False):
     return SeriesRows(values, where)
 
 
-def read_input_values(estimator, table, reset=False):
+def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
     """Return inputs as numbers; those that `past_covariates` names may be missing."""
     partly = estimator.past_covariates is not None
     if not reset:
@@ -458,13 +476,14 @@ def read_input_values(estimator, table, reset=False):
     X = validate_data(estimator, table, reset=reset, dtype=dtype, **finite)
     if partly:
         mask = past_only_mask(estimator) if reset else estimator._state.model.past_only
+        assert mask is not None, "some inputs are not known ahead"
         past = mask[: X.shape[1]]
         if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
             check_values(np.where(past, 0.0, X))  # says where
     return check_size(X)
 
 
-def past_only_mask(estimator):
+def past_only_mask(estimator) -> np.ndarray | None:
     """Return which columns of X, then of the calendar, are not known ahead, or None."""
     past = estimator.past_covariates
     if past is None:

@@ -1,10 +1,12 @@
 """Static features of a series, such as its region or kind, encoded as numbers."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from sklstm._series.history import History
 from sklstm._series.panel import SINGLE_SERIES, is_list_of_series
 from sklstm._utils.archive import storable
 
@@ -81,7 +83,9 @@ def check_numeric(column):
     )
 
 
-def with_static(histories, given, encoder, data):
+def with_static(
+    histories: dict[Hashable, History], given, encoder: StaticEncoder | None, data
+) -> tuple[dict[Hashable, History], StaticEncoder | None]:
     """Return histories with their encoded static features, and the encoder.
 
     Parameters

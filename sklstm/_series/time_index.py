@@ -39,7 +39,7 @@ CODES = {
 }
 
 
-def time_index(data, name="X"):
+def time_index(data, name: str = "X") -> pd.Index | None:
     """Return the time index of `data`, None where it has none.
 
     Whole numbers count as a RangeIndex, and objects of dates as a DatetimeIndex.
@@ -101,7 +101,7 @@ def dates_of_objects(index, name):
     return index
 
 
-def check_order(index, name):
+def check_order(index: pd.Index, name: str) -> pd.Index:
     """A time index, whose stamps must be there, unique and sorted."""
     if index.hasnans:
         raise ValueError(
@@ -239,7 +239,7 @@ def first_gap(index, step):
     return int(np.argmin(regular))
 
 
-def continued_index(index, steps, step=None):
+def continued_index(index: pd.Index, steps: int, step=None) -> pd.Index:
     """The `steps` time stamps after an index; DST and time zones are kept."""
     step = step_of(index) if step is None else step
     if isinstance(index, pd.RangeIndex):
@@ -310,7 +310,7 @@ def index_until(index, stamp, n_given, step):
         steps = min(2 * steps, most)
 
 
-def check_same_kind(index, history):
+def check_same_kind(index: pd.Index, history: pd.Index) -> None:
     """Raise where rows have an index of another kind than the history."""
     if type(index) is not type(history):
         raise ValueError(
@@ -319,7 +319,7 @@ def check_same_kind(index, history):
         )
 
 
-def positions(index, history, n_history, step):
+def positions(index: pd.Index, history: pd.Index, n_history: int, step) -> np.ndarray:
     """Where rows stand on the time axis of a history of so many rows, the first is 0.
 
     Parameters
@@ -345,7 +345,7 @@ def positions(index, history, n_history, step):
     return result
 
 
-def season_of(index):
+def season_of(index: pd.Index | None) -> int | None:
     """Return the rows in one season by the frequency of a time index, or None."""
     if index is None or isinstance(index, pd.RangeIndex) or len(index) < 3:
         return None

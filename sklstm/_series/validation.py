@@ -10,11 +10,11 @@ LARGEST = 1e100
 WEIGHTS = 1e-30, 1e30
 
 
-def is_pandas(data):
+def is_pandas(data) -> bool:
     return isinstance(data, (pd.Series, pd.DataFrame))
 
 
-def n_dims(data):
+def n_dims(data) -> int:
     """Number of dimensions of anything that NumPy can read as an array."""
     if hasattr(data, "ndim"):
         return data.ndim
@@ -73,7 +73,7 @@ def check_numbers(data, name="X"):
         ) from error
 
 
-def check_size(values, name="X"):
+def check_size(values: np.ndarray, name: str = "X") -> np.ndarray:
     """Raise where values are so large that their squares overflow."""
     largest = max(
         (float(np.nanmax(np.abs(values[i]), initial=0.0)) for i in blocks(len(values))),
@@ -99,7 +99,7 @@ def check_weight_size(weights):
     return weights
 
 
-def as_numbers(data, dtype=np.float64):
+def as_numbers(data, dtype=np.float64) -> np.ndarray:
     """Return data as an array of numbers, in which missing values are NaN.
 
     Nullable and Arrow columns, and objects such as Decimal, are read one by one,
@@ -143,7 +143,7 @@ def check_column(column, name):
         ) from error
 
 
-def check_values(data, name="X", allow_nan=False):
+def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
     """`data` as a float64 array of shape (n_timesteps, n_columns), finite.
 
     An array in a file stays there, as it is.
@@ -191,7 +191,7 @@ def check_values(data, name="X", allow_nan=False):
     return check_size(values, name)
 
 
-def check_positive_int(name, value):
+def check_positive_int(name: str, value) -> None:
     """Raise where `value` is not an integer of 1 or more."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an int of 1 or more. Got {value!r}.")

@@ -60,11 +60,12 @@ def softmax_rows(logits):
 
 
 def smoothed(targets, weights, softmaxed):
-    """Return Platt's targets: each class has one text more of each kind."""
+    """Return Platt's targets: one text more has each class, and one more lacks it."""
     has = (weights * targets).sum(axis=0)
     if softmaxed:
         n_classes = len(has)
-        others = 1 / (has + n_classes)  # of each other class, for texts of a class
+        # One of two more texts of a class is of the other classes, all alike.
+        others = 1 / ((has + 2) * (n_classes - 1))
         result = np.repeat((targets @ others)[:, None], n_classes, axis=1)
         return np.where(targets, 1 - (n_classes - 1) * result, result)
     lacks = (weights * ~targets).sum(axis=0)

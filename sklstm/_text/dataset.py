@@ -57,10 +57,10 @@ class TextTrainingData:
             rows.append(part_rows.astype(documents.dtype))
             n_repeats.append(counts)
             sides.append(np.full(len(part_rows), side == 1))
-        rows, is_validation = np.concatenate(rows), np.concatenate(sides)
-        order = np.argsort(rows, kind="stable")
-        rows, is_validation = rows[order], is_validation[order]
-        data = self.take(rows, np.concatenate(n_repeats)[order])
+        both, is_validation = np.concatenate(rows), np.concatenate(sides)
+        order = np.argsort(both, kind="stable")
+        both, is_validation = both[order], is_validation[order]
+        data = self.take(both, np.concatenate(n_repeats)[order])
         everything = row_numbers(data.n_repeats)
         return data, everything[~is_validation], everything[is_validation]
 

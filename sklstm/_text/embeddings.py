@@ -48,7 +48,7 @@ def read_vectors(path, words):
 def vector_length(lines):
     """Return how many numbers most lines have after a word."""
     lengths = Counter(len(line.split()) - 1 for line in lines)
-    return max(lengths, key=lengths.get, default=0)
+    return max(lengths, key=lengths.__getitem__, default=0)
 
 
 def split_line(line, length):
@@ -132,9 +132,15 @@ def as_vectors(values):
 
 
 def first_vectors(embeddings, words, n_rows):
-    """Return initial vectors by id from what the user passed, or None to draw them."""
+    """Return initial vectors by id, and how many words have one of their own.
+
+    Without `embeddings`, both are None.
+    """
     if embeddings is None:
-        return None
+        return None, None
     if isinstance(embeddings, (str, os.PathLike)):
         embeddings = read_vectors(embeddings, words)
-    return embedding_table(embeddings, words, n_rows)
+    table = embedding_table(embeddings, words, n_rows)
+    if isinstance(embeddings, np.ndarray):
+        return table, len(words)
+    return table, sum(word in embeddings for word in words)

@@ -18,12 +18,7 @@ def dense_labels(y):
 
 def check_labels(y):
     """Raise if y holds no classes, or misses some."""
-    missing = pd.isna(pd.Series(y, dtype=object)) if np.ndim(y) == 1 else []
-    if np.any(missing):
-        row = int(np.argmax(missing))
-        raise ValueError(
-            f"y misses the label at position {row}. Fill or drop missing labels."
-        )
+    check_none_missing(y)
     try:
         check_classification_targets(y)
     except TypeError as error:  # scikit-learn sorts labels to find the classes
@@ -31,6 +26,22 @@ def check_labels(y):
             "y must hold labels of one type, such as str or int, but they cannot be "
             f"put in order: {error}."
         ) from error
+
+
+def check_none_missing(y):
+    """Raise if a label is None or NaN; of numbers, scikit-learn tells that."""
+    if getattr(getattr(y, "dtype", None), "kind", "O") != "O":
+        return
+    try:
+        values = np.asarray(y, dtype=object)
+    except ValueError:  # lists of unequal length, which scikit-learn refuses by name
+        return
+    missing = pd.isna(values) if values.ndim == 1 else np.zeros(1, bool)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise ValueError(
+            f"y misses the label at position {row}. Fill or drop missing labels."
+        )
 
 
 def is_multi_label(y):

@@ -66,13 +66,13 @@ class NgramCounts:
 
     def _count(self, sequences):
         """Return counts and columns by document, and each document's number of them."""
-        entries, n_before = [np.empty(0, np.int64)], 0
+        found, n_before = [np.empty(0, np.int64)], 0
         width = max(sum(map(len, self.keys.values())), 1)
         for n, keys in self.keys.items():
             position, first = self._look_up(sequences, n)
-            entries.append(sequences.documents[first] * width + (n_before + position))
+            found.append(sequences.documents[first] * width + (n_before + position))
             n_before += len(keys)
-        entries, times = np.unique(np.concatenate(entries), return_counts=True)
+        entries, times = np.unique(np.concatenate(found), return_counts=True)
         rows, columns = np.divmod(entries, width)
         n_columns = np.bincount(rows, minlength=len(sequences))
         return times.astype(np.int32), columns.astype(np.int32), n_columns
@@ -294,9 +294,10 @@ class FittedNgrams:
 
         Texts that the model was fitted to have logits by models without them.
         """
-        logits = self.logits(sequences)
         if not len(self.digests):
-            return logits
+            return self.logits(sequences)
+        # A copy, because logits of documents in a file lie in a file that is only read.
+        logits = np.array(self.logits(sequences))
         digests = text_digests(sequences)
         position = np.searchsorted(self.digests, digests)
         position = np.minimum(position, len(self.digests) - 1)

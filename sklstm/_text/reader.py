@@ -78,10 +78,9 @@ def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
     parts = (part for part, _ in parts_of(X)) if comes_in_parts(X) else [X]
     takes_ids = hasattr(estimator, "n_features_in_")
     for part in parts:
-        is_empty = hasattr(part, "__len__") and not len(part)
-        of_text = part is not None and (n_dims(part) == 1 or is_empty)
-        if tokenizer.is_text(part) or (not takes_ids and of_text):
-            part = [] if is_empty and not tokenizer.is_word(part) else part
+        if not takes_ids and is_empty(part):
+            part = []
+        if tokenizer.is_text(part) or (not takes_ids and looks_like_texts(part)):
             texts = read_strings(estimator, part, reset=False, first=n_read)
             tokenize = tokenizer.tokenizer_of(estimator)
             sequences = vocabulary.encode(texts, tokenize, words)
@@ -90,6 +89,15 @@ def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
             sequences = vocabulary.encode_ids(ids, words)
         yield sequences
         n_read += len(sequences)
+
+
+def is_empty(X):
+    return hasattr(X, "__len__") and not tokenizer.is_word(X) and not len(X)
+
+
+def looks_like_texts(X):
+    """Tell whether X, which holds no str, has at least the form of texts."""
+    return X is not None and n_dims(X) == 1
 
 
 @dataclass

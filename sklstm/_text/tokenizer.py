@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
 from sklstm._text import scripts
@@ -96,6 +97,8 @@ def check_ids_form(X):
     """Raise if X cannot be token ids, and say what it seems to be instead."""
     if X is None:
         raise ValueError("X is None. Pass a collection of texts.")
+    if issparse(X):
+        return  # scikit-learn refuses it by name
     columns = range(X.shape[1]) if getattr(X, "ndim", 0) == 2 else ()
     if isinstance(X, pd.DataFrame):
         holds_text = [X.iloc[:, i].map(is_word).any() for i in columns]
@@ -137,7 +140,8 @@ def check_row_lengths(X):
         raise ValueError(
             f"X has one axis, as texts have, but holds no str; it begins with "
             f"{first!r}. Convert it, for example by astype(str), and fill missing "
-            "texts; token ids need two axes, one text a row."
+            "texts. Reshape your data if it is token ids, which need two axes, one "
+            "text a row."
         )
 
 

@@ -13,7 +13,7 @@ class TokenNumbers:
     """Number tokens in their order of appearance, over any number of parts."""
 
     def __init__(self):
-        self.number = defaultdict()
+        self.number: defaultdict[object, int] = defaultdict()
         self.number.default_factory = self.number.__len__
 
     @property
@@ -134,7 +134,8 @@ def encode(texts, tokenize, vocabulary):
 
 def encode_ids(X, vocabulary):
     """Return a 2-D array of token ids as `Sequences` of a learned vocabulary."""
-    return encode_tokens(*count_ids(X), vocabulary)
+    tokens, sequences = count_ids(X)
+    return encode_tokens(tokens, sequences, vocabulary)
 
 
 def encode_tokens(tokens, sequences, vocabulary):

@@ -57,8 +57,6 @@ def train(
     validation_rows,
     start,
     rng,
-    *,
-    keep_state=False,
     kept=None,
 ) -> Trained:
     """Train a network and keep its best epoch.
@@ -73,10 +71,9 @@ def train(
     start : callable
         ``start(compiled, rng)`` returns the first weights.
     rng : RandomState
-    keep_state : bool, default=False
-        Whether to return where the run stands at its end.
     kept : TrainingState, default=None
-        Where an earlier run stood, whose optimizer and seeds go on.
+        Where an earlier run stood, whose optimizer and seeds go on. If there is one, an
+        empty one too, the result has that of this run.
 
     Returns
     -------
@@ -108,7 +105,7 @@ def train(
         if spec.starts_linear and settings.early_stopping and not run.has_improved():
             progress.weights, progress.best_epoch = first, 0
         state = None
-        if keep_state:
+        if kept is not None:
             state = resume.TrainingState(network.state(), progress.rng.get_state())
         return Trained(
             progress.weights, progress.history, progress.best_epoch, interrupted, state
@@ -190,9 +187,10 @@ class TrainingRun:
 
     def has_improved(self) -> bool:
         """Return whether the best epoch is worth it; True without a block to tell."""
-        if self.start_losses is None:
+        best_losses = self.progress.best_losses
+        if self.start_losses is None or best_losses is None:
             return True
-        losses = self.start_losses[:, 0], self.progress.best_losses[:, 0]
+        losses = self.start_losses[:, 0], best_losses[:, 0]
         return improves(*losses, self.batch_weights, self.settings.min_skill)
 
     def _run_epoch(self):

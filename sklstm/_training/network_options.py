@@ -40,7 +40,7 @@ class NetworkOptions:
             window_shape=tuple(problem.window_shape),
             n_context=problem.n_context,
             output_shape=tuple(problem.output_shape),
-            n_levels=problem.n_last_values,
+            n_last_values=problem.n_last_values,
             cell=self.cell,
             units=self.units,
             dropout=self.dropout,

@@ -34,12 +34,12 @@ class TrainingState:
     ----------
     network : list of ndarray
         Weights, variables of the optimizer, and seeds.
-    rng : tuple
+    rng : tuple or dict
         The state of what shuffles rows.
     """
 
-    network: list
-    rng: tuple
+    network: list = dataclasses.field(default_factory=list)
+    rng: tuple | dict = ()
 
     def fits(self, network) -> bool:
         """Return whether a network has variables of these shapes."""

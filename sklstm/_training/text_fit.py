@@ -1,7 +1,6 @@
 """Fit a text network beside its n-gram model, and measure both."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from sklstm._text.dataset import Documents, TextTrainingData
 from sklstm._text.ngram_fit import fit_ngrams
 from sklstm._text.ngrams import FittedNgrams
 from sklstm._training import losses
+from sklstm._training.resume import TrainingState
 from sklstm._training.settings import Settings
 
 # The network's output layer. At zero, the n-gram model stands alone.
@@ -33,8 +33,7 @@ class TextOptions:
     ngrams: FittedNgrams | None = None
     weights: dict | None = None
     vectors: np.ndarray | None = None
-    keep_state: bool = False  # for training that goes on
-    state: Any = None
+    state: TrainingState | None = None  # of training that goes on
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class TextFit:
     best_epoch: int
     baseline_scores: dict = field(default_factory=dict)
     skill: float | None = None
-    state: Any = None
+    state: TrainingState | None = None
 
 
 def fit_text_network(
@@ -84,9 +83,8 @@ def fit_linear_part(data, options, train_rows, seed):
     if fit is None:
         raise ValueError(
             f"The texts hold no n-gram of ngram_range={options.ngram_range} that "
-            f"counts: a token must be in min_df={options.min_df} texts, where "
-            "sample_weight counts as so many texts. Lower min_df or "
-            "ngram_range, look at what the tokenizer keeps, or set "
+            f"counts: a token must be in min_df={options.min_df} texts. Lower min_df "
+            "or ngram_range, look at what the tokenizer keeps, or set "
             "linear_skip=False."
         )
     return fit.ngrams, fit.logits
@@ -113,7 +111,6 @@ def train_network(documents, options, train_rows, validation, seed):
         validation,
         first_weights(weights=options.weights, embeddings=options.vectors),
         np.random.RandomState(seed),
-        keep_state=options.keep_state,
         kept=options.state,
     )
 

@@ -5,7 +5,7 @@ and tells how large errors are. With `refit` both models are then fitted again o
 rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -190,7 +190,14 @@ class WindowTraining:
     kept : tuple (scalers, weights) or None
     """
 
-    def __init__(self, problem, options, settings, rng, kept=None):
+    def __init__(
+        self,
+        problem: ForecastProblem,
+        options: NetworkOptions,
+        settings: Settings,
+        rng: np.random.RandomState,
+        kept: tuple[Any, dict] | None = None,
+    ):
         self.problem, self.levels = problem, options.quantile_levels
         self.metric = metric_for(settings.loss)
         loss = Pinball(self.levels) if self.levels else settings.loss
@@ -199,12 +206,15 @@ class WindowTraining:
         self.whole_spec = options.build_whole_spec(problem)
         n_members = options.n_members
         self.seeds = rng.randint(2**31 - 1, size=n_members)
-        self.kept_scalers, weights = (None, None) if kept is None else kept
-        self.starts = [None] * n_members
-        if weights is not None:
+        self.kept_scalers: Any = None
+        self.starts: Sequence[dict | None] = [None] * n_members
+        if kept is not None:
+            self.kept_scalers, weights = kept
             self.starts = ensemble.split_members(self.spec, weights, n_members)
 
-    def run(self, split: Split, n_epochs: list[int], choice=None) -> Candidate:
+    def run(
+        self, split: Split, n_epochs: list[int], choice: ridge.Choice | None = None
+    ) -> Candidate:
         """Fit scalers, linear model and members.
 
         Parameters
@@ -251,12 +261,14 @@ class WindowTraining:
         best = min(candidate.linear.baseline_scores.values())
         return float(1 - block.mean_error(self.metric) / best) if best > 0 else 0.0
 
-    def _fit_linear(self, data, rows, choice):
+    def _fit_linear(
+        self, data: WindowDataset, rows: np.ndarray, choice: ridge.Choice
+    ) -> LinearModel:
         path = ridge.fit_path(data, rows, self.metric)
         solution = None if path is None else choice.solution(path, data)
         return LinearModel(choice, solution, {})
 
-    def _choose_linear(self, data, split):
+    def _choose_linear(self, data: WindowDataset, split: Split) -> LinearModel:
         problem, min_skill = self.problem, self.settings.min_skill
         path = ridge.fit_path(data, split.train, self.metric)
         scores = problem.naive_errors(data, split.validation, self.metric)
@@ -274,7 +286,9 @@ class WindowTraining:
             solution = choice.solution(path, data)
         return LinearModel(choice, solution, scores | {"ridge": error})
 
-    def _train_members(self, data, split, skip, n_epochs):
+    def _train_members(
+        self, data: WindowDataset, split: Split, skip: tuple | None, n_epochs: list[int]
+    ) -> list[Trained]:
         members: list[Trained] = []
         interrupted = False
         for n, start, seed in zip(n_epochs, self.starts, self.seeds, strict=True):

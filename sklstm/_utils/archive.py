@@ -14,6 +14,7 @@ import uuid
 import zipfile
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -231,7 +232,7 @@ class Decoder:
                 f"The file holds a {data['object']!r}, which this version of sklstm "
                 "does not load. Upgrade sklstm if the file is from a newer version."
             )
-        cls = STORABLE[data["object"]]
+        cls: Any = STORABLE[data["object"]]
         state = {name: self.decode(part) for name, part in data["state"].items()}
         state = current_state(cls, state)
         for name in state:
@@ -290,7 +291,7 @@ def unpacked(state):
     return result
 
 
-def to_bytes(value, place, manifest):
+def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     """The file of a storable object; the same bytes for the same object."""
     encoder = Encoder()
     state = encoder.encode(value, place)
@@ -308,11 +309,11 @@ def to_bytes(value, place, manifest):
     return content + digest(content)
 
 
-def digest(content):
+def digest(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
 
 
-def from_bytes(content):
+def from_bytes(content: bytes) -> tuple[dict, Any]:
     """The manifest and the object of a file.
 
     Memory is bounded by the length of the file, since nothing in it is compressed and
@@ -349,7 +350,7 @@ def write_graph(path, model):
     return model
 
 
-def write(path, content):
+def write(path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path = Path(path)
     if not path.parent.is_dir():

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
-def select_backend():
+def select_backend() -> None:
     """Make JAX the backend of Keras, unless the user selected another.
 
     ``KERAS_BACKEND`` comes first, then the file ``keras.json`` of Keras, if its backend
@@ -20,7 +20,7 @@ def select_backend():
         os.environ["KERAS_BACKEND"] = "jax"
 
 
-def configured_backend():
+def configured_backend() -> str | None:
     """Return the backend that ``keras.json`` names, or None."""
     home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     try:

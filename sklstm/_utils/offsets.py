@@ -23,7 +23,7 @@ ARGUMENTS = {
 }
 
 
-def offset_to_data(offset):
+def offset_to_data(offset) -> str | dict | None:
     """Return a frequency string, or the name and arguments of an offset.
 
     Raises
@@ -71,13 +71,15 @@ def plain(value):
     """Return an argument of an offset as a number, string or list of strings."""
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
-    if isinstance(value, (np.datetime64, datetime.date)):
+    if isinstance(value, np.datetime64):
+        return str(value.astype("M8[D]"))
+    if isinstance(value, datetime.date):
         return str(np.datetime64(value, "D"))
     if isinstance(value, datetime.time):
         return value.strftime("%H:%M")
     return value if value is None or isinstance(value, str) else int(value)
 
 
-def same_offset(one, other):
+def same_offset(one, other) -> bool:
     """Whether two offsets step alike; equality of pandas ignores some arguments."""
     return one == other and arguments_of(one) == arguments_of(other)

@@ -100,7 +100,7 @@ class FixedShapeBatches:
             rows = rows[rng.permutation(len(rows))]
         return (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
 
-    def shape_key(self, rows) -> None:
+    def shape_key(self, rows: np.ndarray) -> None:
         """Return what tells batches of one shape from others: nothing."""
 
 
@@ -204,16 +204,17 @@ class SeriesWindows(FixedShapeBatches):
         return known_at(self.y, self.last_seen, rows, ends)
 
     def _past_inputs(self, indices):
+        assert self.X is not None, "only windows with inputs have past ones"
         rows = self._rows(indices, 0, self.window_length)
         if self.x_last_seen is None:
             return self.X[rows]
         return known_at(self.X, self.x_last_seen, rows, rows[:, -1])
 
-    def windows(self, indices) -> np.ndarray:
+    def windows(self, indices: np.ndarray) -> np.ndarray:
         """Return the windows on the scale of `y`, without gaps."""
         return self._values(indices, 0, self.window_length)
 
-    def level_and_scale(self, indices) -> tuple[np.ndarray, np.ndarray]:
+    def level_and_scale(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the level and scale that normalize windows and their targets.
 
         Each broadcasts to (n_windows, window_length + horizon, n_targets).
@@ -241,7 +242,7 @@ class SeriesWindows(FixedShapeBatches):
             level = level[:, first : first + length]
         return (self._values(indices, first, length) - level) / scale
 
-    def inputs(self, indices) -> tuple[np.ndarray, np.ndarray]:
+    def inputs(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return window and context of the network."""
         window = self.normalized(indices, 0, self.window_length)
         context = []
@@ -260,7 +261,7 @@ class SeriesWindows(FixedShapeBatches):
             return window, np.empty((len(indices), 0), window.dtype)
         return window, np.concatenate(context, axis=1)
 
-    def targets(self, indices) -> np.ndarray:
+    def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return normalized targets; NaN where they are missing."""
         targets = self.normalized(indices, self.window_length, self.horizon)
         if self.missing is None:
@@ -273,7 +274,7 @@ class SeriesWindows(FixedShapeBatches):
         level, scale = self.level_and_scale(indices)
         return output * scale + level[:, -output.shape[1] :]
 
-    def weights(self, indices) -> np.ndarray:
+    def weights(self, indices: np.ndarray) -> np.ndarray:
         """Return the weight of each window; missing targets have none."""
         weights = np.ones(len(indices), np.float32)
         ahead = self._rows(indices, self.window_length, self.horizon)
@@ -307,14 +308,14 @@ class ReadyWindows(FixedShapeBatches):
     def __len__(self):
         return len(self.X)
 
-    def inputs(self, indices) -> tuple[np.ndarray, np.ndarray]:
+    def inputs(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return windows, and a context without columns."""
         return self.X[indices], np.empty((len(indices), 0), self.X.dtype)
 
-    def targets(self, indices) -> np.ndarray:
+    def targets(self, indices: np.ndarray) -> np.ndarray:
         return self.y[indices]
 
-    def weights(self, indices) -> np.ndarray:
+    def weights(self, indices: np.ndarray) -> np.ndarray:
         if self.row_weights is None:
             return np.ones(len(indices), np.float32)
         return self.row_weights[indices].astype(np.float32)

@@ -1,6 +1,8 @@
 """What a fit learns from: scaled windows, their split, and their simple rivals."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -174,7 +176,7 @@ class SeriesForecastProblem:
         )
         return rows if weights is None else rows * weights
 
-    def split(self, fraction, rng) -> Split:
+    def split(self, fraction: float, rng: np.random.RandomState) -> Split:
         """Hold out the last share of the rows of each series."""
         # One series needs enough windows to learn from; of many each gives its own.
         many = len(self.histories) > 1
@@ -206,7 +208,7 @@ class SeriesForecastProblem:
         rows = self.concatenate(shifted_ranges([(0, range(len(self.starts)))]))
         return Split(rows, rows[:0], tuple(map(len, self.histories)))
 
-    def fit_scalers(self, split, kept=None):
+    def fit_scalers(self, split: Split, kept: Any = None) -> Any:
         """Return a scaler for the target of each series, and one for X or None.
 
         Of `kept` scalers those of many series are fitted again, because they belong to
@@ -215,7 +217,9 @@ class SeriesForecastProblem:
         if kept is not None and len(self.histories) == len(kept[0]) == 1:
             return kept
         y_scalers = []
-        weights = self.weights or [None] * len(self.histories)
+        weights: Sequence[np.ndarray | None] = [None] * len(self.histories)
+        if self.weights is not None:
+            weights = self.weights
         for history, w, cut in zip(self.histories, weights, split.cuts, strict=True):
             rows = sampled(cut, MAX_SCALER_ROWS)
             w = None if w is None else w[:cut][rows]
@@ -229,7 +233,7 @@ class SeriesForecastProblem:
         kind = "standard" if self.scaler == "log" else self.scaler
         return y_scalers, scaling.learn(np.asarray(X, np.float64), kind, w)
 
-    def data(self, scalers) -> SeriesWindows:
+    def data(self, scalers: Any) -> SeriesWindows:
         """Return the scaled windows of all series."""
         y_scalers, x_scaler = scalers
         targets = [history.y for history in self.histories]
@@ -287,14 +291,17 @@ class SeriesForecastProblem:
         if not self.n_static:
             return None
         series = np.repeat(np.arange(len(self.n_windows)), self.n_windows)
-        return np.stack([history.static for history in self.histories]), series
+        values = [np.asarray(history.static) for history in self.histories]
+        return np.stack(values), series
 
-    def weights_by_series(self, rows) -> np.ndarray:
+    def weights_by_series(self, rows: np.ndarray) -> np.ndarray:
         """Return weights of windows under which every series counts the same."""
         series = np.searchsorted(self.first_rows, self.starts[rows], side="right")
         return 1 / np.bincount(series)[series]
 
-    def naive_errors(self, data, rows, metric) -> dict[str, float]:
+    def naive_errors(
+        self, data: Any, rows: np.ndarray, metric: Callable
+    ) -> dict[str, float]:
         """Return the mean error of last value and seasonal naive, scaled."""
         length, season = self.window_length, self.norm.season
         sources = {"last_value": np.zeros(self.horizon, int) + length - 1}
@@ -341,7 +348,7 @@ class WindowForecastProblem:
     def output_shape(self) -> tuple:
         return self.y.shape[1:]
 
-    def split(self, fraction, rng) -> Split:
+    def split(self, fraction: float, rng: np.random.RandomState) -> Split:
         """Hold out a random share of the windows."""
         return split_shuffled(len(self.X), fraction, rng)
 
@@ -350,7 +357,7 @@ class WindowForecastProblem:
         rows = np.arange(len(self.X))
         return Split(rows, rows[:0])
 
-    def fit_scalers(self, split, kept=None):
+    def fit_scalers(self, split: Split, kept: Any = None) -> Any:
         """Return a scaler of the target and one of the windows' values."""
         if kept is not None:
             return kept
@@ -362,7 +369,7 @@ class WindowForecastProblem:
             scalers.append(scaling.learn(flat, self.scaler, weights))
         return tuple(scalers)
 
-    def data(self, scalers) -> ReadyWindows:
+    def data(self, scalers: Any) -> ReadyWindows:
         """Return the scaled windows."""
         y_scaler, x_scaler = scalers
         return ReadyWindows(
@@ -371,10 +378,12 @@ class WindowForecastProblem:
             self.row_weights,
         )
 
-    def weights_by_series(self, rows) -> None:
+    def weights_by_series(self, rows: np.ndarray) -> None:
         """Return None, because what windows are of is not known."""
 
-    def naive_errors(self, data, rows, metric) -> dict[str, float]:
+    def naive_errors(
+        self, data: Any, rows: np.ndarray, metric: Callable
+    ) -> dict[str, float]:
         """Return the mean error of the targets' mean, scaled."""
         mean = data.y.mean(axis=0)
         return {"mean": float(np.mean(metric(data.y[rows] - mean)))}

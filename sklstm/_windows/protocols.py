@@ -14,16 +14,16 @@ class TrainingDataset(Protocol):
     def batches(self, rows, batch_size, rng=None) -> Iterator[np.ndarray]:
         """Yield rows of one shape, at most `batch_size`; shuffled by `rng`, if any."""
 
-    def shape_key(self, rows) -> Hashable:
+    def shape_key(self, rows: np.ndarray) -> Hashable:
         """Return a key that batches of one shape share."""
 
-    def inputs(self, rows) -> tuple[np.ndarray, np.ndarray]:
+    def inputs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return window and context; token ids and linear logits of texts."""
 
-    def targets(self, rows) -> np.ndarray:
+    def targets(self, rows: np.ndarray) -> np.ndarray:
         """Return an array whose first axis is that of `rows`."""
 
-    def weights(self, rows) -> np.ndarray:
+    def weights(self, rows: np.ndarray) -> np.ndarray:
         """Return one non-negative weight for each row."""
 
 

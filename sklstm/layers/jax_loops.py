@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 from jax.lax import optimization_barrier, scan
 
+from sklstm.layers import native
+
 
 def dropped(state, drop):
     return state if drop is None else state * drop
@@ -52,6 +54,10 @@ def halved(weights):
 
 
 def lstm_forward(gates, mask, drop, kernel, h0, c0):
+    if native.serves(gates):
+        t, h, c = native.lstm_forward(gates, mask, drop, kernel, h0, c0)
+        return (h, c[-1]), (t, h, c, mask, drop, kernel, h0, c0)
+
     def step(carry, inputs):
         h, c = carry
         z, m = inputs
@@ -86,9 +92,13 @@ def lstm_backward(kept, gradients):
         dc = hold(m, 0.5 * dc_in * (f + 1), dc)
         return (dh, dc), dz
 
-    steps = (t, c, shifted(c0, c), dh_steps, mask)
-    start = (jnp.zeros_like(h0), dc_last)
-    (dh0, dc0), dz = scan(step, start, steps, reverse=True)
+    if native.serves(t):
+        given = t, c, mask, drop, kernel, c0, dh_steps, dc_last
+        dz, dh0, dc0 = native.lstm_backward(*given)
+    else:
+        steps = (t, c, shifted(c0, c), dh_steps, mask)
+        start = (jnp.zeros_like(h0), dc_last)
+        (dh0, dc0), dz = scan(step, start, steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
     return dz, None, None, d_kernel, dh0, dc0
 
@@ -103,6 +113,10 @@ def gru(gates, mask, drop, kernel, bias, h):
 
 
 def gru_forward(gates, mask, drop, kernel, bias, h0):
+    if native.serves(gates):
+        kept, h = native.gru_forward(gates, mask, drop, kernel, bias, h0)
+        return h, (kept, h, mask, drop, kernel, h0)
+
     def step(h, inputs):
         x, m = inputs
         xz, xr, xh = jnp.split(x, 3, axis=1)
@@ -111,18 +125,19 @@ def gru_forward(gates, mask, drop, kernel, bias, h0):
         z, r = jnp.split(0.5 * (t + 1), 2, axis=1)
         g = jnp.tanh(xh + r * rh)
         h = hold(m, z * h + (1 - z) * g, h)
-        return h, (z, r, g, rh, h)
+        return h, (jnp.concatenate([z, r, g, rh], axis=1), h)
 
-    _, (z, r, g, rh, h) = scan(step, h0, (gates, mask))
-    return h, (z, r, g, rh, h, mask, drop, kernel, h0)
+    _, (kept, h) = scan(step, h0, (gates, mask))
+    return h, (kept, h, mask, drop, kernel, h0)
 
 
 def gru_backward(kept, dh_steps):
-    z, r, g, rh, h, mask, drop, kernel, h0 = kept
+    kept, h, mask, drop, kernel, h0 = kept
     transposed = kernel.T
 
     def step(dh, inputs):
-        z, r, g, rh, h_before, dh_step, m = inputs
+        gates, h_before, dh_step, m = inputs
+        z, r, g, rh = jnp.split(gates, 4, axis=1)
         dh = dh + dh_step
         dg = (1 - z) * dh * (1 - g**2)
         dz = (h_before - g) * dh * z * (1 - z)
@@ -132,8 +147,12 @@ def gru_backward(kept, dh_steps):
         dh_before = z * dh + dropped(d_inner @ transposed, drop)
         return hold(m, dh_before, dh), (d_inner, hold(m, dg, 0))
 
-    steps = (z, r, g, rh, shifted(h0, h), dh_steps, mask)
-    dh0, (d_inner, dg) = scan(step, jnp.zeros_like(h0), steps, reverse=True)
+    if native.serves(kept):
+        given = kept, h, mask, drop, kernel, h0, dh_steps
+        d_inner, dg, dh0 = native.gru_backward(*given)
+    else:
+        steps = (kept, shifted(h0, h), dh_steps, mask)
+        dh0, (d_inner, dg) = scan(step, jnp.zeros_like(h0), steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), d_inner)
     units = h0.shape[1]
     d_gates = jnp.concatenate([d_inner[..., : 2 * units], dg], axis=2)
@@ -150,6 +169,10 @@ def rnn(gates, mask, drop, kernel, h):
 
 
 def rnn_forward(gates, mask, drop, kernel, h0):
+    if native.serves(gates):
+        h = native.rnn_forward(gates, mask, drop, kernel, h0)
+        return h, (h, mask, drop, kernel, h0)
+
     def step(h, inputs):
         x, m = inputs
         h = hold(m, jnp.tanh(x + dropped(h, drop) @ kernel), h)
@@ -169,7 +192,10 @@ def rnn_backward(kept, dh_steps):
         dz = hold(m, dh * (1 - h**2), 0)
         return hold(m, dropped(dz @ transposed, drop), dh), dz
 
-    dh0, dz = scan(step, jnp.zeros_like(h0), (h, dh_steps, mask), reverse=True)
+    if native.serves(h):
+        dz, dh0 = native.rnn_backward(h, mask, drop, kernel, h0, dh_steps)
+    else:
+        dh0, dz = scan(step, jnp.zeros_like(h0), (h, dh_steps, mask), reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
     return dz, None, None, d_kernel, dh0
 
@@ -192,6 +218,11 @@ def one_minus_sigmoid(x, decay):
 
 
 def slstm_forward(gates, mask, drop, kernel, h0, c0, n0):
+    if native.serves(gates):
+        given = gates, mask, drop, kernel, h0, c0, n0
+        kept, h, c, n = native.slstm_forward(*given)
+        return (h, c[-1], n), (kept, h, c, mask, drop, kernel, h0, c0)
+
     def step(carry, inputs):
         h, c, n = carry
         x, m = inputs
@@ -206,21 +237,21 @@ def slstm_forward(gates, mask, drop, kernel, h0, c0, n0):
         n = hold(m, jnp.maximum(old, i) + jnp.log1p(decay), n)
         c = hold(m, c + share * (z - c), c)
         h = hold(m, o * c, h)
-        return (h, c, n), (lost, z, o, share, h, c)
+        return (h, c, n), (jnp.concatenate([lost, z, o, share], axis=1), h, c)
 
-    (_, c_last, n_last), kept = scan(step, (h0, c0, n0), (gates, mask))
-    h = kept[4]
-    return (h, c_last, n_last), (*kept, mask, drop, kernel, h0, c0)
+    (_, c_last, n_last), (kept, h, c) = scan(step, (h0, c0, n0), (gates, mask))
+    return (h, c_last, n_last), (kept, h, c, mask, drop, kernel, h0, c0)
 
 
 def slstm_backward(kept, gradients):
-    lost, z, o, share, h, c, mask, drop, kernel, h0, c0 = kept
-    dh_steps, dc_last, dn_last = gradients
+    kept, h, c, mask, drop, kernel, h0, c0 = kept
+    dh_steps, *last = gradients
     transposed = kernel.T
 
     def step(carry, inputs):
         dh, dc, dn = carry
-        lost, z, o, share, c, c_before, dh_step, m = inputs
+        gates, c, c_before, dh_step, m = inputs
+        lost, z, o, share = jnp.split(gates, 4, axis=1)
         dh = dh + dh_step
         dc_in = dc + dh * o
         d_old = (1 - share) * (dn - share * dc_in * (z - c_before))
@@ -236,9 +267,13 @@ def slstm_backward(kept, gradients):
         dc = hold(m, dc_in * (1 - share), dc)
         return (dh, dc, hold(m, d_old, dn)), d_raw
 
-    steps = (lost, z, o, share, c, shifted(c0, c), dh_steps, mask)
-    start = (jnp.zeros_like(h0), dc_last, dn_last)
-    (dh0, dc0, dn0), d_raw = scan(step, start, steps, reverse=True)
+    if native.serves(kept):
+        given = kept, c, mask, drop, kernel, c0, dh_steps, last
+        d_raw, dh0, dc0, dn0 = native.slstm_backward(*given)
+    else:
+        steps = (kept, c, shifted(c0, c), dh_steps, mask)
+        start = (jnp.zeros_like(h0), *last)
+        (dh0, dc0, dn0), d_raw = scan(step, start, steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), d_raw)
     return d_raw, None, None, d_kernel, dh0, dc0, dn0
 

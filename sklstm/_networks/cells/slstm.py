@@ -28,6 +28,11 @@ def softplus(x: np.ndarray) -> np.ndarray:
     return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
 
 
+def log_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return log(exp(a) + exp(b)), exact to the last digits where one is far larger."""
+    return np.maximum(a, b) + np.log1p(np.exp(-np.abs(a - b)))
+
+
 def stepper(kernel, bias, h, c, n):
     units = h.shape[-1]
     raw = np.empty((*h.shape[:-1], 4 * units), h.dtype)
@@ -40,10 +45,10 @@ def stepper(kernel, bias, h, c, n):
         np.add(raw, gates, raw)
         np.tanh(z_and_o, z_and_o)
         np.subtract(n, softplus(-f), n)
-        np.subtract(i, n, i)
-        np.add(n, softplus(i), n)
+        share = sigmoid(i - n)
+        n[...] = log_sum(n, i)
         np.subtract(z, c, z)
-        np.multiply(z, sigmoid(i), z)
+        np.multiply(z, share, z)
         np.add(c, z, c)
         np.add(o, one, o)
         np.multiply(o, half, o)
@@ -71,7 +76,7 @@ def step_and_back(gates, kernel, bias, h, c_before, n):
         d_gates = np.concatenate(parts, axis=1)
         return d_gates, d_gates @ kernel.T, dc * (1 - share), d_old
 
-    return (o * c, c, old + softplus(i - old)), back
+    return (o * c, c, log_sum(old, i)), back
 
 
 def onnx_step(graph, gates, kernel, h, c, n):
@@ -81,5 +86,6 @@ def onnx_step(graph, gates, kernel, h, c, n):
     excess = graph("Sub", i, old)
     change = graph("Sub", graph("Tanh", z), c)
     c = graph("Add", c, graph("Mul", graph("Sigmoid", excess), change))
-    n = graph("Add", old, graph("Softplus", excess))
+    smaller = graph("Softplus", graph("Neg", graph("Abs", excess)))
+    n = graph("Add", graph("Max", old, i), smaller)
     return graph("Mul", graph("Sigmoid", o), c), c, n

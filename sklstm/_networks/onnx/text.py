@@ -167,7 +167,8 @@ def ngram_logits(graph, classifier, ids):
     sizes = {n: len(keys) for n, keys in counter.keys.items()}
     if not sum(sizes.values()):
         return prior
-    pool, starts = [], []
+    pool: list[int] = []
+    starts = []
     for n in range(1, max(sizes) + 1):
         starts.append(len(pool))
         for key in counter.keys.get(n, ()):
