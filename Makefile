@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-ray test-matrix bench-peers bench-speed bench-workers types dist audit clean
+.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-native test-ray test-matrix bench-peers bench-speed bench-workers types dist audit clean
 
 # Every target below depends on this stamp, so each works first on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -21,7 +21,12 @@ examples: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal
-	SKLSTM_NATIVE=0 $(BIN)/python -m pytest -n 2 tests/layers
+
+# The loops in C++, built in an environment of their own.
+test-native:
+	$(PYTHON) -m venv .venv-native
+	SKLSTM_NATIVE=1 .venv-native/bin/python -m pip install --quiet --editable '.[dev]'
+	.venv-native/bin/python -m pytest -n 2 tests/layers tests/networks
 
 # Twenty thousand cases of odd input; `make test` runs five hundred.
 fuzz: install
@@ -67,6 +72,7 @@ bench: install
 	$(BIN)/python benchmarks/many_series.py
 	$(BIN)/python benchmarks/missing_values.py
 	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/wide_frames.py
 	$(BIN)/python benchmarks/text_accuracy.py
 
 # The pinned torch is a CPU build, because other builds download gigabytes for GPUs.
@@ -125,4 +131,4 @@ test-matrix:
 	$(PYTHON) .ci/matrix.py --write $(CELLS)
 
 clean:
-	rm -rf .venv .venv-peers .venv-plain .venv-oldest .venv-sktime .venv-ray .venv-matrix .venv-audit build dist demo_output
+	rm -rf .venv .venv-peers .venv-plain .venv-oldest .venv-sktime .venv-native .venv-ray .venv-matrix .venv-audit build dist demo_output

@@ -1,6 +1,7 @@
-"""setuptools' build backend, which asks for jaxlib's headers where there is a compiler.
+"""setuptools' build backend, which asks for jaxlib's headers with SKLSTM_NATIVE=1.
 
-Without a compiler nothing large is downloaded, and the package is one of Python alone.
+Without that, or without a compiler, nothing large is downloaded, and the package is one
+of Python alone.
 """
 
 import os
@@ -16,7 +17,8 @@ def headers():
     """Return what the library of recurrent loops needs to be built."""
     wish = os.environ.get("CXX", "").split()[:1]
     has_compiler = any(map(shutil.which, wish or COMPILERS))
-    return ["jaxlib>=0.5"] * (has_compiler and os.environ.get("SKLSTM_NATIVE") != "0")
+    asked = os.environ.get("SKLSTM_NATIVE", "0") != "0"
+    return ["jaxlib>=0.5"] * (has_compiler and asked)
 
 
 def get_requires_for_build_wheel(config_settings=None):

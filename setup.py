@@ -13,9 +13,9 @@ FLAGS = ["-std=c++17", "-O3", "-g0", "-ffp-contract=off", "-fvisibility=hidden"]
 
 
 def extensions():
-    """Return the library, or nothing where jaxlib's headers are not at hand."""
+    """Return the library if it is asked for and jaxlib's headers are at hand."""
     jaxlib = importlib.util.find_spec("jaxlib")
-    if os.environ.get("SKLSTM_NATIVE") == "0" or jaxlib is None:
+    if os.environ.get("SKLSTM_NATIVE", "0") == "0" or jaxlib is None:
         return []
     headers = Path(jaxlib.submodule_search_locations[0], "include")
     library = Extension(

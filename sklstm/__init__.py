@@ -2,7 +2,12 @@
 
 import importlib
 
+from sklstm._utils.keras_backend import select_backend
+
 __version__ = "0.1.0.dev0"
+
+# Before anybody imports Keras, which would look for TensorFlow.
+select_backend()
 
 # Loaded on first use, so that `import sklstm` costs nothing.
 _PUBLIC = {

@@ -181,7 +181,7 @@ class BaseLSTM(BaseEstimator):
             return super().set_params(**own_params)
         except Exception:
             # scikit-learn sets names one by one, and raises at the first unknown one.
-            vars(self).update(before)
+            self.__dict__.update(before)
             raise
 
     def _units(self):
@@ -189,7 +189,7 @@ class BaseLSTM(BaseEstimator):
             return (int(self.units),)
         units = tuple(self.units)
         whole = all(
-            isinstance(u, Integral) and not isinstance(u, bool) and u >= 1
+            isinstance(u, Integral) and not isinstance(u, bool) and int(u) >= 1
             for u in units
         )
         if not units or not whole:
@@ -199,7 +199,7 @@ class BaseLSTM(BaseEstimator):
             )
         return tuple(int(u) for u in units)
 
-    def _check_memory(self, spec, n_steps, width, whole=None):
+    def _check_memory(self, spec, n_steps, width, whole=None, n_linear=0):
         """Raise if training needs more memory than this process can have.
 
         Parameters
@@ -208,10 +208,13 @@ class BaseLSTM(BaseEstimator):
             Steps that recurrent layers read, and values at each step.
         whole : NetworkSpec, default=None
             The ensemble that is made of several trained networks.
+        n_linear : int, default=0
+            Bytes that the linear model takes.
         """
         n_bytes = memory_limits.bytes_of_training(spec, self.batch_size, n_steps, width)
         if whole is not None:
             n_bytes = max(n_bytes, 4 * memory_limits.n_weights(whole))
+        n_bytes = max(n_bytes, n_linear)
         memory_limits.check_memory(n_bytes, "The fit", memory_advice(self))
 
     def _settings(self, epochs, loss, metrics=None):
@@ -310,7 +313,8 @@ class BaseLSTM(BaseEstimator):
         those of Keras. It can be saved, loaded and trained without sklstm, but for
         ``cell="slstm"``: Keras has no such layer, so the model keeps that of sklstm,
         and its file loads after ``import sklstm.layers``. Its inputs and outputs are
-        scaled values, as those of `model_` are.
+        scaled values, as those of `model_` are; of a text classifier, what its
+        `keras_inputs` returns.
 
         Returns
         -------

@@ -1,57 +1,66 @@
 """LSTMForecaster: recurrent networks that forecast series, as an estimator."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm._base import (
     POSITIVE_INT,
+    BaseLSTM,
     fitted_attribute,
     unchanged_on_error,
     warn_of_a_better_model,
 )
 from sklstm._forecasting.backtest import BacktestPlan, backtest
-from sklstm._forecasting.intervals import check_probabilities
-from sklstm._forecasting.model import (
-    FittedNetwork,
-    FittedSeries,
-    ForecastModel,
-    Origins,
-    WindowModel,
+from sklstm._forecasting.fitting import (
+    check_network,
+    check_same_network,
+    fit_state,
+    rows_before,
+    untrained_state,
 )
-from sklstm._forecasting.state import FittedForecaster, TrainingRecord, upgraded
-from sklstm._forecasting.window_network import BaseWindowNetwork
+from sklstm._forecasting.intervals import check_probabilities
+from sklstm._forecasting.model import FittedSeries, Origins
+from sklstm._forecasting.scoring import values_and_forecasts
+from sklstm._forecasting.searches import check_search
+from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
+from sklstm._networks import ridge
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
-from sklstm._networks.spec import differences
+from sklstm._networks.quantiles import quantile_levels
 from sklstm._reporting import forecast_report
-from sklstm._series.output_format import OutputFormat
-from sklstm._series.panel import concatenate_series, lengths
+from sklstm._series.alignment import align_X_y, match_columns
+from sklstm._series.calendar import check_holidays, inputs_at
+from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import (
-    TrainingSeries,
     read_history,
+    read_inputs_ahead,
     read_observations,
     read_rows,
     read_training,
-    read_window_values,
 )
-from sklstm._series.validation import check_positive_int, check_values
+from sklstm._series.validation import as_numbers, check_positive_int
+from sklstm._series.window_reader import read_window_values
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.fitted_network import FittedNetwork
+from sklstm._training.losses import Pinball
+from sklstm._training.network_options import NetworkOptions
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
 from sklstm._windows.options import WindowOptions, make_problem
+from sklstm._windows.problem import scale_values
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
 
 @storable
-class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
+class LSTMForecaster(RegressorMixin, BaseLSTM):
     """Forecast a series with a recurrent network that starts at a linear model.
 
     The network is the sum of a linear autoregression on the scaled window, which starts
@@ -225,8 +234,15 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
                   dtype='datetime64[...]', name='month', freq='MS')
     """
 
+    _state: FittedForecaster
     _parameter_constraints = {
-        **BaseWindowNetwork._parameter_constraints,
+        **BaseLSTM._parameter_constraints,
+        "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
+        "network": [Callable, None],
+        "n_members": [POSITIVE_INT],
+        "quantiles": [tuple, list, None],
+        "loss": [str, Callable],
+        "refit": ["boolean"],
         "window_length": [POSITIVE_INT, None],
         "horizon": [POSITIVE_INT],
         "stride": [POSITIVE_INT],
@@ -400,17 +416,28 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
 
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
+        check_search(self.window_length, X, y)
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
         data = read_training(
             self, X, y, sample_weight, static, reset=not keep, encoder=encoder
         )
-        self._check_network(data.form)
+        check_network(self, data.form)
+        check_holidays(self.calendar, data.dated_histories)
         norm = None if last is None else last.norm
         problem = make_problem(data, self._window_options(), norm)
-        self._check_shape(problem, last)
+        options = self._network_options()
+        settings = self._settings(self.epochs, self.loss)
+        spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
+        check_same_network(last, asked)
+        n_steps, width = problem.window_shape
+        n_read = spec.recurrent_length or n_steps
+        n_linear = ridge.bytes_of_fit(problem)
+        self._check_memory(spec, n_read, width, whole=asked, n_linear=n_linear)
         with checkpointed(self):
-            self._state = self._learn(data, problem, last=last, epochs=epochs)
+            self._state = fit_state(
+                data, problem, options, settings, last=last, epochs=epochs
+            )
         warn_of_a_better_model(self)
         return self
 
@@ -426,83 +453,25 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
             self.calendar,
         )
 
-    def _check_network(self, form):
-        """Raise where parameters ask for a network that does not exist."""
-        if self.network is not None and self.n_members > 1:
-            raise ValueError(
-                f"n_members={self.n_members} takes networks of this library, and "
-                "network= gives another. Average its forecasts, for example with "
-                "VotingRegressor, or leave network out."
-            )
-        if self.quantiles is None:
-            return
-        check_probabilities("quantiles", self.quantiles)
-        if form == "windows":
-            raise ValueError(
-                "quantiles are those of a forecast, and ready-made windows have no "
-                "order in time. Fit with fit(series), or leave quantiles out."
-            )
-        if self.network is not None or self.loss != "mse":
-            other = "loss" if self.network is None else "network"
-            raise ValueError(
-                f"quantiles come with a network and a loss of their own, so {other} "
-                f"must stay at its default. Got {getattr(self, other)!r}. Leave out "
-                f"quantiles or {other}."
-            )
-
-    def _check_shape(self, problem, last):
-        """Raise where training cannot go on, or needs more memory than there is."""
-        asked = self._whole_spec(problem)
-        if last is not None and asked != last.network.trained.spec:
-            raise ValueError(
-                "Training cannot continue, since data or parameters ask for a network "
-                f"of another shape: {differences(last.network.trained.spec, asked)}. "
-                "Fit anew with warm_start=False."
-            )
-        n_steps, width = problem.window_shape
-        n_read = self._recurrent_length(n_steps) or n_steps
-        self._check_memory(self._spec(problem), n_read, width, whole=asked)
-
-    def _learn(self, data, problem, *, last=None, epochs=None):
-        """Train, and return the state."""
-        fit = self._train(problem, last=last, epochs=epochs)
-        record = TrainingRecord(
-            fit["history_"],
-            fit["n_iter_"],
-            fit["best_epoch_"],
-            fit["baseline_scores_"],
-            fit["skill_"],
-        )
-        network = FittedNetwork(
-            fit["_spec_"], fit["weights_"], fit["_quantile_network"], self.batch_size
-        )
-        return self._state_of(
-            data, problem, network, fit["_scalers"], record, fit["_spread"]
+    def _network_options(self):
+        return NetworkOptions(
+            cell=self.cell,
+            units=self._units(),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            linear_skip=self.linear_skip,
+            recurrent_length=self.recurrent_length,
+            network=self.network,
+            n_members=self.n_members,
+            quantile_levels=quantile_levels(self.quantiles),
+            validation_fraction=self.validation_fraction,
+            refit=self.refit,
+            random_state=self.random_state,
         )
 
-    def _state_of(self, data, problem, network, scalers, record, calibration=None):
-        y_scalers, x_scaler = scalers
-        if data.form == "windows":
-            output = OutputFormat(one_dimensional=data.y.ndim == 1)
-            model = WindowModel(network, x_scaler, y_scalers)
-            return FittedForecaster("windows", output, model, record)
-        n_inputs = self.n_features_in_ if data.form == "regression" else 0
-        histories = data.histories_to_keep(problem.window_length, n_inputs)
-        series = {
-            key: FittedSeries(history, scaler, len(history))
-            for (key, history), scaler in zip(histories.items(), y_scalers, strict=True)
-        }
-        return FittedForecaster(
-            data.form,
-            data.output,
-            ForecastModel(
-                network, problem.norm, x_scaler, data.past_only, self.calendar, n_inputs
-            ),
-            record,
-            series,
-            calibration,
-            data.static_encoder,
-        )
+    @property
+    def _loss(self):
+        return Pinball((0.5,)) if self.quantiles is not None else self.loss
 
     @classmethod
     def from_keras(cls, model, X, y=None, **parameters):
@@ -557,7 +526,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         forecaster._validate_params()
         data = read_training(forecaster, X, y, None, None, reset=True)
         problem = make_problem(data, forecaster._window_options())
-        spec = forecaster._spec(problem)
+        spec = forecaster._network_options().build_spec(problem)
         shapes = {name: w.shape for name, w in weights.items()}
         if spec.network is None and shapes != spec.weight_shapes():
             raise ValueError(
@@ -566,10 +535,8 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
                 "and y that it was trained on, and its window_length."
             )
         network = FittedNetwork(spec, weights, None, forecaster.batch_size)
-        scalers = problem.learn_scalers(problem.all_rows())
-        forecaster._state = forecaster._state_of(
-            data, problem, network, scalers, TrainingRecord()
-        )
+        scalers = problem.fit_scalers(problem.all_rows())
+        forecaster._state = untrained_state(data, problem, network, scalers)
         return forecaster
 
     def predict(self, X):
@@ -597,9 +564,8 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         check_is_fitted(self, "weights_")
         state = self._state
         if state.form == "windows":
-            output = state.model.predict(read_window_values(self, X)[0])
-            return output[:, 0] if state.output.one_dimensional else output
-        rows, model = read_rows(self, X, ahead=True), state.model
+            return state.window_model.predict(read_window_values(self, X)[0])
+        rows, model = read_rows(self, X, ahead=True), state.series_model
         forecast_rows = model.one_step if state.form == "series" else model.steps_ahead
         forecast = np.empty((len(rows.values), model.n_targets))
         for key, (at, index) in rows.rows_by_series.items():
@@ -663,45 +629,11 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         chosen = chosen_series(state, series)
         if steps is not None:
             check_positive_int("steps", steps)
-        ahead = self._inputs_ahead(state, chosen, steps, X)
-        if ahead is not None and steps is None:
+        ahead = read_inputs_ahead(self, state, X, chosen, steps)
+        if steps is None and X is not None and ahead is not None:
             steps = min(map(len, ahead.values()))
         steps = self.horizon if steps is None else steps
-        check_positive_int("steps", steps)
-        if ahead is not None:
-            ahead = {key: values[:steps] for key, values in ahead.items()}
         return state, steps, state.origins_at_end(chosen, ahead)
-
-    def _inputs_ahead(self, state, chosen, steps, X):
-        """Return {series: inputs of the rows after its end}, or None without any."""
-        if state.form == "series":
-            if X is not None:
-                raise ValueError(
-                    "The forecaster was fitted on a series alone, so forecast takes no "
-                    "X. Fit with fit(X, y) and window_length to use inputs."
-                )
-            return None
-        if X is None:
-            raise ValueError(
-                "The forecaster was fitted with inputs X, so forecast needs X for "
-                f"the {self.horizon if steps is None else steps} steps ahead. Pass X= "
-                "with a row for each."
-            )
-        rows = read_rows(self, X, ahead=True)
-        missing = [key for key in chosen if key not in rows.rows_by_series]
-        if missing:
-            raise ValueError(
-                f"X has no rows of the series {missing[0]!r}, which needs them as "
-                "all that are forecast. Add them, or name the others by series=."
-            )
-        ahead = {key: rows.values[rows.rows_by_series[key][0]] for key in chosen}
-        n_rows = min(map(len, ahead.values()))
-        if steps is not None and n_rows < steps:
-            raise ValueError(
-                f"X has {n_rows} rows, but steps={steps} needs as many. Pass more "
-                "rows of X, or lower steps."
-            )
-        return ahead
 
     def _check_has_history(self, method):
         check_is_fitted(self, "weights_")
@@ -714,7 +646,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
     def _copy(self):
         """Return a shallow copy, whose state can be another."""
         other = type(self)(**self.get_params(deep=False))
-        vars(other).update(vars(self))
+        other.__dict__.update(vars(self))
         return other
 
     def _state_after(self, history, static=None):
@@ -930,14 +862,19 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
 
     def _extended(self, X, y=None):
         """Return the state after the rows that follow."""
-        rows, series = read_observations(self, X, y), self._state.series
-        new = rows.histories()
-        return self._state.with_histories(
-            {
-                key: series[key].history.appended(own.y, own.X, own.index)
-                for key, own in new.items()
-            }
-        )
+        rows = read_observations(self, X, y)
+        series, model, new = self._state.series, self._state.series_model, {}
+        for key, own in rows.histories().items():
+            # Rows that cannot be scaled could neither be forecast from nor loaded.
+            history = series[key].history.appended(own.y, own.X, own.index)
+            new_rows = np.arange(len(history) - len(own), len(history))
+            scale_values(own.y, series[key].scaler)
+            if own.X is not None:
+                scale_values(
+                    inputs_at(history, model.calendar, new_rows), model.x_scaler
+                )
+            new[key] = history
+        return self._state.with_histories(new)
 
     def observe(self, X, y=None):
         """Append rows as `update` does, and tell how far off their forecasts were.
@@ -974,7 +911,7 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         np.int64(5)
         """
         self._check_has_history("observe")
-        extended, model = self._extended(X, y), self._state.model
+        extended, model = self._extended(X, y), self._state.series_model
         rows = read_rows(self, X)
         errors = np.empty((len(rows.values), model.n_targets))
         known = self._state.series
@@ -1083,24 +1020,19 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         keep : bool
             Go on from the fitted weights and scalers.
         """
-        histories, ends = {}, {}
-        for key, series in state.series.items():
-            end = ends[key] = cuts.get(key, len(series.history))
-            n_rows = end if max_train_size is None else max_train_size
-            histories[key] = series.history.cut(end - n_rows, end)
+        data, ends = rows_before(state, cuts, max_train_size)
         other, norm = self._copy(), None
         other.verbose = 0  # the bar of the backtest is the one that is seen
         if keep:  # windows stay what the network was trained on
-            other.window_length, norm = self.window_length_, self._state.model.norm
-        data = TrainingSeries(
-            state.form,
-            state.output,
-            histories,
-            past_only=self._state.model.past_only,
-            static_encoder=state.static_encoder,
-        )
+            other.window_length, norm = self.window_length_, self._state.norm
         problem = make_problem(data, other._window_options(), norm)
-        fitted = other._learn(data, problem, last=self._state if keep else None)
+        fitted = fit_state(
+            data,
+            problem,
+            other._network_options(),
+            other._settings(other.epochs, other.loss),
+            last=self._state if keep else None,
+        )
         # Origins are rows of the whole history, whatever part of it was fitted.
         series = {
             key: replace(own, n_fitted=ends[key]) for key, own in fitted.series.items()
@@ -1125,21 +1057,34 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         float
         """
         check_is_fitted(self, "weights_")
-        if self._state.form != "series":
-            return super().score(X, y, sample_weight)
-        values = check_values(concatenate_series(X), allow_nan=True)
-        if np.isnan(values).any(axis=1).all():
-            raise ValueError(
-                "X has no row without a missing value, so that there is nothing to "
-                "score against. Pass rows whose values are known."
+        state = self._state
+        if state.form == "series":
+            actual, forecasts = values_and_forecasts(
+                state.series_model, state.series, read_rows(self, X)
             )
-        shortest = min(lengths(X))
-        # In this process: a search has workers, to whom the table would travel.
-        table = self.backtest(X, steps=min(self.horizon, shortest), n_jobs=1)
-        shape = (-1, self._state.model.n_targets)
-        columns = [table[c].to_numpy().reshape(shape) for c in ("y_true", "y_pred")]
-        complete = ~np.isnan(columns[0]).any(axis=1)
-        return float(r2_score(*(column[complete] for column in columns)))
+            weights = None
+        else:
+            forecasts, weights = self.predict(X), sample_weight
+            if state.form == "regression":
+                align_X_y(X, y)
+                y = match_columns(concatenate_series(y), state.output.names)
+            forecasts = as_numbers(concatenate_series(forecasts))
+            actual = as_numbers(concatenate_series(y))
+            check_consistent_length(actual, forecasts)
+            if actual.ndim == 3:  # r2_score takes one axis of outputs
+                actual, forecasts = (
+                    values.reshape(len(values), -1) for values in (actual, forecasts)
+                )
+        known = ~np.isnan(actual.reshape(len(actual), -1)).any(axis=1)
+        if not known.any():
+            raise ValueError(
+                "No row has an actual value, so that there is nothing to score "
+                "against. Pass rows whose values are known."
+            )
+        if weights is not None:
+            weights = np.asarray(concatenate_series(weights))[known]
+        score = r2_score(actual[known], forecasts[known], sample_weight=weights)
+        return float(score)
 
     def to_onnx(self, series=None):
         """The fitted forecaster as an ONNX graph, scaling and windows included.
@@ -1197,26 +1142,5 @@ class LSTMForecaster(RegressorMixin, BaseWindowNetwork):
         """Return attributes with the one state, of files from before there was one."""
         if "_scalers" not in state:
             return state
-        return state | {"_state": upgraded(state, state)}
-
-
-def chosen_series(state, series):
-    """Return the keys of the series to forecast, of which None means all."""
-    if series is None:
-        return list(state.series)
-    if isinstance(series, str) or not isinstance(series, Iterable):
-        raise TypeError(
-            f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
-        )
-    if not len(series):
-        raise ValueError("series is empty. Name a series, or pass None for all.")
-    unknown = [key for key in series if key not in state.series]
-    if unknown or state.is_single:
-        known = f"{list(state.series)[:5]}"
-        known += " and so on." if len(state.series) > 5 else "."
-        raise ValueError(
-            f"series has {unknown[:1] or series}, but the forecaster knows "
-            + ("one series alone." if state.is_single else known)
-            + " Give the past of a new series by history=."
-        )
-    return list(series)
+        fitted = upgraded(state)
+        return state | {"_state": fitted}

@@ -24,6 +24,7 @@ from sklstm._networks.spec import POOLINGS, TextNetworkSpec, differences
 from sklstm._reporting import text_report
 from sklstm._series.validation import check_weight_size
 from sklstm._text import labels
+from sklstm._text.class_weights import with_class_weights
 from sklstm._text.dataset import TextTrainingData
 from sklstm._text.deduplication import merge_repeated
 from sklstm._text.embeddings import first_vectors
@@ -31,9 +32,10 @@ from sklstm._text.ngrams import check_ngram_range
 from sklstm._text.probabilities import log_probabilities, probabilities
 from sklstm._text.reader import NO_TEXT, read_texts, read_training
 from sklstm._text.sequences import FIRST, TRUNCATE
-from sklstm._text.tokenizer import STRIP_ACCENTS, TOKEN_PATTERN
+from sklstm._text.tokenizer import STRIP_ACCENTS
 from sklstm._text.vocabulary import build_vocabulary, encode_tokens
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.resume import TrainingState
 from sklstm._training.text_fit import (
     HEAD,
     TextOptions,
@@ -43,6 +45,7 @@ from sklstm._training.text_fit import (
 )
 from sklstm._utils.archive import storable
 from sklstm._utils.disk_arrays import in_memory
+from sklstm._utils.row_weights import rows_and_weights
 
 # In words, by whether a text may have several labels.
 KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
@@ -57,6 +60,7 @@ FITTED = (
     "best_epoch_",
     "baseline_scores_",
     "skill_",
+    "n_vectors_found_",
     "n_features_in_",
     "feature_names_in_",
     "_state",
@@ -85,12 +89,14 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     truncate : {"head", "tail", "both"}, default="both"
         Which tokens of a longer text are read; "both" is half from each end.
     analyzer : {"word", "char"}, default="word"
-        "char" takes every character but white space for a token, for scripts without
-        spaces.
+        "char" takes every character but white space, with its marks, for a token, for
+        scripts without spaces. Texts are read in Unicode's normal form NFC.
     lowercase : bool, default=True
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-    token_pattern : str, default=r"\\w+(?:'\\w+)?|[^\\w\\s]"
-        Words with an inner apostrophe, and punctuation marks one by one.
+    token_pattern : str or None, default=None
+        A regular expression of tokens. None finds words of any script with their
+        combining marks and an inner apostrophe, emoji whole, and other signs one by
+        one; Thai, Lao, Burmese and Khmer, which have no spaces, by character.
     tokenizer : callable, default=None
         From a text to a list of str, instead of `analyzer` and `token_pattern`.
     min_df : int or float, default=1
@@ -117,7 +123,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     recurrent_dropout : float, default=0.0
     linear_skip : bool, default=True
         Whether the n-gram model stands beside the network.
-    class_weight : dict, "balanced" or None, default=None
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of classes in the loss; "balanced" gives all classes the same total. Of
+        an indicator matrix, the weights of 0 and 1: of each label by a list.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
@@ -165,6 +173,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         Log loss of simple models on the validation block.
     skill_ : float or None
         1 - log loss / log loss of the best of them; None without a validation block.
+    n_vectors_found_ : int or None
+        Words of `vocabulary_` with a vector in `embeddings`.
     n_features_in_ : int
         For token ids only.
 
@@ -184,6 +194,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     array(['+', '-'], dtype='<U1')
     """
 
+    _state: FittedClassifier
     _parameter_constraints = {
         **BaseLSTM._parameter_constraints,
         "max_features": [POSITIVE_INT, None],
@@ -192,7 +203,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions(set(STRIP_ACCENTS)), Callable, None],
-        "token_pattern": [str],
+        "token_pattern": [str, None],
         "tokenizer": [Callable, None],
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
         "ngram_range": [tuple],
@@ -202,7 +213,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(POOLINGS))],
         "word_dropout": [SHARE],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __init__(
@@ -214,7 +225,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         analyzer="word",
         lowercase=True,
         strip_accents=None,
-        token_pattern=TOKEN_PATTERN,
+        token_pattern=None,
         tokenizer=None,
         min_df=1,
         ngram_range=(1, 3),
@@ -311,6 +322,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         y : array-like of shape (n_documents,) or (n_documents, n_labels)
             Classes of any type, or an indicator matrix; None where X gives pairs.
         sample_weight : array-like of shape (n_documents,), default=None
+            Relative: a factor on all of them changes nothing. Small whole numbers
+            count as that many repeated texts; other weights count in the loss alone,
+            while words and n-grams are counted in documents.
 
         Returns
         -------
@@ -359,7 +373,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         kept = self._state if keep else None
         if not keep:
             for name in FITTED:
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
         data = self._training_data(X, y, sample_weight, kept, classes)
         options = self._options(data, kept, epochs)
         with checkpointed(self):
@@ -369,6 +383,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             multi_label=not data.exclusive,
             spec=options.spec,
             ngrams=fit.ngrams,
+            raw_text=kept.raw_text if kept else False,
+            training=fit.state,
         )
         self.vocabulary_ = most_frequent(data.words, self.max_features)
         self.weights_, self.history_ = fit.weights, fit.history
@@ -393,27 +409,32 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )
-        if self.class_weight is not None:
-            weights = weights * labels.class_weights(self.class_weight, texts.y)
         check_weight_size(weights)
         labels.check_weights(weights, targets, new=kept is None)
-        words, sequences = self._encode(texts, weights, kept)
-        rows, weights = merge_repeated(sequences, targets, weights)
-        sequences, targets = sequences.reordered(rows), targets[rows]
-        return TextTrainingData(words, sequences, targets, weights, not multi_label)
-
-    def _encode(self, texts, weights, kept):
-        """Return words and texts as their ids, by a kept vocabulary or a new one."""
-        if kept is None:
-            return build_vocabulary(texts.tokens, texts.sequences, weights, self.min_df)
-        sequences = encode_tokens(texts.tokens, texts.sequences, kept.words)
-        return kept.words, sequences
+        n_repeats, weights = rows_and_weights(weights)
+        words, sequences = encode_training(texts, n_repeats, kept, self.min_df)
+        rows, n_repeats, weights = merge_repeated(
+            sequences, targets, n_repeats, weights
+        )
+        data = TextTrainingData(
+            words=words,
+            sequences=sequences.reordered(rows),
+            targets=targets[rows],
+            n_repeats=n_repeats,
+            weights=weights,
+            exclusive=not multi_label,
+        )
+        return with_class_weights(data, self.class_weight, self.classes_)
 
     def _options(self, data, kept, epochs):
         """Return how to fit, by the parameters and by what an earlier fit left."""
         words = most_frequent(data.words, self.max_features)
         n_rows = table_rows(len(words))
-        vectors = first_vectors(self.embeddings, words, n_rows) if not kept else None
+        vectors = None
+        if not kept:
+            vectors, self.n_vectors_found_ = first_vectors(
+                self.embeddings, words, n_rows
+            )
         dim = self.embedding_dim if vectors is None else vectors.shape[1]
         dim = kept.spec.embedding_dim if kept else dim
         spec = self._build_spec(n_rows, data.targets.shape[1], dim, data.exclusive)
@@ -424,9 +445,12 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 "warm_start=False."
             )
         self._check_memory(spec, data.padded_length(self.max_length), dim)
+        state = None
+        if epochs is not None:  # of partial_fit
+            state = (kept and kept.training) or TrainingState()
         settings = self._settings(
             self.epochs if epochs is None else epochs,
-            loss_of(spec),
+            loss_of(spec, data.label_weights),
             {"accuracy": accuracy_of(spec)},
         )
         return TextOptions(
@@ -441,6 +465,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             ngrams=kept.ngrams if kept else None,
             weights=self.weights_ if kept else None,
             vectors=vectors,
+            state=state,
         )
 
     def _build_spec(self, n_tokens, n_outputs, embedding_dim, exclusive):
@@ -554,10 +579,47 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
 
+    def keras_inputs(self, X):
+        """Return what `model_` and the model of `to_keras` read, for its ``predict``.
+
+        Parameters
+        ----------
+        X : array-like
+            Texts or token ids, as in `fit`.
+
+        Returns
+        -------
+        tokens : ndarray of int32 of shape (n_documents, n_tokens)
+            Ids of the network's words, padded with 0 on the right.
+        linear : ndarray of float32 of shape (n_documents, n_outputs)
+            Logits of the n-gram model; alone, `tokens` are returned with
+            ``linear_skip=False``.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMTextClassifier
+        >>> clf = LSTMTextClassifier(units=4, epochs=1, random_state=0)
+        >>> clf = clf.fit(["good", "bad"] * 5, [1, 0] * 5)
+        >>> logits = clf.to_keras().predict(clf.keras_inputs(["good"]), verbose=0)
+        >>> bool(abs(logits[0, 0] - clf.decision_function(["good"])[0]) < 1e-5)
+        True
+        """
+        check_is_fitted(self, "weights_")
+        parts = list(read_texts(self, self._state.words, X))
+        views = [self._network_view(part) for part in parts]
+        width = max([1, *(part.lengths.max(initial=0) for part in views)])
+        tokens = np.concatenate([part.padded(width) for part in views])
+        ngrams = self._state.ngrams
+        if ngrams is None:
+            return tokens
+        linear = np.concatenate([ngrams.logits(part) for part in parts])
+        return [tokens, linear.astype(np.float32)]
+
     def to_onnx(self):
         """The fitted classifier as an ONNX graph, n-grams included.
 
-        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, gives
+        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, of one row
+        and one column at least (an empty text is a row of padding), gives
         ``probabilities`` of shape (n, n_classes), as `predict_proba` does. A graph has
         no tokenizer: of a classifier of strings, the metadata has the ids of words as
         JSON under ``vocabulary``, in which a word that is not there has the id 1. The
@@ -586,6 +648,13 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     def _report_sections(self, X, y, train):
         return text_report.sections(self, X, y, train)
+
+
+def encode_training(texts, n_repeats, kept, min_df):
+    """Return words and texts as their ids, by a kept vocabulary or a new one."""
+    if kept is None:
+        return build_vocabulary(texts.tokens, texts.sequences, n_repeats, min_df)
+    return kept.words, encode_tokens(texts.tokens, texts.sequences, kept.words)
 
 
 def most_frequent(words, max_features):

@@ -100,7 +100,7 @@ def load_docstrings():
     >>> sorted(set(load_docstrings().target))
     ['numpy', 'pandas', 'sklearn']
     """
-    labels = {}
+    labels: dict[str, str] = {}
     for package, owners in DOCUMENTED.items():
         for path in owners:
             module, _, name = path.partition(":")
@@ -194,7 +194,9 @@ def _download_imdb(path):
         for member in file:
             parts = member.name.split("/")
             if len(parts) == 4 and parts[2] in ("pos", "neg"):
-                text = file.extractfile(member).read().decode("utf-8")
+                review = file.extractfile(member)
+                assert review is not None, "a folder has fewer parts"
+                text = review.read().decode("utf-8")
                 rows.append((parts[1], int(parts[2] == "pos"), text))
     frame = pd.DataFrame(sorted(rows), columns=["split", "label", "text"])
     # Rename at the end: an interrupted write must not leave a broken cache file.

@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm._networks import numpy_backward
 from sklstm._series.missing import rows_since_seen
-from sklstm._series.reader import read_window_values
 from sklstm._series.validation import check_positive_int
+from sklstm._series.window_reader import read_window_values
 from sklstm._text import tokenizer, vocabulary
 from sklstm._text.sequences import PADDING, Sequences
 from sklstm._windows import scaling
@@ -109,8 +109,8 @@ def lag_attributions(
     rows = input_names(forecaster, spec, function.window_length)
     columns = column_names(forecaster, steps)
     # The last values are equal at both ends of the path, so they have no attribution.
-    attributions = np.delete(np.array(attributions), function.last_values, axis=1)
-    table = pd.DataFrame(attributions.T, rows, columns)
+    kept = np.delete(np.array(attributions), function.last_values, axis=1)
+    table = pd.DataFrame(kept.T, rows, columns)
     outputs, _, _ = function(np.stack([function.baseline, function.inputs]))
     base, value = (pd.Series(v[:steps].T.ravel(), columns) for v in outputs)
     gap = value - base - table.sum()
@@ -153,7 +153,7 @@ class ForecastFunction:
         )
         self.window_length, self.window_size = window.shape[1], window.size
         self.inputs = np.concatenate([window.ravel(), context.ravel()])
-        self.last_values = slice(window.size, window.size + spec.n_levels)
+        self.last_values = slice(window.size, window.size + spec.n_last_values)
         self.baseline = np.zeros_like(self.inputs)
         # The last value of the window stays, so that the baseline is at its level.
         self.baseline[self.last_values] = self.inputs[self.last_values]
@@ -186,10 +186,10 @@ class ForecastFunction:
 
 def in_units(output, data, scaler):
     """Return outputs in the units of the target, and the slope of this conversion."""
-    scale = 1.0
+    scale: float | np.ndarray = 1.0
     if isinstance(data, SeriesWindows):
         at = np.zeros(len(output), int)
-        _, scale = data.measures(at)
+        _, scale = data.level_and_scale(at)
         output = data.restored(output, at)
     # A finite difference gives the slope of any scaler, because scalers convert each
     # value by itself.
@@ -337,6 +337,12 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
     >>> why.tokens, int(why.attributions.argmax())
     (['a', 'good', 'film'], 1)
     """
+    if not hasattr(classifier, "_network_view"):
+        raise TypeError(
+            "token_attributions explains an LSTMTextClassifier, but got a "
+            f"{type(classifier).__name__}. Pass pipeline[-1] of a pipeline, and "
+            "best_estimator_ of a search."
+        )
     check_is_fitted(classifier, "weights_")
     check_positive_int("n_steps", n_steps)
     tokens, sequences, logits = read_text(classifier, text)
@@ -384,13 +390,16 @@ def read_text(classifier, text):
 
 
 def ngram_contributions(classifier, sequences, column):
-    """Return the intercept of the n-gram model, and contributions of tokens."""
+    """Return the n-gram model's logit of an empty text, and what tokens add to it."""
     ngrams = classifier._state.ngrams
     model, counter = ngrams.model, ngrams.counter
     values = model.weighted(counter.count(sequences)).toarray()[0]
     effects = ngrams.scale * values * model.coefficients[:, column]
-    base = ngrams.scale * model.intercepts[column]
-    return base, counter.split_among_tokens(sequences, effects)
+    if values.any():
+        # Texts with known n-grams have an intercept of their own, split among these.
+        shift = ngrams.intercepts[column] - ngrams.prior[column]
+        effects[values > 0] += shift / (values > 0).sum()
+    return ngrams.prior[column], counter.split_among_tokens(sequences, effects)
 
 
 def output_of(classifier, logits, target):

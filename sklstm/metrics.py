@@ -1,11 +1,14 @@
 """Forecast metrics that scikit-learn does not have."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import mean_pinball_loss
 from sklearn.utils import check_consistent_length
+
+from sklstm._series.validation import as_numbers, check_positive_int
 
 __all__ = [
     "interval_coverage",
@@ -112,7 +115,7 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     50.0
     """
     error = np.abs(differences(y_true, y_pred))
-    size = np.abs(np.asarray(y_true, float)) + np.abs(np.asarray(y_pred, float))
+    size = np.abs(as_column(y_true)) + np.abs(as_column(y_pred))
     return float(200 * np.mean(error / np.where(size > 0, size, 1)))
 
 
@@ -183,7 +186,7 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
     >>> weighted_quantile_loss([10, 10], [[8, 12], [8, 12]], quantiles=[0.25, 0.75])
     0.1
     """
-    y_true = np.asarray(y_true, float)
+    y_true = as_column(y_true)
     columns = np.asarray(y_quantiles, float).T
     if len(columns) != len(quantiles):
         raise ValueError(
@@ -220,9 +223,14 @@ def interval_coverage(y_true, lower, upper):
     >>> interval_coverage([1, 5], [0, 0], [2, 2])
     0.5
     """
-    below = differences(y_true, lower) < 0
-    above = differences(y_true, upper) > 0
-    return float(1 - np.mean(below | above))
+    below, above = differences(y_true, lower), differences(y_true, upper)
+    known = ~(np.isnan(below) | np.isnan(above))
+    if not known.any():
+        raise ValueError(
+            "No row has an actual value and both bounds, so no interval can be "
+            "looked at. Pass rows without missing values."
+        )
+    return float(1 - np.mean(((below < 0) | (above > 0))[known]))
 
 
 def interval_score(y_true, lower, upper, *, coverage):
@@ -305,7 +313,7 @@ def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
 class BacktestScorer:
     """Scorer of `make_backtest_scorer`; a class, because workers receive it pickled."""
 
-    metric: object
+    metric: Callable[..., float]
     steps: int | None
     stride: int
     gap: int
@@ -331,13 +339,27 @@ class BacktestScorer:
 
 
 def differences(y_true, y_pred):
+    """Return actual less other values, of one column or of equally many."""
     check_consistent_length(y_true, y_pred)
-    return np.asarray(y_true, float) - np.asarray(y_pred, float)
+    y_true, y_pred = as_column(y_true), as_column(y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"The values have the shapes {y_true.shape} and {y_pred.shape}, which are "
+            "not compared row by row. Pass as many columns in both."
+        )
+    return y_true - y_pred
+
+
+def as_column(values):
+    """Return values as floats, a table of one column without its axis."""
+    values = as_numbers(values)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def naive_errors(y_train, seasonal_period):
     """Return the errors of the seasonal naive forecast on the training series."""
-    y_train = np.asarray(y_train, dtype=float)
+    check_positive_int("seasonal_period", seasonal_period)
+    y_train = as_column(y_train)
     if len(y_train) <= seasonal_period:
         raise ValueError(
             f"y_train has {len(y_train)} values, but seasonal_period={seasonal_period} "
@@ -345,6 +367,8 @@ def naive_errors(y_train, seasonal_period):
             "seasonal_period."
         )
     errors = y_train[seasonal_period:] - y_train[:-seasonal_period]
+    # A missing value leaves out its own differences, and keeps the others in season.
+    errors = errors[~np.isnan(errors)]
     if not errors.any():
         raise ValueError(
             "The naive forecast makes no error on y_train, but the error is divided by "
@@ -368,7 +392,7 @@ def correlations(y_true, y_pred, max_lag=10):
 
     Rows with a missing value are left out. A constant series gives NaN.
     """
-    y_true, y_pred = np.asarray(y_true, float), np.asarray(y_pred, float)
+    y_true, y_pred = as_column(y_true), as_column(y_pred)
     result = []
     # Fewer than three pairs of rows correlate perfectly by chance.
     for shift in range(min(max_lag, max(len(y_true) - 3, 0)) + 1):

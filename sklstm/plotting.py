@@ -15,6 +15,7 @@ from sklstm._reporting.attribution_displays import (
 )
 from sklstm._reporting.backtest_display import BacktestDisplay
 from sklstm._reporting.display import VERMILION, Display, on_axis, turn_dates
+from sklstm._series.panel import is_panel
 from sklstm.metrics import correlations, lag
 
 __all__ = [
@@ -139,6 +140,13 @@ class TrainingHistoryDisplay(Display):
                 )
 
 
+def one_column(values):
+    """Return a frame or array of one column without its axis of columns."""
+    if np.ndim(values) == 2 and np.shape(values)[1] == 1:
+        return values.iloc[:, 0] if isinstance(values, pd.DataFrame) else values[:, 0]
+    return values
+
+
 class ForecastDisplay(Display):
     """The end of the history, the forecast, and prediction intervals.
 
@@ -210,7 +218,7 @@ class ForecastDisplay(Display):
                 f"Pass series=, one of {list(state.series)[:5]}."
             )
         chosen = None if series is None else [series]
-        forecast = alone(forecaster.forecast(steps, X, series=chosen))
+        forecast = one_column(alone(forecaster.forecast(steps, X, series=chosen)))
         if np.ndim(forecast) != 1:
             raise ValueError(
                 f"The forecaster has {forecast.shape[1]} targets, and a display shows "
@@ -229,7 +237,7 @@ class ForecastDisplay(Display):
         if state.calibration is not None:
             intervals = interval_frames(forecaster, steps, X, chosen, coverages, ahead)
         shown = 3 * len(forecast) if n_history is None else n_history
-        history = pd.Series(past.y[:, 0], index)[-shown:]
+        history = pd.Series(past.y[:, 0], index)[max(len(past) - shown, 0) :]
         return cls.from_predictions(history, forecast, intervals, y_true=y_true, ax=ax)
 
     @classmethod
@@ -245,8 +253,11 @@ class ForecastDisplay(Display):
             rows = pd.RangeIndex(len(history), len(history) + len(forecast))
             forecast = pd.Series(np.asarray(forecast), rows)
         if y_true is not None:
-            check_consistent_length(forecast, y_true)
-            y_true = pd.Series(np.asarray(y_true), forecast.index)
+            y_true = one_column(y_true)
+            dated = isinstance(y_true, pd.Series)
+            if not dated or type(y_true.index) is not type(forecast.index):
+                check_consistent_length(forecast, y_true)
+                y_true = pd.Series(np.asarray(y_true), forecast.index)
         return cls(history, forecast, intervals, y_true).plot(ax=ax)
 
     def plot(self, ax=None):
@@ -342,6 +353,11 @@ class PredictionDisplay(Display):
         PredictionDisplay
         """
         y_true = X if y is None else y
+        if is_panel(y_true):
+            raise ValueError(
+                "X holds many series, and a display shows one. Pass the rows of one "
+                "series and their predictions to from_predictions."
+            )
         return cls.from_predictions(y_true, forecaster.predict(X), kind=kind, ax=ax)
 
     @classmethod

@@ -22,7 +22,6 @@ from sklstm._text import vocabulary
 from sklstm._text.sequences import PADDING, TRUNCATE
 from sklstm._text.tokenizer import (
     STRIP_ACCENTS,
-    TOKEN_PATTERN,
     check_texts,
     tokenizer_of,
 )
@@ -191,7 +190,10 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         "char" makes every character except white space a token.
     lowercase : bool, default=True
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-    token_pattern : str, default=r"\\w+(?:'\\w+)?|[^\\w\\s]"
+    token_pattern : str or None, default=None
+        A regular expression of tokens. None finds words of any script with their
+        combining marks and an inner apostrophe, emoji whole, and other signs one by
+        one; Thai, Lao, Burmese and Khmer, which have no spaces, by character.
     tokenizer : callable, default=None
         Function from a text to a list of str; replaces `analyzer` and `token_pattern`.
     max_features : int, default=None
@@ -227,7 +229,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions(set(STRIP_ACCENTS)), Callable, None],
-        "token_pattern": [str],
+        "token_pattern": [str, None],
         "tokenizer": [Callable, None],
         "max_features": [POSITIVE_INT, None],
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
@@ -241,7 +243,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         analyzer="word",
         lowercase=True,
         strip_accents=None,
-        token_pattern=TOKEN_PATTERN,
+        token_pattern=None,
         tokenizer=None,
         max_features=None,
         min_df=1,

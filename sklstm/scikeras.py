@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
 from sklstm._utils.keras_backend import load_keras
-from sklstm._windows.dataset import merge_repeated
+from sklstm._windows.dataset import rows_in_order
 
 # scikeras imports Keras, which reads the backend once: set the default before.
 floatx = load_keras().config.floatx
@@ -52,15 +52,13 @@ def seeded(seed):
         yield
 
 
-def merge_equal_rows(X, y, weights):
-    """Merge equal rows into one row of their summed weight; y may be of any type."""
-    labels, codes = None, y
+def put_in_order(X, y, weights):
+    """Put rows in a fixed order, repeated by whole weights; y may be of any type."""
+    codes = y
     if y.dtype.kind not in "biuf":
-        labels, codes = np.unique(y, return_inverse=True)
-        codes = codes.reshape(y.shape)
-    rows, codes, weights = merge_repeated(X, codes, weights)
-    y = codes.astype(y.dtype) if labels is None else labels[codes.astype(int)]
-    return rows.astype(X.dtype), y, weights
+        codes = np.unique(y, return_inverse=True)[1].reshape(y.shape)
+    rows, weights = rows_in_order(X, codes, weights)
+    return X[rows], y[rows], weights
 
 
 class Wrapper(BaseEstimator):
@@ -137,9 +135,10 @@ class Wrapper(BaseEstimator):
     def fit(self, X, y, sample_weight=None, **options):
         """Build the model and train it.
 
-        Equal rows are merged into one row of their summed weight if the order of rows
-        has no effect (`shuffle`, and no `validation_split`), because weights and
-        repeated rows then train the same network.
+        If the order of rows has no effect (`shuffle`, and no `validation_split`), rows
+        are put in an order that their content fixes, and small whole weights repeat
+        them, because weights and repeated rows then train the same network. Weights
+        are relative: a factor on all of them changes nothing.
 
         Parameters
         ----------
@@ -229,7 +228,7 @@ class Wrapper(BaseEstimator):
         routed = self._routed | options
         ordered = routed.get("fit__validation_split", self.validation_split)
         if routed.get("fit__shuffle", self.shuffle) and not ordered:
-            X, y, weights = merge_equal_rows(X, y, weights)
+            X, y, weights = put_in_order(X, y, weights)
         wrapper = self._wrapper(resume)
         sample_weight = None if (weights == 1).all() else weights
         with seeded(wrapper.random_state):
@@ -346,7 +345,10 @@ class KerasClassifier(ClassifierMixin, Wrapper):
 
     __init__.__signature__ = inspect.signature(_wraps.__init__)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, **options):
+    # scikeras has another order of arguments for classifiers.
+    def partial_fit(  # type: ignore[override]
+        self, X, y, classes=None, sample_weight=None, **options
+    ):
         """Train one more epoch, as `fit` does.
 
         Parameters

@@ -78,7 +78,7 @@ def check(estimator):
         )
     # A parameter that is newer than the file takes its default.
     for name, value in type(estimator)().get_params().items():
-        vars(estimator).setdefault(name, value)
+        estimator.__dict__.setdefault(name, value)
     estimator._validate_params()
     check_weights(estimator._spec_, estimator.weights_)
     check_sizes(estimator, estimator._spec_)

@@ -130,7 +130,8 @@ class LSTMForecaster(BaseForecaster):
             raise ValueError(
                 "update takes what fit took: X where fit got X, and none otherwise."
             )
-        new_y, new_X = {}, None if X is None else {}
+        new_y: dict = {}
+        new_X: dict | None = None if X is None else {}
         for key, known in self._rows.items():
             rows = y.get(key, known.iloc[:0])
             steps = rows_at(rows.index, known.index).max(initial=-1) + 1 - len(known)
@@ -139,7 +140,7 @@ class LSTMForecaster(BaseForecaster):
                 index = continued_index(known.index, steps)
             # Stamps that sktime left out become missing values: steps stay regular.
             new_y[key] = rows.reindex(index)
-            if X is not None:
+            if new_X is not None:
                 new_X[key] = inputs_at(
                     index, X.get(key, self._inputs[key]), self._inputs[key]
                 )

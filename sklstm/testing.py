@@ -146,7 +146,7 @@ def check_odd_texts(estimator):
 def check_wrong_entries(estimator):
     fitted = clone(estimator).fit(TEXTS, LABELS)
     for wrong in (b"bytes", None, float("nan"), 3, ["nested"]):
-        texts = list(TEXTS)
+        texts: list[object] = list(TEXTS)
         # Not 0, so that an error about the first entry does not pass by accident.
         texts[5] = wrong
         for call in (lambda t: clone(estimator).fit(t, LABELS), fitted.predict):
@@ -294,7 +294,8 @@ def check_text_classifier(estimator, *, on_fail="raise"):
     """
     results = []
     for check in CHECKS:
-        result = {"check_name": check.__name__, "status": "passed", "exception": None}
+        result: dict[str, object] = {"check_name": check.__name__}
+        result |= {"status": "passed", "exception": None}
         try:
             check(estimator)
         except Exception as error:

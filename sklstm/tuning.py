@@ -1,6 +1,7 @@
 """Hyperparameter search: spaces, time-ordered splits, resumed budgets, pruning."""
 
 import contextlib
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -198,7 +199,9 @@ def pruning_callback(trial, monitor="val_loss"):
             "pip install 'sklstm[optuna]'."
         ) from error
 
-    class Pruning(load_keras().callbacks.Callback):
+    Callback: Any = load_keras().callbacks.Callback
+
+    class Pruning(Callback):
         def __deepcopy__(self, memo):
             # `fit` trains copies of callbacks, but a trial reports to its one study.
             return self

@@ -14,6 +14,9 @@ from sklstm import LSTMForecaster, LSTMTextClassifier
 PACKAGE = Path(sklstm.__file__).parent
 MODULES = sorted(PACKAGE.glob("**/*.py"))
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION, METHODS_OF_A_CLASS, LONGEST_MRO = 500, 40, 40, 9
+ARGUMENTS_OF_A_FUNCTION = 9  # self included
+# Public ones, whose arguments have names in each call.
+MANY_ARGUMENTS = {"__init__", "backtest", "suggest"}
 
 
 def docstring(node):
@@ -48,6 +51,11 @@ def test_files_functions_and_classes_are_small(path):
             span = code & set(range(node.body[0].lineno, node.end_lineno + 1))
             size = len(span)
             assert size <= limit_of(node), f"{node.name}: {size} lines"
+            arguments = [*node.args.args, *node.args.kwonlyargs]
+            few = (
+                node.name in MANY_ARGUMENTS or len(arguments) <= ARGUMENTS_OF_A_FUNCTION
+            )
+            assert few, f"{node.name}: {len(arguments)} arguments"
         if isinstance(node, ast.ClassDef):
             methods = [n for n in node.body if isinstance(n, ast.FunctionDef)]
             assert len(methods) <= METHODS_OF_A_CLASS, f"{node.name}: methods"

@@ -91,7 +91,7 @@ def test_a_random_search_of_texts(client):
     texts = [" ".join(rng.choice(["good", "bad", "film"], 3)) for _ in range(60)]
     labels = rng.integers(0, 2, 60)
     search = RandomizedSearchCV(
-        LSTMTextClassifier(units=4, epochs=2, random_state=0),
+        LSTMTextClassifier(units=4, epochs=2, random_state=0, linear_skip=False),
         {"learning_rate": loguniform(1e-3, 1e-1)},
         n_iter=2,
         scoring="neg_log_loss",

@@ -196,13 +196,11 @@ def test_class_weight_and_sample_weight():
     texts, labels = made(60)
     weights = np.where(labels == "good", 3.0, 1.0)
     one = small().fit(texts, labels, sample_weight=weights)
-    two = small(class_weight={"good": 3.0, "bad": 1.0}).fit(texts, labels)
     repeated = np.repeat(np.arange(60), weights.astype(int))
-    three = small().fit([texts[i] for i in repeated], labels[repeated])
-    for other in (two, three):
-        np.testing.assert_array_equal(
-            one.decision_function(texts), other.decision_function(texts)
-        )
+    other = small().fit([texts[i] for i in repeated], labels[repeated])
+    np.testing.assert_array_equal(
+        one.decision_function(texts), other.decision_function(texts)
+    )
     rare = np.where(np.arange(60) < 55, "bad", "good")
     plain = small(epochs=0).fit(texts, rare).decision_function([""])
     balanced = small(epochs=0, class_weight="balanced").fit(texts, rare)
@@ -270,6 +268,7 @@ def test_vocabulary_and_embeddings(tmp_path):
     for given in (vectors, file, str(file)):
         clf = small(embeddings=given, trainable_embeddings=False, linear_skip=False)
         table = clf.fit(texts, labels).weights_["embedding/embeddings"]
+        assert clf.n_vectors_found_ == 2
         assert table.shape[1] == 6
         np.testing.assert_array_equal(table[clf.vocabulary_["good"]], 1)
         np.testing.assert_array_equal(table[clf.vocabulary_["film"]], 0)

@@ -1,8 +1,9 @@
 """Backtests: forecasts of known rows from rolling origins, as one tidy table."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import Literal
 
 import joblib
 import numpy as np
@@ -10,6 +11,8 @@ import pandas as pd
 
 from sklstm._forecasting.intervals import IntervalForecaster, check_probabilities
 from sklstm._forecasting.model import ORIGINS_AT_ONCE, Origins
+from sklstm._forecasting.state import FittedForecaster
+from sklstm._series.history import History
 from sklstm._series.validation import check_positive_int
 from sklstm._training.progress_bar import ProgressBar
 
@@ -27,7 +30,7 @@ class BacktestPlan:
     steps: int
     stride: int = 1
     gap: int = 0
-    refit: int | str | None = None
+    refit: int | Literal["warm"] | None = None
     max_train_size: int | None = None
     quantiles: Sequence = ()
 
@@ -39,11 +42,11 @@ class BacktestPlan:
         check_refit(self.refit, self.max_train_size)
 
     @property
-    def lead(self):
+    def lead(self) -> np.ndarray:
         """Rows between an origin and each row forecast from it."""
         return np.arange(self.gap, self.gap + self.steps)
 
-    def origins(self, n_known, n_rows):
+    def origins(self, n_known: int, n_rows: int) -> np.ndarray:
         """Return the rows of one series before which forecasts stand.
 
         Raises
@@ -60,7 +63,9 @@ class BacktestPlan:
             )
         return np.arange(n_known, n_rows - self.gap - self.steps + 1, self.stride)
 
-    def parts(self, origins):
+    def parts(
+        self, origins: dict[Hashable, np.ndarray]
+    ) -> Iterator[tuple[dict, dict | None]]:
         """Yield origins that belong together, whatever the number of workers.
 
         Parameters
@@ -84,7 +89,7 @@ class BacktestPlan:
             yield part, fit_at if first else None
 
 
-def parts_of_one_fit(origins):
+def parts_of_one_fit(origins: dict[Hashable, np.ndarray]) -> Iterator[dict]:
     """Yield origins of some series, about as many as forecasts take at once."""
     part, n_origins = {}, 0
     for key, rows in origins.items():
@@ -97,7 +102,9 @@ def parts_of_one_fit(origins):
         yield part
 
 
-def backtest(forecaster, X, y, plan, *, n_jobs=None, verbose=0):
+def backtest(
+    forecaster, X, y, plan: BacktestPlan, *, n_jobs: int | None = None, verbose: int = 0
+) -> pd.DataFrame:
     """Forecast rows that follow the history; see `LSTMForecaster.backtest`.
 
     Parameters
@@ -138,7 +145,14 @@ def backtest(forecaster, X, y, plan, *, n_jobs=None, verbose=0):
     return pd.concat([table for _, table in tables], ignore_index=True)
 
 
-def tables_in_turn(forecaster, state, parts, plan, warm, bar):
+def tables_in_turn(
+    forecaster,
+    state: FittedForecaster,
+    parts: list,
+    plan: BacktestPlan,
+    warm: bool,
+    bar: ProgressBar | None,
+) -> list:
     """Return tables of each part, with `warm` from fits that go on from the last."""
     done, fitted = [], forecaster
     for part, fit_at in parts:
@@ -151,7 +165,9 @@ def tables_in_turn(forecaster, state, parts, plan, warm, bar):
     return done
 
 
-def tables_of_part(forecaster, X, y, part, fit_at, plan):
+def tables_of_part(
+    forecaster, X, y, part: dict, fit_at: dict | None, plan: BacktestPlan
+) -> list:
     """Return (series, table) of the origins of each series in a part."""
     state, fitted = forecaster._extended(X, y), forecaster
     if fit_at is not None:
@@ -159,7 +175,9 @@ def tables_of_part(forecaster, X, y, part, fit_at, plan):
     return tables(fitted._state, state, part, plan)
 
 
-def tables(fitted, state, rows, plan):
+def tables(
+    fitted: FittedForecaster, state: FittedForecaster, rows: dict, plan: BacktestPlan
+) -> list:
     """Return (series, table) of the forecasts of each series.
 
     Parameters
@@ -174,7 +192,7 @@ def tables(fitted, state, rows, plan):
         key: Origins(replace(fitted.series[key], history=state.series[key].history), r)
         for key, r in rows.items()
     }
-    model, given = fitted.model, list(origins.values())
+    model, given = fitted.series_model, list(origins.values())
     forecasts = model.forecast(given, plan.lead[-1] + 1)
     spread = [forecasts]
     if len(plan.quantiles):
@@ -193,7 +211,9 @@ def tables(fitted, state, rows, plan):
     return result
 
 
-def actual_values(history, rows, lead, names):
+def actual_values(
+    history: History, rows: np.ndarray, lead: np.ndarray, names: list
+) -> dict[str, np.ndarray]:
     """Return the columns of a table that need no forecast."""
     shape = (len(rows), len(lead), len(names))
     labels = np.empty(len(names), object)

@@ -1,12 +1,12 @@
 """Prediction intervals: quantiles about forecasts, and paths that could come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
-from sklstm._forecasting.conformal import nearest, restless
+from sklstm._forecasting.conformal import movement_scale, nearest
 from sklstm._forecasting.model import ForecastModel, Origins
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
@@ -33,7 +33,7 @@ class IntervalForecaster:
     model: ForecastModel
     calibration: tuple | None
 
-    def check_calibrated(self):
+    def check_calibrated(self) -> None:
         """Raise where there was no validation block to learn errors from."""
         if self.calibration is None:
             raise ValueError(
@@ -41,7 +41,12 @@ class IntervalForecaster:
                 "with validation_fraction above 0, on a longer series if need be."
             )
 
-    def quantiles(self, forecasts, origins, probabilities):
+    def quantiles(
+        self,
+        forecasts: np.ndarray,
+        origins: list[Origins],
+        probabilities: Sequence[float],
+    ) -> np.ndarray:
         """Return quantiles about forecasts.
 
         Parameters
@@ -63,17 +68,21 @@ class IntervalForecaster:
             axis=1,
         )
 
-    def sample_paths(self, origin, steps, n_samples, rng):
+    def sample_paths(
+        self, origin: Origins, steps: int, n_samples: int, rng: np.random.RandomState
+    ) -> np.ndarray:
         """Return paths from one origin, of shape (steps, n_targets, n_samples)."""
         series, rows = origin
         # Where the history ends in missing values, a path starts before them.
         late = int(rows_since_seen(series.history.y, rows)[0])
         errors = nearest(self.calibration, PATHS_COVERAGE)
-        noise = errors.sampled(n_samples, self.model.n_blocks(steps + late), rng)
+        noise = errors.sample(n_samples, self.model.n_blocks(steps + late), rng)
         start = Origins(series, rows - late)
         below, above = self._error_units(start, self.model.horizon)[errors.coverage]
         known, units = self._errors_since_fit(origin)
-        factor = errors.tracked(known, units[errors.coverage], PATHS_COVERAGE)[-1]
+        factor = errors.coverage_correction(
+            known, units[errors.coverage], PATHS_COVERAGE
+        )[-1]
         unit = np.where(noise > 0, above[0], below[0])
         noise *= np.maximum(unit, errors.floor) * factor
         paths = self.model.simulate(start, steps + late, noise)
@@ -91,14 +100,14 @@ class IntervalForecaster:
         for q in probabilities:
             coverage = abs(2 * q - 1)
             errors = nearest(self.calibration, coverage)
-            factor = errors.tracked(known, units[errors.coverage], coverage)
+            factor = errors.coverage_correction(known, units[errors.coverage], coverage)
             side = sides[errors.coverage][int(q > 0.5)]
             width = errors.half_width(coverage, side, factor[rows])
             result.append(scaling.invert(center + np.sign(q - 0.5) * width, scaler))
         # Each quantile has its own factor, so that close ones could cross.
-        result = np.array(result)
-        result[np.argsort(probabilities)] = np.sort(result, axis=0)
-        return result
+        values = np.array(result)
+        values[np.argsort(probabilities)] = np.sort(values, axis=0)
+        return values
 
     def _error_units(self, origins, steps):
         """Return {coverage of errors: units below and above the forecast}.
@@ -106,18 +115,16 @@ class IntervalForecaster:
         Each unit has the shape (n_origins, steps, n_targets) and is scaled.
         """
         (series, rows), model = origins, self.model
-        network = model.network.quantile_network
-        pairs = {} if network is None else level_pairs(network.levels)
+        levels = model.network.trained.levels
+        pairs = level_pairs(levels)
         if not pairs:
             past = np.maximum(rows[:, None] + np.arange(-model.window_length, 0), 0)
             windows = scaling.apply(series.history.windows(past), series.scaler)
-            unit = np.repeat(restless(windows)[:, None], steps, axis=1)
+            unit = np.repeat(movement_scale(windows)[:, None], steps, axis=1)
             return {None: (unit, unit)}
-        levels = model.forecast([origins], steps, quantiles=True)
-        levels = scaling.apply(levels, series.scaler)
-        return {
-            c: half_widths(levels, network.levels, pair) for c, pair in pairs.items()
-        }
+        quantiles = model.forecast([origins], steps, quantiles=True)
+        quantiles = scaling.apply(quantiles, series.scaler)
+        return {c: half_widths(quantiles, levels, pair) for c, pair in pairs.items()}
 
     def _errors_since_fit(self, origins):
         """Return scaled errors of all rows from the end of the fit on, and units.
@@ -144,12 +151,13 @@ class IntervalForecaster:
         }
 
 
-def check_probabilities(name, values):
+def check_probabilities(name: str, values) -> None:
     """Raise where values are no sequence of probabilities between 0 and 1."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a tuple, such as (0.1, 0.9). Got {values!r}.")
     for value in values:
-        if not isinstance(value, Real) or not 0 < value < 1:
+        is_number = isinstance(value, Real)
+        if not is_number or not 0 < value < 1:
             raise ValueError(
                 f"{name} must lie between 0 and 1, without them. Got {value!r}: pass "
                 "a probability such as 0.9."

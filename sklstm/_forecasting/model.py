@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklstm._networks import numpy_forward, quantiles
-from sklstm._networks.quantiles import QuantileNetwork
-from sklstm._networks.spec import NetworkSpec
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import bridged, rows_since_seen, without_nan
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
@@ -24,67 +22,23 @@ ORIGINS_AT_ONCE = 2048
 
 @storable
 @dataclass(frozen=True)
-class FittedNetwork:
-    """A network of one forecast a step, and the one of all quantiles around it.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        Of the network that forecasts the mean, or the median.
-    weights : dict of str to ndarray
-    quantile_network : QuantileNetwork or None
-    batch_size : int
-        Windows that a network of the user's own takes at once.
-    """
-
-    spec: NetworkSpec
-    weights: dict
-    quantile_network: QuantileNetwork | None = None
-    batch_size: int = 64
-
-    def outputs(self, data, indices):
-        """Return scaled forecasts of shape (n_windows, horizon, n_targets)."""
-        if self.spec.network is None:
-            return numpy_forward.predict(self.spec, self.weights, data, indices)
-        from sklstm._training.loop import predict_with_keras
-
-        return predict_with_keras(
-            self.spec, self.weights, data, indices, self.batch_size
-        )
-
-    def quantiles(self, data, indices):
-        """Return scaled quantiles: (n_windows, n_levels, horizon, n_targets)."""
-        whole = self.quantile_network
-        output = numpy_forward.predict(whole.spec, whole.weights, data, indices)
-        return quantiles.rearrange_quantiles(output, whole.levels)
-
-    @property
-    def window_length(self):
-        return self.spec.window_shape[0]
-
-    @property
-    def trained(self):
-        """All that was trained, of which `weights` forecast the median."""
-        return self.quantile_network or QuantileNetwork((), self.spec, self.weights)
-
-
-@storable
-@dataclass(frozen=True)
 class WindowModel:
     """A network of ready-made windows, each of which stands for itself."""
 
     network: FittedNetwork
     x_scaler: object
     y_scaler: object
+    target_shape: tuple = ()
 
-    def data(self, X):
+    def data(self, X: np.ndarray) -> ReadyWindows:
         """Return windows of shape (n_windows, window_length, n_features), scaled."""
         return ReadyWindows(bridged_windows(scaling.apply(X, self.x_scaler)))
 
-    def predict(self, X):
+    def predict(self, X: np.ndarray) -> np.ndarray:
         """Return predictions of shape (n_windows, n_outputs), in the target's units."""
         output = self.network.outputs(self.data(X), np.arange(len(X)))
-        return scaling.invert(output, self.y_scaler).reshape(len(X), -1)
+        values = scaling.invert(output, self.y_scaler)
+        return values.reshape(len(X), *self.target_shape)
 
 
 @storable
@@ -135,6 +89,16 @@ class Spans(NamedTuple):
     static: np.ndarray | None
 
 
+def concatenated(parts) -> Spans:
+    """Return a list of `Spans` as one."""
+    y, X, static = zip(*parts, strict=True)
+    return Spans(
+        np.concatenate(y),
+        None if X[0] is None else np.concatenate(X),
+        None if static[0] is None else np.concatenate(static),
+    )
+
+
 @storable
 @dataclass(frozen=True)
 class ForecastModel:
@@ -162,23 +126,31 @@ class ForecastModel:
     n_inputs: int = 0
 
     @property
-    def window_length(self):
+    def window_length(self) -> int:
         return self.network.window_length
 
     @property
-    def horizon(self):
+    def horizon(self) -> int:
         """Steps that the network forecasts at once."""
         return self.network.spec.output_shape[0]
 
     @property
-    def n_targets(self):
+    def n_targets(self) -> int:
         return self.network.spec.output_shape[1]
 
-    def n_blocks(self, steps):
+    @property
+    def only_past(self) -> bool:
+        """Whether no input of X has to be known ahead."""
+        past = self.past_only
+        return past is not None and bool(past[: self.n_inputs].all())
+
+    def n_blocks(self, steps: int) -> int:
         """Return how many times the network runs, each time from its own forecasts."""
         return -(-steps // self.horizon)
 
-    def forecast(self, origins, steps, *, quantiles=False):
+    def forecast(
+        self, origins: list[Origins], steps: int, *, quantiles: bool = False
+    ) -> np.ndarray:
         """Forecast from the rows before each origin, in the units of the target.
 
         Where these end in missing values, the forecast starts at the last value seen.
@@ -208,7 +180,9 @@ class ForecastModel:
             forecasts[late > 0] = longer[np.arange(len(longer))[:, None], ahead]
         return forecasts
 
-    def one_step(self, series, values, rows):
+    def one_step(
+        self, series: FittedSeries, values: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
         """Forecast rows of a series, each from all rows before it.
 
         Parameters
@@ -227,7 +201,9 @@ class ForecastModel:
         filled = replace(series, history=self._filled(series, values, rows))
         return self.forecast([Origins(filled, rows)], 1)[:, 0]
 
-    def steps_ahead(self, series, X, rows):
+    def steps_ahead(
+        self, series: FittedSeries, X: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
         """Forecast the target at rows of inputs, standing at the end of the history.
 
         Parameters
@@ -241,8 +217,9 @@ class ForecastModel:
         -------
         ndarray of shape (n_rows, n_targets)
         """
-        history = series.history
-        check_equal_inside(X, rows, history.X, self.past_only)
+        history, fitted = series.history, series.history.X
+        assert fitted is not None, "rows of X come where series have inputs"
+        check_equal_inside(X, rows, fitted, self.past_only)
         n_history = len(history)
         inside = rows < n_history
         forecast = np.empty((len(rows), self.n_targets))
@@ -252,13 +229,13 @@ class ForecastModel:
             # X within a gap is not known: the row before it is held.
             ahead = rows[~inside] - n_history
             source = np.searchsorted(ahead, np.arange(ahead[-1] + 1), side="right") - 1
-            inputs = np.concatenate([X[~inside], history.X[-1:]])[source]
+            inputs = np.concatenate([X[~inside], fitted[-1:]])[source]
             known = replace(series, history=history.with_inputs(inputs))
             origin = Origins(known, np.array([n_history]))
             forecast[~inside] = self.forecast([origin], ahead[-1] + 1)[0][ahead]
         return forecast
 
-    def simulate(self, origin, steps, noise):
+    def simulate(self, origin: Origins, steps: int, noise: np.ndarray) -> np.ndarray:
         """Return paths that go on from their own values, noise included.
 
         Parameters
@@ -276,7 +253,7 @@ class ForecastModel:
         parts = [(self.spans(repeated, steps), origin.series.scaler)]
         return self._roll(parts, steps, noise)
 
-    def spans(self, origins, steps):
+    def spans(self, origins: Origins, steps: int) -> Spans:
         """Return scaled windows with room ahead, inputs and static features."""
         series, rows_before = origins
         history, scaler = series.history, series.scaler
@@ -295,7 +272,9 @@ class ForecastModel:
             static = np.broadcast_to(static, (len(rows), len(static)))
         return Spans(y, self._inputs(history, rows, past), static)
 
-    def _inputs(self, history, rows, past):
+    def _inputs(
+        self, history: History, rows: np.ndarray, past: np.ndarray
+    ) -> np.ndarray | None:
         """Return scaled inputs at rows of windows and ahead of them, or None."""
         X = inputs_at(history, self.calendar, np.maximum(rows, 0))
         if X is None:
@@ -307,7 +286,9 @@ class ForecastModel:
             X[:, length:, self.past_only] = X[:, length - 1 : length, self.past_only]
         return without_nan(scaling.apply(X, self.x_scaler))
 
-    def _filled(self, series, values, rows):
+    def _filled(
+        self, series: FittedSeries, values: np.ndarray, rows: np.ndarray
+    ) -> History:
         """Return history and new rows as one; gaps between them are forecast."""
         history = series.history
         n_history = len(history)
@@ -327,7 +308,9 @@ class ForecastModel:
             missing[first : first + length] = False
         return History(y, None, index)
 
-    def _forecast_from_windows(self, origins, steps, quantiles):
+    def _forecast_from_windows(
+        self, origins: list[Origins], steps: int, quantiles: bool
+    ) -> np.ndarray:
         """Forecast from windows that end at the row before each origin.
 
         Windows that reach before the first row hold its value. Inputs must reach the
@@ -354,13 +337,11 @@ class ForecastModel:
         ----------
         parts : list of (Spans, scaler)
         """
-        y, X, static = (
-            None if arrays[0] is None else np.concatenate(arrays)
-            for arrays in zip(*(spans for spans, _ in parts), strict=True)
-        )
+        spans = concatenated([part for part, _ in parts])
+        y = spans.y
         length, everything, levels = self.window_length, np.arange(len(y)), []
         for block in range(self.n_blocks(steps)):
-            data = self.windows(Spans(y, X, static), block)
+            data = self.windows(spans, block)
             done = length + block * self.horizon
             ahead = slice(done, done + self.horizon)
             output = self.network.outputs(data, everything)
@@ -372,13 +353,13 @@ class ForecastModel:
                 restored = [data.restored(level, everything) for level in outputs]
                 levels.append(np.stack(restored, axis=2))
         forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
-        ends = np.cumsum([len(spans.y) for spans, _ in parts])[:-1]
+        ends = np.cumsum([len(part.y) for part, _ in parts])[:-1]
         scaled = zip(np.split(forecast[:, :steps], ends), parts, strict=True)
         return np.concatenate(
             [scaling.invert(values, scaler) for values, (_, scaler) in scaled]
         )
 
-    def windows(self, spans, block=0):
+    def windows(self, spans: Spans, block: int = 0) -> SeriesWindows:
         """Return the windows of one block of steps as data of the network."""
         first, length = block * self.horizon, self.window_length
         n_rows, n_windows = length + self.horizon, len(spans.y)
@@ -400,7 +381,13 @@ class ForecastModel:
             static=None if spans.static is None else (spans.static, everything),
         )
 
-    def check_reach(self, n_origins, steps, quantiles=False, at_once=ORIGINS_AT_ONCE):
+    def check_reach(
+        self,
+        n_origins: int,
+        steps: int,
+        quantiles: bool = False,
+        at_once: int = ORIGINS_AT_ONCE,
+    ) -> None:
         """Raise where so many forecasts would take too long, or too much memory."""
         steps = int(steps)
         n_blocks = self.n_blocks(steps)
@@ -415,7 +402,7 @@ class ForecastModel:
         n_features = 0 if self.x_scaler is None else spec.window_shape[1]
         n_results = n_origins * steps * self.n_targets
         if quantiles:
-            n_results *= len(self.network.quantile_network.levels)
+            n_results *= len(self.network.trained.levels)
         n_at_once = min(n_origins, at_once) * (self.window_length + steps)
         n_columns = 2 + 3 * self.n_targets + 2 * n_features
         memory_limits.check_memory(
@@ -425,7 +412,12 @@ class ForecastModel:
         )
 
 
-def check_equal_inside(values, rows, known, past_only=None):
+def check_equal_inside(
+    values: np.ndarray,
+    rows: np.ndarray,
+    known: np.ndarray,
+    past_only: np.ndarray | None = None,
+) -> None:
     """Raise where rows inside the history differ from it."""
     inside = rows < len(known)
     known = known[rows[inside]]

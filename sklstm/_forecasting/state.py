@@ -1,21 +1,24 @@
 """All that a fit of `LSTMForecaster` learned, which the next fit replaces whole."""
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sklstm._forecasting.intervals import IntervalForecaster
 from sklstm._forecasting.model import (
-    FittedNetwork,
     FittedSeries,
     ForecastModel,
     Origins,
     WindowModel,
 )
+from sklstm._series.history import History
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._series.static import StaticEncoder
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
+from sklstm._windows.normalization import WindowNorm
 
 
 @storable
@@ -40,38 +43,50 @@ class FittedForecaster:
     form : {"series", "regression", "windows"}
     output : OutputFormat
     model : ForecastModel, or WindowModel for ready-made windows
-    record : TrainingRecord
     series : dict of series to FittedSeries
         Empty for ready-made windows, which are not kept.
-    calibration : tuple of Spread or None
+    calibration : tuple of ConformalErrors or None
         Errors on the validation block, for intervals.
     static_encoder : StaticEncoder or None
+    record : TrainingRecord
     """
 
     form: str
     output: OutputFormat
     model: ForecastModel | WindowModel
-    record: TrainingRecord
-    series: dict = field(default_factory=dict)
+    series: dict[Hashable, FittedSeries] = field(default_factory=dict)
     calibration: tuple | None = None
     static_encoder: StaticEncoder | None = None
+    record: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
-    def network(self):
+    def network(self) -> FittedNetwork:
         return self.model.network
 
     @property
-    def norm(self):
+    def series_model(self) -> ForecastModel:
+        """The model, where series were fitted."""
+        assert isinstance(self.model, ForecastModel), "ready-made windows were fitted"
+        return self.model
+
+    @property
+    def window_model(self) -> WindowModel:
+        """The model, where ready-made windows were fitted."""
+        assert isinstance(self.model, WindowModel), "series were fitted"
+        return self.model
+
+    @property
+    def norm(self) -> WindowNorm | None:
         """What windows are measured by; None for ready-made windows."""
-        return None if self.form == "windows" else self.model.norm
+        return None if self.form == "windows" else self.series_model.norm
 
     @property
-    def intervals(self):
+    def intervals(self) -> IntervalForecaster:
         """Quantiles about the forecasts."""
-        return IntervalForecaster(self.model, self.calibration)
+        return IntervalForecaster(self.series_model, self.calibration)
 
     @property
-    def is_single(self):
+    def is_single(self) -> bool:
         """Whether the forecaster was fitted on one series."""
         return SINGLE_SERIES in self.series
 
@@ -79,19 +94,19 @@ class FittedForecaster:
     def scaler(self):
         """Scaler of the target; for many series a dict of them by series."""
         if self.form == "windows":
-            return self.model.y_scaler
+            return self.window_model.y_scaler
         if self.is_single:
             return self.series[SINGLE_SERIES].scaler
         return {key: series.scaler for key, series in self.series.items()}
 
     @property
-    def scalers(self):
+    def scalers(self) -> tuple:
         """Scalers of targets and of inputs, as training takes and gives them."""
         if self.form == "windows":
-            return self.model.y_scaler, self.model.x_scaler
+            return self.window_model.y_scaler, self.model.x_scaler
         return [own.scaler for own in self.series.values()], self.model.x_scaler
 
-    def with_histories(self, histories):
+    def with_histories(self, histories: dict[Hashable, History]) -> "FittedForecaster":
         """Return a state that stands at the end of other histories of its series."""
         changed = {
             key: replace(self.series[key], history=history)
@@ -99,7 +114,11 @@ class FittedForecaster:
         }
         return replace(self, series=self.series | changed)
 
-    def origins_at_end(self, series, ahead=None):
+    def origins_at_end(
+        self,
+        series: Iterable[Hashable],
+        ahead: dict[Hashable, np.ndarray] | None = None,
+    ) -> dict[Hashable, Origins]:
         """Return the `Origins` after the last row of each series.
 
         Parameters
@@ -117,7 +136,7 @@ class FittedForecaster:
             result[key] = Origins(fitted, np.array([len(history)]))
         return result
 
-    def restore(self, forecasts, names=None):
+    def restore(self, forecasts: dict[Hashable, np.ndarray], names=None):
         """Return forecasts after the end of series in the form that `fit` got.
 
         Parameters
@@ -134,20 +153,20 @@ class FittedForecaster:
                 parts[key] = self.output.restore_named(values, index, names)
         return self.output.combine(parts)
 
-    def values_by_target(self):
-        """Return the known values of each target, without missing ones, by its name."""
+    def values_by_target(self) -> dict[Hashable, np.ndarray]:
+        """Return the known values of each target, in order of time, by its name."""
         return {
-            name: column[~np.isnan(column)]
+            name: column
             for key, series in self.series.items()
             for name, column in zip(
-                self.output.target_names(key, self.model.n_targets),
+                self.output.target_names(key, self.series_model.n_targets),
                 series.history.y.T,
                 strict=True,
             )
         }
 
     @property
-    def n_bytes(self):
+    def n_bytes(self) -> int:
         """Bytes of arrays, by which engines decide to send a forecaster once."""
         arrays = list(self.network.weights.values())
         for series in self.series.values():
@@ -156,15 +175,14 @@ class FittedForecaster:
         return sum(values.nbytes for values in arrays)
 
 
-def upgraded(attributes, parameters):
+def upgraded(attributes: dict) -> FittedForecaster:
     """Return the state of attributes of a file that was written before there was one.
 
     Parameters
     ----------
     attributes : dict
-        Removed from it are those that the state holds.
-    parameters : dict
-        Parameters of the estimator, which hold the calendar.
+        Of the estimator, parameters included. Those that the state holds are removed
+        from it.
     """
     take = attributes.pop
     form, (y_scalers, x_scaler) = take("_form"), take("_scalers")
@@ -172,7 +190,7 @@ def upgraded(attributes, parameters):
         take("_spec_"),
         take("weights_"),
         take("_quantile_network", None),
-        parameters.get("batch_size", 64),
+        attributes.get("batch_size", 64),
     )
     record = TrainingRecord(
         take("history_"),
@@ -192,16 +210,40 @@ def upgraded(attributes, parameters):
     encoder, calibration = take("_static_encoder", None), take("_spread", None)
     take("window_length_", None)
     if form == "windows":  # may hold a series of an earlier fit, which goes
-        model = WindowModel(network, x_scaler, y_scalers)
-        return FittedForecaster(form, output, model, record)
+        shape = () if output.one_dimensional else network.spec.output_shape[1:]
+        windows = WindowModel(network, x_scaler, y_scalers, shape)
+        return FittedForecaster(form, output, windows, record=record)
     model = ForecastModel(
         network,
         norm,
         x_scaler,
         past_only,
-        parameters.get("calendar"),
+        attributes.get("calendar"),
         attributes.get("n_features_in_", 0) if form == "regression" else 0,
     )
     fitted = zip(histories.items(), y_scalers, n_fitted, strict=True)
     series = {key: FittedSeries(known, s, n) for (key, known), s, n in fitted}
-    return FittedForecaster(form, output, model, record, series, calibration, encoder)
+    return FittedForecaster(form, output, model, series, calibration, encoder, record)
+
+
+def chosen_series(state: FittedForecaster, series) -> list:
+    """Return the keys of the series to forecast, of which None means all."""
+    if series is None:
+        return list(state.series)
+    if isinstance(series, str) or not isinstance(series, Iterable):
+        raise TypeError(
+            f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
+        )
+    keys = list(series)
+    if not keys:
+        raise ValueError("series is empty. Name a series, or pass None for all.")
+    unknown = [key for key in keys if key not in state.series]
+    if unknown or state.is_single:
+        known = f"{list(state.series)[:5]}"
+        known += " and so on." if len(state.series) > 5 else "."
+        raise ValueError(
+            f"series has {unknown[:1] or series}, but the forecaster knows "
+            + ("one series alone." if state.is_single else known)
+            + " Give the past of a new series by history=."
+        )
+    return keys

@@ -1,6 +1,9 @@
 """The fitted state of a text classifier, which a fit replaces as a whole."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from sklstm._networks.spec import TextNetworkSpec
 from sklstm._text.ngrams import FittedNgrams
@@ -20,6 +23,8 @@ class FittedClassifier:
     multi_label: bool
     spec: TextNetworkSpec
     ngrams: FittedNgrams | None
+    raw_text: bool = False  # whether texts are read as 0.1.0.dev0 did
+    training: Any = None  # where `partial_fit` stands, with its optimizer and seeds
 
 
 def convert_attributes(attributes: dict) -> dict:
@@ -29,8 +34,11 @@ def convert_attributes(attributes: dict) -> dict:
     spec, ngrams = attributes["_spec_"], None
     # A refit without n-grams left those of the fit before, which are of no use.
     if spec.linear_skip:
-        ngrams = FittedNgrams(*(attributes[name] for name in OLD_NGRAMS))
+        counter, model, scale = (attributes[name] for name in OLD_NGRAMS)
+        intercepts = scale * model.intercepts
+        nothing = np.empty(0, "<u8"), np.empty((0, len(intercepts)))
+        ngrams = FittedNgrams(counter, model, scale, intercepts, intercepts, *nothing)
     words, multi_label = attributes["_words"], attributes["_multi_label"]
-    state = FittedClassifier(words, multi_label, spec, ngrams)
+    state = FittedClassifier(words, multi_label, spec, ngrams, raw_text=True)
     kept = {name: v for name, v in attributes.items() if name not in OLD_NAMES}
-    return kept | {"_state": state}
+    return kept | {"_state": state, "n_vectors_found_": None}

@@ -12,9 +12,9 @@ def build_network(spec, plain=False):
     context ─ hidden layer ──────────────┘        ├─ sum ─ forecast
     window, context ─ linear skip ────────────────┘
 
-    Only the linear skip reads the first `n_levels` values of the context, because units
-    saturate at a level outside the training range, and a linear model does not. The
-    recurrent layers, too, read its last `n_static` values, at each step.
+    Only the linear skip reads the first `n_last_values` values of the context, because
+    units saturate at a level outside the training range, and a linear model does not.
+    The recurrent layers, too, read its last `n_static` values, at each step.
     """
     if spec.network is not None:
         return spec.network(spec.window_shape, spec.n_context, spec.output_shape)
@@ -33,8 +33,8 @@ def build_network(spec, plain=False):
         static = layers.RepeatVector(read.shape[1], name="static")(static)
         read = layers.Concatenate(name="read")([read, static])
     state = encode(read, spec, plain)
-    if spec.n_context > spec.n_levels:
-        ahead = context[:, spec.n_levels :]
+    if spec.n_context > spec.n_last_values:
+        ahead = context[:, spec.n_last_values :]
         hidden = layers.Dense(
             spec.units[-1], "tanh", name="context_hidden", **blank(plain)
         )(ahead)

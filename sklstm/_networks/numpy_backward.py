@@ -42,12 +42,12 @@ def window_network(spec, weights, window, context):
     back : callable
         From a gradient with respect to the output to those of window and context.
     """
-    n_rows, n_levels = len(window), spec.n_levels
+    n_rows, n_last_values = len(window), spec.n_last_values
     state, encoder_back = encode(spec, weights, window, context)
     width = state.shape[1]
-    if spec.n_context > n_levels:
+    if spec.n_context > n_last_values:
         hidden = np.tanh(
-            context[:, n_levels:] @ weights["context_hidden/kernel"]
+            context[:, n_last_values:] @ weights["context_hidden/kernel"]
             + weights["context_hidden/bias"]
         )
         state = np.concatenate([state, hidden], axis=1)
@@ -59,9 +59,10 @@ def window_network(spec, weights, window, context):
     def back(d_output):
         d_state = d_output @ weights["head/kernel"].T
         d_window, d_context = encoder_back(d_state[:, :width])
-        if spec.n_context > n_levels:
+        if spec.n_context > n_last_values:
             d_hidden = d_state[:, width:] * (1 - hidden**2)
-            d_context[:, n_levels:] += d_hidden @ weights["context_hidden/kernel"].T
+            kernel = weights["context_hidden/kernel"]
+            d_context[:, n_last_values:] += d_hidden @ kernel.T
         if spec.linear_skip:
             d_flat = d_output @ weights["skip/kernel"].T
             n_flat = window[0].size
@@ -87,8 +88,8 @@ def encode(spec, weights, window, context):
         static = np.repeat(context[:, None, -spec.n_static :], read.shape[1], axis=1)
         states = np.concatenate([read, static], axis=2)
     for i in range(len(spec.units)):
-        states, back = recurrent(spec.cell, weights, f"recurrent_{i}", states)
-        backs.append(back)
+        states, step_back = recurrent(spec.cell, weights, f"recurrent_{i}", states)
+        backs.append(step_back)
 
     def back(d_state):
         d_window, d_context = np.zeros(window.shape), np.zeros(context.shape)

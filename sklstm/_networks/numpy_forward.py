@@ -1,11 +1,12 @@
 """Forward pass of the standard networks in NumPy: no Keras, thread-safe."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from sklstm._networks.cells import arithmetic, layer_weights
-from sklstm._text.sequences import PADDING
+from sklstm._text.sequences import PADDING, Sequences
 from sklstm._utils.blas import one_thread
 from sklstm._utils.cells import CELLS
 from sklstm._utils.disk_arrays import blocks
@@ -16,7 +17,9 @@ MANY_TOKENS = 2**18
 MANY_PARTS = 4
 
 
-def predict(spec, weights, data, indices):
+def predict(
+    spec, weights: dict[str, np.ndarray], data, indices: np.ndarray
+) -> np.ndarray:
     """Return scaled outputs of shape (n_windows, horizon, n_targets), float64.
 
     The sums run in float64, so that other rows of a batch change a row's forecast by no
@@ -36,7 +39,7 @@ def predict(spec, weights, data, indices):
     return result
 
 
-def side_by_side(work, parts):
+def side_by_side(work: Callable, parts: list) -> None:
     """Do the work of many parts in as many threads as BLAS has, each with its own BLAS.
 
     A step of a recurrent network is a small product and much else that the threads of
@@ -74,14 +77,16 @@ def encode(spec, weights, window, context):
         layer = prepared_weights(spec.cell, weights, f"recurrent_{i}")
         inputs, keep = inputs_of(states, layer), i < len(spec.units) - 1
         states, last = recurrent(spec.cell, layer, inputs, lengths, keep=keep)
-    if spec.n_context == spec.n_levels:
+    if spec.n_context == spec.n_last_values:
         return last
-    ahead = context[:, spec.n_levels :]
+    ahead = context[:, spec.n_last_values :]
     hidden = ahead @ weights["context_hidden/kernel"] + weights["context_hidden/bias"]
     return np.concatenate([last, np.tanh(hidden)], axis=1)
 
 
-def predict_text(spec, weights, sequences, linear=None):
+def predict_text(
+    spec, weights: dict[str, np.ndarray], sequences: Sequences, linear=None
+) -> np.ndarray:
     """Return logits of shape (n_documents, n_outputs), float64.
 
     Documents are read longest first, so that a step runs over those that still last.
@@ -167,7 +172,7 @@ def forward_text(spec, weights, tables, words, lengths):
     return state @ weights["head/kernel"] + weights["head/bias"]
 
 
-def beside(parts):
+def beside(parts: list[np.ndarray]) -> np.ndarray:
     """Return the states of all directions side by side, without a copy for one."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
@@ -203,7 +208,7 @@ def looked_up(table, words):
     return lambda step, rows: table[words[rows, step]]
 
 
-def projected(values, layer):
+def projected(values: np.ndarray, layer) -> np.ndarray:
     kernel, _, bias = layer
     return values @ kernel + bias.reshape(-1, bias.shape[-1])[0]
 
@@ -234,6 +239,6 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
             now = state[:, rows]
             advance = arithmetic(cell).stepper(kernel, bias, *now)
         advance(inputs(step, rows))
-        if keep:
+        if states is not None:
             states[rows, step] = now[0]
     return states, state[0]

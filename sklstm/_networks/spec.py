@@ -18,10 +18,13 @@ Shapes = dict[str, tuple[int, ...]]
 class NetworkSpec:
     """The architecture of a forecaster; equal specs share one compiled network."""
 
+    bidirectional = False  # The future of a window is what is forecast.
+    _renamed_fields = {"n_levels": "n_last_values"}
+
     window_shape: tuple
     n_context: int
     output_shape: tuple
-    n_levels: int = 0
+    n_last_values: int = 0
     cell: str = "lstm"
     units: tuple = (32,)
     dropout: float = 0.0
@@ -42,8 +45,8 @@ class NetworkSpec:
             shapes |= cell_shapes(self.cell, f"recurrent_{i}", width, units)
             width = units
         n_outputs = int(np.prod(self.output_shape))
-        if self.n_context > self.n_levels:
-            ahead = self.n_context - self.n_levels
+        if self.n_context > self.n_last_values:
+            ahead = self.n_context - self.n_last_values
             shapes |= dense_shapes("context_hidden", ahead, width)
             width *= 2
         shapes |= dense_shapes("head", width, n_outputs)
@@ -62,6 +65,8 @@ class NetworkSpec:
 @dataclass(frozen=True)
 class TextNetworkSpec:
     """The architecture of a text classifier, of token ids and linear logits."""
+
+    network = None  # Only forecasters take networks of the user's own.
 
     n_tokens: int
     n_outputs: int

@@ -223,6 +223,7 @@ class TokenAttributionDisplay(Display):
                     column,
                     line + 0.5,
                     str(token),
+                    parse_math=False,  # a token may hold a dollar sign
                     family="monospace",
                     size=size,
                     va="center",

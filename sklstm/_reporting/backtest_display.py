@@ -124,7 +124,7 @@ def naive_errors(forecaster, X, y, n_steps, stride, season):
     if season is not None and 1 < season <= min(starts.values()):
         # Beyond one season, the last season is repeated: its lag grows by a season.
         lags["seasonal naive"] = (ahead // season + 1) * season
-    errors = {name: [] for name in lags}
+    errors: dict[str, list[np.ndarray]] = {name: [] for name in lags}
     for key, series in full.items():
         known = series.history
         first = np.arange(starts[key], len(known) - n_steps + 1, stride)

@@ -42,10 +42,10 @@ def line_chart(
     ys = [y[np.isfinite(y)] for _, y in curves.values()]
     if not sum(map(len, ys)):
         return ""
-    xs, ys = np.concatenate(xs), np.concatenate(ys)
-    frame = Frame(*size, *lowest_and_range(xs), *lowest_and_range(ys))
+    every_x, every_y = np.concatenate(xs), np.concatenate(ys)
+    frame = Frame(*size, *lowest_and_range(every_x), *lowest_and_range(every_y))
     if ticks is None:
-        ticks = [(v, f"{v:g}") for v in dict.fromkeys((frame.x_low, xs.max()))]
+        ticks = [(v, f"{v:g}") for v in dict.fromkeys((frame.x_low, every_x.max()))]
     parts = [*y_axis(frame), *x_ticks(frame, ticks)]
     parts.append(
         text(LEFT + frame.inner_width / 2, frame.height - 4, x_label, "middle")
@@ -119,7 +119,7 @@ def x_ticks(frame, ticks):
 
 
 def curves_and_legend(frame, curves):
-    left = LEFT
+    left: float = LEFT
     for i, (name, (x, y)) in enumerate(curves.items()):
         color, dash = COLORS[i % 4], DASHES[i % 4]
         yield from polylines(frame.at_x(x), frame.at_y(y), color, dash)

@@ -293,13 +293,15 @@ def split_table(test, train, past, actual, cut):
     parts.append(("test", actual, getattr(test[0], "index", None)))
     rows = []
     for name, values, index in parts:
-        timed = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
+        start = end = "–"
+        if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            start, end = (str(index[i]).removesuffix(" 00:00:00") for i in (0, -1))
         rows.append(
             [
                 name,
                 len(values),
-                str(index[0]).removesuffix(" 00:00:00") if timed else "–",
-                str(index[-1]).removesuffix(" 00:00:00") if timed else "–",
+                start,
+                end,
                 int(np.isnan(values).sum()),
                 *(float(f(values)) for f in (np.nanmin, np.nanmean, np.nanmax)),
             ]
@@ -378,6 +380,8 @@ def ticks_of(data, n_rows, *following):
     labels = []
     for x, rows, row in ends:
         index = getattr(rows, "index", None)
-        timed = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
-        labels.append((x, str(index[row])[:10] if timed else str(x)))
+        label = str(x)
+        if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            label = str(index[row])[:10]
+        labels.append((x, label))
     return labels

@@ -4,8 +4,9 @@ from html import escape
 
 import numpy as np
 
+from sklstm._networks.spec import TextNetworkSpec
 from sklstm._reporting.charts import flow_chart, line_chart
-from sklstm._training.losses import measure_of
+from sklstm._training.losses import metric_for
 from sklstm._utils.cells import CELLS
 
 RIVALS_IN_WORDS = {
@@ -29,18 +30,18 @@ def network_in_words(estimator):
     """Describe network, inputs, outputs and size in one sentence."""
     spec = estimator._spec_
     n_weights = sum(np.size(w) for w in estimator.weights_.values())
-    if getattr(spec, "network", None) is not None:
+    of_text = isinstance(spec, TextNetworkSpec)
+    if spec.network is not None:
         what = "A custom network"
     else:
         units = " and ".join(str(u) for u in spec.units)
         cell = CELLS[spec.cell]
         what = f"{cell.article} {cell.label} of {units} units"
-        if getattr(spec, "bidirectional", False):
+        if spec.bidirectional:
             what += " in each direction"
         if spec.linear_skip:
-            of_text = hasattr(spec, "n_tokens")
             what += f" beside {'an n-gram' if of_text else 'a linear'} model"
-    if hasattr(spec, "n_tokens"):  # Only specifications of text networks have it.
+    if of_text:
         what += f", over word vectors of {spec.embedding_dim} numbers"
         what += f", for {len(estimator.classes_)} classes"
     else:
@@ -55,8 +56,8 @@ def network_svg(estimator):
     """Draw inputs, layers and outputs of the network as boxes."""
     spec = estimator._spec_
     described = f"The network: {network_in_words(estimator)}"
-    of_text = hasattr(spec, "n_tokens")
-    both_ways = ", both ways" if getattr(spec, "bidirectional", False) else ""
+    of_text = isinstance(spec, TextNetworkSpec)
+    both_ways = ", both ways" if spec.bidirectional else ""
     layers = [f"{CELLS[spec.cell].label}, {n} units{both_ways}" for n in spec.units]
     beside = None
     if of_text:
@@ -73,7 +74,7 @@ def network_svg(estimator):
         if spec.recurrent_length is not None and spec.recurrent_length < length:
             layers.insert(0, f"the last {spec.recurrent_length}")
         beside = "linear model" if spec.linear_skip else None
-    if getattr(spec, "network", None) is not None:
+    if spec.network is not None:
         layers, beside = ["your network"], None
     return flow_chart(first, layers, beside, last, described=described)
 
@@ -92,7 +93,7 @@ def skill_in_words(estimator):
     name = RIVALS_IN_WORDS.get(best, best)
     measure = "log loss"
     if not hasattr(estimator, "classes_"):
-        absolute = measure_of(estimator.loss) is np.abs
+        absolute = metric_for(estimator.loss) is np.abs
         measure = "absolute error" if absolute else "squared error"
     change = estimator.skill_
     # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from sklstm._series.history import History
+
 # name: (value of a DatetimeIndex, length of the cycle in the same unit)
 CYCLES = {
     "hour": (lambda t: t.hour + t.minute / 60, 24),
@@ -15,7 +17,7 @@ CYCLES = {
 }
 
 
-def calendar_features(index, calendar):
+def calendar_features(index: pd.Index, calendar) -> np.ndarray:
     """Return sine and cosine of the position in each cycle, and marks of holidays.
 
     Parameters
@@ -38,14 +40,47 @@ def calendar_features(index, calendar):
             angle = 2 * np.pi * np.asarray(value(times), float) / length
             columns += [np.sin(angle), np.cos(angle)]
         else:
-            days = pd.DatetimeIndex(part).normalize()
-            # Dates of holidays are local dates, so the time zone is dropped.
-            local = times.tz_localize(None).normalize()
-            columns.append(local.isin(days).astype(float))
+            columns.append(is_holiday(times, part).astype(float))
     return np.column_stack(columns)
 
 
-def check_calendar(calendar, index):
+def is_holiday(times, dates):
+    """Return which times lie on one of the dates, both in local time."""
+    days = pd.DatetimeIndex(dates).tz_localize(None).normalize()
+    return times.tz_localize(None).normalize().isin(days)
+
+
+def check_holidays(calendar, histories) -> None:
+    """Raise where a list of dates meets no row of the training data.
+
+    Its column would be constant, so that the network could learn nothing from it.
+
+    Parameters
+    ----------
+    calendar : sequence of str or of lists of dates, or None
+    histories : sequence of History
+    """
+    for part in calendar or ():
+        if isinstance(part, str) or not histories:
+            continue
+        for history in histories:
+            check_calendar(calendar, history.index)
+            times = history.index
+            if isinstance(times, pd.PeriodIndex):
+                times = times.to_timestamp()
+            if is_holiday(times, part).any():
+                break
+        else:
+            dates = pd.DatetimeIndex(part)
+            span = f"from {dates.min()} to {dates.max()}" if len(dates) else "empty"
+            raise ValueError(
+                f"calendar has a list of dates ({span}), but none of them is the date "
+                f"of a row, and the last series goes from {times[0]} to {times[-1]}. "
+                "Pass dates of its rows, or leave the list out."
+            )
+
+
+def check_calendar(calendar, index: pd.Index | None) -> None:
     """Raise unless the index has times, and the calendar known names or dates."""
     if not isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
         raise ValueError(
@@ -75,12 +110,12 @@ def check_calendar(calendar, index):
             ) from error
 
 
-def n_calendar_features(calendar):
+def n_calendar_features(calendar) -> int:
     """Return how many columns `calendar_features` makes."""
     return sum(2 if isinstance(part, str) else 1 for part in calendar or ())
 
 
-def inputs_at(history, calendar, rows):
+def inputs_at(history: History, calendar, rows: np.ndarray) -> np.ndarray | None:
     """Return inputs and calendar features at rows, on a last axis; None without any.
 
     Parameters
@@ -101,7 +136,7 @@ def inputs_at(history, calendar, rows):
     return np.concatenate(parts, axis=-1) if parts else None
 
 
-def with_calendar(history, calendar):
+def with_calendar(history: History, calendar) -> History:
     """Return the history with inputs that end in calendar features."""
     if calendar is None:  # inputs may lie in a file, and stay there
         return history

@@ -10,7 +10,7 @@ import numpy as np
 from sklstm._utils.disk_arrays import BLOCK, blocks
 
 
-def bridged(values, before_first=None):
+def bridged(values: np.ndarray, before_first: float | None = None) -> np.ndarray:
     """Interpolate gaps linearly; repeat the first and the last value beyond them.
 
     Parameters
@@ -39,12 +39,12 @@ def bridged(values, before_first=None):
     return result
 
 
-def any_missing(values):
+def any_missing(values) -> bool:
     """Tell whether a value is missing; rows may exceed memory, so go by blocks."""
     return any(np.isnan(values[rows]).any() for rows in blocks(len(values)))
 
 
-def columns_seen(values):
+def columns_seen(values: np.ndarray) -> np.ndarray:
     """Return a mask of the columns that have at least one value."""
     seen = [(~np.isnan(values[rows])).any(axis=0) for rows in blocks(len(values))]
     return np.any(seen, axis=0)
@@ -82,7 +82,7 @@ def last_seen_parts(values, size=BLOCK):
         yield before.start + own
 
 
-def without_nan(scaled):
+def without_nan(scaled: np.ndarray) -> np.ndarray:
     """Replace NaN before the first observation by 0, the mean of scaled values."""
     return np.where(np.isnan(scaled), scaled.dtype.type(0), scaled)
 
@@ -99,7 +99,9 @@ def last_seen(values):
     return np.where(seen < 0, row, seen)
 
 
-def known_at(values, seen, rows, ends):
+def known_at(
+    values: np.ndarray, seen: np.ndarray, rows: np.ndarray, ends: np.ndarray
+) -> np.ndarray:
     """Return interpolated values as far as they are known at the end of each window.
 
     Parameters
@@ -117,7 +119,9 @@ def known_at(values, seen, rows, ends):
     return values[rows, np.arange(values.shape[1])]
 
 
-def windows_of(values, rows, before_first=None):
+def windows_of(
+    values: np.ndarray, rows: np.ndarray, before_first: float | None = None
+) -> np.ndarray:
     """Return windows with gaps filled from what is known at their last rows.
 
     Only the rows on which the windows depend are read, because a history can be long.
@@ -155,13 +159,13 @@ def last_seen_by(values, row, enough=np.all):
     return 0
 
 
-def known_by(values, row):
+def known_by(values: np.ndarray, row: int) -> int:
     """Apply `last_seen_by` to the columns that have any value up to `row`."""
     seen = columns_seen(values[: row + 1])
     return last_seen_by(values, row, lambda there: there[seen].all())
 
 
-def rows_since_seen(values, rows):
+def rows_since_seen(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Count the rows without any value directly before each row."""
     before = np.maximum(rows - 1, 0)
     if not np.isnan(values[before]).all(axis=1).any():
@@ -172,7 +176,7 @@ def rows_since_seen(values, rows):
     return before - first - seen[before - first]
 
 
-def row_means(errors):
+def row_means(errors: np.ndarray) -> np.ndarray:
     """Return the mean of each row's observed errors; 0 for rows without one."""
     flat = errors.reshape(len(errors), -1)
     n_there = (~np.isnan(flat)).sum(axis=1)

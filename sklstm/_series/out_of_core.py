@@ -1,5 +1,7 @@
 """Out-of-core training: rows of many series that arrive in parts, kept in files."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 
@@ -18,10 +20,12 @@ class SeriesBuffer:
 
     def __init__(self):
         self.y, self.X, self.times = Growing(), Growing(), Growing()
-        self.spans = {}  # Slices of rows in the files, by series.
-        self.like, self.n_rows = None, 0
+        # Slices of rows in the files, by series.
+        self.spans: dict[Hashable, list[slice]] = {}
+        self.like: History | None = None
+        self.n_rows = 0
 
-    def add(self, histories):
+    def add(self, histories: dict[Hashable, History]) -> None:
         """Append rows, given as a dict of key to `History`."""
         for key, history in histories.items():
             if self.like is None:
@@ -45,30 +49,29 @@ class SeriesBuffer:
                 f"Got {now} after {was}."
             )
 
-    def histories(self):
+    def histories(self) -> dict[Hashable, History]:
         """Return histories by key, whose values are mapped from files."""
-        y, X, times = self.y.array(), None, None
-        if self.like.X is not None:
-            X = self.X.array()
-        if self.like.index is not None:
-            times = self.times.array()
+        like = self.like
+        assert like is not None, "a part has been added"
+        y = self.y.array()
+        X = None if like.X is None else self.X.array()
+        times = None if like.index is None else self.times.array()
         # Only scattered series need the rows written again, in order of the series.
         if any(len(spans) > 1 for spans in self.spans.values()):
-            y, X, times = (
-                None if values is None else self._gathered(values)
-                for values in (y, X, times)
-            )
+            y = self._gathered(y)
+            X = None if X is None else self._gathered(X)
+            times = None if times is None else self._gathered(times)
         result, first = {}, 0
         for key, spans in self.spans.items():
             rows = slice(first, first + sum(span.stop - span.start for span in spans))
             index = None
             if times is not None:
-                index = index_of(times[rows], self.like.index, f"X at {key!r}")
+                index = index_of(times[rows], like.index, f"X at {key!r}")
             result[key] = History(y[rows], None if X is None else X[rows], index)
             first = rows.stop
         return result
 
-    def _gathered(self, values):
+    def _gathered(self, values: np.ndarray) -> np.ndarray:
         """Write rows again, with the rows of each series contiguous."""
         return on_disk(values[span] for spans in self.spans.values() for span in spans)
 

@@ -1,6 +1,8 @@
 """The form in which results go back: the container and names of what `fit` got."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -24,15 +26,18 @@ class OutputFormat:
         Names of the index levels of many series in one frame.
     one_dimensional : bool
         Whether the target had no axis of columns.
+    column_names : list or None
+        Names of the levels of a frame's columns.
     """
 
     container: type | None = None
-    names: object = None
+    names: Any = None
     index_names: list | None = None
     one_dimensional: bool = True
+    column_names: list | None = None
 
     @classmethod
-    def of(cls, data, target):
+    def of(cls, data, target) -> "OutputFormat":
         """Read the form of a target.
 
         Parameters
@@ -42,8 +47,10 @@ class OutputFormat:
         target : DataFrame, Series or ndarray
             Its rows as one table.
         """
+        column_names = None
         if isinstance(target, pd.DataFrame):
-            names = list(target.columns)
+            names: Any = list(target.columns)
+            column_names = list(target.columns.names)
         else:
             names = target.name if isinstance(target, pd.Series) else None
         return cls(
@@ -51,6 +58,7 @@ class OutputFormat:
             names=names,
             index_names=list(data.index.names) if has_levels(data) else None,
             one_dimensional=n_dims(target) == 1,
+            column_names=column_names,
         )
 
     def restore(self, values, index):
@@ -61,7 +69,15 @@ class OutputFormat:
             return values
         if self.one_dimensional:
             return pd.Series(values, index=index, name=self.names)
-        return pd.DataFrame(values, index=index, columns=self.names)
+        return pd.DataFrame(values, index=index, columns=self.columns)
+
+    @property
+    def columns(self) -> pd.Index:
+        """Columns of a frame of targets, of one level or of several."""
+        names = self.column_names or [None]
+        if len(names) > 1:
+            return pd.MultiIndex.from_tuples(self.names, names=names)
+        return pd.Index(self.names, name=names[0], tupleize_cols=False)
 
     def restore_like(self, X, values, rows_by_series):
         """Return values of the rows of X as `fit` got them, on the index of X."""
@@ -84,9 +100,17 @@ class OutputFormat:
             return values[:, 0] if self.one_dimensional else values
         columns = list(names)
         if not self.one_dimensional:
-            columns = pd.MultiIndex.from_product([self.names, names])
+            columns = self.named_columns(names)
         flat = values.reshape(len(values), -1)
         return pd.DataFrame(flat, index=index, columns=columns)
+
+    def named_columns(self, names):
+        """Return columns of one level more, whose last one holds the names."""
+        if len(self.column_names or [None]) == 1:
+            return pd.MultiIndex.from_product([self.names, names])
+        return pd.MultiIndex.from_tuples(
+            [(*target, name) for target in self.names for name in names]
+        )
 
     def combine(self, parts):
         """Return what belongs to each series in the form in which `fit` got them.
@@ -101,7 +125,7 @@ class OutputFormat:
             return list(parts.values())
         return pd.concat(list(parts.values()), keys=list(parts), names=self.index_names)
 
-    def target_names(self, series, n_targets):
+    def target_names(self, series: Hashable, n_targets: int) -> list:
         """Return the names of the targets of a series in tables of all series."""
         names = self.names if isinstance(self.names, list) else [self.names]
         if len(names) != n_targets:

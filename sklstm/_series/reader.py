@@ -3,13 +3,12 @@
 `read_training` reads what `fit` gets, and `read_rows` what comes after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
     _check_sample_weight,
@@ -17,6 +16,15 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklstm._series.alignment import (
+    align_X_y,
+    check_one_or_many,
+    check_regular,
+    check_same_length,
+    histories_by_series,
+    match_columns,
+    rows_after_end,
+)
 from sklstm._series.calendar import n_calendar_features, with_calendar
 from sklstm._series.history import History
 from sklstm._series.out_of_core import SeriesBuffer
@@ -24,20 +32,23 @@ from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import (
     SINGLE_SERIES,
     concatenate_series,
-    has_levels,
     is_panel,
     rows_by_series,
     unpack_history,
 )
 from sklstm._series.static import StaticEncoder, with_static
 from sklstm._series.validation import (
-    check_columns,
     check_numbers,
     check_size,
     check_values,
     check_weight_size,
     is_pandas,
     n_dims,
+)
+from sklstm._series.window_reader import (
+    TrainingWindows,
+    check_no_static,
+    read_windows,
 )
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
 
@@ -59,48 +70,36 @@ class TrainingSeries:
     in_files : bool
         Whether the series came part by part, so that files hold them, whose inputs end
         in calendar features.
+    calendar : sequence or None
+        See `calendar_features`.
+    n_inputs : int
+        Columns of X, without calendar features.
     """
 
     form: str
     output: OutputFormat
-    histories: dict
-    weights: list | None = None
+    histories: dict[Hashable, History]
+    weights: list[np.ndarray] | None = None
     past_only: np.ndarray | None = None
     static_encoder: StaticEncoder | None = None
     in_files: bool = False
+    calendar: object = None
+    n_inputs: int = 0
 
-    def histories_to_keep(self, window_length, n_inputs):
-        """Return what forecasts go on from: of files the ends alone.
+    @property
+    def dated_histories(self) -> list[History]:
+        """Histories whose index is at hand: not those in files."""
+        return [] if self.in_files else list(self.histories.values())
 
-        Parameters
-        ----------
-        n_inputs : int
-            Columns of X without calendar features.
-        """
+    def histories_to_keep(self, window_length: int) -> dict[Hashable, History]:
+        """Return what forecasts go on from: of files the ends alone."""
         if not self.in_files:
             return self.histories
-        n_inputs = n_inputs if self.form == "regression" else None
+        n_inputs = self.n_inputs if self.form == "regression" else None
         return {
             key: history.end(window_length, n_inputs)
             for key, history in self.histories.items()
         }
-
-
-@dataclass(frozen=True)
-class TrainingWindows:
-    """Ready-made windows to train on.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_windows, window_length, n_features)
-    y : ndarray of shape (n_windows,) or (n_windows, n_outputs)
-    weights : ndarray of shape (n_windows,)
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray
-    form: str = "windows"
 
 
 class SeriesRows(NamedTuple):
@@ -119,19 +118,28 @@ class SeriesRows(NamedTuple):
     rows_by_series: dict
     target: np.ndarray | None = None
 
-    def items(self):
+    def items(self) -> Iterator[tuple[Hashable, np.ndarray, pd.Index | None]]:
         """Yield (series, values, time index) of each series."""
         for key, (rows, index) in self.rows_by_series.items():
             yield key, self.values[rows], index
 
-    def histories(self):
+    def histories(self) -> dict[Hashable, History]:
         """Return {series: History} of these rows."""
         if self.target is None:
             return histories_by_series(self.rows_by_series, self.values, None)
         return histories_by_series(self.rows_by_series, self.target, self.values)
 
 
-def read_training(estimator, X, y, sample_weight, static, *, reset, encoder=None):
+def read_training(
+    estimator,
+    X,
+    y,
+    sample_weight,
+    static,
+    *,
+    reset: bool,
+    encoder: StaticEncoder | None = None,
+) -> TrainingSeries | TrainingWindows:
     """Read what `fit` got.
 
     Parameters
@@ -159,6 +167,7 @@ def read_training(estimator, X, y, sample_weight, static, *, reset, encoder=None
         table = read_inputs(estimator, X, y, reset)
     given = X if y is None else y
     histories = histories_by_series(*table[1:])
+    check_regular(histories)
     histories, encoder = with_static(histories, static, encoder, given)
     return TrainingSeries(
         form="series" if y is None else "regression",
@@ -167,6 +176,8 @@ def read_training(estimator, X, y, sample_weight, static, *, reset, encoder=None
         weights=read_weights(sample_weight, table),
         past_only=past_only_mask(estimator),
         static_encoder=encoder,
+        calendar=estimator.calendar,
+        n_inputs=0 if y is None else estimator.n_features_in_,
     )
 
 
@@ -179,7 +190,7 @@ class TrainingTable(NamedTuple):
     X: np.ndarray | None
 
 
-def read_series(estimator, X, reset):
+def read_series(estimator, X, reset: bool) -> TrainingTable:
     """Read a series without inputs."""
     rows, table = rows_by_series(X), concatenate_series(X)
     y = check_values(table, allow_nan=True)
@@ -196,9 +207,11 @@ def read_series(estimator, X, reset):
     return TrainingTable(table, rows, y, None)
 
 
-def read_inputs(estimator, X, y, reset):
+def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
     """Read a target and its inputs."""
     rows, target = align_X_y(X, y), concatenate_series(y)
+    if not reset:
+        target = match_columns(target, estimator._state.output.names)
     X = read_input_values(estimator, concatenate_series(X), reset)
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
@@ -213,7 +226,7 @@ def read_inputs(estimator, X, y, reset):
     return TrainingTable(target, rows, y, X)
 
 
-def read_weights(sample_weight, table):
+def read_weights(sample_weight, table: TrainingTable) -> list[np.ndarray] | None:
     """Return the weights of rows by series, or None."""
     if sample_weight is None:
         return None
@@ -227,14 +240,17 @@ def read_weights(sample_weight, table):
     return [weights[rows] for rows, _ in table.rows_by_series.values()]
 
 
-def read_parts(estimator, parts, y, sample_weight, static, reset):
+def read_parts(
+    estimator, parts: Iterator, y, sample_weight, static, reset: bool
+) -> TrainingSeries:
     """Read frames, or series, that come one by one; see `SeriesBuffer`."""
     check_nothing_beside_parts(y, sample_weight, static)
     buffer, output = SeriesBuffer(), None
     for number, part in enumerate(parts):
         first = reset and output is None
         if isinstance(part, tuple):
-            given, table = part[1], read_inputs(estimator, *part, first)
+            inputs, given = part
+            table = read_inputs(estimator, inputs, given, first)
         else:
             given, table = part, read_series(estimator, part, first)
         form = "series" if table.X is None else "regression"
@@ -255,11 +271,18 @@ def read_parts(estimator, parts, y, sample_weight, static, reset):
     if output is None:
         raise ValueError("X gave no part. Let it give frames or series to fit on.")
     histories = buffer.histories()
-    mask = past_only_mask(estimator)
-    return TrainingSeries(*output, histories, past_only=mask, in_files=True)
+    check_regular(histories)
+    return TrainingSeries(
+        *output,
+        histories,
+        past_only=past_only_mask(estimator),
+        in_files=True,
+        calendar=estimator.calendar,
+        n_inputs=estimator.n_features_in_ if output[0] == "regression" else 0,
+    )
 
 
-def check_nothing_beside_parts(y, sample_weight, static):
+def check_nothing_beside_parts(y, sample_weight, static) -> None:
     if static is not None:
         raise ValueError(
             "X gives its parts one by one, and static_features cannot come beside "
@@ -273,91 +296,7 @@ def check_nothing_beside_parts(y, sample_weight, static):
         )
 
 
-def check_no_static(static):
-    if static is not None:
-        raise ValueError(
-            "static_features are of series, but the rows of X are ready-made "
-            "windows. Put them into X."
-        )
-
-
-def read_windows(estimator, X, y, sample_weight, reset):
-    """Read ready-made windows with their targets and weights."""
-    timed = is_pandas(X) and isinstance(X.index, (pd.DatetimeIndex, pd.PeriodIndex))
-    if timed or is_panel(X) and is_panel(y):
-        raise ValueError(
-            "X has a time index or many series and comes with y, so its rows are "
-            "time steps, but window_length is None, which means ready-made "
-            "windows. Set window_length, or pass X.to_numpy()."
-        )
-    X, y = read_window_values(estimator, X, y, reset=reset)
-    weights = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
-    check_weight_size(weights)
-    if not weights.any():
-        raise ValueError(
-            "sample_weight is zero for every row, so no weight is left to train on."
-        )
-    return TrainingWindows(X, y, weights)
-
-
-def read_window_values(estimator, X, y=None, *, reset=False):
-    """Return windows of shape (n_windows, window_length, n_features), and y."""
-    check_columns(X)
-    three_d = n_dims(X) == 3
-    check_numbers(X)
-    if y is not None:
-        check_numbers(y, "y")
-    if three_d:
-        return read_3d_windows(estimator, X, y, reset)
-    target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}
-    checked = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype=np.float64,
-        ensure_all_finite="allow-nan",
-        **target,
-    )
-    if y is None:
-        return check_size(checked)[:, :, None], None
-    X, y = checked
-    return check_size(X)[:, :, None], check_size(y.astype(np.float64), "y")
-
-
-def read_3d_windows(estimator, X, y, reset):
-    finite = {"ensure_all_finite": "allow-nan"}
-    X = check_array(X, dtype=np.float64, allow_nd=True, input_name="X", **finite)
-    length = estimator.window_length
-    if length is not None:
-        if X.shape[1] < length:
-            raise ValueError(
-                f"X has windows of {X.shape[1]} steps, but window_length={length} "
-                "needs at least as many. Pass longer windows or shorten window_length."
-            )
-        X = X[:, -length:]
-    if not X.size:
-        raise ValueError(
-            f"X has windows of shape {X.shape[1:]}, which hold no value. Pass at "
-            "least one step and one feature."
-        )
-    check_size(X)
-    if not reset and X.shape[1:] != estimator._spec_.window_shape:
-        raise ValueError(
-            f"X has windows of shape {X.shape[1:]}, but LSTMForecaster was fitted "
-            f"with {estimator._spec_.window_shape}. Pass windows of that shape."
-        )
-    if y is not None:
-        _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
-        y = check_size(y.astype(np.float64), "y")
-    if reset:
-        estimator.n_features_in_ = X.shape[2]
-        vars(estimator).pop("feature_names_in_", None)
-    return X, y
-
-
-def read_rows(estimator, X, *, ahead=False):
+def read_rows(estimator, X, *, ahead: bool = False) -> SeriesRows:
     """Read rows of series that `fit` got.
 
     Of rows ahead, `past_covariates` are not read.
@@ -374,7 +313,7 @@ def read_rows(estimator, X, *, ahead=False):
     return rows
 
 
-def read_observations(estimator, X, y, method="update"):
+def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
     """Read rows that came after `fit`: of the series, or inputs and target."""
     if (y is None) != (estimator._state.form == "series"):
         raise ValueError(
@@ -384,12 +323,77 @@ def read_observations(estimator, X, y, method="update"):
     rows = read_rows(estimator, X)
     if y is None:
         return rows
-    target = check_values(concatenate_series(y), "y", allow_nan=True)
+    where = align_X_y(X, y)
+    target = read_target(estimator._state, y)
     check_same_length(rows.values, target)
-    return rows._replace(target=target)
+    return rows._replace(target=target, rows_by_series=where)
 
 
-def read_history(estimator, history, static=None):
+def read_target(state, y) -> np.ndarray:
+    """Return the target as numbers, its columns in the order of `fit`."""
+    y = match_columns(concatenate_series(y), state.output.names)
+    return check_values(y, "y", allow_nan=True)
+
+
+def read_inputs_ahead(
+    estimator, state, X, chosen: list, steps: int | None = None
+) -> dict[Hashable, np.ndarray] | None:
+    """Read inputs of the rows after the end of series.
+
+    Rows before the end are left out; the first row after it must be there, and no row
+    may be missing between the first and the last.
+
+    Parameters
+    ----------
+    state : FittedForecaster
+        Whose series are forecast.
+    chosen : list
+        Keys of the series.
+    steps : int or None
+        Rows that are needed of each.
+
+    Returns
+    -------
+    dict of series to ndarray of shape (n_ahead, n_features), or None
+        None where `fit` got no inputs.
+    """
+    if state.form == "series":
+        if X is not None:
+            raise ValueError(
+                "The forecaster was fitted on a series alone, so forecast takes no "
+                "X. Fit with fit(X, y) and window_length to use inputs."
+            )
+        return None
+    if X is None and state.model.only_past:
+        return {key: np.full((1, state.model.n_inputs), np.nan) for key in chosen}
+    if X is None:
+        raise ValueError(
+            "The forecaster was fitted with inputs X, so forecast needs X for "
+            f"the {steps or state.model.horizon} steps ahead. Pass X= with a row for "
+            "each."
+        )
+    rows = read_row_values(estimator, X, ahead=True)
+    check_one_or_many(state, rows.rows_by_series)
+    missing = [key for key in chosen if key not in rows.rows_by_series]
+    if missing:
+        raise ValueError(
+            f"X has no rows of the series {missing[0]!r}, which needs them as "
+            "all that are forecast. Add them, or name the others by series=."
+        )
+    ahead = {}
+    for key in chosen:
+        at, index = rows.rows_by_series[key]
+        ahead[key] = rows_after_end(rows.values[at], index, state.series[key].history)
+    n_rows = min(map(len, ahead.values()))
+    if steps is not None and n_rows < steps:
+        raise ValueError(
+            f"X has {n_rows} rows after the end of the history, but steps={steps} "
+            "needs as many. Pass more rows of X, or lower steps."
+        )
+    return ahead
+
+
+def read_history(estimator, history, static=None) -> dict[Hashable, History]:
     """Return {series: History} of other data in the form that `fit` took."""
     state = estimator._state
     X, y = (history, None) if state.form == "series" else unpack_history(history)
@@ -407,13 +411,16 @@ def read_history(estimator, history, static=None):
     if y is None:
         histories = histories_by_series(where, values, None)
     else:
-        target = check_values(concatenate_series(y), "y", allow_nan=True)
+        target = read_target(state, y)
         check_same_length(values, target)
         histories = histories_by_series(where, target, values)
+    check_regular(histories, "history")
     return with_static_of(state, histories, static, X)
 
 
-def with_static_of(state, histories, static, data):
+def with_static_of(
+    state, histories: dict[Hashable, History], static, data
+) -> dict[Hashable, History]:
     """Return histories with the static features given, or those of the same key."""
     encoder = state.static_encoder
     if encoder is None and static is not None:
@@ -436,7 +443,7 @@ def with_static_of(state, histories, static, data):
     }
 
 
-def read_row_values(estimator, X, ahead=False):
+def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
     """Read rows like those passed to `fit`, of any series."""
     state = estimator._state
     where, table = rows_by_series(X), concatenate_series(X)
@@ -455,9 +462,11 @@ def read_row_values(estimator, X, ahead=False):
     return SeriesRows(values, where)
 
 
-def read_input_values(estimator, table, reset=False):
+def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
     """Return inputs as numbers; those that `past_covariates` names may be missing."""
     partly = estimator.past_covariates is not None
+    if not reset:
+        partly = estimator._state.model.past_only is not None
     if is_pandas(table):
         check_values(table, allow_nan=partly)
     else:
@@ -466,13 +475,15 @@ def read_input_values(estimator, table, reset=False):
     dtype = FLOAT_DTYPES if in_file(table) else np.float64
     X = validate_data(estimator, table, reset=reset, dtype=dtype, **finite)
     if partly:
-        past = past_only_mask(estimator)[: X.shape[1]]
+        mask = past_only_mask(estimator) if reset else estimator._state.model.past_only
+        assert mask is not None, "some inputs are not known ahead"
+        past = mask[: X.shape[1]]
         if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
             check_values(np.where(past, 0.0, X))  # says where
     return check_size(X)
 
 
-def past_only_mask(estimator):
+def past_only_mask(estimator) -> np.ndarray | None:
     """Return which columns of X, then of the calendar, are not known ahead, or None."""
     past = estimator.past_covariates
     if past is None:
@@ -492,9 +503,12 @@ def past_only_mask(estimator):
 def without_past(estimator, X):
     """Return X with zeros for what is not known ahead."""
     past, n_columns = estimator._state.model.past_only, estimator.n_features_in_
+    names = _get_feature_names(X)  # of polars and Arrow frames, too
+    if past is not None and names is not None:
+        X = with_past_columns(estimator, X, names)
+        names = _get_feature_names(X)
     if past is None or np.shape(X)[1:] != (n_columns,):
         return X  # validate_data says what is wrong
-    names = _get_feature_names(X)  # of polars and Arrow frames, too
     frame = pd.DataFrame(X if is_pandas(X) else np.asarray(X)).copy()
     if names is not None:
         frame.columns = names
@@ -502,57 +516,15 @@ def without_past(estimator, X):
     return frame if is_pandas(X) or names is not None else frame.to_numpy()
 
 
-def check_one_or_many(state, where):
-    """Raise where rows of one series come for many, or the other way round."""
-    if state.is_single == (SINGLE_SERIES in where):
-        return
-    was, told = "many series", "X does not say whose its rows are"
-    if state.is_single:
-        was, told = "one series", "X holds many"
-    raise ValueError(
-        f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
-        "that fit took."
-    )
-
-
-def histories_by_series(where, y, X):
-    """Return {series: `History`} of tables of rows."""
-    return {
-        key: History(y[rows], None if X is None else X[rows], index)
-        for key, (rows, index) in where.items()
-    }
-
-
-def align_X_y(X, y):
-    """Return `rows_by_series` of X and y, whose rows must be the same."""
-    where, of_y = rows_by_series(X), rows_by_series(y, "y")
-    timed = SINGLE_SERIES not in where or where[SINGLE_SERIES][1] is not None
-    if timed and is_pandas(X) and is_pandas(y) and not y.index.equals(X.index):
-        raise ValueError(
-            "X and y have different indexes. Align them first, for example "
-            "y = y.loc[X.index]."
-        )
-    if SINGLE_SERIES in where and SINGLE_SERIES in of_y:
-        return where if timed else of_y
-    if has_levels(X) and not is_panel(y):
-        return where
-    if n_rows_of_many(where) != n_rows_of_many(of_y):
-        raise ValueError(
-            "X and y hold other series, or series of other lengths. Pass both as lists "
-            "of equally long parts, or with the same index."
-        )
-    return where
-
-
-def n_rows_of_many(where):
-    """Return the number of rows of each series, where there are many."""
-    return {
-        key: len(rows) for key, (rows, _) in where.items() if key is not SINGLE_SERIES
-    }
-
-
-def check_same_length(X, y):
-    if len(X) != len(y):
-        raise ValueError(
-            f"X has {len(X)} rows, but y has {len(y)}. Pass a row of X for each of y."
-        )
+def with_past_columns(estimator, X, names):
+    """Return X with columns for those that are not known ahead and were left out."""
+    fitted = list(getattr(estimator, "feature_names_in_", names))
+    past = set(estimator.past_covariates or ())
+    left_out = [name for name in fitted if name not in names]
+    if not left_out or not set(left_out) <= past or set(names) - set(fitted):
+        return X
+    frame = pd.DataFrame(np.asarray(X), columns=list(names))
+    if is_pandas(X):
+        frame = X.copy()
+    frame[left_out] = 0.0
+    return frame[fitted]

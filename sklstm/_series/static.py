@@ -1,10 +1,12 @@
 """Static features of a series, such as its region or kind, encoded as numbers."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from sklstm._series.history import History
 from sklstm._series.panel import SINGLE_SERIES, is_list_of_series
 from sklstm._utils.archive import storable
 
@@ -81,7 +83,9 @@ def check_numeric(column):
     )
 
 
-def with_static(histories, given, encoder, data):
+def with_static(
+    histories: dict[Hashable, History], given, encoder: StaticEncoder | None, data
+) -> tuple[dict[Hashable, History], StaticEncoder | None]:
     """Return histories with their encoded static features, and the encoder.
 
     Parameters
@@ -135,6 +139,13 @@ def rows_of(given, keys, by_place):
             )
         # Rows may come in any order; the networks read them in the order of the series.
         table = table.iloc[places]
+    numeric = table.select_dtypes("number")
+    infinite = np.isinf(numeric.to_numpy(float, na_value=np.nan)).any(axis=0)
+    if infinite.any():
+        raise ValueError(
+            "static_features has an infinite value in column "
+            f"{numeric.columns[np.argmax(infinite)]!r}. Pass finite numbers."
+        )
     gone = table.isna().any()
     if gone.any():
         raise ValueError(

@@ -1,6 +1,6 @@
 """Training data of a text network: documents, their split, batches by length."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, train_test_split
@@ -16,13 +16,16 @@ MANY = 2**18
 
 @dataclass(frozen=True)
 class TextTrainingData:
-    """Distinct texts as ids of `words`, with the targets and weight of each."""
+    """Texts as ids of `words`, each of which stands for `n_repeats` equal ones."""
 
     words: dict
     sequences: Sequences
     targets: np.ndarray
-    weights: np.ndarray
+    n_repeats: np.ndarray
+    weights: np.ndarray  # of each repeat, of shape (n_documents,)
     exclusive: bool
+    # Of a label that a text lacks, and has; of shape (2, n_labels).
+    label_weights: np.ndarray | None = None
 
     @property
     def n_tokens(self):
@@ -35,19 +38,94 @@ class TextTrainingData:
             longest = min(longest, max_length)
         return 2 ** int(bucket(np.array([longest])).max())
 
+    def split(self, fraction, seed):
+        """Split repeats into training and validation.
+
+        Returns
+        -------
+        data : TextTrainingData
+            A text with repeats on both sides is in it twice.
+        train, validation : ndarray of int
+        """
+        documents = repeat_rows(self.n_repeats)
+        train, validation = split_stratified(self.targets, documents, fraction, seed)
+        if not len(validation):
+            return self, row_numbers(self.n_repeats), validation
+        rows, sides, n_repeats = [], [], []
+        for side, part in enumerate((train, validation)):
+            part_rows, counts = np.unique(part, return_counts=True)
+            rows.append(part_rows.astype(documents.dtype))
+            n_repeats.append(counts)
+            sides.append(np.full(len(part_rows), side == 1))
+        both, is_validation = np.concatenate(rows), np.concatenate(sides)
+        order = np.argsort(both, kind="stable")
+        both, is_validation = both[order], is_validation[order]
+        data = self.take(both, np.concatenate(n_repeats)[order])
+        everything = row_numbers(data.n_repeats)
+        return data, everything[~is_validation], everything[is_validation]
+
+    def take(self, rows, n_repeats):
+        """Return texts at sorted `rows`, each as often as `n_repeats` says."""
+        sequences = self.sequences
+        if len(rows) != len(sequences) or (rows[1:] == rows[:-1]).any():
+            sequences = sequences.reordered(rows)
+        return replace(
+            self,
+            sequences=sequences,
+            targets=self.targets[rows],
+            n_repeats=n_repeats,
+            weights=self.weights[rows],
+        )
+
+    def element_weights(self, rows=slice(None)):
+        """Return weights of repeats in the loss, for each output if they differ."""
+        weights = self.weights[rows]
+        if self.label_weights is None:
+            return weights
+        lacks, has = self.label_weights
+        return weights[:, None] * np.where(self.targets[rows], has, lacks)
+
+    def total_weights(self, rows=slice(None)):
+        """Return the weights of all repeats of each text together."""
+        weights = self.element_weights(rows)
+        n_repeats = self.n_repeats[rows]
+        return weights * n_repeats.reshape(-1, *[1] * (weights.ndim - 1))
+
+
+def row_numbers(n_repeats):
+    return np.arange(len(n_repeats), dtype=row_type(len(n_repeats)))
+
+
+def repeat_rows(n_repeats, rows=None):
+    """Return each row as often as it repeats."""
+    rows = row_numbers(n_repeats) if rows is None else rows
+    n_repeats = n_repeats[rows]
+    return rows if (n_repeats == 1).all() else np.repeat(rows, n_repeats)
+
 
 class Documents:
-    """Documents in batches of similar length; a `WindowDataset` of texts."""
+    """Documents in batches of similar length; a `WindowDataset` of texts.
 
-    def __init__(self, sequences, linear, y, row_weights):
+    Parameters
+    ----------
+    n_repeats : ndarray of int of shape (n_documents,)
+        How often an epoch of training comes by a document.
+    row_weights : ndarray of shape (n_documents,)
+        The weight of a document each time.
+    """
+
+    def __init__(self, sequences, linear, y, n_repeats, row_weights):
         self.sequences, self.linear, self.y = sequences, linear, y
-        self.row_weights = row_weights
+        self.n_repeats, self.row_weights = n_repeats, row_weights
         self.buckets = bucket(sequences.lengths)
 
     def batches(self, rows, batch_size, rng=None):
-        """Cut rows of each bucket into batches, in random order if `rng` is given."""
+        """Cut rows of each bucket into batches.
+
+        Where `rng` is given, the order is random, and rows come with their repeats.
+        """
         if rng is not None:
-            rows = rng.permutation(rows)
+            rows = rng.permutation(repeat_rows(self.n_repeats, rows))
         parts = []
         for length in np.unique(self.buckets[rows]):
             same = rows[self.buckets[rows] == length]
@@ -91,22 +169,34 @@ def kinds_of(targets):
     return kinds
 
 
-def split_stratified(targets, fraction, seed):
-    """Split into training and validation rows by kind; few rows have no validation."""
-    everything = np.arange(len(targets), dtype=row_type(len(targets)))
-    n_validation = int(np.ceil(fraction * len(targets)))
-    if fraction == 0 or n_validation < 2 or len(targets) - n_validation < 8:
-        return everything, everything[:0]
-    kinds = kinds_of(targets)
+def split_stratified(targets, documents, fraction, seed):
+    """Split documents by kind; where there are few, none are for validation.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_rows, n_outputs)
+    documents : ndarray of int
+        The row of each document; equal documents are of one row.
+
+    Returns
+    -------
+    train, validation : ndarray of int
+        Sorted rows, as often as their documents are there.
+    """
+    n_validation = int(np.ceil(fraction * len(documents)))
+    if fraction == 0 or n_validation < 2 or len(documents) - n_validation < 8:
+        return documents, documents[:0]
+    kinds = kinds_of(targets)[documents]
     counts = np.bincount(kinds)
-    if len(targets) > MANY:
-        chosen = draw_of_each_kind(kinds, counts, fraction, np.random.RandomState(seed))
-        return everything[~chosen], everything[chosen]
+    if len(documents) > MANY:
+        rng = np.random.RandomState(seed)
+        chosen = draw_of_each_kind(kinds, counts, fraction, rng)
+        return documents[~chosen], documents[chosen]
     stratify = kinds
     if counts.min() < 2 or n_validation < len(counts):
         stratify = None
     train, validation = train_test_split(
-        everything, test_size=n_validation, random_state=seed, stratify=stratify
+        documents, test_size=n_validation, random_state=seed, stratify=stratify
     )
     return np.sort(train), np.sort(validation)
 
@@ -120,13 +210,14 @@ def draw_of_each_kind(kinds, counts, fraction, rng):
     return chosen
 
 
-def folds_of(targets, train, seed):
-    """Cut the training rows into folds, stratified if each kind has enough rows."""
-    kinds = kinds_of(targets[train])
+def folds_of(targets, documents, seed):
+    """Cut documents into folds, stratified if each kind has enough of them."""
+    kinds = kinds_of(targets)[documents]
     kinds = np.where(np.bincount(kinds)[kinds] < N_FOLDS, -1, kinds)
     if (kinds == -1).sum() < N_FOLDS:
         kinds = np.where(kinds == -1, kinds.max(), kinds)
-    if len(train) < N_FOLDS or (np.bincount(kinds - kinds.min()) < N_FOLDS).all():
-        return [train]
+    few = (np.bincount(kinds - kinds.min()) < N_FOLDS).all()
+    if len(documents) < N_FOLDS or few:
+        return [documents]
     splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
-    return [train[part] for _, part in splitter.split(train, kinds)]
+    return [documents[part] for _, part in splitter.split(documents, kinds)]

@@ -8,33 +8,41 @@ from sklstm._text.sequences import ROWS_AT_ONCE, stored
 from sklstm._utils.disk_arrays import blocks, row_type, taken
 
 
-def merge_repeated(sequences, targets, weights):
-    """Merge equal documents of equal target into one of their summed weight.
+def merge_repeated(sequences, targets, n_repeats, weights):
+    """Merge equal documents of equal target into one that stands for all of them.
 
     The result is sorted by content, so that weights, repetition and the order of rows
-    train the same network to the last byte. Documents of weight zero are left out.
+    train the same network to the last byte. Documents of no repeat are left out.
 
     Parameters
     ----------
     targets : ndarray of shape (n_documents, n_outputs)
+    n_repeats : ndarray of int of shape (n_documents,)
+        Documents that each document stands for.
+    weights : ndarray of shape (n_documents,)
+        The weight of each of these.
 
     Returns
     -------
     rows : ndarray of int
         One document of each kind, sorted by ids, then by targets.
+    n_repeats : ndarray of int of shape (len(rows),)
     weights : ndarray of shape (len(rows),)
+        Means over the documents that each stands for.
     """
-    rows = np.flatnonzero(weights > 0).astype(row_type(len(weights)))
+    rows = np.flatnonzero(n_repeats).astype(row_type(len(weights)))
     digests = digests_of(sequences, targets, rows)
     order = np.argsort(digests, kind="stable").astype(rows.dtype)
     firsts = np.flatnonzero(differs_from_previous(taken(digests, order)))
     rows = rows[order]
     del digests, order
-    sums = stored(sums_from(firsts, weights, rows), sequences)
+    repeats = stored(sums_from(firsts, rows, n_repeats), sequences)
+    sums = stored(sums_from(firsts, rows, n_repeats, weights), sequences)
     rows = rows[firsts]
     del firsts
     order = sorted_by_content(sequences, rows, targets)
-    return rows[order], taken(sums, order)
+    repeats, weights = taken(repeats, order), taken(sums, order)
+    return rows[order], repeats.astype(np.int32), weights / repeats
 
 
 def differs_from_previous(values):
@@ -44,13 +52,17 @@ def differs_from_previous(values):
     return mask
 
 
-def sums_from(firsts, weights, rows):
-    """Give, part by part, the summed weight of rows from each position to the next."""
+def sums_from(firsts, rows, n_repeats, weights=None):
+    """Give, part by part, the sums over rows from each position to the next."""
     ends = np.append(firsts, len(rows))
     for block in blocks(len(firsts), ROWS_AT_ONCE):
         cuts = ends[block.start : block.stop + 1]
         number = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
-        yield np.bincount(number, weights[rows[cuts[0] : cuts[-1]]])
+        block_rows = rows[cuts[0] : cuts[-1]]
+        values = n_repeats[block_rows]
+        if weights is not None:
+            values = values * weights[block_rows]
+        yield np.bincount(number, values)
 
 
 def digests_of(sequences, targets, rows):
@@ -68,6 +80,22 @@ def digests_of(sequences, targets, rows):
         for part in blocks(len(rows), ROWS_AT_ONCE)
     )
     return stored(parts, sequences)
+
+
+def text_digests(sequences):
+    """Return eight bytes for each document that tell it from others."""
+    ids, offsets = sequences.ids, sequences.offsets
+    parts = (
+        np.frombuffer(
+            b"".join(
+                blake2b(ids[offsets[row] : offsets[row + 1]], digest_size=8).digest()
+                for row in range(*block.indices(len(sequences)))
+            ),
+            "<u8",
+        )
+        for block in blocks(len(sequences), ROWS_AT_ONCE)
+    )
+    return np.concatenate([np.empty(0, "<u8"), *parts])
 
 
 def sorted_by_content(sequences, rows, targets):

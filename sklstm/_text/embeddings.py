@@ -1,35 +1,70 @@
 """Word vectors of the user as initial weights of the embedding."""
 
+import itertools
 import os
+from collections import Counter
 
 import numpy as np
 
 from sklstm._text.sequences import FIRST
 
+# The length of vectors is that of most of the first lines.
+FIRST_LINES = 1000
+
 
 def read_vectors(path, words):
     """Read the vectors of some words from a text file of GloVe or word2vec.
 
-    Each line is a word and its numbers; word2vec's first line, two numbers, is
-    skipped.
+    Each line is a word, which may hold blanks, and its numbers; word2vec's first line,
+    two numbers, is skipped. Of a word that comes twice, the first vector counts.
 
     Returns
     -------
     dict of str to ndarray
     """
     vectors = {}
+    has_blanks = any(" " in str(word) for word in words)
     try:
-        with open(path, encoding="utf-8", newline="\n") as file:
-            for line in file:
-                word, _, numbers = line.rstrip().partition(" ")
-                if word in words and " " in numbers:
-                    vectors[word] = numbers.split(" ")
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
+            length = vector_length(itertools.islice(file, FIRST_LINES))
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                first = line.split(None, 1)[:1]
+                if not has_blanks and (not first or first[0] not in words):
+                    continue  # before the numbers are split, which takes longer
+                word, vector = split_line(line, length)
+                is_header = number == 1 and len(vector) == 1 < length
+                if word in words and word not in vectors and not is_header:
+                    check_length(vector, length, word, f"{path!r}, line {number}")
+                    vectors[word] = vector
     except UnicodeDecodeError as error:
         raise ValueError(
             f"embeddings={path!r} is no text in UTF-8: {error}. Pass a file of a word "
             "and its numbers in each line, as GloVe and word2vec write them."
         ) from error
     return vectors
+
+
+def vector_length(lines):
+    """Return how many numbers most lines have after a word."""
+    lengths = Counter(len(line.split()) - 1 for line in lines)
+    return max(lengths, key=lengths.__getitem__, default=0)
+
+
+def split_line(line, length):
+    """Return the word of a line, and the numbers after it."""
+    parts = line.split()
+    if len(parts) > length + 1:
+        return " ".join(parts[:-length]), parts[-length:]
+    return " ".join(parts[:1]), parts[1:]
+
+
+def check_length(vector, length, word, where):
+    if len(vector) != length:
+        raise ValueError(
+            f"embeddings={where} has {len(vector)} numbers for the word {word!r}, but "
+            f"most lines have {length}. Look whether the file is whole, or drop it."
+        )
 
 
 def embedding_table(vectors, words, n_rows):
@@ -97,9 +132,15 @@ def as_vectors(values):
 
 
 def first_vectors(embeddings, words, n_rows):
-    """Return initial vectors by id from what the user passed, or None to draw them."""
+    """Return initial vectors by id, and how many words have one of their own.
+
+    Without `embeddings`, both are None.
+    """
     if embeddings is None:
-        return None
+        return None, None
     if isinstance(embeddings, (str, os.PathLike)):
         embeddings = read_vectors(embeddings, words)
-    return embedding_table(embeddings, words, n_rows)
+    table = embedding_table(embeddings, words, n_rows)
+    if isinstance(embeddings, np.ndarray):
+        return table, len(words)
+    return table, sum(word in embeddings for word in words)

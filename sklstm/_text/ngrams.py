@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from sklstm._text.deduplication import text_digests
 from sklstm._text.sequences import UNKNOWN, stored
 from sklstm._utils.archive import storable
 from sklstm._utils.disk_arrays import in_memory
@@ -45,12 +46,12 @@ class NgramCounts:
     keys: dict
 
     @classmethod
-    def learn(cls, sequences, weights, n_tokens, ngram_range):
+    def learn(cls, sequences, n_repeats, n_tokens, ngram_range):
         """Find the n-grams that are in enough documents."""
         keys, longest = {}, int(62 / np.log2(n_tokens))  # keys are 64-bit integers
         for n in range(ngram_range[0], min(ngram_range[1], longest) + 1):
             least = MIN_DF if n > 1 else 0
-            keys[n] = document_keys(sequences, weights, n, n_tokens, least)
+            keys[n] = document_keys(sequences, n_repeats, n, n_tokens, least)
         return cls(n_tokens, keys)
 
     def count(self, sequences):
@@ -65,13 +66,13 @@ class NgramCounts:
 
     def _count(self, sequences):
         """Return counts and columns by document, and each document's number of them."""
-        entries, n_before = [np.empty(0, np.int64)], 0
+        found, n_before = [np.empty(0, np.int64)], 0
         width = max(sum(map(len, self.keys.values())), 1)
         for n, keys in self.keys.items():
             position, first = self._look_up(sequences, n)
-            entries.append(sequences.documents[first] * width + (n_before + position))
+            found.append(sequences.documents[first] * width + (n_before + position))
             n_before += len(keys)
-        entries, times = np.unique(np.concatenate(entries), return_counts=True)
+        entries, times = np.unique(np.concatenate(found), return_counts=True)
         rows, columns = np.divmod(entries, width)
         n_columns = np.bincount(rows, minlength=len(sequences))
         return times.astype(np.int32), columns.astype(np.int32), n_columns
@@ -109,11 +110,11 @@ class NgramCounts:
         return result
 
 
-def document_keys(sequences, weights, n, n_tokens, least):
-    """Return the sorted keys of n-grams whose documents have at least a weight."""
+def document_keys(sequences, n_repeats, n, n_tokens, least):
+    """Return the sorted keys of n-grams that at least so many documents have."""
     keys, counts = [], []
     for rows in sequences.slices(AT_ONCE):
-        part, part_weights = sequences[rows], weights[rows]
+        part, part_repeats = sequences[rows], n_repeats[rows]
         present, first = ngrams(part, n, n_tokens)
         present, position = np.unique(present, return_inverse=True)
         pairs = position * len(part) + part.documents[first]
@@ -121,13 +122,13 @@ def document_keys(sequences, weights, n, n_tokens, least):
         pairs, _ = np.unique(pairs, return_counts=True)
         position, documents = np.divmod(pairs, len(part))
         keys.append(present)
-        counts.append(np.bincount(position, part_weights[documents], len(present)))
+        counts.append(np.bincount(position, part_repeats[documents], len(present)))
     result = [np.empty(0, np.int64)]
     for spans in spans_of(keys):
         present = concatenate_spans(keys, spans)
         present, position = np.unique(present, return_inverse=True)
-        weight = np.bincount(position, concatenate_spans(counts, spans), len(present))
-        result.append(present[weight >= least])
+        number = np.bincount(position, concatenate_spans(counts, spans), len(present))
+        result.append(present[number >= least])
     return np.concatenate(result)
 
 
@@ -178,10 +179,21 @@ class NgramModel:
     def __init__(self, exclusive, random_state=0):
         self.exclusive, self.random_state = exclusive, random_state
 
-    def fit(self, counts, targets, weights):
-        """Fit to targets of shape (n_documents, n_outputs), zero or one."""
-        total, n_outputs = weights.sum(), targets.shape[1]
-        self.idf = np.log((1 + total) / (1 + document_weight(counts, weights))) + 1
+    def fit(self, counts, targets, n_repeats, weights):
+        """Fit to targets of shape (n_documents, n_outputs), zero or one.
+
+        Frequencies and ratios count documents, and only the loss is weighted, because
+        heavy documents would otherwise be learned by heart.
+
+        Parameters
+        ----------
+        n_repeats : ndarray of shape (n_documents,)
+            Documents that each document stands for.
+        weights : ndarray of shape (n_documents,) or (n_documents, n_outputs)
+            The weight of each of these in the loss, of all outputs or of each.
+        """
+        total, n_outputs = n_repeats.sum(), targets.shape[1]
+        self.idf = np.log((1 + total) / (1 + document_counts(counts, n_repeats))) + 1
         inputs = self.weighted(counts)
         self.coefficients = np.zeros((counts.shape[1], n_outputs))
         self.intercepts = np.zeros(n_outputs)
@@ -192,7 +204,7 @@ class NgramModel:
                 share = (total * target[0] + 1) / (total + 2)
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
-            ratio = log_count_ratio(counts, target, weights)
+            ratio = log_count_ratio(counts, target, n_repeats)
             scaled = inputs @ sp.diags(ratio)
             if column == n_outputs - 1:
                 del inputs  # because liblinear makes a copy
@@ -203,7 +215,8 @@ class NgramModel:
                 max_iter=1000,
                 random_state=self.random_state,
             )
-            model.fit(scaled, target, sample_weight=weights)
+            loss_weights = weights if weights.ndim == 1 else weights[:, column]
+            model.fit(scaled, target, sample_weight=n_repeats * loss_weights)
             del scaled
             self.coefficients[:, column] = ratio * model.coef_[0]
             self.intercepts[column] = model.intercept_[0]
@@ -216,37 +229,83 @@ class NgramModel:
         return normalize(logs @ sp.diags(self.idf), copy=False)
 
     def logits(self, counts):
-        return self.weighted(counts) @ self.coefficients + self.intercepts
+        return self.effects(counts) + self.intercepts
+
+    def effects(self, counts):
+        """Return logits without the intercepts."""
+        return self.weighted(counts) @ self.coefficients
 
 
-def document_weight(counts, weights):
-    """Return the weight of the documents that each n-gram is in."""
-    entry_weights = np.repeat(weights, np.diff(counts.indptr))
-    return np.bincount(counts.indices, entry_weights, minlength=counts.shape[1])
+def document_counts(counts, n_repeats):
+    """Return the number of documents that each n-gram is in."""
+    of_entries = np.repeat(n_repeats, np.diff(counts.indptr))
+    return np.bincount(counts.indices, of_entries, minlength=counts.shape[1])
 
 
-def log_count_ratio(counts, target, weights):
-    """Return the log of how much likelier each n-gram is in texts of the class."""
-    inside = document_weight(counts, weights * target) + 1
-    outside = document_weight(counts, weights * (1 - target)) + 1
-    return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+def log_count_ratio(counts, target, n_repeats):
+    """Return the log of how much likelier each n-gram is in texts of the class.
+
+    Two documents with every n-gram are added, in the shares of the classes, because
+    one for each class would make all n-grams look typical of a rare one.
+    """
+    share = (n_repeats * target).sum() / n_repeats.sum()
+    inside = document_counts(counts, n_repeats * target) + 2 * share
+    outside = document_counts(counts, n_repeats * (1 - target)) + 2 * (1 - share)
+    return np.log(inside / share) - np.log(outside / (1 - share))
 
 
 @storable
 @dataclass(frozen=True)
 class FittedNgrams:
-    """The linear model of texts: its n-grams, their weights, and a scale of logits."""
+    """The linear model of texts: its n-grams, their weights, and their calibration.
+
+    Attributes
+    ----------
+    scale : float
+        Of the effects of n-grams.
+    intercepts : ndarray of shape (n_outputs,)
+    prior : ndarray of shape (n_outputs,)
+        Logits of texts in which no n-gram is known.
+    digests, held_out : ndarray, of shape (n_documents,) and (n_documents, n_outputs)
+        Of the texts learned from, the logits by models without them. Empty where texts
+        lie in a file.
+    """
 
     counter: NgramCounts
     model: NgramModel
     scale: float
+    intercepts: np.ndarray
+    prior: np.ndarray
+    digests: np.ndarray
+    held_out: np.ndarray
 
     def logits(self, sequences):
         """Return logits, in a file if the documents lie in one."""
         if not len(sequences):
             return np.empty((0, len(self.model.intercepts)))
         parts = (
-            self.scale * self.model.logits(self.counter.count(sequences[rows]))
+            self._score(self.counter.count(sequences[rows]))
             for rows in sequences.slices(AT_ONCE)
         )
         return stored(parts, sequences)
+
+    def training_logits(self, sequences):
+        """Return logits that the network may be trained beside.
+
+        Texts that the model was fitted to have logits by models without them.
+        """
+        if not len(self.digests):
+            return self.logits(sequences)
+        # A copy, because logits of documents in a file lie in a file that is only read.
+        logits = np.array(self.logits(sequences))
+        digests = text_digests(sequences)
+        position = np.searchsorted(self.digests, digests)
+        position = np.minimum(position, len(self.digests) - 1)
+        is_known = self.digests[position] == digests
+        logits[is_known] = self.held_out[position[is_known]]
+        return logits
+
+    def _score(self, counts):
+        logits = self.scale * self.model.effects(counts) + self.intercepts
+        logits[np.diff(counts.indptr) == 0] = self.prior
+        return logits

@@ -1,4 +1,4 @@
-"""Logits as probabilities: their log loss, and what factor makes it smallest."""
+"""Logits as probabilities, and the log loss of these."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -6,12 +6,19 @@ from scipy.special import log_expit, log_softmax
 
 
 def log_loss(logits, targets, weights, exclusive):
-    """Return the weighted mean of the negative log-likelihood per document."""
+    """Return the weighted mean of the negative log-likelihood per document.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_documents,) or (n_documents, n_labels)
+    """
     if exclusive and targets.shape[1] > 1:
         losses = -(targets * log_softmax(logits, axis=1)).sum(axis=1)
     else:
         signs = 1 - 2 * targets
-        losses = np.logaddexp(0, signs * logits).mean(axis=1)
+        losses = np.logaddexp(0, signs * logits)
+        if weights.ndim == 1:
+            losses = losses.mean(axis=1)
     return float(np.average(losses, weights=weights))
 
 
@@ -30,15 +37,6 @@ def best_share(linear, residual, targets, weights, exclusive):
         return log_loss(linear + share * residual, targets, weights, exclusive)
 
     return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)
-
-
-def best_scale(logits, targets, weights, exclusive):
-    """Return the factor of held-out documents' logits with the smallest log loss."""
-
-    def loss(exponent):
-        return log_loss(logits * np.exp(exponent), targets, weights, exclusive)
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
 
 
 def log_probabilities(logits, exclusive):

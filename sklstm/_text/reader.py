@@ -1,6 +1,5 @@
 """Read what `LSTMTextClassifier` takes for X: texts or token ids, whole or in parts."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +12,10 @@ from sklearn.utils.validation import validate_data
 
 from sklstm._series.validation import check_columns, check_numbers, n_dims
 from sklstm._text import tokenizer, vocabulary
+from sklstm._text.labels import dense_labels
 from sklstm._text.sequences import Sequences, in_files
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
+from sklstm._utils.warn import warn_user
 
 # A part that is read at once ends at this many texts, bytes of an array or characters.
 MOST_TEXTS, MOST_BYTES, MOST_CHARACTERS = 2**10, 2**20, 2**20
@@ -52,7 +53,7 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
         Whether this is the first fit; otherwise X must be of the kind that the first
         fit got.
     """
-    X = unloaded(X)
+    X, y = unloaded(X), dense_labels(y)
     if y is None and not isinstance(X, Iterator):
         raise ValueError(WITHOUT_LABELS)
     if comes_in_parts(X):
@@ -77,7 +78,9 @@ def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
     parts = (part for part, _ in parts_of(X)) if comes_in_parts(X) else [X]
     takes_ids = hasattr(estimator, "n_features_in_")
     for part in parts:
-        if tokenizer.is_text(part) or (not takes_ids and n_dims(part) == 1):
+        if not takes_ids and is_empty(part):
+            part = []
+        if tokenizer.is_text(part) or (not takes_ids and looks_like_texts(part)):
             texts = read_strings(estimator, part, reset=False, first=n_read)
             tokenize = tokenizer.tokenizer_of(estimator)
             sequences = vocabulary.encode(texts, tokenize, words)
@@ -86,6 +89,15 @@ def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
             sequences = vocabulary.encode_ids(ids, words)
         yield sequences
         n_read += len(sequences)
+
+
+def is_empty(X):
+    return hasattr(X, "__len__") and not tokenizer.is_word(X) and not len(X)
+
+
+def looks_like_texts(X):
+    """Tell whether X, which holds no str, has at least the form of texts."""
+    return X is not None and n_dims(X) == 1
 
 
 @dataclass
@@ -129,7 +141,7 @@ class PartReader:
             raise ValueError(WITH_LABELS if self.y is None else LABELS_TWICE)
         if labels is not None:
             check_consistent_length(part, labels)
-            self.labels.append(np.asarray(labels))
+            self.labels.append(np.asarray(dense_labels(labels)))
 
     def check_kind(self, part):
         is_text = tokenizer.is_text(part)
@@ -160,8 +172,9 @@ def read_strings(estimator, X, *, reset, first=0):
 
 def read_ids(estimator, X, *, reset, **checks):
     """Return token ids as an array of two axes."""
-    if not reset and not hasattr(estimator, "n_features_in_"):
+    if X is not None and not reset and not hasattr(estimator, "n_features_in_"):
         raise ValueError(other_kind("token ids", "texts"))
+    tokenizer.check_ids_form(X)
     check_columns(X)
     check_numbers(X)
     checked = validate_data(estimator, X, reset=reset, **checks)
@@ -265,11 +278,10 @@ def warn_of_odd_ids(X, first=0):
     odd = (X < 0) | (np.floor(X) != X)
     if odd.any():
         row, column = np.argwhere(odd)[0]
-        warnings.warn(
+        warn_user(
             "X is taken for token ids, each distinct value a token of its own, but "
             f"row {first + row}, column {column} holds {X[row, column]}, which is no "
             "whole number from 0. Pass texts or the ids of a tokenizer.",
             UserWarning,
-            stacklevel=7,
         )
     return odd.any()

@@ -13,7 +13,7 @@ class TokenNumbers:
     """Number tokens in their order of appearance, over any number of parts."""
 
     def __init__(self):
-        self.number = defaultdict()
+        self.number: defaultdict[object, int] = defaultdict()
         self.number.default_factory = self.number.__len__
 
     @property
@@ -73,7 +73,7 @@ def distinct(values):
     return np.flatnonzero(used), (np.cumsum(used) - 1)[values]
 
 
-def build_vocabulary(tokens, sequences, weights, min_df=1, max_features=None):
+def build_vocabulary(tokens, sequences, n_repeats, min_df=1, max_features=None):
     """Give ids to tokens by falling frequency, and encode the documents.
 
     Parameters
@@ -81,8 +81,8 @@ def build_vocabulary(tokens, sequences, weights, min_df=1, max_features=None):
     tokens : list
     sequences : Sequences
         Of positions in `tokens`.
-    weights : ndarray of shape (n_documents,)
-        A weight counts as that many repeated documents.
+    n_repeats : ndarray of int of shape (n_documents,)
+        Documents that each document stands for.
     min_df : int or float
         Documents a token must be in, as a number or as a share.
     max_features : int, default=None
@@ -93,9 +93,9 @@ def build_vocabulary(tokens, sequences, weights, min_df=1, max_features=None):
         By falling frequency, then by token.
     sequences : Sequences
     """
-    counts, in_documents = token_counts(sequences, weights, len(tokens))
+    counts, in_documents = token_counts(sequences, n_repeats, len(tokens))
     if isinstance(min_df, float):
-        min_df = min_df * weights.sum()
+        min_df = min_df * n_repeats.sum()
     kept = np.flatnonzero((in_documents >= min_df) & (counts > 0)).tolist()
     try:
         kept.sort(key=lambda position: (-counts[position], tokens[position]))
@@ -111,18 +111,18 @@ def build_vocabulary(tokens, sequences, weights, min_df=1, max_features=None):
     return vocabulary, sequences.map_ids(ids.__getitem__)
 
 
-def token_counts(sequences, weights, n_tokens):
-    """Count how often each token comes, and in how many documents, both weighted."""
+def token_counts(sequences, n_repeats, n_tokens):
+    """Count how often each token comes, and in how many documents."""
     counts, in_documents = np.zeros(n_tokens), np.zeros(n_tokens)
     for rows in sequences.slices():
-        part, part_weights = sequences[rows], weights[rows]
+        part, part_repeats = sequences[rows], n_repeats[rows]
         documents = part.documents
-        counts += np.bincount(part.ids, part_weights[documents], minlength=n_tokens)
+        counts += np.bincount(part.ids, part_repeats[documents], minlength=n_tokens)
         pairs = np.sort(documents * max(n_tokens, 1) + part.ids)
         new = np.ones(len(pairs), bool)
         new[1:] = pairs[1:] != pairs[:-1]
         documents, ids = np.divmod(pairs[new], max(n_tokens, 1))
-        in_documents += np.bincount(ids, part_weights[documents], minlength=n_tokens)
+        in_documents += np.bincount(ids, part_repeats[documents], minlength=n_tokens)
     return counts, in_documents
 
 
@@ -134,7 +134,8 @@ def encode(texts, tokenize, vocabulary):
 
 def encode_ids(X, vocabulary):
     """Return a 2-D array of token ids as `Sequences` of a learned vocabulary."""
-    return encode_tokens(*count_ids(X), vocabulary)
+    tokens, sequences = count_ids(X)
+    return encode_tokens(tokens, sequences, vocabulary)
 
 
 def encode_tokens(tokens, sequences, vocabulary):

@@ -24,7 +24,7 @@ class CompiledNetwork:
     def __init__(self, spec, settings):
         keras = load_keras()
         self.model = spec.build()
-        if getattr(spec, "network", None) is not None:
+        if spec.network is not None:
             self.model = keras_arguments.checked_network(keras, self.model, spec)
         self.model.compile(
             optimizer=keras_arguments.optimizer_of(

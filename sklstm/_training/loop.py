@@ -38,15 +38,27 @@ class Trained:
         Counts from 1; 0 is the network before its first step.
     interrupted : bool
         Whether Ctrl-C ended the run.
+    state : TrainingState or None
+        Where the run stands, if it was to be kept.
     """
 
     weights: dict
     history: dict
     best_epoch: int
     interrupted: bool = False
+    state: resume.TrainingState | None = None
 
 
-def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trained:
+def train(
+    spec,
+    settings,
+    data,
+    train_rows,
+    validation_rows,
+    start,
+    rng,
+    kept=None,
+) -> Trained:
     """Train a network and keep its best epoch.
 
     Parameters
@@ -59,6 +71,9 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trai
     start : callable
         ``start(compiled, rng)`` returns the first weights.
     rng : RandomState
+    kept : TrainingState, default=None
+        Where an earlier run stood, whose optimizer and seeds go on. If there is one, an
+        empty one too, the result has that of this run.
 
     Returns
     -------
@@ -77,6 +92,10 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trai
             spec, settings, data, train_rows, validation_rows, first, rng
         )
         network.reset(first, settings.learning_rate, rng)
+        if kept is not None and kept.fits(network):
+            network.set_state(kept.network)
+            network.optimizer.learning_rate = settings.learning_rate
+            rng.set_state(kept.rng)
         run = TrainingRun(network, settings, data, train_rows, validation_rows)
         run.begin(first, rng)
         if record is not None:
@@ -85,8 +104,11 @@ def train(spec, settings, data, train_rows, validation_rows, start, rng) -> Trai
         progress = run.progress
         if spec.starts_linear and settings.early_stopping and not run.has_improved():
             progress.weights, progress.best_epoch = first, 0
+        state = None
+        if kept is not None:
+            state = resume.TrainingState(network.state(), progress.rng.get_state())
         return Trained(
-            progress.weights, progress.history, progress.best_epoch, interrupted
+            progress.weights, progress.history, progress.best_epoch, interrupted, state
         )
 
 
@@ -165,9 +187,10 @@ class TrainingRun:
 
     def has_improved(self) -> bool:
         """Return whether the best epoch is worth it; True without a block to tell."""
-        if self.start_losses is None:
+        best_losses = self.progress.best_losses
+        if self.start_losses is None or best_losses is None:
             return True
-        losses = self.start_losses[:, 0], self.progress.best_losses[:, 0]
+        losses = self.start_losses[:, 0], best_losses[:, 0]
         return improves(*losses, self.batch_weights, self.settings.min_skill)
 
     def _run_epoch(self):

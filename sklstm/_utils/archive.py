@@ -14,9 +14,12 @@ import uuid
 import zipfile
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from sklstm._utils.offsets import offset_from_data, offset_to_data
 
 FORMAT = 1
 MANIFEST, STATE, ARRAYS = "manifest.json", "state.json", "arrays.safetensors"
@@ -128,6 +131,12 @@ class Encoder:
         self.kind(value, place)
         return {"array": self.array(value)}
 
+    def frequency(self, index, place):
+        try:
+            return offset_to_data(index.freq)
+        except TypeError as error:
+            raise TypeError(f"{place} has {error}.") from error
+
     def encode_index(self, index, place):
         name = self.encode(index.name, f"{place}.name")
         if isinstance(index, pd.RangeIndex):
@@ -146,7 +155,7 @@ class Encoder:
                 "datetime": self.array(index.asi8),
                 "unit": index.unit,
                 "tz": zone,
-                "freq": index.freqstr,
+                "freq": self.frequency(index, place),
                 "name": name,
             }
         return {"index": self.encode_array(index.to_numpy(), place), "name": name}
@@ -202,7 +211,7 @@ class Decoder:
             if not ZONE.fullmatch(data["tz"]):
                 raise LoadError(f"The file has the time zone {data['tz']!r}.")
             index = index.tz_localize("UTC").tz_convert(data["tz"])
-        index.freq = data["freq"]
+        index.freq = offset_from_data(data["freq"])
         return index.rename(self.decode(data["name"]))
 
     def decode_period(self, data):
@@ -222,7 +231,7 @@ class Decoder:
                 f"The file holds a {data['object']!r}, which this version of sklstm "
                 "does not load. Upgrade sklstm if the file is from a newer version."
             )
-        cls = STORABLE[data["object"]]
+        cls: Any = STORABLE[data["object"]]
         state = {name: self.decode(part) for name, part in data["state"].items()}
         state = current_state(cls, state)
         for name in state:
@@ -292,7 +301,7 @@ def safetensors():
     return safetensors.numpy
 
 
-def to_bytes(value, place, manifest):
+def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     """The file of a storable object; the same bytes for the same object."""
     encoder = Encoder()
     state = encoder.encode(value, place)
@@ -310,11 +319,11 @@ def to_bytes(value, place, manifest):
     return content + digest(content)
 
 
-def digest(content):
+def digest(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
 
 
-def from_bytes(content):
+def from_bytes(content: bytes) -> tuple[dict, Any]:
     """The manifest and the object of a file.
 
     Memory is bounded by the length of the file, since nothing in it is compressed and
@@ -344,7 +353,7 @@ def from_bytes(content):
         return manifest, Decoder(arrays).decode(json.loads(archive.read(STATE)))
 
 
-def write(path, content):
+def write(path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path = Path(path)
     if not path.parent.is_dir():

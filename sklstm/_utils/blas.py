@@ -31,7 +31,7 @@ class OneThread(contextlib.ContextDecorator):
     def _reset(self):
         self._lock, self._users = threading.Lock(), 0
 
-    def __enter__(self):
+    def __enter__(self) -> int:
         with self._lock:
             self._users += 1
             if self._users > 1:
@@ -40,7 +40,7 @@ class OneThread(contextlib.ContextDecorator):
             self._limits = blas().limit(limits=1)
             return max((library["num_threads"] for library in info), default=1)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error) -> None:
         with self._lock:
             self._users -= 1
             if not self._users:

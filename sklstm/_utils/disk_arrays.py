@@ -2,6 +2,7 @@
 
 import mmap
 import tempfile
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -9,12 +10,12 @@ import numpy as np
 BLOCK = 2**20
 
 
-def blocks(n_rows, size=BLOCK):
+def blocks(n_rows: int, size: int = BLOCK) -> Iterator[slice]:
     """Yield slices of at most `size` rows."""
     return (slice(i, min(i + size, n_rows)) for i in range(0, n_rows, size))
 
 
-def in_file(values):
+def in_file(values: object) -> bool:
     """Tell whether an array is a view of a memory-mapped file."""
     while isinstance(values, np.ndarray):
         if isinstance(values, np.memmap):
@@ -23,13 +24,13 @@ def in_file(values):
     return isinstance(values, mmap.mmap)
 
 
-def in_memory(parts):
+def in_memory(parts: Iterable[np.ndarray]):
     """Concatenate a non-empty sequence of arrays."""
     parts = list(parts)
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def on_disk(parts):
+def on_disk(parts: Iterable[np.ndarray]) -> np.ndarray:
     """Concatenate a non-empty sequence of arrays in a temporary file."""
     file = Growing()
     for part in parts:
@@ -37,14 +38,14 @@ def on_disk(parts):
     return file.array()
 
 
-def taken(values, rows):
+def taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return values at `rows`; those of a mapped file are written to a file again."""
     if not in_file(values):
         return values[rows]
     return on_disk(values[rows[block]] for block in blocks(len(rows)))
 
 
-def row_type(n_rows):
+def row_type(n_rows: int) -> type[np.signedinteger]:
     """Return the smallest integer type that holds all row numbers."""
     return np.int32 if n_rows <= 2**31 else np.int64
 
@@ -53,9 +54,10 @@ class Growing:
     """Array that grows in an unnamed file, which vanishes with its last map."""
 
     def __init__(self):
-        self.file, self.like, self.n_rows = tempfile.TemporaryFile(), None, 0
+        self.file, self.n_rows = tempfile.TemporaryFile(), 0
+        self.like: np.ndarray | None = None  # no rows, of the type of the first
 
-    def append(self, values):
+    def append(self, values: np.ndarray) -> None:
         if self.like is None:
             self.like = np.array(values[:0])
         try:
@@ -69,13 +71,15 @@ class Growing:
             ) from error
         self.n_rows += len(values)
 
-    def array(self):
+    def array(self) -> np.ndarray:
         """Return the appended rows as an array that is read from the file on access."""
-        shape = self.n_rows, *self.like.shape[1:]
+        like = self.like
+        assert like is not None, "the first part gives the type and the columns"
+        shape = self.n_rows, *like.shape[1:]
         if 0 in shape:  # An empty file cannot be mapped.
-            return np.empty(shape, self.like.dtype)
+            return np.empty(shape, like.dtype)
         self.file.flush()
-        return np.asarray(np.memmap(self.file, self.like.dtype, "r", shape=shape))
+        return np.asarray(np.memmap(self.file, like.dtype, "r", shape=shape))
 
     def __del__(self):
         self.file.close()  # Arrays that map the file stay valid.
@@ -89,7 +93,7 @@ def unloaded(data):
     return np.asarray(on_disk(np.asarray(data[rows]) for rows in blocks(data.shape[0])))
 
 
-def sampled(n_rows, most):
+def sampled(n_rows: int, most: int) -> slice | np.ndarray:
     """Return the rows to fit on: all rows, or `most` of them drawn with replacement."""
     if n_rows <= most:
         return slice(None)

@@ -8,27 +8,29 @@ import numpy as np
 _lock = threading.Lock()
 
 
-class Room:
+class GrowableArray:
     """Buffer whose first `used` rows hold an array, and whose other rows are free.
 
     Earlier arrays are views of the first rows. Used rows are never written again, so
     these views stay valid.
     """
 
-    def __init__(self, values, n_rows, dtype):
+    def __init__(self, values: np.ndarray, n_rows: int, dtype: np.dtype):
         # Doubling keeps the average cost of an appended row constant.
-        self.buffer = np.empty((2 * n_rows, *values.shape[1:]), dtype)
-        self.buffer[: len(values)] = values
+        self.rows = np.empty((2 * n_rows, *values.shape[1:]), dtype)
+        self.rows[: len(values)] = values
         self.used = len(values)
 
 
-def appended(values, room, more):
+def appended(
+    values: np.ndarray, buffer: GrowableArray | None, more: np.ndarray
+) -> tuple[np.ndarray, GrowableArray]:
     """Append rows to values, and return the array and its buffer.
 
     Parameters
     ----------
     values : ndarray
-    room : Room or None
+    buffer : GrowableArray or None
         The buffer that an earlier call returned with `values`. The new rows are written
         into it if the rows after `values` are free; otherwise all rows are copied to a
         new buffer.
@@ -36,10 +38,9 @@ def appended(values, room, more):
     """
     n_rows = len(values) + len(more)
     with _lock:
-        free = room is not None and room.used == len(values)
-        if not free or n_rows > len(room.buffer):
+        if buffer is None or buffer.used != len(values) or n_rows > len(buffer.rows):
             # Values of a float32 file can continue with float64 rows.
-            room = Room(values, n_rows, np.result_type(values, more))
-        room.buffer[len(values) : n_rows] = more
-        room.used = n_rows
-    return room.buffer[:n_rows], room
+            buffer = GrowableArray(values, n_rows, np.result_type(values, more))
+        buffer.rows[len(values) : n_rows] = more
+        buffer.used = n_rows
+    return buffer.rows[:n_rows], buffer

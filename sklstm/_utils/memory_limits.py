@@ -28,7 +28,7 @@ CONTAINERS = (
 )
 
 
-def check_memory(n_bytes, what, advice):
+def check_memory(n_bytes: float, what: str, advice: str) -> None:
     """Raise where a call needs more bytes than this process can have.
 
     Raises
@@ -46,14 +46,14 @@ def check_memory(n_bytes, what, advice):
         )
 
 
-def in_words(n_bytes):
+def in_words(n_bytes: float) -> str:
     for unit, size in (("PB", 10**15), ("TB", 10**12)):
         if n_bytes >= size:
             return f"{n_bytes / size:.3g} {unit}"
     return f"{n_bytes / 1e9:.3g} GB"
 
 
-def available():
+def available() -> float:
     """Bytes that this process can still have; infinite where no system tells."""
     return max(0, min(of_the_machine(), of_the_container(), of_the_limit()))
 
@@ -113,9 +113,9 @@ def bytes_of_training(spec, batch_size, n_steps, width):
     n_steps, width : int
         Steps that recurrent layers read, and values at each.
     """
-    if getattr(spec, "network", None) is not None:  # what is in it nobody told
+    if spec.network is not None:  # Its layers are not known.
         return 4 * batch_size * n_steps * width
-    n_ways = 1 + getattr(spec, "bidirectional", False)
+    n_ways = 1 + spec.bidirectional
     gates = sum(n_ways * units * CELLS[spec.cell].n_gates for units in spec.units)
     values = batch_size * n_steps * (width + gates)
     return 4 * (COPIES_OF_WEIGHTS * n_weights(spec) + COPIES_OF_VALUES * values)

@@ -1,5 +1,7 @@
 """Translation of scikeras's routed parameter names to parameters of sklstm."""
 
+from typing import Any
+
 PREFIXES = {"model", "optimizer", "callbacks", "fit", "predict", "compile", "loss"}
 PREFIXES |= {"metrics", "score"}
 ALIASES = {
@@ -35,7 +37,7 @@ HINTS = {
 }
 
 
-def translate(params, own_params):
+def translate(params: dict[str, Any], own_params: dict[str, Any]) -> dict[str, Any]:
     """Replace scikeras's names by the parameters of an estimator.
 
     Parameters
@@ -54,7 +56,9 @@ def translate(params, own_params):
     ValueError
         If a name has no parameter, or two names of one parameter have different values.
     """
-    result, sources, arguments = {}, {}, {}
+    result: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    arguments: dict[str, Any] = {}
     for name, value in params.items():
         prefix, routed, rest = name.partition("__")
         if not routed or prefix not in PREFIXES:
@@ -77,7 +81,7 @@ def translate(params, own_params):
     return result
 
 
-def own_name_of(name, prefix, rest, own_params):
+def own_name_of(name: str, prefix: str, rest: str, own_params: dict[str, Any]) -> str:
     """Return the estimator's parameter for a routed name, or raise with advice."""
     if ALIASES.get(name) in own_params:
         return ALIASES[name]
@@ -90,14 +94,14 @@ def own_name_of(name, prefix, rest, own_params):
     raise ValueError(f"{name} of scikeras has no equivalent here. {advice}")
 
 
-def same(value, other):
+def same(value, other) -> bool:
     try:
         return value is other or bool(value == other)
     except ValueError:  # The comparison of arrays is an array.
         return False
 
 
-def build_callbacks(callbacks, arguments):
+def build_callbacks(callbacks, arguments: dict[str, Any]) -> object:
     """Build callbacks from classes, each with its arguments.
 
     Parameters
@@ -120,13 +124,12 @@ def build_callbacks(callbacks, arguments):
         # A class without arguments stays a class, and is built anew at each fit.
         return callback(**own_arguments) if own_arguments else callback
 
-    if callbacks is None:
-        result = None
-    elif isinstance(callbacks, dict):
+    result: object = None
+    if isinstance(callbacks, dict):
         result = {key: build(key, value) for key, value in callbacks.items()}
     elif isinstance(callbacks, list | tuple):
         result = [build(str(i), value) for i, value in enumerate(callbacks)]
-    else:
+    elif callbacks is not None:
         result = build("", callbacks)
     if unused:
         raise ValueError(

@@ -1,18 +1,23 @@
 """How series become windows: their length, seasons and normalization."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
 from sklstm._series.calendar import with_calendar
+from sklstm._series.history import History
 from sklstm._series.missing import columns_seen
 from sklstm._series.panel import SINGLE_SERIES
+from sklstm._series.reader import TrainingSeries
 from sklstm._series.time_index import season_of
 from sklstm._series.validation import check_positive_int
-from sklstm._windows.dataset import merge_repeated
+from sklstm._series.window_reader import TrainingWindows
+from sklstm._windows.dataset import rows_in_order
 from sklstm._windows.normalization import WindowNorm, check_holds_seasons
-from sklstm._windows.problem import SeriesProblem, WindowsProblem
+from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
 
 # Rows of a season where none is known: the window has two of them.
 USUAL_SEASON = 12
@@ -27,11 +32,11 @@ class WindowOptions:
     stride: int
     scaler: object
     window_norm: str | None
-    seasonal_period: object
+    seasonal_period: Any  # of one season, a sequence of several, "auto" or None
     deseasonalize: bool
     calendar: object
 
-    def normalization(self, histories):
+    def normalization(self, histories: dict[Hashable, History]) -> WindowNorm:
         """Return what windows of these series are measured by."""
         seasons = self.seasonal_period
         if seasons == "auto":
@@ -52,7 +57,7 @@ class WindowOptions:
             shows_level,
         )
 
-    def length(self, histories, norm):
+    def length(self, histories: dict[Hashable, History], norm: WindowNorm) -> int:
         """Return the number of rows in a window."""
         length = self.window_length
         if length is None:
@@ -64,7 +69,11 @@ class WindowOptions:
         return length
 
 
-def make_problem(data, options, norm=None):
+def make_problem(
+    data: TrainingSeries | TrainingWindows,
+    options: WindowOptions,
+    norm: WindowNorm | None = None,
+) -> SeriesForecastProblem | WindowForecastProblem:
     """Return what a fit learns from.
 
     Parameters
@@ -76,18 +85,18 @@ def make_problem(data, options, norm=None):
 
     Returns
     -------
-    SeriesProblem or WindowsProblem
+    SeriesForecastProblem or WindowForecastProblem
     """
-    if data.form == "windows":
+    if isinstance(data, TrainingWindows):
         # Repeated rows and weights must train the same network.
         y = data.y.reshape(len(data.y), 1, -1)
-        X, y, weights = merge_repeated(data.X, y, data.weights)
-        return WindowsProblem(X, y, weights, options.scaler)
+        rows, weights = rows_in_order(data.X, y, data.weights)
+        return WindowForecastProblem(data.X[rows], y[rows], weights, options.scaler)
     histories = data.histories
     check_seen(histories)
     norm = options.normalization(histories) if norm is None else norm
     calendar = None if data.in_files else options.calendar
-    return SeriesProblem(
+    return SeriesForecastProblem(
         [with_calendar(history, calendar) for history in histories.values()],
         data.weights,
         window_length=options.length(histories, norm),
@@ -95,11 +104,11 @@ def make_problem(data, options, norm=None):
         stride=options.stride,
         scaler=options.scaler,
         norm=norm,
-        past=data.past_only,
+        past_only=data.past_only,
     )
 
 
-def check_seen(histories):
+def check_seen(histories: dict[Hashable, History]) -> None:
     """Raise where a column of a series holds no value at all."""
     for key, history in histories.items():
         seen = columns_seen(history.y)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from sklstm._forecasting.model import (
-    FittedNetwork,
     FittedSeries,
     ForecastModel,
     Origins,
@@ -12,6 +11,7 @@ from sklstm._forecasting.model import (
 )
 from sklstm._networks.spec import NetworkSpec
 from sklstm._series.history import History
+from sklstm._training.fitted_network import FittedNetwork
 from sklstm._windows import scaling
 from sklstm._windows.normalization import WindowNorm
 
@@ -20,7 +20,7 @@ def model(horizon=2, length=3, n_inputs=0):
     """A network whose forecast of each step is the window's mean; inputs add up."""
     n_context = horizon * n_inputs
     spec = NetworkSpec(
-        (length, 1 + n_inputs), n_context, (horizon, 1), units=(2,), n_levels=0
+        (length, 1 + n_inputs), n_context, (horizon, 1), units=(2,), n_last_values=0
     )
     weights = {n: np.zeros(s, np.float32) for n, s in spec.weight_shapes().items()}
     skip = weights["skip/kernel"]

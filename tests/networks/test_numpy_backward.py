@@ -27,17 +27,17 @@ def by_differences(function, point, step=1e-6):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("units", [(3,), (4, 3)])
 @pytest.mark.parametrize(
-    "n_context, n_levels, n_static", [(0, 0, 0), (3, 1, 0), (2, 2, 0), (3, 1, 2)]
+    "n_context, n_last_values, n_static", [(0, 0, 0), (3, 1, 0), (2, 2, 0), (3, 1, 2)]
 )
 @pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 3), (False, None)])
 def test_of_window_networks(
-    cell, units, n_context, n_levels, n_static, linear_skip, recurrent_length
+    cell, units, n_context, n_last_values, n_static, linear_skip, recurrent_length
 ):
     spec = NetworkSpec(
         (5, 2),
         n_context,
         (2, 1),
-        n_levels,
+        n_last_values,
         cell,
         units,
         linear_skip=linear_skip,

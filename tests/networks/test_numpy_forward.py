@@ -18,18 +18,18 @@ class WithContext(ReadyWindows):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("units", [(3,), (5, 4)])
 @pytest.mark.parametrize(
-    "n_context, n_levels, n_static",
+    "n_context, n_last_values, n_static",
     [(0, 0, 0), (3, 0, 0), (3, 2, 0), (3, 3, 0), (3, 1, 2)],
 )
 @pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 4), (False, None)])
 def test_equals_keras(
-    cell, units, n_context, n_levels, n_static, linear_skip, recurrent_length
+    cell, units, n_context, n_last_values, n_static, linear_skip, recurrent_length
 ):
     spec = NetworkSpec(
         (6, 2),
         n_context,
         (2, 3),
-        n_levels,
+        n_last_values,
         cell,
         units,
         linear_skip=linear_skip,

@@ -33,7 +33,7 @@ def test_unknown_tokens_and_ngrams_do_not_count(encoded):
     counter = NgramCounts.learn(sequences, np.ones(5), len(vocabulary) + 2, (1, 2))
     new = encode(["x y", "a x b", "d d"], str.split, vocabulary)
     assert counter.count(new).toarray().sum(axis=1).tolist() == [0, 2, 2]
-    weighted = NgramCounts.learn(sequences, np.full(5, 2.0), 6, (2, 2))
+    weighted = NgramCounts.learn(sequences, np.full(5, 2), 6, (2, 2))
     assert len(weighted.keys[2]) > len(counter.keys[2])
 
 
@@ -41,13 +41,15 @@ def test_weights_equal_tfidf_and_repetition(encoded):
     vocabulary, sequences = encoded
     counter = NgramCounts.learn(sequences, np.ones(5), len(vocabulary) + 2, (1, 1))
     counts = counter.count(sequences)
-    y, weights = np.array([[1.0], [0], [1], [0], [1]]), np.array([1.0, 2, 1, 1, 1])
-    model = NgramModel(exclusive=True).fit(counts, y, np.ones(5))
+    y, repeats = np.array([[1.0], [0], [1], [0], [1]]), np.array([1, 2, 1, 1, 1])
+    model = NgramModel(exclusive=True).fit(counts, y, np.ones(5), np.ones(5))
     expected = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     np.testing.assert_allclose(model.weighted(counts).toarray(), expected.toarray())
     rows = [0, 1, 1, 2, 3, 4]
-    repeated = NgramModel(exclusive=True).fit(counts[rows], y[rows], np.ones(6))
-    weighted = NgramModel(exclusive=True).fit(counts, y, weights)
+    repeated = NgramModel(exclusive=True).fit(
+        counts[rows], y[rows], np.ones(6), np.ones(6)
+    )
+    weighted = NgramModel(exclusive=True).fit(counts, y, repeats, np.ones(5))
     np.testing.assert_allclose(
         weighted.logits(counts), repeated.logits(counts), atol=1e-2
     )
@@ -58,7 +60,9 @@ def test_a_class_without_texts_has_a_finite_logit(encoded):
     counter = NgramCounts.learn(sequences, np.ones(5), len(vocabulary) + 2, (1, 1))
     counts = counter.count(sequences)
     y = np.eye(3)[[0, 1, 0, 1, 0]]
-    logits = NgramModel(exclusive=True).fit(counts, y, np.ones(5)).logits(counts)
+    logits = (
+        NgramModel(exclusive=True).fit(counts, y, np.ones(5), np.ones(5)).logits(counts)
+    )
     assert np.isfinite(logits).all() and (logits[:, 2] < 0).all()
 
 
@@ -75,11 +79,3 @@ def test_log_loss_and_probabilities_equal_scikit_learn(n_outputs):
         probabilities.log_loss(logits, targets, weights, True),
         log_loss(y, proba, sample_weight=weights),
     )
-
-
-def test_best_scale_undoes_overconfidence():
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(4000, 1))
-    y = (rng.uniform(size=(4000, 1)) < probabilities.probabilities(logits, False)) * 1.0
-    scale = probabilities.best_scale(5 * logits, y, np.ones(4000), True)
-    assert abs(5 * scale - 1) < 0.1

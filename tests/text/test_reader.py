@@ -166,7 +166,7 @@ def test_n_grams_are_learned_from_some_texts_of_a_long_file(monkeypatch):
 def test_many_texts_are_split_alike(monkeypatch):
     monkeypatch.setattr(dataset, "MANY", 50)
     targets = np.arange(100)[:, None] % 5 == 0
-    train, validation = dataset.split_stratified(targets, 0.2, 0)
+    train, validation = dataset.split_stratified(targets, np.arange(100), 0.2, 0)
     assert sorted([*train, *validation]) == list(range(100))
     assert targets[validation].sum() == 4 and len(validation) == 20
 

@@ -107,7 +107,11 @@ def test_a_file_of_the_first_version_that_kept_n_grams_drops_them(tmp_path):
         "units": 2,
     }
     new = convert_attributes(old)
-    assert new["_state"].ngrams is None and set(new) == {"units", "_state"}
+    assert new["_state"].ngrams is None and set(new) == {
+        "units",
+        "_state",
+        "n_vectors_found_",
+    }
     assert convert_attributes(new) is new
     content(made_texts(), tmp_path)
     assert load(tmp_path / "model")._state.words == state.words

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._networks import ridge
-from sklstm._text import probabilities
+from sklstm._text import ngram_fit
 from sklstm._training import compiled
 
 
@@ -246,7 +246,7 @@ def test_interrupt_before_training_leaves_what_there_was(sine, monkeypatch):
     clf = LSTMTextClassifier(units=3, epochs=1).fit(["good", "bad"] * 9, [1, 0] * 9)
     for estimator, *data, module, name in (
         (f, sine * 2, ridge, "fit_path"),
-        (clf, ["so", "as"] * 9, [1, 0] * 9, probabilities, "best_scale"),
+        (clf, ["so", "as"] * 9, [1, 0] * 9, ngram_fit, "calibrate"),
     ):
         before = dict(vars(estimator))
         monkeypatch.setattr(module, name, ctrl_c)

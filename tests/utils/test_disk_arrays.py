@@ -111,7 +111,9 @@ def test_pairs_one_by_one(regression):
     X, y = regression
     X, y = (pd.concat(dict.fromkeys("ab", part), names=["k"]) for part in (X, y))
     f = LSTMForecaster(**SMALL, past_covariates=("b",), calendar=("hour",))
-    ahead = pd.concat(dict.fromkeys("ab", X.loc["a"].iloc[:2]), names=["k"])
+    after = X.loc["a"].index[-1] + pd.to_timedelta([1, 2], "h")
+    rows = X.loc["a"].iloc[:2].set_axis(after)
+    ahead = pd.concat(dict.fromkeys("ab", rows), names=["k", X.index.names[1]])
     expected = f.fit(X, y).forecast(2, X=ahead)
     f.fit((X.loc[[k]], y.loc[[k]]) for k in "ab")
     pd.testing.assert_series_equal(f.forecast(2, X=ahead), expected)

@@ -12,12 +12,12 @@ from sklstm._utils.growable_array import appended
 
 def test_earlier_arrays_stay_as_they_are():
     first = np.arange(3.0)[:, None]
-    a, room = appended(first, None, np.ones((1, 1)))
-    b, same = appended(a, room, np.full((2, 1), 2.0))
-    assert same is room and np.shares_memory(a, b)
+    a, buffer = appended(first, None, np.ones((1, 1)))
+    b, same = appended(a, buffer, np.full((2, 1), 2.0))
+    assert same is buffer and np.shares_memory(a, b)
     # A second road from `a` must not write over the first.
-    c, other = appended(a, room, np.full((2, 1), 3.0))
-    assert other is not room
+    c, other = appended(a, buffer, np.full((2, 1), 3.0))
+    assert other is not buffer
     assert a.ravel().tolist() == [0, 1, 2, 1]
     assert b.ravel().tolist() == [0, 1, 2, 1, 2, 2]
     assert c.ravel().tolist() == [0, 1, 2, 1, 3, 3]
@@ -25,12 +25,12 @@ def test_earlier_arrays_stay_as_they_are():
 
 
 def test_rows_move_seldom():
-    values, room, rooms = np.zeros((1, 1)), None, set()
+    values, buffer, arrays = np.zeros((1, 1)), None, set()
     for _ in range(1000):
-        values, room = appended(values, room, np.ones((1, 1)))
-        rooms.add(id(room.buffer))
+        values, buffer = appended(values, buffer, np.ones((1, 1)))
+        arrays.add(id(buffer.rows))
     assert len(values) == 1001
-    assert len(rooms) <= 12
+    assert len(arrays) <= 12
 
 
 @pytest.fixture(scope="module")

@@ -189,3 +189,12 @@ def test_of_a_network_of_ones_own_its_inputs_are_counted(monkeypatch):
 def test_an_allocation_that_failed_is_told_in_one_unit(told, words):
     said = memory_message(LSTMForecaster(), MemoryError(told))
     assert said.startswith(f"The fit needs {words} at once") and said.endswith(told)
+
+
+def test_the_linear_model_of_a_wide_frame_is_counted(monkeypatch):
+    wide = np.random.default_rng(0).normal(size=(1000, 160))
+    monkeypatch.setattr(memory_limits, "available", lambda: 2**28)
+    f = LSTMForecaster(24, 12, **QUICK)
+    with pytest.raises(MemoryError, match=r"The fit needs 0.277 .* window_length=24"):
+        f.fit(wide)
+    assert np.isfinite(f.fit(wide[:60, :2]).forecast(2)).all()

@@ -65,7 +65,7 @@ def series_model(graph, forecaster, series):
     # 32 bits hold scaled values, as they do in `ForecastModel`.
     y = scaled(graph, graph.reshape(y, 0, length, n_targets), scaler, in_32_bits=True)
     norm, window, context = model.norm, y, []
-    level, scale = measures(graph, y, norm, length, horizon)
+    level, scale = level_and_scale(graph, y, norm, length, horizon)
     if level is not None:
         window = graph("Sub", window, rows_of(graph, level, norm, 0, length))
     if scale is not None:
@@ -169,8 +169,8 @@ def check_scaler(scaler):
         )
 
 
-def measures(graph, y, norm, length, horizon):
-    """As `SeriesWindows.measures`; None for a level of 0 and a scale of 1."""
+def level_and_scale(graph, y, norm, length, horizon):
+    """As `SeriesWindows.level_and_scale`; None for a level of 0 and a scale of 1."""
     level = None if norm.kind is None else graph.cut(y, length - 1, length)
     lag, scale = min(norm.season or 1, length - 1), None
     if norm.kind == "scale" and lag > 0:
@@ -262,8 +262,8 @@ def encode(graph, spec, weights, window, context):
         names = [f"recurrent_{i}"]
         states, last = recurrent(graph, spec.cell, weights, names, states)
     last = graph.cast(last, np.float64)
-    if spec.n_context == spec.n_levels:
+    if spec.n_context == spec.n_last_values:
         return last
-    ahead = graph.cut(context, spec.n_levels, None)
+    ahead = graph.cut(context, spec.n_last_values, None)
     hidden = graph("Tanh", graph.dense(ahead, weights, "context_hidden"))
     return graph("Concat", last, hidden, axis=1)

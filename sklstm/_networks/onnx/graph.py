@@ -55,10 +55,10 @@ class Graph:
         -------
         str, or list of str where there are several outputs
         """
-        inputs = [x if isinstance(x, str) else self.constant(x) for x in inputs]
+        names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
         outputs = [f"{operator}_{self._n_nodes}_{i}" for i in range(n_outputs)]
         self._n_nodes += 1
-        node = self.onnx.helper.make_node(operator, inputs, outputs, **attributes)
+        node = self.onnx.helper.make_node(operator, names, outputs, **attributes)
         self.nodes.append(node)
         return outputs if n_outputs > 1 else outputs[0]
 
@@ -175,7 +175,7 @@ def recurrent(graph, cell, weights, names, states, lengths=None):
 
 def by_operator(graph, cell, layers, states, lengths):
     """Add a layer whose cell is an operator of ONNX; see `recurrent`."""
-    stacks = [[], [], []]
+    stacks: list[list[np.ndarray]] = [[], [], []]
     for kernel, recurrent_kernel, bias in layers:
         units = recurrent_kernel.shape[0]
         # Only a GRU of Keras has a bias of the recurrent product.
@@ -211,7 +211,7 @@ def by_scan(graph, cell, layers, states, lengths):
     ways = []
     for backwards, (kernel, recurrent_kernel, bias) in enumerate(layers):
         gates = graph("Add", graph("MatMul", states, kernel), bias)
-        inputs = {gates: np.float32}
+        inputs: dict[str, type] = {gates: np.float32}
         if lengths:
             inputs[present_steps(graph, states, lengths)] = np.bool_
         start = initial_states(graph, cell, gates, len(recurrent_kernel))

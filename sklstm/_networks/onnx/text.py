@@ -25,7 +25,7 @@ def classifier_model(classifier):
     if spec.linear_skip:
         logits = graph("Add", logits, ngram_logits(graph, classifier, ids))
     n_classes = len(classifier.classes_)
-    properties = {"classes": json.dumps(classifier.classes_.tolist())}
+    properties = {"classes": encoded_classes(classifier.classes_)}
     text = "tokens: ids, in which 0 is padding. probabilities: of `classes`."
     if width == "n_tokens":
         properties["vocabulary"] = json.dumps(classifier._state.words)
@@ -37,6 +37,17 @@ def classifier_model(classifier):
         text,
         properties,
     )
+
+
+def encoded_classes(classes):
+    try:
+        return json.dumps(classes.tolist())
+    except TypeError as error:
+        kind = type(classes.tolist()[0]).__name__
+        raise TypeError(
+            f"The classes are of type {kind}, which the metadata of a graph cannot "
+            "hold. Fit on str or int, for example on y.astype(str)."
+        ) from error
 
 
 def n_columns(graph, values):
@@ -152,11 +163,12 @@ def ngram_logits(graph, classifier, ids):
     """
     ngrams = classifier._state.ngrams
     counter, model = ngrams.counter, ngrams.model
-    offset = np.asarray(ngrams.scale * model.intercepts, float)
+    offset, prior = ngrams.intercepts, ngrams.prior
     sizes = {n: len(keys) for n, keys in counter.keys.items()}
     if not sum(sizes.values()):
-        return offset
-    pool, starts = [], []
+        return prior
+    pool: list[int] = []
+    starts = []
     for n in range(1, max(sizes) + 1):
         starts.append(len(pool))
         for key in counter.keys.get(n, ()):
@@ -181,6 +193,8 @@ def ngram_logits(graph, classifier, ids):
     length = graph.sum(graph("Mul", weighted, weighted), 1)
     length = graph("Sqrt", graph("Max", length, np.float64(1e-300)))
     weighted = graph("Div", weighted, length)
+    any_known = graph("Min", graph.sum(counts, 1), np.float64(1))
+    offset = graph("Add", graph("Mul", any_known, offset - prior), prior)
     effects = np.asarray(ngrams.scale * model.coefficients, float)
     return graph("Add", graph("MatMul", weighted, effects), offset)
 

@@ -1,4 +1,4 @@
-"""Recurrent loops in C++ for a CPU, if a compiler was there when sklstm was installed.
+"""Recurrent loops in C++ for a CPU, if sklstm was installed with SKLSTM_NATIVE=1.
 
 XLA runs the steps of a loop on one core, packs the recurrent weights again at every
 step, and starts several kernels a step. Here one call runs all steps of a layer:
@@ -110,7 +110,7 @@ def call(name, shapes, first, mask, drop, *others, in_place=True):
     mask = jnp.zeros(0, bool) if mask is None else mask
     drop = jnp.zeros(0, jnp.float32) if drop is None else drop
     types = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
-    options = {"vmap_method": "sequential"}
+    options: dict = {"vmap_method": "sequential"}
     if in_place:
         options["input_output_aliases"] = {0: 0}
     run = jax.ffi.ffi_call(f"sklstm_{name}", types, **options)
