@@ -1,0 +1,119 @@
+"""Seasonal adjustment by classical decomposition, of many series at once.
+
+The indices are means by phase over a centred moving average, shrunk by how well the
+cycles agree: what few noisy cycles say about a season is half noise.
+"""
+
+import numpy as np
+
+LEAST_CYCLES = 2
+
+
+def filled(values):
+    """Return values with every gap filled by the last value, a first gap by the next."""
+    known = np.isfinite(values)
+    last = np.where(known, np.arange(values.shape[1]), -1)
+    last = np.maximum.accumulate(last, axis=1)
+    first = np.argmax(known, axis=1)[:, None]
+    return np.take_along_axis(values, np.where(last < 0, first, last), axis=1)
+
+
+def moving_average(values, period):
+    """Return the centred mean over one season, without the rows that lack half of one."""
+    sums = np.cumsum(values, axis=1)
+    sums = np.concatenate([np.zeros((len(values), 1)), sums], axis=1)
+    mean = (sums[:, period:] - sums[:, :-period]) / period
+    return mean if period % 2 else (mean[:, 1:] + mean[:, :-1]) / 2
+
+
+def indices(detrended, start, period, neutral):
+    """Return the indices by phase, and how much more they vary than noise would.
+
+    Parameters
+    ----------
+    detrended : ndarray of shape (n, n_rows)
+        Values less their moving average, or divided by it; may hold NaN.
+    start : int
+        Phase of the first row.
+    neutral : float
+        What stands for no season: 0 or 1.
+    """
+    n, n_rows = detrended.shape
+    before = start % period
+    after = -(before + n_rows) % period
+    padded = np.pad(detrended, ((0, 0), (before, after)), constant_values=np.nan)
+    cycles = padded.reshape(n, -1, period)
+    known = np.isfinite(cycles)
+    count = np.maximum(known.sum(axis=1), 1)
+    mean = np.where(known, cycles, 0).sum(axis=1) / count
+    within = np.where(known, cycles - mean[:, None], 0) ** 2
+    degrees = np.maximum(known.sum(axis=(1, 2)) - period, 1)
+    error = within.sum(axis=(1, 2)) / degrees / count.mean(axis=1)
+    mean -= mean.mean(axis=1, keepdims=True)
+    spread = (mean**2).sum(axis=1) / max(period - 1, 1)
+    ratio = spread / np.maximum(error, 1e-12 * np.maximum(spread, 1e-300))
+    shrunk = mean * np.clip(1 - 1 / np.maximum(ratio, 1e-12), 0, 1)[:, None]
+    return neutral + shrunk, ratio
+
+
+def seasonal_indices(values, period):
+    """Return seasonal indices of series, additive or multiplicative, whichever fits.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_rows)
+        At least two seasons of each series; may hold NaN.
+
+    Returns
+    -------
+    index : ndarray of shape (n, period)
+        Index of the rows 0, 1, … modulo the period.
+    multiplicative : ndarray of shape (n,)
+        Whether values are to be divided by the index; else it is subtracted.
+    """
+    whole = filled(values)
+    mean = moving_average(whole, period)
+    start = period // 2
+    inside = values[:, start : start + mean.shape[1]]
+    added, add_ratio = indices(inside - mean, start, period, 0.0)
+    positive = whole.min(axis=1) > 0
+    safe = np.where(positive[:, None], mean, 1.0)
+    factor, factor_ratio = indices(inside / safe, start, period, 1.0)
+    multiplicative = positive & (factor_ratio > add_ratio) & (factor.min(axis=1) > 0.02)
+    return np.where(multiplicative[:, None], factor, added), multiplicative
+
+
+def remove_season(values, index, multiplicative, first=0):
+    """Return seasonally adjusted values; the first row has the phase `first`."""
+    rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
+    return np.where(
+        multiplicative[:, None],
+        values / np.where(multiplicative[:, None], rows, 1.0),
+        values - rows,
+    )
+
+
+def add_season(values, index, multiplicative, first):
+    """Return values with their season; the inverse of `remove_season`."""
+    rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
+    return np.where(multiplicative[:, None], values * rows, values + rows)
+
+
+def is_seasonal(values, period, critical=1.645):
+    """Tell which series repeat: a test of the autocorrelation one season apart.
+
+    Values are differenced first, because a trend alone is highly autocorrelated.
+    """
+    whole = filled(values)
+    n_rows = whole.shape[1]
+    if period < 2 or n_rows < LEAST_CYCLES * period + 1:
+        return np.zeros(len(whole), bool)
+    change = np.diff(whole, axis=1)
+    change = change - change.mean(axis=1, keepdims=True)
+    power = np.maximum((change**2).sum(axis=1), 1e-300)
+    r = [
+        (change[:, lag:] * change[:, :-lag]).sum(axis=1) / power
+        for lag in range(1, period + 1)
+    ]
+    bound = np.sqrt((1 + 2 * sum(x**2 for x in r[:-1])) / change.shape[1])
+    return r[-1] > critical * bound
