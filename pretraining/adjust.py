@@ -10,7 +10,7 @@ LEAST_CYCLES = 2
 
 
 def filled(values):
-    """Return values with every gap filled by the last value, a first gap by the next."""
+    """Return values without gaps: the last value fills a gap, the next a first one."""
     known = np.isfinite(values)
     last = np.where(known, np.arange(values.shape[1]), -1)
     last = np.maximum.accumulate(last, axis=1)
@@ -19,7 +19,7 @@ def filled(values):
 
 
 def moving_average(values, period):
-    """Return the centred mean over one season, without the rows that lack half of one."""
+    """Return the centred mean over one season, less the rows near both ends."""
     sums = np.cumsum(values, axis=1)
     sums = np.concatenate([np.zeros((len(values), 1)), sums], axis=1)
     mean = (sums[:, period:] - sums[:, :-period]) / period

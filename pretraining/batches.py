@@ -1,7 +1,7 @@
 """Batches of synthetic series: contexts, seasonal adjustment, scales, futures."""
 
 import multiprocessing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class Batch:
         Number of patches from which mean, deviation and step were taken.
     weight : ndarray of shape (n,), float32
         Zero for a series that does not move.
+    mean, deviation : ndarray of shape (n,), float64
+        Of the contexts, in the units of the series.
     """
 
     values: np.ndarray
@@ -43,6 +45,8 @@ class Batch:
     step: np.ndarray
     origin: np.ndarray
     weight: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
 
 
 def make_batch(n, n_patches, patch, seed, *, last_origin=False):
@@ -102,6 +106,8 @@ def scaled_batch(values, origin, patch):
         np.where(moves, step / deviation, 1.0).astype(np.float32),
         origin.astype(np.int32),
         moves.astype(np.float32),
+        mean,
+        deviation,
     )
 
 
@@ -114,7 +120,9 @@ def job_batches(seed, job, patch, batch_size, per_job=2):
     parts = []
     for k in range(per_job):
         rows = order[k * batch_size : (k + 1) * batch_size]
-        parts.append(Batch(*(getattr(made, name)[rows] for name in FIELDS)))
+        parts.append(
+            Batch(*(getattr(made, field.name)[rows] for field in fields(made)))
+        )
     return parts
 
 
@@ -130,7 +138,7 @@ def produce(queue, seed, first, stride, patch, batch_size):
 
 
 def start_producers(n_workers, seed, first, patch, batch_size):
-    """Start processes that make the jobs from `first` on; return them and the queues."""
+    """Start processes that make the jobs from `first` on."""
     context = multiprocessing.get_context("spawn")
     queues, workers = [], []
     for k in range(n_workers):

@@ -1,4 +1,4 @@
-"""The loss in JAX: pinball loss of the forecasts made at every patch after the origin."""
+"""The loss in JAX: pinball loss of the forecasts at every patch after the origin."""
 
 import jax.numpy as jnp
 

@@ -50,7 +50,7 @@ def blocks(rng, n, period):
 
 
 def bumps(rng, n, period):
-    """Return profiles of one or two smooth peaks over a flat floor, such as sunlight."""
+    """Return profiles of one or two smooth peaks over a flat floor."""
     t = np.arange(period) / period
     result = np.zeros((n, period))
     for _ in range(2):

@@ -3,15 +3,21 @@
 import numpy as np
 
 
+def deviation(values):
+    """Return the deviation of each row, and one where a row does not move."""
+    spread = values.std(axis=1, keepdims=True)
+    return np.where(spread > 1e-6, spread, 1.0)
+
+
 def standardized(values):
     """Return values with a mean of zero and a deviation of one in each row."""
     centred = values - values.mean(axis=1, keepdims=True)
-    return centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-6)
+    return centred / deviation(centred)
 
 
 def scaled(values):
     """Return values with a deviation of one in each row; signs stay."""
-    return values / np.maximum(values.std(axis=1, keepdims=True), 1e-6)
+    return values / deviation(values)
 
 
 def exponential(rng, values):

@@ -1,6 +1,7 @@
 """Slow movements: trends, random walks, smooth curves and cycles.
 
-Each function returns an array of shape (n, length); `series` brings it to unit variance.
+Each function returns an array of shape (n, length), which `series` brings to unit
+variance.
 """
 
 import numpy as np
