@@ -1,12 +1,14 @@
 """Seasonal adjustment by classical decomposition, of many series at once.
 
-The indices are means by phase over a centred moving average, shrunk by how well the
-cycles agree: what few noisy cycles say about a season is half noise.
+The indices are means by phase over a centred moving average, in which late cycles count
+more. They are shrunk by how well the cycles agree, because what few noisy cycles say
+about a season is mostly noise; no test is needed then.
 """
 
 import numpy as np
 
 LEAST_CYCLES = 2
+DECAY = 0.8
 
 
 def filled(values):
@@ -26,7 +28,7 @@ def moving_average(values, period):
     return mean if period % 2 else (mean[:, 1:] + mean[:, :-1]) / 2
 
 
-def indices(detrended, start, period, neutral):
+def indices(detrended, start, neutral, period, decay):
     """Return the indices by phase, and how much more they vary than noise would.
 
     Parameters
@@ -37,32 +39,37 @@ def indices(detrended, start, period, neutral):
         Phase of the first row.
     neutral : float
         What stands for no season: 0 or 1.
+    decay : float
+        Weight of a cycle relative to the cycle after it.
     """
     n, n_rows = detrended.shape
-    before = start % period
-    after = -(before + n_rows) % period
+    before, after = start % period, -(start + n_rows) % period
     padded = np.pad(detrended, ((0, 0), (before, after)), constant_values=np.nan)
     cycles = padded.reshape(n, -1, period)
     known = np.isfinite(cycles)
-    count = np.maximum(known.sum(axis=1), 1)
-    mean = np.where(known, cycles, 0).sum(axis=1) / count
-    within = np.where(known, cycles - mean[:, None], 0) ** 2
+    weight = known * decay ** np.arange(cycles.shape[1])[::-1, None]
+    total = np.maximum(weight.sum(axis=1), 1e-12)
+    mean = np.where(known, cycles * weight, 0).sum(axis=1) / total
+    within = (np.where(known, cycles - mean[:, None], 0) ** 2).sum(axis=(1, 2))
     degrees = np.maximum(known.sum(axis=(1, 2)) - period, 1)
-    error = within.sum(axis=(1, 2)) / degrees / count.mean(axis=1)
+    n_cycles = total**2 / np.maximum((weight**2).sum(axis=1), 1e-12)
+    error = within / degrees / np.maximum(n_cycles.mean(axis=1), 1)
     mean -= mean.mean(axis=1, keepdims=True)
     spread = (mean**2).sum(axis=1) / max(period - 1, 1)
-    ratio = spread / np.maximum(error, 1e-12 * np.maximum(spread, 1e-300))
-    shrunk = mean * np.clip(1 - 1 / np.maximum(ratio, 1e-12), 0, 1)[:, None]
-    return neutral + shrunk, ratio
+    ratio = spread / np.maximum(error, 1e-9 * spread + 1e-300)
+    share = np.clip(1 - 1 / np.maximum(ratio, 1e-9), 0, 1)
+    return neutral + mean * share[:, None], ratio
 
 
-def seasonal_indices(values, period):
+def seasonal_indices(values, period, decay=DECAY):
     """Return seasonal indices of series, additive or multiplicative, whichever fits.
 
     Parameters
     ----------
     values : ndarray of shape (n, n_rows)
         At least two seasons of each series; may hold NaN.
+    decay : float
+        Weight of a cycle relative to the cycle after it: seasons change.
 
     Returns
     -------
@@ -75,10 +82,10 @@ def seasonal_indices(values, period):
     mean = moving_average(whole, period)
     start = period // 2
     inside = values[:, start : start + mean.shape[1]]
-    added, add_ratio = indices(inside - mean, start, period, 0.0)
+    added, add_ratio = indices(inside - mean, start, 0.0, period, decay)
     positive = whole.min(axis=1) > 0
     safe = np.where(positive[:, None], mean, 1.0)
-    factor, factor_ratio = indices(inside / safe, start, period, 1.0)
+    factor, factor_ratio = indices(inside / safe, start, 1.0, period, decay)
     multiplicative = positive & (factor_ratio > add_ratio) & (factor.min(axis=1) > 0.02)
     return np.where(multiplicative[:, None], factor, added), multiplicative
 
@@ -86,34 +93,11 @@ def seasonal_indices(values, period):
 def remove_season(values, index, multiplicative, first=0):
     """Return seasonally adjusted values; the first row has the phase `first`."""
     rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
-    return np.where(
-        multiplicative[:, None],
-        values / np.where(multiplicative[:, None], rows, 1.0),
-        values - rows,
-    )
+    divisor = np.where(multiplicative[:, None], rows, 1.0)
+    return np.where(multiplicative[:, None], values / divisor, values - rows)
 
 
 def add_season(values, index, multiplicative, first):
     """Return values with their season; the inverse of `remove_season`."""
     rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
     return np.where(multiplicative[:, None], values * rows, values + rows)
-
-
-def is_seasonal(values, period, critical=1.645):
-    """Tell which series repeat: a test of the autocorrelation one season apart.
-
-    Values are differenced first, because a trend alone is highly autocorrelated.
-    """
-    whole = filled(values)
-    n_rows = whole.shape[1]
-    if period < 2 or n_rows < LEAST_CYCLES * period + 1:
-        return np.zeros(len(whole), bool)
-    change = np.diff(whole, axis=1)
-    change = change - change.mean(axis=1, keepdims=True)
-    power = np.maximum((change**2).sum(axis=1), 1e-300)
-    r = [
-        (change[:, lag:] * change[:, :-lag]).sum(axis=1) / power
-        for lag in range(1, period + 1)
-    ]
-    bound = np.sqrt((1 + 2 * sum(x**2 for x in r[:-1])) / change.shape[1])
-    return r[-1] > critical * bound

@@ -2,6 +2,7 @@
 
 import multiprocessing
 from dataclasses import dataclass, fields
+from queue import Full
 
 import numpy as np
 
@@ -130,11 +131,17 @@ FIELDS = ("values", "known", "step", "origin", "weight")
 
 
 def produce(queue, seed, first, stride, patch, batch_size):
-    """Put the jobs `first`, `first + stride`, … into a queue, for ever."""
-    job = first
-    while True:
-        queue.put((job, job_batches(seed, job, patch, batch_size)))
+    """Put the jobs `first`, `first + stride`, … into a queue while the parent lives."""
+    job, parent = first, multiprocessing.parent_process()
+    while parent.is_alive():
+        made = job, job_batches(seed, job, patch, batch_size)
         job += stride
+        while parent.is_alive():
+            try:
+                queue.put(made, timeout=10)
+                break
+            except Full:
+                continue
 
 
 def start_producers(n_workers, seed, first, patch, batch_size):

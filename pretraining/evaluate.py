@@ -12,8 +12,8 @@ import pandas as pd
 
 from pretraining import checkpoint
 from pretraining.adjust import (
+    LEAST_CYCLES,
     add_season,
-    is_seasonal,
     remove_season,
     seasonal_indices,
 )
@@ -74,16 +74,12 @@ def adjust(contexts, periods, cycles=CYCLES):
     removed = []
     contexts = contexts[:, -max(cycles * max(periods), LONGEST_CONTEXT) :]
     for period in periods:
-        seasonal = is_seasonal(contexts, period)
-        if not seasonal.any():
-            continue
         n_rows = min(contexts.shape[1], cycles * period)
+        if period < 2 or n_rows <= LEAST_CYCLES * period:
+            continue
         index, multiplicative = seasonal_indices(contexts[:, -n_rows:], period)
-        multiplicative &= seasonal
-        index = np.where(seasonal[:, None], index, 0.0)
-        contexts = remove_season(
-            contexts, index, multiplicative, (n_rows - contexts.shape[1]) % period
-        )
+        first = (n_rows - contexts.shape[1]) % period
+        contexts = remove_season(contexts, index, multiplicative, first)
         removed.append((index, multiplicative, n_rows % period))
 
     def restore(forecast):

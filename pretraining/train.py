@@ -130,6 +130,8 @@ def held_out_loss(evaluate, weights, batches):
 def train(args, arch):
     """Train until so many series are seen, or the minutes are over."""
     Path(args.folder).mkdir(parents=True, exist_ok=True)
+    # A run that goes on compiles nothing anew.
+    jax.config.update("jax_compilation_cache_dir", str(Path(args.folder) / "compiled"))
     run = Run(args.folder, arch, args.seed)
     print(f"{n_parameters(arch):,} weights; {run.seen:,} series seen", flush=True)
     step = make_step(arch, run.model)
