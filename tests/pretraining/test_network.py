@@ -1,26 +1,36 @@
 """The network: Keras and NumPy agree, and a killed training goes on."""
 
 import argparse
+import hashlib
+import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
+from pretraining import batches, checkpoint
 from pretraining import train as training
-from pretraining.batches import make_batch
+from pretraining.batches import job_batches, make_batch
+from pretraining.export import export, load_weights
 from pretraining.forward import Pretrained
-from pretraining.network import Architecture, build, features, keras, n_parameters
+from pretraining.network import Architecture, build, features, n_parameters
 
 SMALL = Architecture(patch=4, units=6, n_layers=2, hidden=5)
 
 
+def random_weights():
+    rng = np.random.default_rng(0)
+    return {
+        variable.path: rng.normal(0, 0.3, variable.shape).astype(np.float32)
+        for variable in build(SMALL).trainable_variables
+    }
+
+
 @pytest.fixture(scope="module")
 def network():
-    keras.utils.set_random_seed(0)
-    model = build(SMALL)
-    rng = np.random.default_rng(0)
+    model, weights = build(SMALL), random_weights()
     for variable in model.trainable_variables:
-        variable.assign(rng.normal(0, 0.3, variable.shape))
-    weights = {v.path: np.asarray(v.value) for v in model.trainable_variables}
+        variable.assign(weights[variable.path])
     return model, Pretrained(SMALL, weights)
 
 
@@ -87,11 +97,66 @@ def settings(folder, total):
         workers=1,
         held_out=4,
         log_minutes=10,
-        save_minutes=10,
+        save_minutes=0,
     )
+
+
+class Jobs:
+    """A queue that makes its jobs when asked, and is killed at one of them."""
+
+    def __init__(self, first, killed_at):
+        self.job, self.killed_at = first, killed_at
+
+    def get(self):
+        if self.job == self.killed_at:
+            raise KeyboardInterrupt
+        self.job += 1
+        return self.job - 1, job_batches(0, self.job - 1, SMALL.patch, 4)
+
+
+def trained(monkeypatch, folder, killed_at=None):
+    """The weights after 40 series, trained in one go or after a kill."""
+
+    def start(n_workers, seed, first, patch, batch_size):
+        return [], [Jobs(first, killed_at)]
+
+    monkeypatch.setattr(training, "start_producers", start)
+    training.train(settings(folder, 40), SMALL)
+    return checkpoint.load(folder / "checkpoint.npz")
+
+
+def test_a_killed_training_goes_on_as_if_it_had_not_been(monkeypatch, tmp_path):
+    for module in (batches, training):
+        monkeypatch.setattr(module, "LENGTHS", (2, 3))
+    monkeypatch.setattr(batches, "LENGTH_SHARES", (0.5, 0.5))
+    monkeypatch.setattr(training.jax.config, "update", lambda *_: None)
+    whole, record = trained(monkeypatch, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        trained(monkeypatch, tmp_path / "killed", killed_at=3)
+    resumed, _ = trained(monkeypatch, tmp_path / "killed")
+    assert record["seen"] == 40
+    assert whole["count"] == 10
+    for name, values in whole.items():
+        np.testing.assert_array_equal(resumed[name], values, err_msg=name)
 
 
 def test_learning_rates_warm_up_hold_and_cool_down(tmp_path):
     args = settings(tmp_path, 1000)
     rates = [training.learning_rate(seen, args) for seen in (0, 100, 700, 900, 1000)]
     np.testing.assert_allclose(rates, [1e-2 / 8, 1e-2, 1e-2, 5e-3, 0])
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_exported_weights_forecast_as_the_checkpoint(
+    monkeypatch, tmp_path, contexts, half
+):
+    pytest.importorskip("safetensors")
+    network = {"weights/" + k: v for k, v in random_weights().items()}
+    record = {"seen": 3, "architecture": asdict(SMALL)}
+    checkpoint.save(tmp_path / "checkpoint.npz", network, record)
+    path = export(tmp_path / "checkpoint.npz", tmp_path, part="weights", half=half)
+    stored = load_weights(path)
+    expected = Pretrained(SMALL, random_weights()).forecast(contexts, 5)
+    np.testing.assert_allclose(stored.forecast(contexts, 5), expected, rtol=1e-2, atol=0.02)
+    digest = json.loads((tmp_path / "digest.json").read_text())[path.name]
+    assert digest["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
