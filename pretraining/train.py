@@ -21,7 +21,8 @@ from pretraining.network import Architecture, build, keras, n_parameters
 
 DECAY, FIRST, SECOND, EPSILON = 0.01, 0.9, 0.98, 1e-8
 LARGEST_GRADIENT = 1.0
-AVERAGING = 0.9993
+# The average reaches over the last twelfth of all steps, however many they are.
+AVERAGING = 12.0
 HELD_OUT_SEED = 10**9
 
 
@@ -49,7 +50,7 @@ def make_step(arch, model):
         shrink = jnp.minimum(1.0, LARGEST_GRADIENT / (norm + 1e-9))
         count = count + 1
         bias_1, bias_2 = 1 - FIRST**count, 1 - SECOND**count
-        keep = jnp.minimum(AVERAGING, 1 - 1 / count)
+        keep = 1 - AVERAGING / (count + AVERAGING)
         new = [[], [], [], []]
         for w, m, v, a, g in zip(
             weights, first, second, average, gradient, strict=True
