@@ -8,7 +8,7 @@ about a season is mostly noise; no test is needed then.
 import numpy as np
 
 LEAST_CYCLES = 2
-DECAY = 0.8
+DECAY = 0.65
 
 
 def filled(values):

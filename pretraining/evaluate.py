@@ -1,24 +1,22 @@
 """Score of a trained network on the development half of the contest, without training.
 
-``python -m pretraining.evaluate run_folder/checkpoint.npz``
+``python -m pretraining.evaluate pretraining/weights/forecaster.safetensors``
 """
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pretraining import checkpoint
 from pretraining.adjust import (
     LEAST_CYCLES,
     add_season,
     remove_season,
     seasonal_indices,
 )
-from pretraining.forward import LONGEST_CONTEXT, Pretrained
-from pretraining.network_features import Architecture
+from pretraining.export import load_checkpoint, load_weights
+from pretraining.forward import LONGEST_CONTEXT
 
 KINDS = {
     "YS": "yearly",
@@ -35,19 +33,6 @@ KINDS = {
 SEASONS = {"h": (24, 168), "30min": (48, 336), "15min": (96, 672)}
 CYCLES = 12
 RIVALS = ("default", "ridge_refit", "ets", "theta", "arima", "lgbm")
-
-
-def load_checkpoint(path, part="average"):
-    """Return the network of a checkpoint: averaged weights, or the last ones."""
-    arrays, record = checkpoint.load(path)
-    sizes = {**record["architecture"]}
-    sizes["quantiles"] = tuple(sizes["quantiles"])
-    weights = {
-        name.removeprefix(f"{part}/"): value
-        for name, value in arrays.items()
-        if name.startswith(f"{part}/")
-    }
-    return Pretrained(Architecture(**sizes), weights), record["seen"]
 
 
 def contest(folder):
@@ -133,17 +118,19 @@ def summary(table):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint")
+    parser.add_argument("weights", help="a checkpoint, or a file of weights")
     parser.add_argument("--data", default="../shared/data/series")
     parser.add_argument("--last", action="store_true", help="weights not averaged")
     parser.add_argument("--flip", action="store_true")
     parser.add_argument("--series", action="store_true", help="print every series")
     args = parser.parse_args()
-    network, seen = load_checkpoint(
-        args.checkpoint, "weights" if args.last else "average"
-    )
+    if args.weights.endswith(".npz"):
+        part = "weights" if args.last else "average"
+        network, seen = load_checkpoint(args.weights, part)
+        print(f"{seen:,} series seen")
+    else:
+        network = load_weights(args.weights)
     table = scores(network, args.data, args.flip)
-    print(f"{seen:,} series seen; {dataclasses.asdict(network.arch)}")
     if args.series:
         print(table.round(3).to_string())
     print(summary(table).round(3).to_string())

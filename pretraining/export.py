@@ -13,14 +13,27 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from pretraining.evaluate import load_checkpoint
+from pretraining import checkpoint
 from pretraining.forward import Pretrained
 from pretraining.network_features import Architecture
 
 NAME = "forecaster.safetensors"
 
 
-def export(checkpoint, folder, *, part="average", half=True):
+def load_checkpoint(path, part="average"):
+    """Return the network of a checkpoint: averaged weights, or the last ones."""
+    arrays, record = checkpoint.load(path)
+    sizes = {**record["architecture"]}
+    sizes["quantiles"] = tuple(sizes["quantiles"])
+    weights = {
+        name.removeprefix(f"{part}/"): value
+        for name, value in arrays.items()
+        if name.startswith(f"{part}/")
+    }
+    return Pretrained(Architecture(**sizes), weights), record["seen"]
+
+
+def export(source, folder, *, part="average", half=True):
     """Write the weights and `digest.json`; return the path of the weights.
 
     Parameters
@@ -30,7 +43,7 @@ def export(checkpoint, folder, *, part="average", half=True):
     half : bool
         Whether to store 16 bits a weight instead of 32.
     """
-    network, seen = load_checkpoint(checkpoint, part)
+    network, seen = load_checkpoint(source, part)
     kind = np.float16 if half else np.float32
     weights = {name: value.astype(kind) for name, value in network.weights.items()}
     path = Path(folder) / NAME
