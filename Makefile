@@ -2,9 +2,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-ray test-matrix bench-peers bench-speed bench-workers types dist audit clean
+.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-native test-ray test-matrix bench-peers bench-speed bench-workers types dist audit clean
 
-# The stamp makes every command below work as the first one on a fresh clone.
+# Every target below depends on this stamp, so each works first on a fresh clone.
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -22,11 +22,17 @@ examples: install
 test: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# Twenty thousand cases of odd input; `make test` tries five hundred.
+# The loops in C++, built in an environment of their own.
+test-native:
+	$(PYTHON) -m venv .venv-native
+	SKLSTM_NATIVE=1 .venv-native/bin/python -m pip install --quiet --editable '.[dev]'
+	.venv-native/bin/python -m pytest -n 2 tests/layers tests/networks
+
+# Twenty thousand cases of odd input; `make test` runs five hundred.
 fuzz: install
 	SKLSTM_FUZZ_CASES=20000 $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
 
-# Training killed fifty times at random moments; `make test` kills it once.
+# Kill training fifty times at random moments; `make test` kills it once.
 kills: install
 	SKLSTM_KILLS=50 $(BIN)/python -m pytest tests/training/test_checkpoints.py -k killed
 
@@ -37,7 +43,7 @@ lint: install types
 types: install
 	$(BIN)/mypy
 
-# Archives that are the same bytes whoever builds them, tried where nothing else is.
+# Build reproducible archives, and test them in fresh environments.
 dist:
 	.ci/dist
 
@@ -46,7 +52,7 @@ audit: install
 	.ci/audit
 
 docs: install
-	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,save,scikeras]'
+	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,scikeras]'
 	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
 
 bench: install
@@ -66,9 +72,10 @@ bench: install
 	$(BIN)/python benchmarks/many_series.py
 	$(BIN)/python benchmarks/missing_values.py
 	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/wide_frames.py
 	$(BIN)/python benchmarks/text_accuracy.py
 
-# torch of CPU builds alone: a plain torch draws gigabytes for GPUs.
+# The pinned torch is a CPU build, because other builds download gigabytes for GPUs.
 .venv-peers/.installed:
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet torch==2.13.0
@@ -76,16 +83,16 @@ bench: install
 		tensorflow-cpu jax skorch scikeras
 	touch $@
 
-# What a user has: libraries of ours alone make pandas and scikit-learn load more.
+# The environment of a user: development packages make pandas and scikit-learn import more.
 .venv-plain/.installed:
 	$(PYTHON) -m venv .venv-plain
-	.venv-plain/bin/python -m pip install --quiet --editable '.[save]'
+	.venv-plain/bin/python -m pip install --quiet --editable .
 	touch $@
 
 bench-peers: install .venv-peers/.installed
 	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/peers.py
 
-# Nothing else may run meanwhile.
+# Run on an otherwise quiet machine, because everything here is timed.
 bench-speed: install .venv-peers/.installed .venv-plain/.installed
 	for question in step epoch search forecast predict; do \
 		PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/speed_$$question.py || exit 1; \
@@ -93,35 +100,35 @@ bench-speed: install .venv-peers/.installed .venv-plain/.installed
 	.venv-plain/bin/python benchmarks/startup.py
 	$(BIN)/python benchmarks/scaling.py
 
-# The floors that pyproject.toml names, in an environment of their own.
+# The oldest versions that pyproject.toml allows, in their own environment.
 test-oldest:
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install --quiet --requirement .ci/oldest.txt matplotlib pytest==8.4.2
 	.venv-oldest/bin/python -m pip install --quiet --no-deps --editable .
 	.venv-oldest/bin/python -m pytest tests
 
-# sktime pins a pandas older than the current one, so it has an environment of its own.
+# sktime pins an older pandas, so it has its own environment.
 test-sktime:
 	$(PYTHON) -m venv .venv-sktime
 	.venv-sktime/bin/python -m pip install --quiet --editable '.[dev,sktime]'
 	.venv-sktime/bin/python -m pytest tests/test_sktime.py sklstm/sktime.py
 
-# Ray is large, and its processes are slow to start.
+# Not part of `make test`, because Ray is large and its processes start slowly.
 test-ray:
 	$(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --editable '.[dev,ray]'
 	.venv-ray/bin/python -m pytest tests/test_ray.py
 
-# Of an otherwise quiet machine: bytes are those of its loopback device.
+# Run on an otherwise quiet machine, because bytes are counted on its loopback device.
 bench-workers:
 	$(PYTHON) -m venv .venv-ray
 	.venv-ray/bin/python -m pip install --quiet --editable '.[dev,ray]'
 	.venv-ray/bin/python benchmarks/workers.py --write loky dask ray
 
-# Versions of scikit-learn and pandas, and backends of Keras, each in its own environment;
-# `make test-matrix CELLS="torch tensorflow"` for some of them.
+# Versions of scikit-learn and pandas, and Keras backends, each in its own environment;
+# `make test-matrix CELLS="torch tensorflow"` selects some of them.
 test-matrix:
 	$(PYTHON) .ci/matrix.py --write $(CELLS)
 
 clean:
-	rm -rf .venv .venv-peers .venv-plain .venv-oldest .venv-sktime .venv-ray .venv-matrix .venv-audit build dist demo_output
+	rm -rf .venv .venv-peers .venv-plain .venv-oldest .venv-sktime .venv-native .venv-ray .venv-matrix .venv-audit build dist demo_output

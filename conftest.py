@@ -1,4 +1,4 @@
-"""Which modules pytest leaves alone: those of what is not installed, or not here."""
+"""Keep pytest from collecting modules whose optional packages or files are missing."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +10,7 @@ EXTRAS = {
     "sklstm/layers/torch_loops.py": "torch",
     "tests/test_fuzz.py": "hypothesis",
 }
-# An archive of the source has no docs and no examples.
+# The sdist contains neither docs nor examples.
 FOLDERS = {"tests/test_docs.py": "docs", "tests/test_examples.py": "examples"}
 HERE = Path(__file__).parent
 collect_ignore = [path for path, name in EXTRAS.items() if find_spec(name) is None]

@@ -1,6 +1,6 @@
-"""Build sdist and wheel of a folder, the same bytes for the same SOURCE_DATE_EPOCH.
+"""Build sdist and wheel of a folder: equal bytes for an equal SOURCE_DATE_EPOCH.
 
-setuptools keeps times and owners of files in the sdist, so it is packed again.
+The sdist is packed again, because setuptools stores times and owners of files in it.
 
 python .ci/build_archives.py FOLDER OUTPUT
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def repacked(content, time):
-    """A .tar.gz with the same files, of one time and no owner."""
+    """Return a .tar.gz of the same files, with one time and no owner."""
     packed = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(content)) as old,

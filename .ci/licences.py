@@ -1,4 +1,4 @@
-"""Write docs/licences.md: what the core of sklstm stands on, and under which licences.
+"""Write docs/licences.md: the dependencies of sklstm and their licences.
 
 python .ci/licences.py
 """
@@ -14,8 +14,8 @@ orphan: true
 
 # Licences
 
-What `pip install sklstm` brings, found by `.ci/licences.py`. sklstm itself is under
-BSD-3-Clause.
+Packages that `pip install sklstm` installs, written by `.ci/licences.py`. sklstm itself
+is under BSD-3-Clause.
 
 | package | licence |
 |---|---|
@@ -23,13 +23,13 @@ BSD-3-Clause.
 
 
 def needed(name, found):
-    """Names of a package's needs and of theirs, without those of extras."""
+    """Return the names of a package's direct and indirect dependencies."""
     for line in metadata.requires(name) or ():
-        part = re.match(r"[\w.-]+", line).group().lower().replace("_", "-")
-        # Other platforms' needs are not installed here.
-        if "extra ==" not in line and part not in found and installed(part):
-            found.add(part)
-            needed(part, found)
+        package = re.match(r"[\w.-]+", line).group().lower().replace("_", "-")
+        # Dependencies of other platforms are not installed here.
+        if "extra ==" not in line and package not in found and installed(package):
+            found.add(package)
+            needed(package, found)
     return found
 
 
@@ -41,10 +41,10 @@ def installed(name):
 
 
 def licence(name):
-    told = metadata.metadata(name)
-    # Old packages put the whole text into the field.
-    short = (told["License-Expression"] or told["License"] or "").splitlines()
-    kinds = [c for c in told.get_all("Classifier", ()) if c.startswith("License ::")]
+    fields = metadata.metadata(name)
+    # Old packages put the whole text of the licence into the field.
+    short = (fields["License-Expression"] or fields["License"] or "").splitlines()
+    kinds = [c for c in fields.get_all("Classifier", ()) if c.startswith("License ::")]
     if short and len(short[0]) < 80 and "Copyright" not in short[0]:
         return short[0]
     return ", ".join(c.rpartition(" :: ")[2] for c in kinds) or "see the package"

@@ -1,10 +1,10 @@
-"""The contract suites on versions of scikit-learn and pandas, and backends of Keras.
+"""Run the contract suites on versions of scikit-learn and pandas, and Keras backends.
 
 python .ci/matrix.py [--write] [--few] [CELL ...]
 
-Each cell has an environment of its own in .venv-matrix. With --write its row of
-docs/versions.md is written, and rows of cells that were not run stay. With --few the
-estimators' contracts alone run, which takes two or three minutes with the environment.
+Each cell has its own environment in .venv-matrix. --write writes its row of
+docs/versions.md; rows of other cells stay as they are. --few runs only the contracts of
+the estimators, which takes two or three minutes including the environment.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "versions.md"
-# Name: backend of Keras, what to install.
+# Name: Keras backend, packages.
 CELLS = {
-    # With the oldest of everything that pyproject.toml allows.
+    # The oldest versions that pyproject.toml allows.
     "sklearn-1.6": ("jax", "--requirement", str(ROOT / ".ci" / "oldest.txt")),
     "sklearn-1.7": ("jax", "scikit-learn==1.7.*", "pandas==2.2.*"),
     "sklearn-1.8": ("jax", "scikit-learn==1.8.*", "pandas==3.0.*"),
@@ -33,7 +33,6 @@ CELLS = {
 ALWAYS = (
     "pytest<9",
     "pytest-xdist",
-    "safetensors",
     "scikeras",
     "--editable",
     str(ROOT),
@@ -48,17 +47,18 @@ TESTS = [
     ).split()
 ]
 FEW = "contract", ["tests/test_forecaster.py", "tests/test_preprocessing.py"]
-# Cells on JAX share what it compiled.
+# Cells on JAX share compiled programs, which saves minutes in each.
 CACHE = {
     "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".venv-matrix" / "jax-cache"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
 }
 HEAD = """# Versions
 
-The contract suites of scikit-learn and our own, `make test-matrix`, each row in an
-environment of its own. Checks that are expected to fail are named, with the reason, in
-`tests/`; skipped are those of the array API, which needs a package of its own, and
-those of another backend: torch's loops, TensorBoard, several devices of XLA.
+Results of the contract suites of scikit-learn and sklstm by version and backend; each
+row has its own environment. Written by `make test-matrix`. `tests/` names the checks
+that are expected to fail, with reasons. Skipped checks are those of the array API,
+which needs a package of its own, and those of other backends: torch's loops,
+TensorBoard, several devices of XLA.
 
 | cell | backend | versions | passed | skipped | expected failures | failed | on |
 |---|---|---|---|---|---|---|---|
@@ -66,7 +66,7 @@ those of another backend: torch's loops, TensorBoard, several devices of XLA.
 
 
 def run(name, what, tests, backend, *packages):
-    """Make the environment of a cell, and test in it: what its row says."""
+    """Create the environment of a cell, run its tests, and return its row."""
     folder = ROOT / ".venv-matrix" / name
     python, report = folder / "bin" / "python", folder / "report.xml"
     if not python.exists():
@@ -87,19 +87,19 @@ def run(name, what, tests, backend, *packages):
 
 
 def installed(python):
-    """{name: version} of what is shown, as far as it is there."""
+    """Return {name: version} of the packages in SHOWN that are installed."""
     code = (
         "import json, sys; from importlib import metadata; "
         "known = {d.name.replace('_', '-').lower(): d.version"
         " for d in metadata.distributions()}; "
         "print(json.dumps({n: known[n] for n in sys.argv[1:] if n in known}))"
     )
-    told = subprocess.run([python, "-c", code, *SHOWN], check=True, capture_output=True)
-    return json.loads(told.stdout)
+    run = subprocess.run([python, "-c", code, *SHOWN], check=True, capture_output=True)
+    return json.loads(run.stdout)
 
 
 def counted(report):
-    """Numbers of tests that passed, were skipped, failed as expected, and failed."""
+    """Count tests that passed, were skipped, failed as expected, and failed."""
     suite = ElementTree.parse(report).getroot().find("testsuite")
     n, errors, failures, skipped = (
         int(suite.get(kind)) for kind in ("tests", "errors", "failures", "skipped")
@@ -110,15 +110,15 @@ def counted(report):
 
 
 def write(rows):
-    """Put rows on the page, in the order of the cells."""
-    known = {}
+    """Write rows to the page, in the order of the cells."""
+    by_cell = {}
     if PAGE.exists():
         lines = PAGE.read_text("utf-8").splitlines()
-        known = {
+        by_cell = {
             m[1]: line for line in lines if (m := re.match(r"\| ([\w.-]+) \|", line))
         }
-    known |= {row[0]: f"| {' | '.join(map(str, row))} |" for row in rows}
-    lines = [known[name] for name in CELLS if name in known]
+    by_cell |= {row[0]: f"| {' | '.join(map(str, row))} |" for row in rows}
+    lines = [by_cell[name] for name in CELLS if name in by_cell]
     PAGE.write_text(HEAD + "\n".join(lines) + "\n", "utf-8")
 
 
@@ -127,16 +127,16 @@ if __name__ == "__main__":
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--few", action="store_true")
     parser.add_argument("cells", nargs="*", metavar="CELL", help=", ".join(CELLS))
-    asked = parser.parse_args()
-    unknown = sorted(set(asked.cells) - set(CELLS))
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.cells) - set(CELLS))
     if unknown:
-        parser.error(f"no cell {unknown[0]}; there are {', '.join(CELLS)}")
-    if asked.few and asked.write:
-        parser.error("rows are of all tests: --write goes without --few")
-    what, tests = FEW if asked.few else (WHAT, TESTS)
+        parser.error(f"unknown cell {unknown[0]}; choose from {', '.join(CELLS)}")
+    if arguments.few and arguments.write:
+        parser.error("--write excludes --few, because rows count all tests")
+    what, tests = FEW if arguments.few else (WHAT, TESTS)
     rows = []
-    for cell in asked.cells or CELLS:
+    for cell in arguments.cells or CELLS:
         rows.append(run(cell, what, tests, *CELLS[cell]))
-        if asked.write:
+        if arguments.write:
             write(rows[-1:])
     sys.exit(any(row[-2] for row in rows))

@@ -1,7 +1,7 @@
-"""Accuracy with default settings against simple rivals, on real series.
+"""Accuracy with default settings beside simple models, on real series.
 
-Only `window_length` and `horizon` are set. Every rival gets the same windows and the
-same training rows. Needs the data folder named by SKLSTM_DATA (default
+Only `window_length` and `horizon` are set. Every model gets the same windows and the
+same training rows. The data folder is named by SKLSTM_DATA (default
 ``../shared/data``). Prints a table and writes ``docs/benchmarks/accuracy.md``::
 
     python benchmarks/accuracy.py [--seeds 5] [--only NAME ...]
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pages import said_below
+from pages import provenance, write_table
 from sklearn.linear_model import Ridge
 
 from sklstm import LSTMForecaster
@@ -29,7 +29,7 @@ def read(name, column):
 
 
 def tasks():
-    """name, (y, X or None, n_test, window_length, horizon, season, fraction)."""
+    """Yield name, (y, X or None, n_test, window_length, horizon, season, fraction)."""
     air = read("airline.csv", "month").asfreq("MS")
     yield "air passengers", (air, None, 24, 24, 12, 12, 0.2)
     sunspots = read("sunspots_monthly.csv", "month").asfreq("MS")
@@ -46,6 +46,7 @@ def tasks():
     yield "bike sharing", (bike[["users"]], X, 28 * 24, 48, 24, 24, 0.2)
     month = 30 * 24
     ett = read("etth1.csv.xz", "date").iloc[: 20 * month]
+    # Scaled by the first twelve months, as published results on ETTh1 are.
     ett = (ett - ett[: 12 * month].mean()) / ett[: 12 * month].std(ddof=0)
     for name, columns in (("OT", ["OT"]), ("7 columns", list(ett))):
         for horizon in (24, 48, 168):
@@ -62,11 +63,11 @@ def windows_of(y, X, starts, length, horizon):
     return np.concatenate(inputs, axis=1), y[ahead].reshape(len(starts), -1)
 
 
-def rivals(y, X, n_test, length, horizon, season, fraction):
-    """MSE of the rivals over all windows whose targets lie in the test rows.
+def baselines(y, X, n_test, length, horizon, season, fraction):
+    """Return the MSE of simple models over all windows with targets in the test rows.
 
-    Ridge stands for itself on scaled rows, its penalty chosen on the validation block
-    and refitted on all training rows, as ours is.
+    The ridge regression is scikit-learn's, on scaled rows. Its penalty is chosen on the
+    validation block, and it is then fitted again on all training rows, as sklstm is.
     """
     n_train = len(y) - n_test
     origins = np.arange(n_train, len(y) - horizon + 1)
@@ -79,11 +80,12 @@ def rivals(y, X, n_test, length, horizon, season, fraction):
     mean, scale = y[:n_train].mean(axis=0), y[:n_train].std(axis=0)
     scaled = (y - mean) / scale
     if X is not None:
-        spread = X[:n_train].std(axis=0)
-        X = (X - X[:n_train].mean(axis=0)) / np.where(spread > 0, spread, 1)
+        X_scale = X[:n_train].std(axis=0)
+        X = (X - X[:n_train].mean(axis=0)) / np.where(X_scale > 0, X_scale, 1)
     starts = np.arange(n_train - length - horizon + 1)
     inputs, targets = windows_of(scaled, X, starts, length, horizon)
     cut = int(n_train * (1 - fraction)) - length
+    # A gap of one horizon: targets of the fitted windows end before the cut.
     fit_on, check_on = slice(0, max(cut - horizon, 8)), slice(cut, None)
     errors = []
     for alpha in PENALTIES:
@@ -99,7 +101,7 @@ def rivals(y, X, n_test, length, horizon, season, fraction):
 
 
 def ours(y, X, n_test, length, horizon, fraction, seed, **settings):
-    """MSE over the same windows, fit seconds, and the fitted forecaster."""
+    """Return MSE over the same windows, fit seconds, and the fitted forecaster."""
     f = LSTMForecaster(
         length,
         horizon,
@@ -125,13 +127,14 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", nargs="*")
     arguments = parser.parse_args()
+    provenance()
     rows = []
     for name, (y, X, n_test, length, horizon, season, fraction) in tasks():
         if arguments.only and name not in arguments.only:
             continue
         arrays = y.to_numpy(float), None if X is None else X.to_numpy(float)
         row = {"task": name, "window": length, "horizon": horizon}
-        row |= rivals(*arrays, n_test, length, horizon, season, fraction)
+        row |= baselines(*arrays, n_test, length, horizon, season, fraction)
         runs = [
             ours(y, X, n_test, length, horizon, fraction, seed)
             for seed in range(arguments.seeds)
@@ -144,29 +147,27 @@ def main():
         row["best epochs"] = ",".join(str(run[2].best_epoch_) for run in runs)
         rows.append(row)
         print(pd.DataFrame([row]).to_string(index=False), flush=True)
-        write(pd.DataFrame(rows), arguments.seeds)
+        write(rows, arguments.seeds)
 
 
-def write(table, seeds):
-    columns = list(table.columns)
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    page = PAGE.read_text()
-    kept = [line for line in page.splitlines() if line.startswith("|")]
-    kept = {line.split("|")[1].strip(): line for line in kept}
-    for row in table.itertuples(index=False):
-        cells = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
-        kept[cells[0]] = "| " + " | ".join(cells).replace("nan", "–") + " |"
-    # Rows of tasks that did not run stay as they were.
-    lines += [kept[name] for name, _ in tasks() if name in kept]
-    head = (
-        "# Accuracy with default settings\n\n"
-        "Mean squared error over all windows of the held-out rows, in squared units\n"
-        "of the series (ETTh1: scaled, as is customary). Only `window_length` and\n"
-        f"`horizon` are set; {seeds} seeds, mean and standard deviation. Ridge has\n"
-        "the same window and training rows, its penalty chosen on the same validation\n"
-        "block. Made by `python benchmarks/accuracy.py`.\n\n"
-    )
-    PAGE.write_text(head + "\n".join(lines) + "\n" + said_below(PAGE))
+HEAD = """# Accuracy with default settings
+
+Mean squared error over all windows of the held-out rows, in squared units of the series
+(ETTh1: scaled, as is customary). Only `window_length` and `horizon` are set; {} seeds,
+mean and standard deviation. Ridge regression has the same window and training rows; its
+penalty is chosen on the same validation block. Written by
+`python benchmarks/accuracy.py`.
+"""
+
+
+def write(rows, n_seeds):
+    cells = [
+        [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()]
+        for row in rows
+    ]
+    cells = [["–" if cell == "nan" else cell for cell in row] for row in cells]
+    order = [(name,) for name, _ in tasks()]
+    write_table(PAGE, HEAD.format(n_seeds), list(rows[0]), cells, order)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Contenders timed side by side: processes of their own that take turns.
+"""Timing of several libraries side by side, each in its own process.
 
-Each prepares itself once (imports, compiles, a first run) and then makes one timed run
-whenever it is asked, while all others wait. Turns are interleaved over rounds, so that
-a slow minute of the machine falls on all; medians and their ratios make the table.
+Each library prepares itself once (imports, compilation, a first run). It then makes one
+timed run at each request, while all other processes wait. Requests are interleaved over
+rounds, so that a slow minute of the machine slows all libraries alike. The table shows
+medians and their ratios.
 """
 
 import json
 import logging
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -16,10 +16,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from pages import line_of, provenance
 
 
 class Process:
-    """A contender in a process of its own."""
+    """A library in its own process, which makes a timed run at each request."""
 
     def __init__(self, script, name, task, python, environment):
         self.process = subprocess.Popen(
@@ -33,7 +34,7 @@ class Process:
         self.answer()
 
     def answer(self):
-        """What it prints next that is an answer; libraries print as well."""
+        """Return the next answer, and skip what libraries print."""
         for line in self.process.stdout:
             if line.startswith("answer "):
                 return json.loads(line.removeprefix("answer "))
@@ -50,7 +51,7 @@ class Process:
 
 
 def serve(prepare):
-    """Answer with the seconds of one run whenever a line comes in."""
+    """Print the seconds of one run for each line of standard input."""
     run = prepare()
     print("answer 0", flush=True)
     for _ in sys.stdin:
@@ -58,7 +59,11 @@ def serve(prepare):
 
 
 def difference(fit, few=1, many=4):
-    """Seconds of one epoch: what more of them take, so that set-up cancels out."""
+    """Return a function that times one epoch.
+
+    The time is the difference between runs of `many` and of `few` epochs, divided by
+    the number of extra epochs, because set-up then cancels out.
+    """
 
     def run():
         spent = []
@@ -71,27 +76,8 @@ def difference(fit, few=1, many=4):
     return run
 
 
-def machine():
-    """The machine in words, with its rate of large matrix products in NumPy."""
-    ours = np.ones((2048, 2048), "float32")
-    spent = []
-    for _ in range(5):
-        start = time.perf_counter()
-        ours @ ours
-        spent.append(time.perf_counter() - start)
-    rate = 2 * 2048**3 / min(spent) / 1e9
-    cpu = Path("/proc/cpuinfo")
-    flags = cpu.read_text() if cpu.exists() else ""
-    vectors = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else ""
-    return (
-        f"{os.cpu_count()} cores, {platform.machine()} {vectors}, Python "
-        f"{platform.python_version()}; NumPy multiplies large matrices at {rate:.0f} "
-        f"GFLOP/s; load {os.getloadavg()[0]:.2f} at the start"
-    )
-
-
 def repeated(function, n):
-    """Answer with the median seconds of `n` calls."""
+    """Return a function that gives the median seconds of `n` calls."""
 
     def run():
         spent = []
@@ -110,15 +96,16 @@ def contest(script, contenders, tasks, n_rounds):
     Parameters
     ----------
     contenders : dict of name to (python, environment)
-        The first is ours.
+        The first is sklstm.
     tasks : dict of name to dict of contender to bar
-        Who takes part beside ours, and what our median over theirs is to be at most.
+        The other contenders of each task, and the highest ratio of medians, sklstm
+        over the contender, that is aimed at.
 
     Returns
     -------
     list of str
-        Rows of the table. A contender whose middle half of times spreads over more
-        than 15 % of the median is marked as unsteady.
+        Rows of the table. A contender is marked as unsteady if its interquartile range
+        exceeds 15 % of its median.
     """
     ours, *_ = contenders
     rows = []
@@ -136,12 +123,12 @@ def contest(script, contenders, tasks, n_rounds):
         medians = {name: float(np.median(s)) for name, s in seconds.items()}
         for name, median in medians.items():
             low, high = np.quantile(seconds[name], [0.25, 0.75])
-            spread = f"{min(seconds[name]):.4g}–{max(seconds[name]):.4g}"
+            times = f"{min(seconds[name]):.4g}–{max(seconds[name]):.4g}"
             if high - low > 0.15 * median:
-                spread += " (unsteady)"
+                times += " (unsteady)"
             ratio, bar = medians[ours] / median, bars.get(name, "")
-            cells = task, name, f"{median:.4g}", spread, f"{ratio:.3f}", bar
-            rows.append("| " + " | ".join(map(str, cells)) + " |")
+            cells = task, name, f"{median:.4g}", times, f"{ratio:.3f}", bar
+            rows.append(line_of(cells))
             print(rows[-1], flush=True)
     return rows
 
@@ -149,21 +136,23 @@ def contest(script, contenders, tasks, n_rounds):
 def write(script, title, words, rows, about):
     page = Path("docs/benchmarks") / f"{Path(script).stem}.md"
     page.write_text(
-        f"# {title}\n\n{words}\n\nEach library is a process of its own; they take "
-        "turns, and `ours / it`\nis a ratio of medians. Made by `make bench-speed`.\n\n"
-        f"{about}.\n\n"
-        "| task | contender | median s | range | ours / it | bar |\n"
+        f"# {title}\n\n{words}\n\nEach library runs in its own process, and the "
+        "processes take turns. `ratio`\nis the median of sklstm over that of the "
+        "contender, and `aim` the highest ratio aimed\nat. Written by "
+        "`make bench-speed`.\n\n"
+        f"Measured at {about}.\n\n"
+        "| task | contender | median s | range | ratio | aim |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 
 def main(script, title, words, prepare, tasks, bars, n_rounds):
-    """Hold the contest of a script, or take part in it where arguments say so.
+    """Run the contest of a script, or one contender's process if arguments name it.
 
     Parameters
     ----------
     prepare : dict of name to callable
-        ``prepare[name](*tasks[task])`` returns a function that gives seconds.
+        ``prepare[name](*tasks[task])`` returns a function that returns seconds.
     bars : dict of task to dict of contender to bar
     """
     if len(sys.argv) > 2:
@@ -179,7 +168,7 @@ def main(script, title, words, prepare, tasks, bars, n_rounds):
         tensorflow = "tensorflow" in name or name == "skforecast"
         backend = {"KERAS_BACKEND": "tensorflow" if tensorflow else "jax"}
         contenders[name] = (sys.executable if name == "sklstm" else peers, backend)
-    about = machine()
+    about = provenance()
     rows = contest(script, contenders, bars, n_rounds)
     load = f"{about}; {os.getloadavg()[0]:.2f} at the end; {n_rounds} rounds"
     write(script, title, words, rows, load)

@@ -1,7 +1,7 @@
-"""What the calendar and inputs known ahead are worth on hourly bike sharing.
+"""Effect of the calendar and of exogenous variables on hourly bike sharing.
 
-Needs the data folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table
-and writes ``docs/benchmarks/covariates.md``::
+The data folder is named by SKLSTM_DATA (default ``../shared/data``). Prints a table and
+writes ``docs/benchmarks/covariates.md``::
 
     python benchmarks/covariates.py [SEEDS]
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pages import said_below
+from pages import provenance, said_below
 
 from sklstm import LSTMForecaster
 
@@ -34,6 +34,7 @@ def main(n_seeds):
         "weather and holidays, also ahead": (None, X, None),
         "calendar, weather and holidays": (CALENDAR, X, None),
     }
+    provenance()
     rows = []
     for name, (calendar, inputs, past) in contenders.items():
         errors = []
@@ -45,20 +46,21 @@ def main(n_seeds):
                 past_covariates=past,
                 random_state=seed,
             )
-            known = (y,) if inputs is None else (inputs, y)
-            f.fit(*(part[:-N_TEST] for part in known))
-            table = f.backtest(*(part[-N_TEST:] for part in known))
+            data = (y,) if inputs is None else (inputs, y)
+            f.fit(*(part[:-N_TEST] for part in data))
+            table = f.backtest(*(part[-N_TEST:] for part in data))
             errors.append(np.abs(table["y_true"] - table["y_pred"]).mean())
         rows.append((name, np.mean(errors), np.ptp(errors)))
         print(*rows[-1], flush=True)
-    lines = [f"| {name} | {mean:.2f} | {spread:.2f} |" for name, mean, spread in rows]
+    lines = [f"| {name} | {mean:.2f} | {width:.2f} |" for name, mean, width in rows]
     PAGE.write_text(
-        "# What covariates are worth\n\n"
+        "# Covariates\n\n"
         f"Hourly bike sharing, last {N_TEST // 24} days, {HORIZON} hours ahead from\n"
         f"every hour, window {WINDOW_LENGTH}. Mean absolute error in users, {n_seeds}\n"
         f"seeds; the calendar is `{CALENDAR}`.\n"
-        "Made by `python benchmarks/covariates.py`.\n\n"
-        "| what the network sees | error | range over seeds |\n"
+        "Written by `python benchmarks/covariates.py`.\n\n"
+        f"Measured at {provenance()}.\n\n"
+        "| inputs of the network | error | range over seeds |\n"
         "|---|---|---|\n" + "\n".join(lines) + "\n" + said_below(PAGE)
     )
 

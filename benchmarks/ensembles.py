@@ -1,7 +1,8 @@
-"""What averaging networks of different seeds gains: `n_members` of 1, 3 and 5.
+"""Accuracy of ensembles of networks with different seeds: `n_members` of 1, 3 and 5.
 
-The tasks are those of ``accuracy.py`` where a network is kept; elsewhere all members
-are the linear model, and so is their mean. Writes ``docs/benchmarks/ensembles.md``::
+The tasks are those of ``accuracy.py`` on which a network is kept. On the others every
+member is the linear model, and so is their mean. Writes
+``docs/benchmarks/ensembles.md``::
 
     python benchmarks/ensembles.py [--seeds 5] [--only NAME ...]
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from accuracy import ours, tasks
+from pages import line_of, provenance, write_table
 
 MEMBERS = (1, 3, 5)
 TASKS = ("monthly sunspots", "min temperatures", "bike sharing")
@@ -18,12 +20,9 @@ PAGE = Path("docs/benchmarks/ensembles.md")
 HEAD = """# Ensembles
 
 Mean squared error over all windows of the held-out rows, in squared units of the
-series, of the mean of `n_members` networks; {n_seeds} seeds, mean ± standard deviation.
-All else is as in the table of accuracy. A fit takes `n_members` times as long. Made by
-`python benchmarks/ensembles.py`.
-
-| task | {members} |
-|---|{lines}
+series, of the mean forecast of `n_members` networks; {} seeds, mean ± standard
+deviation. All else is as in [](accuracy.md). A fit takes `n_members` times as long.
+Written by `python benchmarks/ensembles.py`.
 """
 
 
@@ -32,11 +31,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=TASKS)
     arguments = parser.parse_args()
-    page = HEAD.format(
-        n_seeds=arguments.seeds,
-        members=" | ".join(map(str, MEMBERS)),
-        lines="---|" * len(MEMBERS),
-    )
+    provenance()
+    rows, columns, order = [], ["task", *map(str, MEMBERS)], [(name,) for name in TASKS]
     for name, (y, X, n_test, length, horizon, _, fraction) in tasks():
         if name not in arguments.only:
             continue
@@ -47,10 +43,9 @@ def main():
                 for s in range(arguments.seeds)
             ]
             cells.append(f"{np.mean(errors):.4g} ± {np.std(errors, ddof=1):.2g}")
-        row = "| " + " | ".join(cells) + " |"
-        print(row, flush=True)
-        page += row + "\n"
-    PAGE.write_text(page)
+        print(line_of(cells), flush=True)
+        rows.append(cells)
+        write_table(PAGE, HEAD.format(arguments.seeds), columns, rows, order)
 
 
 if __name__ == "__main__":

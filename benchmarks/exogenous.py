@@ -1,8 +1,8 @@
-"""Bike sharing with exogenous columns, beside gradient boosting on lags and the same.
+"""Bike sharing with exogenous variables, beside gradient boosting on lags.
 
 One day ahead from eight weekly origins, and from every hour of these weeks. Settings of
-both are chosen on the eight weeks before, which end the training part; then each is
-fitted again on all of it. Needs the data folder named by SKLSTM_DATA (default
+both models are chosen on the last eight weeks of the training part; then each model is
+fitted again on all of it. The data folder is named by SKLSTM_DATA (default
 ``../shared/data``). Prints a table and writes ``docs/benchmarks/exogenous.md``::
 
     python benchmarks/exogenous.py [SEEDS]
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pages import said_below
+from pages import provenance, said_below
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from sklstm import LSTMForecaster
@@ -38,7 +38,7 @@ OURS = [
 
 
 def boosted(y, X, n_train, settings, _seed):
-    """Forecasts of one model a step ahead, which goes on from its own."""
+    """Forecast recursively with one model of the next step."""
     n_lags, loss = settings
     rows, lags = np.arange(n_lags, n_train), np.arange(1, n_lags + 1)
     model = HistGradientBoostingRegressor(loss=loss, random_state=0)
@@ -65,18 +65,20 @@ def origins_of(n_train):
 
 
 def errors(y, n_train, forecasts):
-    """Mean absolute error from the weekly origins, and from all."""
+    """Return the mean absolute error from weekly origins, and from all origins."""
     actual = y[origins_of(n_train)[:, None] + np.arange(HORIZON)]
     each = np.abs(forecasts - actual).mean(axis=1)
     return each[::WEEK].mean(), each.mean()
 
 
 def main(n_seeds):
+    provenance()
     path = DATA / "bike_sharing_hourly.csv.xz"
     frame = pd.read_csv(path, parse_dates=["date"], index_col="date").asfreq("h")
     y = frame.pop("users").astype(float)
     codes = frame.assign(weather=frame["weather"].astype("category").cat.codes)
-    # Trees read the calendar as it is given, ours as `calendar`.
+    # Trees read calendar columns as they are; the network reads sine and cosine, which
+    # `calendar` makes of the index.
     inputs = frame.drop(columns=["month", "hour", "weekday"])
     inputs = pd.get_dummies(inputs, columns=["weather"]).astype(float)
     values, n_train = y.to_numpy(), len(y) - N_TEST
@@ -93,18 +95,18 @@ def main(n_seeds):
     rows, chosen = [], []
     for name, (run, target, X, candidates, n_runs) in contenders.items():
         before = n_train - N_TEST
-        found = []
+        validated = []
         for settings in candidates:
             forecasts = run(target, X, before, settings, 0)
-            found.append(errors(values, before, forecasts))
-            print(name, settings, *found[-1], flush=True)
-        best = int(np.argmin([of_all for _, of_all in found]))
-        for i, (settings, (weekly, of_all)) in enumerate(
-            zip(candidates, found, strict=True)
+            validated.append(errors(values, before, forecasts))
+            print(name, settings, *validated[-1], flush=True)
+        best = int(np.argmin([hourly for _, hourly in validated]))
+        for i, (settings, (weekly, hourly)) in enumerate(
+            zip(candidates, validated, strict=True)
         ):
             mark = "**chosen**" if i == best else ""
             chosen.append(
-                f"| {name} | {settings} | {weekly:.2f} | {of_all:.2f} | {mark} |"
+                f"| {name} | {settings} | {weekly:.2f} | {hourly:.2f} | {mark} |"
             )
         tested = np.array(
             [
@@ -118,24 +120,28 @@ def main(n_seeds):
         f"| {n} | {w:.2f} | {a:.2f} | {p:.2f}, {q:.2f} |" for n, w, a, p, q in rows
     ]
     ratios = [rows[1][i] / rows[0][i] for i in (1, 2)]
-    made = PAGE_TEXT.format(n_seeds, "\n".join(lines), *ratios, "\n".join(chosen))
-    PAGE.write_text(made + said_below(PAGE))
+    text = PAGE_TEXT.format(
+        n_seeds, provenance(), "\n".join(lines), *ratios, "\n".join(chosen)
+    )
+    PAGE.write_text(text + said_below(PAGE))
 
 
-PAGE_TEXT = """# Inputs known ahead, beside gradient boosting
+PAGE_TEXT = """# Exogenous variables, beside gradient boosting
 
 Hourly bike sharing with weather and calendar, 24 hours ahead, last eight weeks: mean
 absolute error in users from the first hour of each week, and from every hour; {} seeds.
-Boosting forecasts one step from lags and the same columns, and goes on from its own
-forecasts. Made by `python benchmarks/exogenous.py`.
+Gradient boosting forecasts one step from lags and the same columns; later steps are
+recursive. Written by `python benchmarks/exogenous.py`.
+
+Measured at {}.
 
 | method | 8 weekly origins | every hour | range over seeds |
 |---|---|---|---|
 {}
 
-Ours over boosting: {:.2f} from the weekly origins, {:.2f} from every hour. Settings
-were chosen on the eight weeks before, by the error from every hour; boosting has its
-number of lags and its loss:
+The error of sklstm over that of boosting is {:.2f} from the weekly origins, and {:.2f}
+from every hour. Settings were chosen on the eight weeks before, by the error from every
+hour; those of boosting are the number of lags and the loss:
 
 | method | settings | 8 weekly origins | every hour | |
 |---|---|---|---|---|

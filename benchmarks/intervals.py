@@ -1,7 +1,7 @@
-"""How many held-out values lie inside the forecaster's intervals.
+"""Coverage of prediction intervals on held-out rows.
 
-Default settings but for `window_length` and `horizon`. Needs the data folder named by
-SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
+All settings but `window_length` and `horizon` are the defaults. The data folder is
+named by SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
 ``docs/benchmarks/intervals.md``::
 
     python benchmarks/intervals.py ["ETTh1 OT, 24" ...]
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pages import said_below
+from pages import line_of, provenance, write_table
 
 from sklstm import LSTMForecaster
 from sklstm.metrics import weighted_quantile_loss
@@ -21,7 +21,7 @@ from sklstm.metrics import weighted_quantile_loss
 DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
 PAGE = Path("docs/benchmarks/intervals.md")
 QUANTILES = (0.025, 0.1, 0.9, 0.975)
-# What is learned: the mean, and how far errors lie from it; or quantiles.
+# The network learns the mean, with intervals from its errors; or it learns quantiles.
 KINDS = {"–": {}, "trained": {"quantiles": QUANTILES}}
 INSIDE = {"80 %": (0.1, 0.9), "95 %": (0.025, 0.975)}
 
@@ -31,7 +31,10 @@ def read(name, column):
 
 
 def tasks():
-    """name, y, X or None, rows held out, window length, horizon, stride."""
+    """Yield name, y, X or None, rows held out, window length, horizon, stride.
+
+    Strides of 5 and 7 share no factor with 24, so origins cover all hours of the day.
+    """
     etth1 = read("etth1.csv.xz", "OT")[:14400]
     for horizon in (24, 48, 168):
         yield f"ETTh1 OT, {horizon}", etth1, None, 2880, 168, horizon, 7
@@ -51,7 +54,7 @@ def tasks():
 
 
 def shares(table):
-    """Share of held-out values inside, by coverage and third of the horizon."""
+    """Return coverages by third of the horizon, mean width and quantile loss."""
     third = (table["step"] - 1) * 3 // table["step"].max() + 1
     row = {}
     for name, (low, high) in INSIDE.items():
@@ -67,7 +70,7 @@ def shares(table):
 
 
 def m4_hourly(**settings):
-    """Coverage over the 414 series of M4 hourly, from one origin each."""
+    """Measure M4 hourly: 414 series, one origin each."""
     frame = pd.read_csv(DATA / "m4_hourly.csv.xz").set_index(["id", "t"])
     train = frame["y"][frame["split"] == "train"]
     test = frame["y"][frame["split"] == "test"]
@@ -86,7 +89,7 @@ def m4_hourly(**settings):
 
 
 def covered(y, X, n_test, length, horizon, stride, **settings):
-    """Coverage over rolling origins of one series."""
+    """Measure rolling origins of one series."""
     f = LSTMForecaster(length, horizon, random_state=0, **settings)
     if X is None:
         f.fit(y.to_numpy()[:-n_test])
@@ -98,25 +101,18 @@ def covered(y, X, n_test, length, horizon, stride, **settings):
     return shares(table)
 
 
-def shown(row):
-    cells = [v if isinstance(v, str) else f"{v:.3f}" for v in row.values()]
-    return "| " + " | ".join(cells) + " |"
+def cells_of(row):
+    return [v if isinstance(v, str) else f"{v:.3f}" for v in row.values()]
 
 
 def write(rows):
-    """Put rows into the page's table; those of what did not run stay as they were."""
-    columns = list(rows[0])
-    head = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    page = PAGE.read_text()
-    kept = [line for line in page.splitlines() if line.startswith("| ")][1:]
-    made = {tuple(line.split(" | ")[:2]): line for line in [*kept, *map(shown, rows)]}
     names = [*(name for name, *_ in tasks()), M4]
-    keys = [(f"| {name}", kind) for name in names for kind in KINDS]
-    table = [*head, *(made[key] for key in keys if key in made)]
-    PAGE.write_text(HEAD + "\n".join(table) + "\n" + said_below(PAGE))
+    order = [(name, kind) for name in names for kind in KINDS]
+    write_table(PAGE, HEAD, list(rows[0]), map(cells_of, rows), order, n_keys=2)
 
 
 def main(only):
+    provenance()
     rows = []
     for name, *task in [*tasks(), (M4,)]:
         if only and name not in only:
@@ -125,21 +121,19 @@ def main(only):
             label = {"series and horizon": name, "quantiles": kind}
             run = covered if task else m4_hourly
             rows.append(label | run(*task, **settings))
-            print(shown(rows[-1]), flush=True)
+            print(line_of(cells_of(rows[-1])), flush=True)
             write(rows)
 
 
 M4 = "M4 hourly, 48"
 HEAD = """# Coverage of intervals
 
-Share of held-out values inside intervals of 80 % and 95 %, in each third of
-the horizon, over rolling origins without training again. Default settings
-but for `window_length` and `horizon` (M4: those of the page on many series
-with the default validation block, one origin each), seed 0; each with the
-default spread, and with `quantiles` trained. The quantile loss is that of
-the four bounds, weighted by the size of the values. Made by
-`python benchmarks/intervals.py`.
-
+Share of held-out values inside intervals of 80 % and 95 %, by third of the horizon,
+over rolling origins without refits. All settings but `window_length` and `horizon` are
+the defaults (M4: the settings of [](many_series.md) with the default validation block,
+one origin a series), seed 0. Each series has two rows: intervals from validation errors
+(–), and trained `quantiles`. The quantile loss is that of the four bounds, weighted by
+the size of the values. Written by `python benchmarks/intervals.py`.
 """
 
 if __name__ == "__main__":

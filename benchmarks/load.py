@@ -1,4 +1,4 @@
-"""Eight threads that predict for a minute, and memory over a thousand small fits.
+"""Predictions of eight threads for a minute, and memory over a thousand small fits.
 
 python benchmarks/load.py [seconds] [fits]
 """
@@ -9,20 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from pages import provenance
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm.datasets import load_air_passengers
 
 
 def resident():
-    """Resident memory of this process in MB; Linux only."""
+    """Return the resident memory of this process in MB; Linux only."""
     lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
 
 
 def serve(predict, questions, seconds):
-    """Answers given by eight threads; each must be what one thread gives."""
+    """Count predictions of eight threads, each checked against that of one thread."""
     expected = [predict(question) for question in questions]
 
     def work(_):
@@ -38,6 +39,7 @@ def serve(predict, questions, seconds):
 
 
 if __name__ == "__main__":
+    print(provenance())
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
     n_fits = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     series = load_air_passengers()

@@ -1,13 +1,13 @@
-"""One model of many series: M4 hourly and M3 monthly, beside naive and published ones.
+"""Global models of many series: M4 hourly and M3 monthly, beside published results.
 
-Windows, scaler, norm and loss are chosen by the linear model alone, which takes
-seconds, on the last rows of the training part, as many as the horizon, and by the
-measure that the set is known by; the test part is read once, with the settings that
-won. Several windows mean that the forecast is the mean of one forecaster of each. Where
-series differ in length, how long the validation block is, a horizon of the median
-series or of the shortest, is then chosen alike, by the network itself. Needs the data
-folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table and
-writes ``docs/benchmarks/many_series.md``::
+Windows, scaler, norm and loss are chosen on the last rows of the training part, as many
+rows as the horizon, by the metric of the competition. The linear model alone makes this
+choice, because it takes seconds. The test part is read once, with the chosen settings.
+A setting with several windows forecasts the mean of one forecaster a window. If series
+differ in length, the network then chooses the length of the validation block in the
+same way: a horizon of the median series, or of the shortest one. The data folder is
+named by SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
+``docs/benchmarks/many_series.md``::
 
     python benchmarks/many_series.py [--seeds 5] [--sets "M3 monthly"]
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import line_of, provenance
 from sklearn.preprocessing import FunctionTransformer
 
 from sklstm import LSTMForecaster
@@ -36,7 +37,7 @@ SCALERS = {
     "log": "log",
     "log alone": FunctionTransformer(np.log, np.exp),
 }
-# How long the series is whose share of one horizon all validation blocks take.
+# The validation share of all series is one horizon of a series of this length.
 BLOCKS = {"median": np.median, "shortest": np.min}
 # name: file, ids, horizon, seasons, windows, losses, stride, blocks
 TASKS = {
@@ -76,7 +77,7 @@ def load(file, period):
 
 
 def errors(train, test, forecast, season):
-    """sMAPE and MASE, each the mean over series."""
+    """Return the means of sMAPE and MASE over series."""
     past = {key: part.to_numpy() for key, part in train.groupby(level=0)}
     smape, mase = [], []
     for key, actual in test.groupby(level=0):
@@ -99,7 +100,7 @@ def seasonal_naive(train, test, season):
 
 
 def forecast(train, horizon, seasons, stride, settings, block, **parameters):
-    """The mean forecast of one forecaster of each window, and these."""
+    """Return the mean forecast of one forecaster a window, and the forecasters."""
     settings = dict(settings)
     windows = settings.pop("windows")
     settings["scaler"] = SCALERS[settings["scaler"]]
@@ -120,15 +121,15 @@ def forecast(train, horizon, seasons, stride, settings, block, **parameters):
 
 
 def choose(name, train, horizon, seasons, windows, losses, stride, blocks):
-    """The settings with the smallest error on the end of the training part.
+    """Choose the settings with the least error on the end of the training part.
 
     Returns
     -------
     settings : dict
     table : dict of tuple to tuple
-        (sMAPE, MASE, what is made small) of each of the settings, the best first.
+        (sMAPE, MASE, criterion) of each of the settings, the best first.
     tried : dict of str to tuple
-        The same of each kind of validation block; empty where there is one.
+        (sMAPE, MASE, criterion) of each validation block; empty if there is only one.
     """
     held_out = train.groupby(level=0, sort=False).tail(horizon)
     before = train.drop(held_out.index)
@@ -146,24 +147,24 @@ def choose(name, train, horizon, seasons, windows, losses, stride, blocks):
         for window in settings["windows"]:
             key = (window, *values[1:])
             if key not in made:
-                alone = settings | {"windows": (window,)}
-                given = before, horizon, seasons, stride, alone, blocks[0]
-                made[key], _ = forecast(*given, epochs=0, random_state=0)
+                one = settings | {"windows": (window,)}
+                task = before, horizon, seasons, stride, one, blocks[0]
+                made[key], _ = forecast(*task, epochs=0, random_state=0)
         each = [made[window, *values[1:]] for window in settings["windows"]]
         table[values] = figures(sum(each) / len(each))
         print("  chosen among:", settings, *table[values], flush=True)
     ranks = sorted(table, key=lambda key: table[key][2])
     best = dict(zip(NAMES, ranks[0], strict=True))
     for block in blocks if len(blocks) > 1 else ():
-        given = before, horizon, seasons, stride, best, block
-        ahead, _ = forecast(*given, random_state=0)
+        task = before, horizon, seasons, stride, best, block
+        ahead, _ = forecast(*task, random_state=0)
         tried[block] = figures(ahead)
         print("  block:", block, *tried[block], flush=True)
     return best, {k: table[k] for k in ranks}, tried
 
 
 def section_of(name, n_seeds):
-    """The part of the page on one set."""
+    """Return the page's section on one data set."""
     file, period, horizon, seasons, windows, losses, stride, blocks = TASKS[name]
     train, test = load(file, period)
     best, table, tried = choose(
@@ -173,22 +174,22 @@ def section_of(name, n_seeds):
     lines, chosen = [], []
     for settings, (smape, mase, _) in list(table.items())[:N_SHOWN]:
         mark = "**chosen**" if settings == tuple(best.values()) else ""
-        own = ", ".join(map(str, settings[0]))
-        cells = (own, *settings[1:], f"{smape:.2f}", f"{mase:.4f}", mark)
-        chosen.append("| " + " | ".join(map(str, cells)) + " |")
-    found, seconds, epochs = [], [], []
+        used = ", ".join(map(str, settings[0]))
+        cells = (used, *settings[1:], f"{smape:.2f}", f"{mase:.4f}", mark)
+        chosen.append(line_of(cells))
+    tested, seconds, epochs = [], [], []
     for seed in range(n_seeds):
         start = time.perf_counter()
         ahead, fitted = forecast(
             train, horizon, seasons, stride, best, block, random_state=seed
         )
         seconds.append(time.perf_counter() - start)
-        found.append(errors(train, test, ahead, seasons[0]))
+        tested.append(errors(train, test, ahead, seasons[0]))
         epochs.append("+".join(str(f.best_epoch_) for f in fitted))
-        print(" ", seed, *found[-1], epochs[-1], seconds[-1], flush=True)
-    smape, mase = np.mean(found, axis=0)
-    spread = np.std(found, axis=0, ddof=min(1, n_seeds - 1))
-    notes = f"{spread[0]:.2f}, {spread[1]:.4f}", f"{np.median(seconds):.0f}"
+        print(" ", seed, *tested[-1], epochs[-1], seconds[-1], flush=True)
+    smape, mase = np.mean(tested, axis=0)
+    deviation = np.std(tested, axis=0, ddof=min(1, n_seeds - 1))
+    notes = f"{deviation[0]:.2f}, {deviation[1]:.4f}", f"{np.median(seconds):.0f}"
     naive = seasonal_naive(train, test, seasons[0])
     naive = errors(train, test, naive, seasons[0])
     rows = [
@@ -201,8 +202,7 @@ def section_of(name, n_seeds):
         published = published.rename(index={"118": "ES-RNN (winner)"})
         published = published[["sMAPE_hourly", "MASE_hourly"]]
         for method in PUBLISHED:
-            found = published.loc[method]
-            rows.append((f"{method}, published", *found, "", "", ""))
+            rows.append((f"{method}, published", *published.loc[method], "", "", ""))
         naive_smape, naive_mase = published.loc["Naive2"]
     for shown, smape, mase, *rest in rows:
         owa = ""
@@ -212,16 +212,17 @@ def section_of(name, n_seeds):
             )
             owa = f"{owa:.4f}"
         cells = (shown, f"{smape:.2f}", f"{mase:.4f}", owa, *rest)
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(line_of(cells))
         print(lines[-1], flush=True)
-    told = [f"{s:.2f} and {m:.4f} ({kind})" for kind, (s, m, _) in tried.items()]
+    figures = [f"{s:.2f} and {m:.4f} ({kind})" for kind, (s, m, _) in tried.items()]
     return SECTION.format(
         name=name,
-        blocks=BLOCKS_TRIED.format("; ".join(told)) if tried else "",
+        about=provenance(),
+        blocks=BLOCKS_TRIED.format("; ".join(figures)) if tried else "",
         rows="\n".join(lines),
         n_shown=len(chosen),
         n_tried=len(table),
-        measure="OWA, here beside seasonal naive" if name == "M4 hourly" else "sMAPE",
+        measure="OWA relative to seasonal naive" if name == "M4 hourly" else "sMAPE",
         seeds=n_seeds,
         chosen="\n".join(chosen),
     )
@@ -232,33 +233,38 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--sets", nargs="+", choices=TASKS, default=list(TASKS))
     arguments = parser.parse_args()
+    provenance()
     for name in arguments.sets:
         section = section_of(name, arguments.seeds)
-        # What is on the page of other sets stays.
+        # Sections of other data sets stay as they are.
         kept = PAGE.read_text().split("\n## ")[1:]
         sections = {part.split("\n")[0]: part for part in kept} | {name: section}
         parts = [INTRODUCTION, *(sections[n] for n in TASKS if n in sections)]
         PAGE.write_text("\n## ".join(part.strip("\n") + "\n" for part in parts))
 
 
-INTRODUCTION = """# One model of many series
+INTRODUCTION = """# Global models of many series
 
-All series of a set train one network. Errors are means over series, on the official
-test part; sMAPE is in per cent, OWA relative to the Naive2 of M4. Best epoch 0 means
-that the network added nothing to its linear model. Of several windows the forecast is
-the mean of one forecaster each. Made by `python benchmarks/many_series.py`.
+All series of a data set train one network. Errors are means over series, on the
+official test part; sMAPE is in per cent, OWA relative to the Naive2 of M4. A best epoch
+of 0 means that the network added nothing to its linear model. A setting with several
+windows forecasts the mean of one forecaster a window. Written by
+`python benchmarks/many_series.py`.
 """
 
 SECTION = """{name}
 
-Over {seeds} seeds:
+Measured at {about}.
+
+Means over {seeds} seeds:
 
 | method | sMAPE | MASE | OWA | sd of sMAPE, MASE | fit s | best epochs |
 |---|---|---|---|---|---|---|
 {rows}
 
 The {n_shown} best of {n_tried} settings, by the {measure} of the linear model
-on the last rows of the training part. "log alone" scales no series by itself.
+on the last rows of the training part. "log alone" takes logarithms without scaling each
+series.
 
 | window | scaler | norm | deseasonalized | loss | sMAPE | MASE | |
 |---|---|---|---|---|---|---|---|
@@ -266,8 +272,8 @@ on the last rows of the training part. "log alone" scales no series by itself.
 {blocks}"""
 
 BLOCKS_TRIED = """
-With its network the chosen row has there, by the series of which a horizon decides what
-share the validation block is of all, sMAPE and MASE of {}.
+With its network the chosen row has on these rows, by the series whose horizon sets the
+share of the validation block, sMAPE and MASE of {}.
 """
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of one epoch on a long series: windows are views until a batch is made.
+"""Peak memory of one epoch on a long series, whose windows are views until batched.
 
 python benchmarks/memory.py [rows]
 """
@@ -8,22 +8,24 @@ import sys
 import time
 
 import numpy as np
+from pages import provenance
 
 from sklstm import LSTMForecaster
 
 
 def peak():
-    """Peak resident memory of this process in MB."""
+    """Return the peak resident memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
+    print(provenance())
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
     f = LSTMForecaster(200, units=8, epochs=1, batch_size=4096, refit=False)
     f.fit(np.sin(np.arange(2000.0)))
     before = peak()
     series = np.random.default_rng(0).normal(size=rows)
-    # A stride keeps the arithmetic short; memory is that of the whole series.
+    # The stride shortens the arithmetic; memory is still that of the whole series.
     start = time.perf_counter()
     f.set_params(stride=20).fit(series)
     print(

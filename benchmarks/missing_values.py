@@ -1,8 +1,9 @@
-"""What missing values cost: ETTh1 oil temperature with a fifth of its values removed.
+"""Accuracy with missing values: ETTh1 oil temperature without a fifth of its values.
 
-They are removed from training, validation and the windows of the test part; errors are
-of the values as they were. Needs the data folder named by SKLSTM_DATA (default
-``../shared/data``). Prints a table and writes ``docs/benchmarks/missing_values.md``::
+Values are removed from training, validation and the windows of the test part; errors
+are measured against the original values. The data folder is named by SKLSTM_DATA
+(default ``../shared/data``). Prints a table and writes
+``docs/benchmarks/missing_values.md``::
 
     python benchmarks/missing_values.py
 """
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import line_of, provenance
 
 from sklstm import LSTMForecaster
 
@@ -20,13 +22,15 @@ PAGE = Path("docs/benchmarks/missing_values.md")
 MONTH = 30 * 24
 TRAIN, END = 16 * MONTH, 20 * MONTH
 SHARE, BLOCK = 0.2, 24
-PAGE_TEXT = """# What missing values cost
+PAGE_TEXT = """# Missing values
 
 ETTh1 oil temperature, scaled, window 168, seed 0: mean squared error over all windows
-of the test part, where a fifth of all values is removed, one by one or in blocks of a
-day. Fresh origins stand right after a value that is there; others have to forecast
-across the gap that they stand in. In brackets: over the error with none removed.
-Made by `python benchmarks/missing_values.py`.
+of the test part, with a fifth of all values removed, one by one or in blocks of a day.
+A fresh origin follows an observed value; the other origins lie in a gap, and have to
+forecast across it. In brackets: the ratio to the error with no value removed. Written
+by `python benchmarks/missing_values.py`.
+
+Measured at {}.
 
 | horizon | removed | all origins | fresh origins |
 |---|---|---|---|
@@ -46,6 +50,7 @@ def removed(kind):
 
 
 def main():
+    provenance()
     frame = pd.read_csv(
         DATA / "etth1.csv.xz", parse_dates=["date"], index_col="date"
     ).asfreq("h")
@@ -71,9 +76,9 @@ def main():
             for rows in (np.ones_like(fresh), fresh):
                 error = errors[rows].mean()
                 cells.append(f"{error:.4f} ({error / whole[rows].mean():.3f})")
-            lines.append("| " + " | ".join(cells) + " |")
+            lines.append(line_of(cells))
             print(lines[-1], flush=True)
-    PAGE.write_text(PAGE_TEXT.format("\n".join(lines)))
+    PAGE.write_text(PAGE_TEXT.format(provenance(), "\n".join(lines)))
 
 
 if __name__ == "__main__":

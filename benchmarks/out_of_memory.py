@@ -2,11 +2,10 @@
 
 python benchmarks/out_of_memory.py [MB]
 
-What is capped is the size of private data (RLIMIT_DATA), at so many MB above what it is
-after a fit of 100,000 rows, in which the interpreter, Keras, JAX and its compiled steps
-are. Files that are mapped do not count, since the system can take their pages back at
-any time. Linux only. The file needs ten times these MB on disk, in the folder that
-TMPDIR names.
+The cap is on private data (RLIMIT_DATA): the given MB above the private data after a
+fit of 100,000 rows, which include the interpreter, Keras, JAX and its compiled steps.
+Mapped files do not count, because the system can reclaim their pages at any time. Linux
+only. The file needs ten times the MB on disk, in the folder that TMPDIR names.
 """
 
 import resource
@@ -17,19 +16,20 @@ import time
 from pathlib import Path
 
 import numpy as np
+from pages import provenance
 
 BLOCK = 2**22
 
 
 def status(name):
-    """A size in /proc/self/status in MB."""
+    """Return a size from /proc/self/status in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith(f"{name}:"))
     return int(line.split()[1]) / 1024
 
 
 def write(path, n_rows):
-    """A daily and a weekly wave with noise, in single precision."""
+    """Write a daily and a weekly wave with noise, in single precision."""
     rng = np.random.default_rng(0)
     with path.open("wb") as file:
         for first in range(0, n_rows, BLOCK):
@@ -40,7 +40,7 @@ def write(path, n_rows):
 
 
 def train(path, cap):
-    """Fit with so many MB more than a small fit holds, and say what it took."""
+    """Fit under a cap of MB above a small fit, and print time and memory."""
     from sklstm import LSTMForecaster
 
     f = LSTMForecaster(48, 24, stride=1999, units=16, epochs=1, batch_size=1024)
@@ -51,7 +51,7 @@ def train(path, cap):
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     try:
         np.array(series, np.float64)
-        raise SystemExit("The cap does not hold.")
+        raise SystemExit("The cap has no effect: a copy of the series fits.")
     except MemoryError:
         pass
     start = time.perf_counter()
@@ -76,6 +76,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         train(Path(sys.argv[2]), cap)
     else:
+        print(provenance())
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "series"
             write(path, 10 * cap * 2**20 // 4)

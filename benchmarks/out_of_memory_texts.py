@@ -2,12 +2,12 @@
 
 python benchmarks/out_of_memory_texts.py [KIND MB]
 
-As `out_of_memory.py`: private data (RLIMIT_DATA) are capped at so many MB above what
-they are after a fit of 2,000 texts. Kinds are token ids in a `numpy.memmap`, and lines
-of a file that an iterator gives, without and with n-grams, whose model takes some 250
-MB whatever the size. The folder that TMPDIR names needs 30 times the MB. Linux only. A
-text has some 1,200 letters, as reviews of IMDB have, of 50,000 words; its label turns
-on two words in it.
+As in `out_of_memory.py`, private data (RLIMIT_DATA) are capped at the given MB above
+those after a fit of 2,000 texts. Kinds are token ids in a `numpy.memmap`, and lines of
+a file that an iterator yields, without and with n-grams, whose model takes about 250 MB
+for any number of texts. The folder that TMPDIR names needs 30 times the MB. Linux only.
+A text has about 1,200 letters, as reviews of IMDB have, and the vocabulary 50,000
+words; the label of a text depends on two of its words.
 """
 
 import itertools
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from out_of_memory import status
+from pages import provenance
 
 N_WORDS, N_TOKENS = 50_000, 280
 AT_ONCE = 20_000
@@ -29,17 +30,17 @@ MARKS = np.array([[500, 501], [502, 503]])
 
 
 def words():
-    """Made words of two to six letters; frequent ones are short."""
-    letters, found = "etaoinsr", []
+    """Return artificial words of two to six letters; frequent words are short."""
+    letters, vocabulary = "etaoinsr", []
     for n in itertools.count(2):
         for word in itertools.product(letters, repeat=n):
-            found.append("".join(word))
-            if len(found) == N_WORDS:
-                return np.array(found, object)
+            vocabulary.append("".join(word))
+            if len(vocabulary) == N_WORDS:
+                return np.array(vocabulary, object)
 
 
 def documents(n, seed):
-    """Token ids from 0 by Zipf's law, of shape (n, N_TOKENS), and labels."""
+    """Return token ids from 0 by Zipf's law, of shape (n, N_TOKENS), and labels."""
     rng = np.random.default_rng([seed, n])
     frequency = 1 / np.arange(1, N_WORDS + 1)
     cumulated = np.cumsum(frequency / frequency.sum())
@@ -52,13 +53,13 @@ def documents(n, seed):
 
 
 def write_texts(path, n_bytes):
-    """Lines of text; the labels as an array."""
+    """Write lines of text, and return their labels."""
     vocabulary, labels = words(), []
     with path.open("w") as file:
         for seed in itertools.count():
-            ids, own = documents(AT_ONCE, seed)
+            ids, block = documents(AT_ONCE, seed)
             file.writelines(" ".join(line) + "\n" for line in vocabulary[ids].tolist())
-            labels.append(own)
+            labels.append(block)
             if file.tell() >= n_bytes:
                 return np.concatenate(labels)
 
@@ -67,9 +68,9 @@ def write_ids(path, n_bytes):
     labels = []
     with path.open("wb") as file:
         for seed in itertools.count():
-            ids, own = documents(AT_ONCE, seed)
+            ids, block = documents(AT_ONCE, seed)
             file.write((ids + 1).astype(np.int32).data)
-            labels.append(own)
+            labels.append(block)
             if file.tell() >= n_bytes:
                 return np.concatenate(labels)
 
@@ -79,13 +80,13 @@ KINDS = {"ids": 110, "texts": 110, "texts with n-grams": 350}
 
 
 def train(kind, cap, folder):
-    """Fit with so many MB more than a small fit holds, and say what it took."""
+    """Fit under a cap of MB above a small fit, and print time and memory."""
     from sklstm import LSTMTextClassifier
 
     path = Path(folder) / "documents"
     vocabulary = words()
 
-    def given(ids):
+    def as_input(ids):
         if kind == "ids":
             return ids + 1
         return [" ".join(line) for line in vocabulary[ids].tolist()]
@@ -94,16 +95,16 @@ def train(kind, cap, folder):
     clf.set_params(linear_skip=kind == "texts with n-grams")
     clf.set_params(epochs=1, random_state=0)
     X, y = documents(2_000, 0)
-    clf.fit(given(X), y)
+    clf.fit(as_input(X), y)
     X, y_test = documents(2_000, 10**6)
-    X_test, y = given(X), np.load(Path(folder) / "labels.npy", mmap_mode="r")
+    X_test, y = as_input(X), np.load(Path(folder) / "labels.npy", mmap_mode="r")
     del X
     held = status("VmData")
     most = int((held + cap) * 2**20)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     try:
         path.read_bytes()
-        raise SystemExit("The cap does not hold.")
+        raise SystemExit("The cap has no effect: a copy of the texts fits.")
     except MemoryError:
         pass
     top, done = [0.0], threading.Event()
@@ -137,6 +138,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 3:
         train(sys.argv[1], int(sys.argv[2]), sys.argv[3])
     else:
+        print(provenance())
         kinds = {sys.argv[1]: int(sys.argv[2])} if len(sys.argv) > 2 else KINDS
         for kind, cap in kinds.items():
             write = write_ids if kind == "ids" else write_texts

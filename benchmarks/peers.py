@@ -1,11 +1,10 @@
 """Forecasters of other libraries with their defaults, on the same rows and window.
 
-Each contender runs in a process of its own, one after the other, in an environment
-that has it: this library in the one that runs this script, the others in the one whose
-Python PEERS names (`make bench-peers` prepares it). Needs the data folder named by
-SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
-``docs/benchmarks/peers.md``, of some tasks and libraries where they are named; seeds
-are counted from 0::
+Each library runs in its own process, one after the other: sklstm in the environment of
+this script, the others in the environment whose Python PEERS names (`make bench-peers`
+prepares it). The data folder is named by SKLSTM_DATA (default ``../shared/data``).
+Prints a table and writes ``docs/benchmarks/peers.md``; arguments choose tasks and
+libraries. Seeds count from 0::
 
     PEERS=.venv-peers/bin/python python benchmarks/peers.py --tasks "bike sharing" \\
         --libraries sklstm darts --seeds 3
@@ -21,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import commit, provenance
 
 DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
 PAGE = Path("docs/benchmarks/peers.md")
-# What `sklstm_chosen` may change.
+# Settings among which `sklstm_chosen` chooses.
 SETTINGS = [
     {},
     {"learning_rate": 0.003},
@@ -49,17 +49,17 @@ def load(task):
 
 
 def sklstm(y, n_test, length, horizon, stride, seed, settings=({},)):
-    """Ours, with the settings of least error on the validation block of `fit`."""
+    """Fit sklstm with the settings of least error on the validation block of `fit`."""
     from sklstm import LSTMForecaster
 
     start = time.perf_counter()
     fitted = [
-        LSTMForecaster(length, horizon, random_state=seed, **own).fit(y[:-n_test])
-        for own in settings
+        LSTMForecaster(length, horizon, random_state=seed, **setting).fit(y[:-n_test])
+        for setting in settings
     ]
     best = int(np.argmax([f.skill_ for f in fitted]))
     seconds, f = time.perf_counter() - start, fitted[best]
-    print([(own, f.skill_) for own, f in zip(settings, fitted, strict=True)])
+    print([(setting, f.skill_) for setting, f in zip(settings, fitted, strict=True)])
     table = f.backtest(y[-n_test:], stride=stride)
     return table["y_pred"].to_numpy().reshape(-1, horizon), seconds, f.forecast
 
@@ -132,7 +132,7 @@ def skforecast(y, n_test, length, horizon, stride, seed):
     model = create_and_compile_model(
         frame[:-n_test], lags=length, steps=horizon, levels="y"
     )
-    # Its own default is one epoch, which its guides do not leave at that.
+    # The default of one epoch is too few to compare; skforecast's guides set more.
     options = {"epochs": 25, "verbose": 0}
     f = ForecasterRnn(model, levels="y", lags=length, fit_kwargs=options)
     f.fit(frame[:-n_test], suppress_warnings=True)
@@ -150,7 +150,7 @@ CONTENDERS = [sklstm, sklstm_chosen, darts, neuralforecast, skforecast]
 
 
 def measured(contender, task, seed):
-    """Mean squared error, fit seconds, median milliseconds of one forecast."""
+    """Return mean squared error, fit seconds, median milliseconds of one forecast."""
     y, n_test, length, horizon, stride = load(task)
     forecasts, seconds, once = contender(y, n_test, length, horizon, stride, seed)
     origins = np.arange(len(y) - n_test, len(y) - horizon + 1, stride)
@@ -168,7 +168,7 @@ def measured(contender, task, seed):
 
 
 def run_alone(name, task, seed):
-    """What `measured` gives, in a process of its own."""
+    """Return the result of `measured` from a new process."""
     python = sys.executable if name.startswith("sklstm") else os.environ["PEERS"]
     command = [python, __file__, "measure", name, task, str(seed)]
     run = subprocess.run(command, capture_output=True, text=True)
@@ -181,11 +181,11 @@ def run_alone(name, task, seed):
 
 
 def with_row(lines, task, name, cells):
-    """The page's lines with a row in its place, below its task's others if new."""
+    """Return the page's lines with a row replaced, or added below its task's rows."""
     row = f"| {task} | {name} |"
-    at = [i for i, line in enumerate(lines) if line.startswith(row)]
-    if at:
-        start, end = at[0], at[0] + 1
+    matches = [i for i, line in enumerate(lines) if line.startswith(row)]
+    if matches:
+        start, end = matches[0], matches[0] + 1
     else:
         start = end = 1 + max(
             i for i, line in enumerate(lines) if line.startswith(f"| {task} ")
@@ -194,16 +194,21 @@ def with_row(lines, task, name, cells):
 
 
 def main(tasks, contenders, n_seeds):
-    """Measure, and put the rows into the page; all else in it stays as it is."""
+    """Measure, and put the rows into the page; the rest of the page stays as it is."""
+    provenance()
     for task in tasks:
         for name in contenders:
-            found = np.array([run_alone(name, task, seed) for seed in range(n_seeds)])
-            _, seconds, forecast = np.median(found, axis=0)
-            shown = f"{found[:, 0].mean():.4f}"
+            runs = np.array([run_alone(name, task, seed) for seed in range(n_seeds)])
+            _, seconds, forecast = np.median(runs, axis=0)
+            error = f"{runs[:, 0].mean():.4f}"
             if n_seeds > 1:
-                shown += f" ± {found[:, 0].std(ddof=1):.4f}"
-            cells = shown, f"{n_seeds}", f"{seconds:.1f}", f"{forecast:.1f}"
+                error += f" ± {runs[:, 0].std(ddof=1):.4f}"
+            cells = error, f"{n_seeds}", f"{seconds:.1f}", f"{forecast:.1f}", commit()
             lines = with_row(PAGE.read_text().splitlines(), task, name, cells)
+            lines = [
+                f"Last run: {provenance()}." if line.startswith("Last run: ") else line
+                for line in lines
+            ]
             PAGE.write_text("\n".join(lines) + "\n")
             print(task, name, *cells, flush=True)
 

@@ -1,7 +1,7 @@
-"""How seconds and memory of training grow with the sizes of data and network.
+"""Seconds and memory of training by the sizes of data and network.
 
-Each point is a process of its own. An epoch is what three epochs take more than one,
-halved; memory is what the process held at most beyond what it held before `fit`.
+Each point is a new process. The seconds of one epoch are half the difference between
+three epochs and one; memory is the peak of the process minus its peak before `fit`.
 Writes ``docs/benchmarks/scaling.md`` and its picture::
 
     python benchmarks/scaling.py [share of the points' sizes, for a trial]
@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from contest import machine
+from pages import line_of, provenance
 
-# What is swept, its values, and what all else is.
+# The sizes of both estimators, and for each sweep one size with its values.
 SERIES = {"n_windows": 10_000, "window_length": 50, "units": 32}
 TEXT = {"n_documents": 2_000, "vocabulary": 10_000, "length": 100}
 SWEEPS = [
@@ -56,7 +56,7 @@ def text_fit(n_documents, vocabulary, length):
     from sklstm import LSTMTextClassifier
 
     rng = np.random.default_rng(0)
-    # Each token of the vocabulary is there, however few documents hold it.
+    # Every token of the vocabulary occurs, because `fit` counts tokens that it sees.
     ids = rng.integers(1, vocabulary, (n_documents, length)).ravel()
     n = min(vocabulary - 1, ids.size)
     ids[:n] = np.arange(1, n + 1)
@@ -83,9 +83,10 @@ def peak():
 def point(sizes):
     fit = (series_fit if "units" in sizes else text_fit)(**sizes)
     small = {name: min(value, 200) for name, value in sizes.items()}
-    (series_fit if "units" in sizes else text_fit)(**small)(1)  # imports
+    # A small fit imports Keras, whose memory then counts in `before`.
+    (series_fit if "units" in sizes else text_fit)(**small)(1)
     before = peak()
-    fit(1)  # compiles
+    fit(1)  # Compilation counts in memory, but not in seconds.
     spent = []
     for epochs in (1, 3):
         start = time.perf_counter()
@@ -120,7 +121,7 @@ def draw(measured):
 
 
 def main(share):
-    measured, lines, about = [], [], machine()
+    measured, lines, about = [], [], provenance()
     for rest, name, values in SWEEPS:
         rows = []
         for value in values:
@@ -130,7 +131,7 @@ def main(share):
             rows.append([sizes[name], *json.loads(answer.stdout.splitlines()[-1])])
             value, seconds, megabytes = rows[-1]
             cells = name.replace("_", " "), f"{value:,}", f"{seconds:.3g}"
-            lines.append("| " + " | ".join([*cells, f"{megabytes:.0f}"]) + " |")
+            lines.append(line_of([*cells, f"{megabytes:.0f}"]))
             print(lines[-1], flush=True)
         measured.append((name, rows))
     draw(measured)
@@ -139,12 +140,13 @@ def main(share):
         for part in (SERIES, TEXT)
     )
     PAGE.write_text(
-        "# How training grows\n\n"
-        "Seconds an epoch, and memory that `fit` adds at most, of a forecaster of one\n"
-        "series and a classifier of token ids (two directions of 64 units). Where not\n"
-        f"said otherwise:\n{sizes}.\nMade by `make bench-speed`.\n\n{about}.\n\n"
+        "# Scaling of training\n\n"
+        "Seconds an epoch, and peak memory that `fit` adds, of a forecaster of one\n"
+        "series and a classifier of token ids (two directions of 64 units). One size\n"
+        f"varies at a time; the others are:\n{sizes}.\n"
+        f"Written by `make bench-speed`.\n\nMeasured at {about}.\n\n"
         "![Seconds and memory against each size](../images/scaling.png)\n\n"
-        "Dotted: in proportion to the size.\n\n"
+        "Dotted lines are in proportion to the size.\n\n"
         "| size | value | s an epoch | MB added |\n|---|---|---|---|\n"
         + "\n".join(lines)
         + "\n"

@@ -1,8 +1,8 @@
-"""One epoch on ETTh1 through every library, on the same windows and network.
+"""Seconds of one epoch on ETTh1 by library, on the same windows and network.
 
-An LSTM whose last state goes to a linear layer of the horizon, batches of 32 windows,
-Adam, no validation. Libraries of peers run in the environment whose Python PEERS names
-(`make bench-speed`), the rows come from the folder SKLSTM_DATA::
+A linear layer turns the last state of an LSTM into all steps of the horizon; batches of
+32 windows, Adam, no validation. The other libraries run in the environment whose Python
+PEERS names (`make bench-speed`); the rows come from the folder SKLSTM_DATA::
 
     PEERS=.venv-peers/bin/python python benchmarks/speed_epoch.py [rounds]
 """
@@ -230,8 +230,8 @@ if __name__ == "__main__":
         __file__,
         "Seconds an epoch",
         "The first 8,640 hours of ETTh1 `OT`, horizon 24, batches of 32 windows,\n"
-        "Adam, the last state of an LSTM to a linear layer; an epoch is a third of\n"
-        "what four epochs take more than one.",
+        "Adam; a linear layer reads the last state of an LSTM. The seconds of one\n"
+        "epoch are a third of the difference between four epochs and one.",
         PREPARE,
         TASKS,
         BARS,

@@ -1,7 +1,7 @@
-"""One forecast of twelve steps from a fitted forecaster, through every library.
+"""Seconds of one forecast of twelve steps from a fitted forecaster, by library.
 
-Air passengers, window 36. Libraries of peers run in the environment whose Python PEERS
-names (`make bench-speed`)::
+A monthly series, window 36. The other libraries run in the environment whose Python
+PEERS names (`make bench-speed`)::
 
     PEERS=.venv-peers/bin/python python benchmarks/speed_forecast.py [rounds]
 """
@@ -23,7 +23,7 @@ BARS = {
 
 
 def series():
-    """Monthly, growing, with a season; values do not matter here."""
+    """Return a monthly series with trend and season; its values affect no timing."""
     import pandas as pd
 
     steps = np.arange(144)
@@ -118,8 +118,8 @@ if __name__ == "__main__":
         __file__,
         "Seconds of one forecast",
         "Twelve steps from a fitted forecaster of one monthly series, window 36, 32\n"
-        "units; the median of 50 calls a round. Our bar is also 0.001 s. Keras's\n"
-        "`predict` is the network alone, without scaling and index.",
+        "units; the median of 50 calls a round. The aim for sklstm itself is 0.001 s.\n"
+        "Keras's `predict` is the network alone, without scaling and index.",
         PREPARE,
         TASKS,
         BARS,

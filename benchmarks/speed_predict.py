@@ -1,7 +1,7 @@
-"""Probabilities of 25,000 reviews of 200 token ids, beside torch's own LSTM.
+"""Seconds to classify 25,000 reviews of 200 token ids, beside torch's own LSTM.
 
-Embedding 128, 128 units, the last state to one logit. torch runs in the environment
-whose Python PEERS names (`make bench-speed`)::
+Embedding 128, 128 units; a linear layer turns the last state into one logit. torch runs
+in the environment whose Python PEERS names (`make bench-speed`)::
 
     PEERS=.venv-peers/bin/python python benchmarks/speed_predict.py [rounds]
 """

@@ -1,8 +1,8 @@
-"""A grid search of twelve candidates in four folds, through Keras by other ways.
+"""Seconds of a grid search of twelve candidates in four folds, by library.
 
-1,500 windows of 24 values, six architectures at two learning rates, so that half of
-the candidates have a shape seen before; 5 epochs in batches of 32. Each run starts
-with nothing compiled. Libraries of peers run in the environment whose Python PEERS
+1,500 windows of 24 values; six architectures at two learning rates, so half of the
+candidates have the shape of another one; 5 epochs in batches of 32. Each run starts
+with nothing compiled. The other libraries run in the environment whose Python PEERS
 names (`make bench-speed`)::
 
     PEERS=.venv-peers/bin/python python benchmarks/speed_search.py [rounds]
@@ -98,7 +98,7 @@ if __name__ == "__main__":
         "Seconds of a grid search",
         "Twelve candidates (six architectures, two learning rates) in four folds of\n"
         "1,500 windows, 5 epochs each, nothing compiled at the start: `GridSearchCV`\n"
-        "over this library and over scikeras, and Keras in a loop written by hand.",
+        "over sklstm and over scikeras, and Keras in a hand-written loop.",
         PREPARE,
         TASKS,
         BARS,

@@ -1,8 +1,9 @@
-"""A training step of the classroom's text network through every library.
+"""Seconds of a training step of the course's text network, by library.
 
-64 reviews of 200 tokens, vocabulary 10,000, embedding 128, 128 units, Adam, the last
-state to one logit; tokens are as frequent as words are (Zipf). Libraries of peers run
-in the environment whose Python PEERS names (`make bench-speed`)::
+64 reviews of 200 tokens, vocabulary 10,000, embedding 128, 128 units, Adam; a linear
+layer turns the last state into one logit. Token frequencies follow Zipf's law, as those
+of words do. The other libraries run in the environment whose Python PEERS names
+(`make bench-speed`)::
 
     PEERS=.venv-peers/bin/python python benchmarks/speed_step.py [rounds]
 """
@@ -14,8 +15,8 @@ import numpy as np
 from contest import main, repeated
 
 BATCH, LENGTH, VOCABULARY, WIDTH, N_STEPS = 64, 200, 10_000, 128, 16
-# Additions and products: input and recurrent share of four gates, forward, and twice
-# as many backward.
+# Floating-point operations: a multiply and an add (2) for input and recurrent weights
+# (2) of four gates, once forward and twice backward (3).
 FLOATING = 2 * 3 * 2 * BATCH * LENGTH * WIDTH * 4 * WIDTH
 TASKS = {"no dropout": (0.0,), "dropout and recurrent dropout 0.2": (0.2,)}
 BARS = dict(
@@ -126,7 +127,7 @@ def over_batches(step):
 
 
 def floor():
-    """Seconds that the products alone take at the rate of one large product in JAX."""
+    """Return the seconds of the matrix products at the rate of a large one in JAX."""
     import jax
 
     size = 2048
@@ -150,9 +151,9 @@ if __name__ == "__main__":
     main(
         __file__,
         "Seconds a training step",
-        "The classroom's text network: 64 reviews of 200 tokens, vocabulary 10,000,\n"
-        "embedding 128, 128 units, Adam. `products alone` is what its 10 GFLOP take\n"
-        "at the machine's rate of large matrix products in JAX: the floor.",
+        "The course's text network: 64 reviews of 200 tokens, vocabulary 10,000,\n"
+        "embedding 128, 128 units, Adam. `products alone` is a lower bound: its 10\n"
+        "GFLOP at the machine's rate of large matrix products in JAX.",
         PREPARE,
         TASKS,
         BARS,

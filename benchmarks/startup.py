@@ -1,7 +1,7 @@
-"""From the start of a process to the first forecast of a fitted forecaster.
+"""Seconds from the start of a process to the first forecast of a fitted forecaster.
 
-Each figure is the median of processes of their own, files in the page cache; Keras is
-not loaded. Writes ``docs/benchmarks/startup.md``::
+Each figure is the median over new processes, with files in the page cache and Keras not
+loaded. Writes ``docs/benchmarks/startup.md``::
 
     python benchmarks/startup.py [processes]
 """
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from contest import machine
+from pages import line_of, provenance
 
 from sklstm import LSTMForecaster
 from sklstm.datasets import load_air_passengers
@@ -37,7 +37,7 @@ def seconds(code, n):
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", code], check=True)
         spent.append(time.perf_counter() - start)
-    return float(np.median(spent[1:]))
+    return float(np.median(spent[1:]))  # The first process fills the page cache.
 
 
 def main(n):
@@ -53,16 +53,16 @@ def main(n):
                 code = code.format(str(pickled if "pickle" in what else saved))
                 code += FORECAST
             cells = what, f"{seconds(code, n):.2f}", BARS.get(what, "")
-            rows.append("| " + " | ".join(map(str, cells)) + " |")
+            rows.append(line_of(cells))
             print(rows[-1], flush=True)
     Path("docs/benchmarks/startup.md").write_text(
         "# Seconds to the first forecast\n\n"
-        "Whole processes, from their start to their end; medians, files in the page\n"
-        "cache, Keras not loaded, in an environment of the package alone (pyarrow,\n"
-        "where it is installed, takes 0.09 s of pandas's import). Made by\n"
+        "Median seconds of whole processes, from start to end, with files in the page\n"
+        "cache and Keras not loaded. The environment holds the package alone, because\n"
+        "pyarrow adds 0.09 s to the import of pandas. Written by\n"
         "`make bench-speed`.\n\n"
-        f"{machine()}.\n\n"
-        "| what | s | bar |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        f"Measured at {provenance()}.\n\n"
+        "| what | s | aim |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 

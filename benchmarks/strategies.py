@@ -1,10 +1,10 @@
-"""Three ways to forecast many steps: direct, recursive, and encoder-decoder.
+"""Multi-step strategies: direct, recursive, and encoder-decoder.
 
-Direct is the default: one head gives all steps of the horizon. Recursive is
-``horizon=1``, whose forecasts are fed back. The encoder-decoder is a second LSTM that
-reads, at each step ahead, what the first made of the window and the inputs known at
-that step; one head turns each of its states into a forecast. It is written below with
-``network=``, and stands beside the same linear model. Settings are otherwise the
+The direct strategy is the default: one head gives all steps of the horizon. The
+recursive one is ``horizon=1``, whose forecasts are fed back. In the encoder-decoder a
+second LSTM reads, at each step ahead, the last state of the first LSTM and the inputs
+known at that step; one head turns each of its states into a forecast. It is written
+below with ``network=``, beside the same linear model. All other settings are the
 defaults, and epochs are chosen on the validation block. Writes
 ``docs/benchmarks/strategies.md``::
 
@@ -17,21 +17,25 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from accuracy import read, tasks
+from pages import provenance, write_table
 
 from sklstm import LSTMForecaster
 
 PAGE = Path("docs/benchmarks/strategies.md")
-# Fits of the others take minutes.
+# Fits of the other tasks take minutes, so they have fewer seeds.
 MANY_SEEDS, FEW_SEEDS = ("air passengers", "monthly sunspots"), 3
+STRATEGIES = ("direct", "recursive", "decoder")
 UNITS, DROPOUT, READ = 32, 0.1, 48
 CALENDAR = ("hour", "dayofweek")
 WEATHER = ["temp", "atemp", "hum", "windspeed", "holiday", "workingday"]
 
 
 def encoder_decoder(n_levels, window_shape, n_context, output_shape):
-    """A decoder beside the linear model, which is told by the names head and skip."""
+    """Build an encoder-decoder beside the linear model.
+
+    `network=` finds the linear model by the names of the layers "head" and "skip".
+    """
     from keras import Input, Model, layers
 
     from sklstm.layers import LSTM
@@ -54,7 +58,7 @@ def encoder_decoder(n_levels, window_shape, n_context, output_shape):
 
 
 def contenders():
-    """name, (y, X or None, n_test, window_length, horizon, fraction, calendar)."""
+    """Yield name, (y, X or None, n_test, window, horizon, fraction, calendar)."""
     for name, (y, _, n_test, length, horizon, _, fraction) in tasks():
         if name in (*MANY_SEEDS, "ETTh1 OT, 24", "ETTh1 OT, 48"):
             yield name, (y, None, n_test, length, horizon, fraction, None)
@@ -64,7 +68,7 @@ def contenders():
 
 
 def error_of(strategy, task, seed):
-    """Mean squared error over all windows of the test rows, and seconds of the fit."""
+    """Return the mean squared error over all windows of the test rows."""
     y, X, n_test, length, horizon, fraction, calendar = task
     f = LSTMForecaster(
         length,
@@ -77,11 +81,12 @@ def error_of(strategy, task, seed):
     data = (y,) if X is None else (X, y)
     start = time.perf_counter()
     f.fit(*(part.iloc[:-n_test] for part in data))
-    seconds = time.perf_counter() - start
+    seconds = f"{time.perf_counter() - start:.0f} s"
     table = f.backtest(*(part.iloc[-n_test:] for part in data), steps=horizon)
     error = np.mean((table["y_true"] - table["y_pred"]) ** 2)
-    print(strategy, seed, f"{error:.5g}", f"{f.skill_:.4f}", f.best_epoch_, flush=True)
-    return error, seconds
+    skill = f"{f.skill_:.4f}"
+    print(strategy, seed, f"{error:.5g}", skill, f.best_epoch_, seconds, flush=True)
+    return error
 
 
 def main():
@@ -89,29 +94,21 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", nargs="*")
     arguments = parser.parse_args()
-    rows = []
+    provenance()
+    rows, order = [], [(name,) for name, _ in contenders()]
     for name, task in contenders():
         if arguments.only and name not in arguments.only:
             continue
         few = name not in MANY_SEEDS
         n_seeds = min(arguments.seeds, FEW_SEEDS) if few else arguments.seeds
-        row = {"task": name, "seeds": n_seeds}
-        for strategy in ("direct", "recursive", "decoder"):
-            runs = [error_of(strategy, task, seed) for seed in range(n_seeds)]
-            errors = [error for error, _ in runs]
-            spread = np.std(errors, ddof=1) if n_seeds > 1 else 0
-            row[strategy] = f"{np.mean(errors):.4g} ± {spread:.2g}"
-            row[f"{strategy}, fit s"] = f"{np.median([s for _, s in runs]):.0f}"
+        row = [name, n_seeds]
+        for strategy in STRATEGIES:
+            errors = [error_of(strategy, task, seed) for seed in range(n_seeds)]
+            deviation = np.std(errors, ddof=1) if n_seeds > 1 else 0
+            row.append(f"{np.mean(errors):.4g} ± {deviation:.2g}")
         rows.append(row)
         print(row, flush=True)
-        write(pd.DataFrame(rows))
-
-
-def write(table):
-    columns = list(table.columns)
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in table.to_numpy()]
-    PAGE.write_text(HEAD + "\n".join(lines) + "\n")
+        write_table(PAGE, HEAD, ["task", "seeds", *STRATEGIES], rows, order)
 
 
 HEAD = """# Strategies for many steps
@@ -119,16 +116,11 @@ HEAD = """# Strategies for many steps
 Mean squared error over all windows of the held-out rows, in squared units of the series
 (ETTh1: scaled, as is customary); mean ± standard deviation over seeds. *Direct* is the
 default: one head gives all steps. *Recursive* is `horizon=1`, fed its own forecasts.
-*Decoder* is an encoder-decoder beside the same linear model, made by `network=`. Each
-chose its epochs on its validation block; `min_skill`, which keeps the linear model
-unless the network is clearly better, does not apply to `network=`. Bike sharing has
-weather and a calendar as inputs. Made by `python benchmarks/strategies.py`.
-
-No strategy wins everywhere: recursion on air passengers, direct on sunspots, and the
-decoder on bike sharing, where inputs are known ahead; on ETTh1 all are level. Direct
-stays the default: it is first or second on every task. The decoder, first on one, is no
-parameter but an example of `network=`, which the script has ready.
-
+*Decoder* is an encoder-decoder beside the same linear model, built with `network=`.
+Every strategy chooses its epochs on the validation block. `min_skill`, which keeps the
+linear model unless the network is clearly better, does not apply to `network=`. Bike
+sharing has weather and a calendar as inputs. Written by
+`python benchmarks/strategies.py`.
 """
 
 

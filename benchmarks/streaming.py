@@ -1,6 +1,6 @@
-"""What it costs to take in a row and forecast again, by the length of the history.
+"""Cost of appending a row and forecasting again, by the length of the history.
 
-The network is fitted once, on hourly rows; the history is then made longer without
+The network is fitted once, on hourly rows; `update` then lengthens the history without
 training. Writes ``docs/benchmarks/streaming.md``::
 
     python benchmarks/streaming.py
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from contest import machine
+from pages import line_of, provenance
 
 from sklstm import LSTMForecaster
 
@@ -28,10 +28,10 @@ def rows(index):
 
 
 def steps_of(f):
-    """name: what is measured, each on the rows that follow."""
+    """Return the measured calls by name, each on the rows after the history."""
 
     def after(n):
-        return rows(f._histories[None].after(n))
+        return rows(f._state.series[None].history.after(n))
 
     return {
         "update and forecast": lambda: f.update(*after(1)).forecast(
@@ -43,7 +43,7 @@ def steps_of(f):
 
 
 def main():
-    about = machine()
+    about = provenance()
     X, y = rows(pd.date_range("1900", periods=LENGTHS[0], freq="h"))
     fitted = LSTMForecaster(
         WINDOW_LENGTH, HORIZON, calendar=("hour",), epochs=1, random_state=0
@@ -52,7 +52,7 @@ def main():
     for length in LENGTHS:
         f = fitted._copy()
         if length > LENGTHS[0]:
-            index = fitted._histories[None].after(length - LENGTHS[0])
+            index = fitted._state.series[None].history.after(length - LENGTHS[0])
             f.update(*rows(index))
         start = time.perf_counter()
         steps_of(f)["update and forecast"]()
@@ -69,11 +69,11 @@ def main():
             most = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             cells.append(f"{1000 * np.median(seconds):.2f} / {most / 1e6:.2f}")
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(line_of(cells))
         print(lines[-1], flush=True)
     names = " | ".join(steps_of(f))
     PAGE.write_text(
-        f"{HEAD}{about}.\n\n"
+        f"{HEAD}Measured at {about}.\n\n"
         f"| rows | first update | {names} |\n|---|---|---|---|---|\n"
         + "\n".join(lines)
         + "\n"
@@ -82,12 +82,12 @@ def main():
 
 HEAD = f"""# Streaming
 
-One row is taken in and {HORIZON} are forecast again, with inputs and a calendar, window
-{WINDOW_LENGTH}: median milliseconds of {N_REPEATS} / most megabytes taken at once. The
-first update after a fit, or after a longer block of rows, may move the history to where
-it can grow. Intervals look at up to 1,000 rows since the fit, which is most of their
-time; after the first 1,000 rows they are fewer. Made by
-`python benchmarks/streaming.py`.
+One row is appended and {HORIZON} rows are forecast again, with exogenous variables and
+a calendar, window {WINDOW_LENGTH}: median milliseconds of {N_REPEATS} calls / peak
+megabytes of one call. The first update after a fit, or after a longer block of rows,
+may copy the history into a larger buffer. Intervals take longer than forecasts because
+they read up to 1,000 rows since the fit; a history of 1,000 rows has fewer of them.
+Written by `python benchmarks/streaming.py`.
 
 """
 

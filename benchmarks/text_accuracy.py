@@ -1,8 +1,8 @@
 """Accuracy of the default text classifier beside TF-IDF with logistic regression.
 
-Both get the same texts in the same run; nothing is tuned but "char" for Chinese. Needs
-the data folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table and
-writes ``docs/benchmarks/text_accuracy.md``::
+Both get the same texts in the same run. The only setting that is not a default is
+`analyzer="char"` for Chinese. The data folder is named by SKLSTM_DATA (default
+``../shared/data``). Prints a table and writes ``docs/benchmarks/text_accuracy.md``::
 
     python benchmarks/text_accuracy.py [--seeds 3] [--only NAME ...]
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import provenance, write_table
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
@@ -47,8 +48,8 @@ def splits(frame, how):
 
 
 def run(model, frame, parts, score):
-    """Mean score over the parts, and seconds of one fit and one prediction."""
-    found, fits, predictions = [], [], []
+    """Return the mean score over splits, and seconds of one fit and one prediction."""
+    scores, fits, predictions = [], [], []
     for train, test in parts:
         texts, y = frame["text"].to_numpy(), frame["label"].to_numpy()
         start = time.perf_counter()
@@ -59,10 +60,10 @@ def run(model, frame, parts, score):
         predictions.append(time.perf_counter() - start)
         if score == "F1":
             positive = np.unique(y)[-1]
-            found.append(f1_score(y[test], predicted, pos_label=positive))
+            scores.append(f1_score(y[test], predicted, pos_label=positive))
         else:
-            found.append(accuracy_score(y[test], predicted))
-    return np.mean(found), np.median(fits), np.median(predictions)
+            scores.append(accuracy_score(y[test], predicted))
+    return np.mean(scores), np.median(fits), np.median(predictions)
 
 
 def main():
@@ -70,6 +71,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*")
     arguments = parser.parse_args()
+    provenance()
     rows = []
     for name, file, how, analyzer, score in TASKS:
         if arguments.only and name not in arguments.only:
@@ -80,50 +82,47 @@ def main():
             ngram_range=(1, 2), sublinear_tf=True, analyzer=analyzer
         )
         linear = make_pipeline(words, LogisticRegression(C=10, max_iter=1000))
-        rival, rival_fit, _ = run(linear, frame, parts, score)
+        simple, simple_fit, _ = run(linear, frame, parts, score)
         runs, epochs = [], []
         for seed in range(arguments.seeds):
             ours = LSTMTextClassifier(analyzer=analyzer, random_state=seed)
             runs.append(run(ours, frame, parts, score))
             epochs.append(str(ours.best_epoch_))
-        scores = np.array([found for found, _, _ in runs])
+        scores = np.array([mean for mean, _, _ in runs])
         row = {
             "task": name,
             "split": how,
             "score": score,
-            "TF-IDF + LR": rival,
+            "TF-IDF + LR": simple,
             "LSTMTextClassifier": scores.mean(),
             "± sd": scores.std(ddof=1) if len(scores) > 1 else np.nan,
             "seeds": arguments.seeds,
-            "TF-IDF fit s": rival_fit,
+            "TF-IDF fit s": simple_fit,
             "fit s": np.median([fit for _, fit, _ in runs]),
             "predict s": np.median([predict for _, _, predict in runs]),
             "last best epochs": ",".join(epochs),
         }
         rows.append(row)
         print(pd.DataFrame([row]).to_string(index=False), flush=True)
-        write(pd.DataFrame(rows))
+        write(rows)
 
 
-def write(table):
-    columns = list(table.columns)
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    made = {}
-    if PAGE.exists():  # rows of tasks that were not run again
-        for line in PAGE.read_text().splitlines():
-            made[line.split("|")[1].strip() if line.startswith("|") else ""] = line
-    for row in table.itertuples(index=False):
-        cells = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row]
-        made[row.task] = ("| " + " | ".join(cells) + " |").replace("nan", "–")
-    lines += [made[name] for name, *_ in TASKS if name in made]
-    head = (
-        "# Text classification with default settings\n\n"
-        "Held-out accuracy (SMS spam: F1 of spam), raw text in. The rival is TF-IDF\n"
-        "of 1-2-grams, sublinear, with logistic regression (C=10). Best epoch 0 means\n"
-        "that the network was not better than its n-gram model on the validation\n"
-        "block, and is left out. Made by `python benchmarks/text_accuracy.py`.\n\n"
-    )
-    PAGE.write_text(head + "\n".join(lines) + "\n")
+HEAD = """# Text classification with default settings
+
+Held-out accuracy on raw texts (SMS spam: F1 of the class spam). The simple model is
+TF-IDF of 1- and 2-grams, sublinear, with logistic regression (C=10). A best epoch of 0
+means that the network did not beat its n-gram model on the validation block, and is
+left out. Written by `python benchmarks/text_accuracy.py`.
+"""
+
+
+def write(rows):
+    cells = [
+        [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()]
+        for row in rows
+    ]
+    cells = [["–" if cell == "nan" else cell for cell in row] for row in cells]
+    write_table(PAGE, HEAD, list(rows[0]), cells, [(name,) for name, *_ in TASKS])
 
 
 if __name__ == "__main__":

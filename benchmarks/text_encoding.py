@@ -1,6 +1,6 @@
 """Seconds to tokenise and encode 50,000 reviews, beside CountVectorizer.
 
-Needs the data folder named by SKLSTM_DATA (default ``../shared/data``)::
+The data folder is named by SKLSTM_DATA (default ``../shared/data``)::
 
     python benchmarks/text_encoding.py
 """
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+from pages import provenance
 from sklearn.feature_extraction.text import CountVectorizer
 
 from sklstm.datasets import fetch_imdb
@@ -19,6 +20,7 @@ HOME = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "text"
 
 
 def main():
+    print(provenance())
     texts = fetch_imdb("all", data_home=HOME).data
     contenders = {
         "CountVectorizer": CountVectorizer(),

@@ -1,8 +1,8 @@
-"""ETTh1 oil temperature with the window that the validation block prefers.
+"""ETTh1 oil temperature with the window length that the validation block selects.
 
-All else is default, and data and rival are those of the table of accuracy. Needs the
-data folder named by SKLSTM_DATA (default ``../shared/data``). Prints a table and writes
-``docs/benchmarks/window_lengths.md``::
+All other settings are the defaults; data and ridge regression are those of
+``accuracy.py``. The data folder is named by SKLSTM_DATA (default ``../shared/data``).
+Prints a table and writes ``docs/benchmarks/window_lengths.md``::
 
     python benchmarks/window_lengths.py [--seeds 5]
 """
@@ -11,19 +11,20 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from accuracy import ours, rivals, tasks
-from pages import said_below
+from accuracy import baselines, ours, tasks
+from pages import provenance, said_below
 
 PAGE = Path("docs/benchmarks/window_lengths.md")
 WINDOWS = (96, 168, 336, 504, 672)
 
 
 def validation_error(f):
-    """That of what was kept, the network with its linear model or this alone."""
+    """Return the validation error of the kept model, with or without its network."""
     return (1 - f.skill_) * min(f.baseline_scores_.values())
 
 
 def main(n_seeds):
+    provenance()
     lines = []
     for name, (y, X, n_test, _, horizon, season, fraction) in tasks():
         if not name.startswith("ETTh1 OT"):
@@ -41,22 +42,26 @@ def main(n_seeds):
             shown = f"{np.mean(errors):.5f}"
             if len(errors) > 1:
                 shown += f" ± {np.std(errors, ddof=1):.5f}"
-            given = y.to_numpy(float), X, n_test, window, horizon, season, fraction
-            ridge = rivals(*given)["ridge"]
+            task = y.to_numpy(float), X, n_test, window, horizon, season, fraction
+            ridge = baselines(*task)["ridge"]
             mark = "**chosen**" if i == best else ""
             cells = (horizon, window, f"{validated[i]:.5f}", shown, f"{ridge:.5f}")
             lines.append(f"| {' | '.join(map(str, cells))} | {mark} |")
             print(lines[-1], f.best_epoch_, flush=True)
-    PAGE.write_text(HEAD.format(n_seeds) + "\n".join(lines) + "\n" + said_below(PAGE))
+    head = HEAD.format(n_seeds, provenance())
+    PAGE.write_text(head + "\n".join(lines) + "\n" + said_below(PAGE))
 
 
-HEAD = """# The window that validation prefers
+HEAD = """# Selecting the window length by validation
 
 ETTh1 oil temperature, scaled as is customary: mean squared error over all windows of
-the test part. The window is chosen by the error on the validation block of `fit`, which
-ends the training part, with one seed; the chosen one is measured with {} seeds, mean ±
-standard deviation. All else is default. Ridge has the same window and rows. Made by
+the test part. The window length is selected by the error on the validation block of
+`fit`, which is the end of the training part, with one seed; the selected one is
+measured with {} seeds, mean ± standard deviation. All other settings are the defaults.
+Ridge regression has the same window and rows. Written by
 `python benchmarks/window_lengths.py`.
+
+Measured at {}.
 
 | horizon | window | validation error | test error | ridge | |
 |---|---|---|---|---|---|

@@ -1,15 +1,14 @@
-"""Seconds, and bytes moved, of a search and a backtest on one and two workers.
+"""Seconds and bytes moved of a search and a backtest on one and two workers.
 
 python benchmarks/workers.py [--write] [loky] [dask] [ray]
 
-Nothing else may run or use the network meanwhile: bytes are those that passed the
-loopback device, to and from workers and scheduler. What passes through memory passes no
-device.
+Nothing else may run or use the network during a run, because bytes are counted on the
+loopback device, between workers and scheduler. Data that pass through shared memory are
+not counted.
 """
 
 import argparse
 import contextlib
-import datetime
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from joblib import parallel_config
+from pages import provenance
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from sklstm import LSTMForecaster
@@ -26,14 +26,16 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "workers.md"
 HEAD = """# Workers
 
 A search of eight fits and a backtest of eight blocks with refits, of a series of
-{size:.2f} MB, on one and two workers on this machine with {cores} cores:
-`make bench-workers`. The second of two runs is timed, so that workers of Dask have
-imported Keras and compiled by then; Ray starts new ones for each run, which do both
-again. Bytes are those that passed the loopback device meanwhile,
-between workers and scheduler; what passes through memory, as with loky and in part with
-Ray, passes none. One worker is the process itself, since joblib asks no engine for a
-single one. Threads are those of XLA in each process: one for each core, or one, with
-`NPROC=1`.
+{size:.2f} MB, on one and two workers of one machine. Written by `make bench-workers`.
+
+The second of two runs is timed: by then workers of Dask have imported Keras and
+compiled, while Ray starts new workers for each run, which import and compile again. MB
+are counted on the loopback device, between workers and scheduler; data in shared memory
+(loky, in part Ray) are not counted. One worker is the process itself, because joblib
+starts no engine for a single one. Threads are those of XLA in each process: one for
+each core, or one thread with `NPROC=1`.
+
+Measured at {about}.
 
 | engine | work | threads | workers | seconds | MB moved |
 |---|---|---|---|---|---|
@@ -42,7 +44,7 @@ single one. Threads are those of XLA in each process: one for each core, or one,
 
 @contextlib.contextmanager
 def dask(n_workers, shared):
-    """joblib on so many workers of Dask, each with the shared data."""
+    """Run joblib on workers of Dask, each of which holds the shared data."""
     from distributed import Client, LocalCluster
 
     with (
@@ -57,14 +59,14 @@ def dask(n_workers, shared):
 
 @contextlib.contextmanager
 def loky(n_workers, shared):
-    """joblib's own workers."""
+    """Run joblib on its own workers."""
     with parallel_config(backend="loky", n_jobs=n_workers):
         yield
 
 
 @contextlib.contextmanager
 def ray(n_workers, shared):
-    """joblib on so many workers of Ray."""
+    """Run joblib on workers of Ray."""
     import ray
     from ray.util.joblib import register_ray
 
@@ -81,14 +83,14 @@ ENGINES = {"loky": loky, "dask": dask, "ray": ray}
 
 
 def moved():
-    """Bytes that the loopback device has received so far."""
+    """Return the bytes that the loopback device has received so far."""
     lines = Path("/proc/net/dev").read_text().splitlines()
     (line,) = (line for line in lines if line.split(":")[0].strip() == "lo")
     return int(line.split(":")[1].split()[0])
 
 
 def measured(run):
-    """Seconds and bytes of the second of two runs."""
+    """Return seconds and bytes of the second of two runs."""
     run()
     before, start = moved(), time.perf_counter()
     run()
@@ -96,7 +98,7 @@ def measured(run):
 
 
 def works():
-    """A series, and what is done with it: {name: (shared data, work)}."""
+    """Return a series, and the timed calls on it: {name: (shared data, call)}."""
     rng = np.random.default_rng(0)
     rows = np.arange(20_000)
     series = np.sin(rows * np.pi / 12) + rng.normal(scale=0.3, size=len(rows))
@@ -115,7 +117,7 @@ def works():
 
 
 def rows(engines):
-    """Lines of the table, as they are measured."""
+    """Yield lines of the table as they are measured."""
     _, runs = works()
     threads = os.environ.get("NPROC", "all")
     for name, (shared, run) in runs.items():
@@ -134,23 +136,23 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true")
     parser.add_argument("engines", nargs="*", default=["loky"], metavar="ENGINE")
-    asked = parser.parse_args()
-    lines = []
-    for line in rows(asked.engines):
+    arguments = parser.parse_args()
+    about, lines = provenance(), []
+    for line in rows(arguments.engines):
         print(line, flush=True)
         lines.append(line)
-    if "loky" in asked.engines and "NPROC" not in os.environ:
-        told = subprocess.run(
+    if "loky" in arguments.engines and "NPROC" not in os.environ:
+        # NPROC counts before Python starts, so one thread needs another process.
+        output = subprocess.run(
             [sys.executable, __file__, "loky"],
             env=os.environ | {"NPROC": "1"},
             check=True,
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
-        print(told, end="", flush=True)
-        lines += told.splitlines()
-    if asked.write:
+        print(output, end="", flush=True)
+        lines += output.splitlines()
+    if arguments.write:
         series, _ = works()
-        head = HEAD.format(size=series.nbytes / 1e6, cores=os.cpu_count())
-        made = f"\nMeasured on {datetime.date.today().isoformat()}.\n"
-        PAGE.write_text(head + "\n".join(lines) + "\n" + made, "utf-8")
+        head = HEAD.format(size=series.nbytes / 1e6, about=about)
+        PAGE.write_text(head + "\n".join(lines) + "\n", "utf-8")

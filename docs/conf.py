@@ -29,7 +29,7 @@ html_theme_options = {
     "header_links_before_dropdown": 4,
     "secondary_sidebar_items": ["page-toc"],
 }
-# Pages without pages below them need no list of these.
+# Pages without subpages need no sidebar.
 LEAVES = (
     "how_it_works",
     "coming_from",
@@ -53,11 +53,11 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"(^|/)(demo|first_forecast|imdb_classic)\.py",
     "download_all_examples": False,
     "show_memory": False,
-    # Where examples take seconds, the machine would be what is told.
+    # Times of examples describe the machine that built the site.
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "within_subsection_order": "gallery_order.Reading",
-    # Tables are shown; what a line of plotting returns is not.
+    # Show tables, but not the artists that plotting functions return.
     "capture_repr": ("_repr_html_",),
 }
-autodoc_mock_imports = ["sktime"]  # it asks for an older pandas
+autodoc_mock_imports = ["sktime"]  # sktime needs an older pandas than the site

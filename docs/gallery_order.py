@@ -1,4 +1,4 @@
-"""The order in which examples are read, from a first forecast to deploying."""
+"""Order of the examples in the gallery, from a first forecast to deployment."""
 
 ORDER = (
     "first_forecast",
@@ -17,7 +17,7 @@ ORDER = (
 
 
 class Reading:
-    """Sorts the files of the gallery; one that is not listed is an error."""
+    """Sort the files of the gallery; a file that is not listed raises an error."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -1,4 +1,4 @@
-"""What `make demo` runs: the LSTM against its simple rivals on two real series."""
+"""Program of `make demo`: the LSTM beside simple models on two real series."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ SERIES = {
 }
 
 
-def one_step_rivals(series, n_test, window_length, season):
-    """One-step forecasts of the held-out rows by models that need no network."""
+def one_step_baselines(series, n_test, window_length, season):
+    """Forecast the held-out rows one step ahead with models that need no network."""
     values = series.to_numpy()
     first = len(values) - n_test
     windows, following = make_windows(values, window_length)
@@ -38,9 +38,9 @@ def one_step_rivals(series, n_test, window_length, season):
 
 
 def run(name, series, n_test, window_length, season, unit):
-    """Fit, print the table of one series, and return what the picture needs."""
+    """Fit, print the errors of one series, and return the data of the picture."""
     train, test = series.iloc[:-n_test], series.iloc[-n_test:]
-    forecasts = one_step_rivals(series, n_test, window_length, season)
+    forecasts = one_step_baselines(series, n_test, window_length, season)
     networks = {}
     for label, parameters in {
         "simple RNN": {"cell": "rnn", "linear_skip": False},
@@ -50,6 +50,7 @@ def run(name, series, n_test, window_length, season, unit):
         print(f"{name}: fitting {label}")
         networks[label] = LSTMForecaster(
             window_length,
+            # A network without the linear model needs more and larger steps.
             epochs=300 if parameters else 100,
             learning_rate=0.005 if parameters else 0.001,
             random_state=0,
@@ -73,7 +74,7 @@ def run(name, series, n_test, window_length, season, unit):
 
 
 def draw(name, unit, test, forecasts, networks):
-    """Predictions over actual values, and loss by epoch."""
+    """Draw predictions on actual values, and loss by epoch."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
     lstm = forecasts["LSTM (default)"]
     display = PredictionDisplay.from_predictions(test, lstm, ax=left)

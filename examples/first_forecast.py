@@ -1,4 +1,4 @@
-"""A first forecast: two years of passengers ahead, how sure it is, and how good."""
+"""A first forecast: two years of air passengers, their intervals and errors."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The classroom program: IMDB reviews, five epochs, accuracy, and the two curves."""
+"""The course program on texts: IMDB reviews, five epochs, accuracy, loss curves."""
 
 import os
 

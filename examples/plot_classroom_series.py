@@ -1,9 +1,10 @@
 """
-The classroom program: a series
-===============================
+A course program: forecasting a series
+======================================
 
-Normalise, cut windows, train an LSTM and a simple RNN, draw the predictions over the
-actual values, and report MSE and RMSE. What takes a page of NumPy takes a `fit` here.
+Courses normalise a series, cut windows, train an LSTM and a simple RNN, draw
+predictions on actual values, and report MSE and RMSE. One call of `fit` replaces a page
+of NumPy.
 """
 
 import matplotlib.pyplot as plt
@@ -25,7 +26,7 @@ networks = {
 }
 
 # %%
-# Scaling is undone in every prediction, so that errors are in thousand passengers.
+# Predictions are in original units, so errors are in thousand passengers.
 
 predictions = {name: network.predict(test) for name, network in networks.items()}
 pd.DataFrame(
@@ -39,8 +40,9 @@ pd.DataFrame(
 ).round(1)
 
 # %%
-# The lag in the legend is the shift at which predictions fit best. Where it is 1, the
-# network repeats what it saw last; the curves alone would not tell.
+# The lag in the legend is the shift at which predictions fit actual values best. A lag
+# of 1 means that the network repeats the last value, which the curves alone do not
+# show.
 
 figure, axes = plt.subplots(2, 2, figsize=(11, 7), layout="constrained")
 display = PredictionDisplay.from_predictions(test, predictions["LSTM"], ax=axes[0, 0])
@@ -52,7 +54,7 @@ TrainingHistoryDisplay.from_estimator(alone, ax=axes[1, 1])
 axes[1, 1].set(title="Training", yscale="log")
 
 # %%
-# Beside a linear model the network needs no luck to be of use.
+# Beside a linear model, accuracy depends less on how well the network trains.
 
 PredictionDisplay.from_predictions(test, predictions["LSTM and linear model"])
 plt.show()

@@ -1,10 +1,10 @@
 """
-The classroom program: texts
-============================
+A course program: classifying texts
+===================================
 
-Words to numbers, numbers to vectors, an LSTM over them, a sigmoid: the program that
-every course runs on film reviews, here on sentences of docstrings that need no
-download. ``examples/imdb_classic.py`` is the same on the reviews.
+Courses classify film reviews: words become ids, ids become vectors, an LSTM reads the
+vectors, and a sigmoid gives the class. This example classifies sentences of docstrings,
+which need no download; ``examples/imdb_classic.py`` uses the reviews.
 """
 
 import matplotlib.pyplot as plt
@@ -33,15 +33,16 @@ classic.fit(X_train, y_train)
 print(f"accuracy of the LSTM alone: {classic.score(X_test, y_test):.3f}")
 
 # %%
-# Training loss goes on falling where the validation loss hardly does: what is learned
-# there is of these sentences, not of others. The weights of the marked epoch are kept.
+# After some epochs the training loss still falls, and the validation loss hardly does:
+# the network overfits the training sentences. `fit` keeps the weights of the marked
+# epoch.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 for metric, ax in zip(("loss", "accuracy"), axes, strict=True):
     TrainingHistoryDisplay.from_estimator(classic, metric=metric, ax=ax)
 
 # %%
-# By default the LSTM stands beside an n-gram model, which on few texts is hard to beat.
+# By default the LSTM stands beside an n-gram model, which is hard to beat on few texts.
 
 both = LSTMTextClassifier(**words, **network, epochs=2, random_state=0)
 both.fit(X_train, y_train)

@@ -1,9 +1,9 @@
 """
-Deploying without Keras
-=======================
+Deployment without Keras
+========================
 
-A fitted estimator is plain arrays in one file. Reading it runs nothing, and forecasting
-from it needs neither Keras nor a backend.
+`save` writes a fitted estimator as plain arrays to one file. Loading it runs no code,
+and forecasting needs neither Keras nor a backend.
 """
 
 import subprocess
@@ -23,7 +23,8 @@ forecaster.save(path)
 print(f"{path.stat().st_size / 1024:.0f} KiB")
 
 # %%
-# Another process, such as a server: it loads, forecasts, and never imports Keras.
+# Another process, such as a server, loads the file and forecasts without importing
+# Keras.
 
 program = """
 import sys
@@ -39,12 +40,12 @@ done = subprocess.run(
 print(done.stderr)
 
 # %%
-# The forecasts are the same.
+# The forecasts of both processes are equal.
 
-there = [float(number) for number in done.stdout.split(",")]
-here = forecaster.forecast(12)
-print("largest difference:", f"{abs(here - there).max():.4f}")
-plt.plot(here, label="here")
-plt.plot(here.index, there, "--", label="there")
+loaded = [float(number) for number in done.stdout.split(",")]
+fitted = forecaster.forecast(12)
+print("largest difference:", f"{abs(fitted - loaded).max():.4f}")
+plt.plot(fitted, label="this process")
+plt.plot(fitted.index, loaded, "--", label="the other process")
 plt.legend()
 plt.show()

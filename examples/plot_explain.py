@@ -2,8 +2,8 @@
 Explaining a prediction
 =======================
 
-Integrated gradients share out what a forecast differs from the one of a history that
-stood still, among the rows it was made from. The shares add up.
+Integrated gradients attribute a forecast to the rows that it was made from. The
+attributions add up to its difference from the forecast of a constant history.
 """
 
 import matplotlib.pyplot as plt
@@ -20,12 +20,12 @@ total = why.base_value + why.attributions.sum()
 print(f"largest gap: {(total - why.prediction).abs().max():.1e} thousand passengers")
 
 # %%
-# The forecast of next July, seven months ahead, rests on the last two Julys.
+# The forecast of next July, seven months ahead, depends on the last two Julys.
 
 LagAttributionDisplay.from_estimator(forecaster, step=7)
 
 # %%
-# Of a text, words have the shares. Blue words speak for the class.
+# For a text, words have the attributions. Blue words support the class.
 
 texts = [
     f"the {noun} was {word}"
@@ -34,7 +34,7 @@ texts = [
 ]
 labels = ["+" if text.endswith(("s good", "not bad")) else "-" for text in texts]
 labels = 5 * labels
-labels[::7] = ["+", "-"] * 6  # readers do not agree
+labels[::7] = ["+", "-"] * 6  # Noise: readers disagree.
 clf = LSTMTextClassifier(units=8, epochs=2, random_state=0).fit(5 * texts, labels)
 TokenAttributionDisplay.from_estimator(clf, "the acting was not bad but the end was")
 plt.show()

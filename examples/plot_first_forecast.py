@@ -2,8 +2,8 @@
 A first forecast
 ================
 
-Two years of air passengers, forecast on their own index and in their own units, and
-how far off such forecasts were over rolling origins.
+This example forecasts two years of air passengers on the series' index and in its
+units, and measures the error of such forecasts over rolling origins.
 """
 
 import matplotlib.pyplot as plt
@@ -20,15 +20,15 @@ forecaster.fit(train)
 pd.DataFrame({"forecast": forecaster.forecast(24), "actual": test}).head().round(1)
 
 # %%
-# The fan tells where the values will be in 50, 80 and 95 of 100 cases. Its width comes
-# from the errors on the validation block, which the network was not trained on.
+# The fan shows prediction intervals that cover 50, 80 and 95 % of future values. Their
+# width comes from errors on the validation block, on which the network was not trained.
 
 ForecastDisplay.from_estimator(forecaster, 24, y_true=test)
 plt.ylabel("thousand passengers a month")
 
 # %%
-# One forecast may be lucky. A backtest forecasts from every row of the test years, and
-# stands beside the naive forecasts that any model has to beat.
+# A single forecast may be accurate by chance. A backtest forecasts from every row of
+# the test years; naive forecasts show the errors that a model has to beat.
 
 BacktestDisplay.from_estimator(forecaster, test)
 plt.show()

@@ -1,10 +1,10 @@
 """
-Searching parameters, and why not to shuffle
-============================================
+Grid search without leakage
+===========================
 
-`TimeSeriesSplit` trains on what came before and tests on what came after, as use will
-be. Shuffled folds put the neighbours of every test row into training, and promise a
-score that the future does not keep.
+`TimeSeriesSplit` trains on earlier rows and tests on later ones, as the forecaster will
+be used. Shuffled folds train on the neighbours of every test row, and report scores
+that later rows do not confirm.
 """
 
 import matplotlib.pyplot as plt
@@ -28,12 +28,12 @@ print(results[["param_window_length", "mean_test_score", "std_test_score"]].roun
 print(
     "chosen:",
     search.best_params_,
-    f"R² on the rows that came later: {search.score(test):.3f}",
+    f"R² on later rows: {search.score(test):.3f}",
 )
 
 # %%
-# A random walk cannot be forecast better than by its last value. Nearest neighbours in
-# the level seem to do it all the same, where folds are shuffled.
+# No model forecasts a random walk better than its last value does. With shuffled folds,
+# nearest neighbours in time seem to do so.
 
 walk = np.random.default_rng(1).normal(size=600).cumsum()
 windows, following = make_windows(walk, 3)

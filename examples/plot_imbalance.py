@@ -1,9 +1,10 @@
 """
-A class that is rare
-====================
+Imbalanced classes
+==================
 
-One sentence in eleven is of the class that matters. Accuracy is high for a classifier
-that never finds one. `class_weight="balanced"` moves the threshold at which it speaks.
+One sentence in eleven belongs to the class of interest. A classifier that never
+predicts this class has a high accuracy. `class_weight="balanced"` makes it predict the
+class more often.
 """
 
 import matplotlib.pyplot as plt
@@ -29,7 +30,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 settings = {"units": 8, "embedding_dim": 16, "max_length": 32, "epochs": 2}
 classifiers = {
-    "as it is": LSTMTextClassifier(**settings, random_state=0),
+    "unweighted": LSTMTextClassifier(**settings, random_state=0),
     "balanced": LSTMTextClassifier(**settings, class_weight="balanced", random_state=0),
 }
 rows = {"never": {"accuracy": np.mean(~y_test), "precision": 0, "recall": 0}}
@@ -46,7 +47,7 @@ for name, clf in classifiers.items():
 print(pd.DataFrame(rows).T.round(2).to_string())
 
 # %%
-# The curves show every threshold at once. Weights move where on its curve a classifier
-# stands; that it ranks texts better is not to be expected.
+# The curves show all thresholds. Class weights move a classifier along its curve; they
+# do not necessarily improve its ranking of texts.
 
 plt.show()

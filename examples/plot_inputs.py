@@ -1,9 +1,9 @@
 """
-Inputs known ahead, and inputs that are not
-===========================================
+Exogenous variables: known ahead or not
+=======================================
 
-The load of a shop follows the weather, for which there is a forecast, and the number of
-calls, which is known only once it came. `past_covariates` tells them apart.
+The load of a shop depends on the weather, which has a forecast, and on the number of
+calls, which is known only afterwards. `past_covariates` names the latter.
 """
 
 import matplotlib.pyplot as plt
@@ -28,7 +28,7 @@ with_inputs = LSTMForecaster(
 ).fit(X_train, y_train)
 
 # %%
-# What is not known ahead may be missing: it is not read.
+# Future values of past covariates may be missing, because they are not read.
 
 X_test["calls"] = np.nan
 forecasts = pd.DataFrame(

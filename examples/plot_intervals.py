@@ -1,9 +1,9 @@
 """
-How sure a forecast is
-======================
+Prediction intervals
+====================
 
-Intervals come from the errors on the validation block, wider with each step ahead. An
-interval is good when it holds as many values as it says, and is narrow.
+Prediction intervals come from errors on the validation block, and widen with each step
+ahead. Good intervals have the nominal coverage and are narrow.
 """
 
 import matplotlib.pyplot as plt
@@ -20,13 +20,13 @@ ForecastDisplay.from_estimator(forecaster, 11, y_true=test[:11], n_history=55)
 plt.ylabel("sunspots")
 
 # %%
-# Over all origins in the last four cycles: how many values were inside?
+# The share of values inside the intervals, over all origins in the last four cycles:
 
 table = forecaster.backtest(test, quantiles=(0.1, 0.9))
 columns = list(table.columns)
 lower, upper = (table[name] for name in columns[-2:])
 inside = interval_coverage(table["y_true"], lower, upper)
-print(f"80 % intervals held {inside:.0%} of the values")
+print(f"80 % intervals cover {inside:.0%} of the values")
 by_step = ((table["y_true"] >= lower) & (table["y_true"] <= upper)).groupby(
     table["step"]
 )

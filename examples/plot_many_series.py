@@ -1,10 +1,10 @@
 """
-One network of many series
-==========================
+A global model of many series
+=============================
 
-Thirty short series of one kind, of different sizes. Each alone has too little to learn
-from; one network trained on all of them, each scaled by itself, has enough, and
-forecasts series it has never seen.
+Thirty short series are of one kind and of different sizes. Each is too short to train a
+network. One network trained on all of them, with each series scaled by itself, is more
+accurate, and forecasts series that it has never seen.
 """
 
 import matplotlib.pyplot as plt
@@ -18,14 +18,14 @@ rng = np.random.default_rng(0)
 months = pd.period_range("2022-01", periods=48, freq="M", name="month")
 
 
-def made(size):
+def simulate(size):
     season = 1 + 0.4 * np.sin(2 * np.pi * (np.arange(48) + 2) / 12)
     walk = np.exp(rng.normal(0, 0.03, 48).cumsum())
     return pd.Series(size * season * walk, months)
 
 
 sales = pd.concat(
-    {f"shop {i}": made(10 ** rng.uniform(1, 4)) for i in range(30)}, names=["shop"]
+    {f"shop {i}": simulate(10 ** rng.uniform(1, 4)) for i in range(30)}, names=["shop"]
 )
 known = sales[sales.index.get_level_values("month") < "2025-07"]
 settings = {"window_length": 14, "horizon": 6, "epochs": 10, "random_state": 0}
@@ -33,7 +33,7 @@ all_shops = LSTMForecaster(**settings).fit(known)
 all_shops.forecast(6, series=["shop 0", "shop 1"]).round(1).unstack("shop")
 
 # %%
-# Errors as shares of the values, over the last six months.
+# Relative errors over the last six months.
 
 actual = sales.drop(known.index)
 
@@ -47,15 +47,15 @@ one_by_one = [
 ]
 few = np.abs(np.concatenate(one_by_one) / np.asarray(actual[: 5 * 6]) - 1).mean()
 first = all_shops.forecast(6)[: 5 * 6]
-print(f"five shops, each a network of its own: {few:.1%} off")
+print(f"five shops, one network for each: {few:.1%} error")
 shared = np.abs(np.asarray(first) / np.asarray(actual[: 5 * 6]) - 1).mean()
-print(f"the same shops, one network of thirty: {shared:.1%} off")
-print(f"all thirty shops:                      {error(all_shops.forecast(6)):.1%} off")
+print(f"the same shops, network of thirty: {shared:.1%} error")
+print(f"all thirty shops:                  {error(all_shops.forecast(6)):.1%} error")
 
 # %%
-# A new shop needs no training: its past is enough.
+# A new shop needs no training, because its history suffices.
 
-new = pd.concat({"new": made(5000.0)}, names=["shop"])
+new = pd.concat({"new": simulate(5000.0)}, names=["shop"])
 print(all_shops.forecast(6, history=new).round(0).to_string())
 ForecastDisplay.from_estimator(
     all_shops, 6, series="shop 3", y_true=actual["shop 3"], n_history=24

@@ -1,10 +1,9 @@
 """
-Classes from strings
-====================
+Text classification
+===================
 
-Raw strings go in; words, numbers and padding are the classifier's own business. It is a
-scikit-learn classifier, so that probabilities, pipelines and cross-validation are what
-they are elsewhere.
+The classifier takes raw strings, and includes tokenisation, encoding and padding.
+Probabilities, pipelines and cross-validation work as with any scikit-learn classifier.
 """
 
 import matplotlib.pyplot as plt
@@ -27,13 +26,13 @@ clf.fit(X_train, y_train)
 print(classification_report(y_test, clf.predict(X_test)))
 
 # %%
-# Sentences of your own.
+# Probabilities of other sentences.
 
-own = ["Fit the model to the training set.", "Rows of the frame by their labels."]
-print(pd.DataFrame(clf.predict_proba(own), own, clf.classes_).round(2).to_string())
+new = ["Fit the model to the training set.", "Rows of the frame by their labels."]
+print(pd.DataFrame(clf.predict_proba(new), new, clf.classes_).round(2).to_string())
 
 # %%
-# Which words made it.
+# The contribution of each word to the predicted class.
 
-TokenAttributionDisplay.from_estimator(clf, own[0])
+TokenAttributionDisplay.from_estimator(clf, new[0])
 plt.show()

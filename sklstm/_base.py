@@ -1,12 +1,12 @@
-"""What both estimators share: parameters' constraints and how a network is trained.
+"""Base class of both estimators: constraints, saving, reports and Keras models.
 
 Think twice before adding to this class: every estimator carries it.
 """
 
 import functools
+import operator
 import os
 import re
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 
@@ -16,24 +16,26 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm import __version__
-from sklstm._networks.spec import CELLS
 from sklstm._reporting import html_page, summary
 from sklstm._utils import archive, memory_limits, scikeras_names
+from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.warn import warn_user
 
-# What 64 bits hold: a larger one is an error here, and not in some array later.
+# The largest 64-bit integer: a larger value would overflow in some array later.
 POSITIVE_INT = Interval(Integral, 1, 2**63 - 1, closed="both")
 SHARE = Interval(Real, 0, 1, closed="left")
-# Of a simple model's error; less is luck of the validation block.
+# A fit warns above this relative loss to a simple model, because smaller differences
+# are within the noise of a validation block.
 MAX_LOSS = 0.01
-# What NumPy, JAX, torch and TensorFlow say.
+# Messages of NumPy, JAX, torch and TensorFlow.
 OUT_OF_MEMORY = re.compile(
     "Unable to allocate|[Oo]ut of memory|can't allocate memory|OOM when allocating"
 )
-# Of which NumPy says "7.45 GiB", and JAX "8000000000 bytes".
+# NumPy writes "7.45 GiB", and JAX "8000000000 bytes".
 BYTES = re.compile(r"([\d.]+) (bytes|[KMGTPE]iB)")
-# Parameters that memory grows with.
-MEMORY = (
+# Parameters with which the memory of a fit grows.
+MEMORY_PARAMETERS = (
     "batch_size",
     "units",
     "window_length",
@@ -45,22 +47,43 @@ MEMORY = (
 
 
 class SkillWarning(UserWarning):
-    """A fitted estimator did worse than a simple model on its validation block."""
+    """Warn that a fit did worse than a simple model on its validation block."""
 
 
 def warn_of_a_better_model(estimator):
-    """The one warning of a fit that lost to a simple model."""
+    """Warn if a simple model has the lower error on the validation block."""
     if estimator.skill_ is None or estimator.skill_ >= -MAX_LOSS:
         return
-    advice = "Use that one, or search for other parameters."
+    advice = "Use that model, or search for other parameters."
     if not estimator.linear_skip:
         advice += " With linear_skip=True the network starts at a linear model."
-    words = f"{summary.skill_in_words(estimator)} {advice}"
-    warnings.warn(words, SkillWarning, stacklevel=6)
+    whose = f"{type(estimator).__name__}'s"
+    warn_user(f"{summary.skill_in_words(estimator, whose)} {advice}", SkillWarning)
+
+
+def tell_what_is_kept(estimator):
+    """Print that no epoch was kept, where `verbose` asks for words."""
+    words = summary.kept_in_words(estimator)
+    if estimator.verbose and words:
+        print(words)
+
+
+def fitted_attribute(name, path):
+    """Return a property that reads the fitted state, such as ``record.history``."""
+    read = operator.attrgetter(path)
+
+    def getter(self):
+        if "_state" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r} before fit."
+            )
+        return read(self._state)
+
+    return property(getter)
 
 
 def unchanged_on_error(fit):
-    """A fit that raises leaves the estimator as it was."""
+    """Decorate `fit`, so that the estimator keeps its state if the fit raises."""
 
     @functools.wraps(fit)
     def wrapper(self, *args, **kwargs):
@@ -71,32 +94,32 @@ def unchanged_on_error(fit):
             vars(self).clear()
             vars(self).update(before)
             if isinstance(error, Exception) and OUT_OF_MEMORY.search(str(error)):
-                raise MemoryError(what_memory_needs(self, error)) from error
+                raise MemoryError(memory_message(self, error)) from error
             raise
 
     return wrapper
 
 
-def what_memory_needs(estimator, error):
-    """How much was asked for when there was no more, and which parameters save it."""
-    size, told = "more memory", BYTES.search(str(error))
-    if told:
-        power = "bKMGTPE".index(told[2][0])
-        size = memory_limits.in_words(float(told[1]) * 1024**power)
+def memory_message(estimator, error):
+    """Return the message of a failed allocation: its size, and how to lower it."""
+    size, match = "more memory", BYTES.search(str(error))
+    if match:
+        power = "bKMGTPE".index(match[2][0])
+        size = memory_limits.in_words(float(match[1]) * 1024**power)
     return (
         f"The fit needs {size} at once, and this process cannot have as much. "
-        f"{how_to_save(estimator)} {error}"
+        f"{memory_advice(estimator)} {error}"
     )
 
 
-def how_to_save(estimator):
-    parameters = estimator.get_params(deep=False)
-    savers = ", ".join(f"{n}={parameters[n]}" for n in MEMORY if n in parameters)
-    return f"Lower one of {savers}, pass less data, or raise the limit."
+def memory_advice(estimator):
+    values = estimator.get_params(deep=False)
+    listed = ", ".join(f"{n}={values[n]}" for n in MEMORY_PARAMETERS if n in values)
+    return f"Lower one of {listed}, pass less data, or raise the limit."
 
 
 class BaseLSTM(BaseEstimator):
-    """An estimator whose fitted state is the weights of a network, as arrays."""
+    """Estimator whose fitted state is the weights of a network, as NumPy arrays."""
 
     _parameter_constraints = {
         "cell": [StrOptions(set(CELLS))],
@@ -122,23 +145,26 @@ class BaseLSTM(BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    # Of pickles, copies and skops, which then meet no class of ours but the estimator.
+    # Pickle, copy and skops see plain data instead of internal classes, so files do not
+    # depend on where these classes live, and skops has only one class to trust.
 
     def __getstate__(self):
         return archive.packed(super().__getstate__())
 
     def __setstate__(self, state):
-        super().__setstate__(archive.unpacked(state))
+        state = archive.current_state(type(self), archive.unpacked(state))
+        super().__setstate__(state)
 
     def set_params(self, **params):
-        """Set parameters, by their names or by what scikeras calls them.
+        """Set parameters, by their own names or by those of scikeras.
 
         Parameters
         ----------
         **params : dict
-            Parameters of the estimator, and words of scikeras that mean the same:
+            Parameters of the estimator, or scikeras's names for them:
             ``model__units``, ``optimizer__learning_rate``, ``fit__batch_size``,
-            ``callbacks__0__patience`` and so on. `get_params` knows the names alone.
+            ``callbacks__0__patience`` and so on. `get_params` returns the estimator's
+            own names only.
 
         Returns
         -------
@@ -147,8 +173,8 @@ class BaseLSTM(BaseEstimator):
         Raises
         ------
         ValueError
-            For a name or word that there is no parameter of, or two that mean the same
-            and do not agree. Nothing is set then.
+            If a name has no parameter, or if two names of one parameter have different
+            values. No parameter is set then.
 
         Examples
         --------
@@ -156,12 +182,13 @@ class BaseLSTM(BaseEstimator):
         >>> LSTMForecaster().set_params(model__units=8, optimizer__learning_rate=0.01)
         LSTMForecaster(learning_rate=0.01, units=8)
         """
-        found = scikeras_names.translated(params, self.get_params(deep=False))
+        own_params = scikeras_names.translate(params, self.get_params(deep=False))
         before = dict(vars(self))
         try:
-            return super().set_params(**found)
+            return super().set_params(**own_params)
         except Exception:
-            vars(self).update(before)
+            # scikit-learn sets names one by one, and raises at the first unknown one.
+            self.__dict__.update(before)
             raise
 
     def _units(self):
@@ -169,7 +196,7 @@ class BaseLSTM(BaseEstimator):
             return (int(self.units),)
         units = tuple(self.units)
         whole = all(
-            isinstance(u, Integral) and not isinstance(u, bool) and u >= 1
+            isinstance(u, Integral) and not isinstance(u, bool) and int(u) >= 1
             for u in units
         )
         if not units or not whole:
@@ -179,23 +206,26 @@ class BaseLSTM(BaseEstimator):
             )
         return tuple(int(u) for u in units)
 
-    def _check_memory(self, spec, n_steps, width, whole=None):
-        """Raise where training needs more memory than this process can have.
+    def _check_memory(self, spec, n_steps, width, whole=None, n_linear=0):
+        """Raise if training needs more memory than this process can have.
 
         Parameters
         ----------
         n_steps, width : int
-            Steps that recurrent layers read, and values at each.
+            Steps that recurrent layers read, and values at each step.
         whole : NetworkSpec, default=None
-            What is made of several that are trained.
+            The ensemble that is made of several trained networks.
+        n_linear : int, default=0
+            Bytes that the linear model takes.
         """
         n_bytes = memory_limits.bytes_of_training(spec, self.batch_size, n_steps, width)
         if whole is not None:
             n_bytes = max(n_bytes, 4 * memory_limits.n_weights(whole))
-        memory_limits.check_memory(n_bytes, "The fit", how_to_save(self))
+        n_bytes = max(n_bytes, n_linear)
+        memory_limits.check_memory(n_bytes, "The fit", memory_advice(self))
 
     def _settings(self, epochs, loss, metrics=None):
-        # Keras is not needed to predict, so training is loaded only here.
+        # Imported here, because prediction needs neither Keras nor the training code.
         from sklstm._training.settings import Settings
 
         return Settings(
@@ -219,8 +249,8 @@ class BaseLSTM(BaseEstimator):
         """Write the fitted estimator to one file that `sklstm.load` reads.
 
         The file holds parameters, weights, scalers, vocabulary and history as JSON and
-        safetensors, and nothing that runs. It appears whole or not at all. Equal
-        estimators give equal bytes.
+        safetensors, and no code. An interrupted write leaves no file. Equal estimators
+        give equal bytes.
 
         Parameters
         ----------
@@ -230,9 +260,7 @@ class BaseLSTM(BaseEstimator):
         ------
         TypeError
             If a parameter is a function or an object that is not plain data, such as
-            `network`, `callbacks` or a scaler of your own.
-        ImportError
-            Without the package safetensors, which ``sklstm[save]`` installs.
+            `network`, `callbacks` or a custom scaler.
         """
         check_is_fitted(self, "weights_")
         name = type(self).__name__
@@ -243,30 +271,73 @@ class BaseLSTM(BaseEstimator):
         }
         archive.write(path, archive.to_bytes(self, name, manifest))
 
-    def report(self, path, X=None, y=None, *, train=None):
-        """Write a lab report: one self-contained page on the network and its rivals.
-
-        It shows data and split, normalisation, network, loss curves, predictions and
-        errors on test rows, beside simple RNN, GRU, LSTM and simple models, and says in
-        words what to look at: leakage, over-fitting, lag. Each rival network is fitted
-        with the same parameters, which takes as long as `fit`.
+    @classmethod
+    def load(cls, path):
+        """Load a fitted estimator of this class from a file written by `save`.
 
         Parameters
         ----------
         path : str or os.PathLike
-            Of the HTML page, which needs no other file and no network.
+
+        Returns
+        -------
+        estimator
+
+        Raises
+        ------
+        TypeError
+            If the file holds an estimator of another class.
+        LoadError
+            If `sklstm.load` raises it.
+        """
+        from sklstm import load
+
+        estimator = load(path)
+        if not isinstance(estimator, cls):
+            raise TypeError(
+                f"{path} holds an estimator of the class {type(estimator).__name__}, "
+                f"not {cls.__name__}. Use sklstm.load, which takes both."
+            )
+        return estimator
+
+    def summary(self):
+        """Describe network, training and the comparison with simple models in words.
+
+        Returns
+        -------
+        str
+            A few lines, which say whether the network was kept.
+        """
+        check_is_fitted(self, "weights_")
+        return summary.summary_of(self)
+
+    def report(self, path, X=None, y=None, *, train=None):
+        """Write a lab report: one self-contained HTML page on the fitted estimator.
+
+        The page shows data and split, normalisation, network, loss curves, predictions
+        and test errors, beside a simple RNN, a GRU, an LSTM and simple models, and
+        explains leakage, overfitting and lag where it finds them. Each network of the
+        comparison is fitted with the same parameters, which takes as long as `fit`.
+        For many series it compares with naive forecasts instead, and shows the scores
+        of the whole panel and of the worst series.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Path of the HTML page, which needs no other file and no network connection.
         X, y : array-like, default=None
-            Test rows, as for `score`. A forecaster of a series or of inputs can do
-            without: then the last rows of its history are held out, and the page is on
-            a clone fitted on those before them.
+            Test rows, as for `score`. Without them, a forecaster fitted on time steps
+            holds out the last rows of its history, and the page describes a clone
+            fitted on the rows before them.
         train : tuple (X, y), default=None
-            What was passed to `fit`, to fit the rival networks on, where the estimator
-            does not keep it: for texts and ready-made windows.
+            The data passed to `fit`, on which networks of the comparison are fitted.
+            Texts and ready-made windows need it, because the estimator does not keep
+            them.
 
         Raises
         ------
         ValueError
-            Without test rows where they are needed, or for a forecaster of many series.
+            If test rows are needed and missing.
         """
         check_is_fitted(self, "weights_")
         lead, sections = self._report_sections(X, y, train)
@@ -274,7 +345,7 @@ class BaseLSTM(BaseEstimator):
 
     @property
     def model_(self):
-        """The Keras model with the fitted weights, built on demand."""
+        """Keras model with the fitted weights, built at each access."""
         from sklstm._training.compiled import CompiledNetwork
 
         check_is_fitted(self, "weights_")
@@ -283,11 +354,14 @@ class BaseLSTM(BaseEstimator):
         return network.model
 
     def to_keras(self):
-        """A plain Keras model of the fitted network, made of Keras's own layers.
+        """Build a Keras model of the fitted network from Keras's own layers.
 
-        It is `model_` with the layers that ``sklstm.layers`` makes faster replaced by
-        those of Keras: it can be saved, loaded and trained where sklstm is not
-        installed. It works on scaled values, as `model_` does.
+        The model is `model_` with the fast layers of ``sklstm.layers`` replaced by
+        those of Keras. It can be saved, loaded and trained without sklstm, but for
+        ``cell="slstm"``: Keras has no such layer, so the model keeps that of sklstm,
+        and its file loads after ``import sklstm.layers``. Its inputs and outputs are
+        scaled values, as those of `model_` are; of a text classifier, what its
+        `keras_inputs` returns.
 
         Returns
         -------
@@ -297,8 +371,13 @@ class BaseLSTM(BaseEstimator):
         check_is_fitted(self, "weights_")
         load_keras()
         model = self._spec_.build(plain=True)
+        weights = self.weights_
+        paths = [variable.path for variable in model.weights]
+        if not weights.keys() >= set(paths):
+            # Keras numbers layers that have no name anew for each model it builds.
+            weights = dict(zip(paths, weights.values(), strict=True))
         for variable in model.weights:
-            variable.assign(self.weights_[variable.path])
+            variable.assign(weights[variable.path])
         return model
 
     def _repr_html_inner(self):

@@ -1,51 +1,70 @@
 """LSTMForecaster: recurrent networks that forecast series, as an estimator."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm._base import (
     POSITIVE_INT,
+    BaseLSTM,
+    fitted_attribute,
+    tell_what_is_kept,
     unchanged_on_error,
     warn_of_a_better_model,
 )
-from sklstm._forecasting.backtest import Backtesting
-from sklstm._forecasting.input_forms import (
-    InputForms,
-    check_same_length,
-    histories_of,
-    matching_places,
+from sklstm._forecasting.backtest import BacktestPlan, backtest
+from sklstm._forecasting.fitting import (
+    check_network,
+    check_no_steps,
+    check_not_swapped,
+    check_same_network,
+    fit_state,
+    rows_before,
+    untrained_state,
 )
-from sklstm._forecasting.intervals import Intervals, check_probabilities
-from sklstm._forecasting.rolling import Rolling
-from sklstm._forecasting.window_network import BaseWindowNetwork
-from sklstm._networks.keras_import import Adoption
+from sklstm._forecasting.intervals import check_probabilities
+from sklstm._forecasting.model import FittedSeries, Origins
+from sklstm._forecasting.scoring import r2_of_known, values_and_forecasts
+from sklstm._forecasting.searches import check_search
+from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
+from sklstm._networks import ridge
+from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
-from sklstm._networks.spec import differences
-from sklstm._reporting import forecast_report
-from sklstm._series.panel import ALONE, joined, lengths, pair_of, places
-from sklstm._series.validation import check_positive_int, check_values
+from sklstm._networks.quantiles import quantile_levels
+from sklstm._reporting import forecast_report, panel_report
+from sklstm._series.alignment import align_X_y, match_columns
+from sklstm._series.calendar import check_holidays, inputs_at
+from sklstm._series.panel import concatenate_series
+from sklstm._series.reader import (
+    read_history,
+    read_inputs_ahead,
+    read_observations,
+    read_rows,
+    read_training,
+)
+from sklstm._series.validation import check_positive_int
+from sklstm._series.window_reader import read_window_values
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.fitted_network import FittedNetwork
+from sklstm._training.losses import Pinball
+from sklstm._training.network_options import NetworkOptions
+from sklstm._utils import archive
 from sklstm._utils.archive import storable
 from sklstm._windows import scaling
-from sklstm._windows.dataset import ReadyWindows
-from sklstm._windows.problem import bridged_windows
+from sklstm._windows.options import WindowOptions, make_problem
+from sklstm._windows.problem import scale_values
+from sklstm.plotting import ForecastDisplay
+
+DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 
 
 @storable
-class LSTMForecaster(
-    RegressorMixin,
-    InputForms,
-    Rolling,
-    Intervals,
-    Backtesting,
-    Adoption,
-    BaseWindowNetwork,
-):
+class LSTMForecaster(RegressorMixin, BaseLSTM):
     """Forecast a series with a recurrent network that starts at a linear model.
 
     The network is the sum of a linear autoregression on the scaled window, which starts
@@ -113,7 +132,8 @@ class LSTMForecaster(
     past_covariates : tuple, default=None
         Columns of X, by name or position, that are known only up to the forecast
         origin: the network sees them in the window, and not ahead.
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
+    cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
+        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
     units : int or tuple of int, default=32
         State size; a tuple stacks layers.
     dropout : float, default=0.1
@@ -172,7 +192,7 @@ class LSTMForecaster(
         killed and is called again, with the same data, parameters and int as
         `random_state`, goes on from there, and ends at the same bytes as if it had
         never stopped. The files are removed when the fit is done. Not with `callbacks`,
-        whose states no file holds. Needs ``sklstm[save]``.
+        whose states no file holds.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted weights and scaler.
     random_state : int, RandomState instance or None, default=None
@@ -218,8 +238,15 @@ class LSTMForecaster(
                   dtype='datetime64[...]', name='month', freq='MS')
     """
 
+    _state: FittedForecaster
     _parameter_constraints = {
-        **BaseWindowNetwork._parameter_constraints,
+        **BaseLSTM._parameter_constraints,
+        "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
+        "network": [Callable, None],
+        "n_members": [POSITIVE_INT],
+        "quantiles": [tuple, list, None],
+        "loss": [str, Callable],
+        "refit": ["boolean"],
         "window_length": [POSITIVE_INT, None],
         "horizon": [POSITIVE_INT],
         "stride": [POSITIVE_INT],
@@ -320,6 +347,16 @@ class LSTMForecaster(
         tags.input_tags.allow_nan = True
         return tags
 
+    weights_ = fitted_attribute("weights_", "network.weights")
+    history_ = fitted_attribute("history_", "record.history")
+    n_iter_ = fitted_attribute("n_iter_", "record.n_iter")
+    best_epoch_ = fitted_attribute("best_epoch_", "record.best_epoch")
+    baseline_scores_ = fitted_attribute("baseline_scores_", "record.baseline_scores")
+    skill_ = fitted_attribute("skill_", "record.skill")
+    scaler_ = fitted_attribute("scaler_", "scaler")
+    window_length_ = fitted_attribute("window_length_", "network.window_length")
+    _spec_ = fitted_attribute("_spec_", "network.spec")
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, *, static_features=None):
         """Learn scalers and network.
@@ -383,52 +420,130 @@ class LSTMForecaster(
 
     @unchanged_on_error
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
-        problem, fitted = self._problem(X, y, sample_weight, not keep, static)
-        self._check_network(fitted["_form"])
-        asked = self._whole_spec(problem)
-        if keep and asked != self._trained.spec:
-            raise ValueError(
-                "Training cannot continue, since data or parameters ask for a network "
-                f"of another shape: {differences(self._trained.spec, asked)}. Fit anew "
-                "with warm_start=False."
-            )
-        n_steps, width = problem.window_shape
-        self._check_memory(
-            self._spec(problem),
-            self._recurrent_length(n_steps) or n_steps,
-            width,
-            whole=asked,
+        check_not_swapped(X, y)
+        check_search(self.window_length, X, y)
+        last = self._state if keep else None
+        encoder = None if last is None else last.static_encoder
+        data = read_training(
+            self, X, y, sample_weight, static, reset=not keep, encoder=encoder
         )
+        check_network(self, data.form)
+        check_holidays(self.calendar, data.dated_histories)
+        norm = None if last is None else last.norm
+        problem = make_problem(data, self._window_options(), norm)
+        options = self._network_options()
+        settings = self._settings(self.epochs, self.loss)
+        spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
+        check_same_network(last, asked)
+        n_steps, width = problem.window_shape
+        n_read = spec.recurrent_length or n_steps
+        n_linear = ridge.bytes_of_fit(problem)
+        self._check_memory(spec, n_read, width, whole=asked, n_linear=n_linear)
         with checkpointed(self):
-            fitted |= self._learn(problem, keep=keep, epochs=epochs)
-        for name, value in fitted.items():
-            setattr(self, name, value)
+            self._state = fit_state(
+                data, problem, options, settings, last=last, epochs=epochs
+            )
+        tell_what_is_kept(self)
         warn_of_a_better_model(self)
         return self
 
-    def _check_network(self, form):
-        """Raise where parameters ask for a network that there is none of."""
-        if self.network is not None and self.n_members > 1:
+    def _window_options(self):
+        return WindowOptions(
+            self.window_length,
+            self.horizon,
+            self.stride,
+            self.scaler,
+            self.window_norm,
+            self.seasonal_period,
+            self.deseasonalize,
+            self.calendar,
+        )
+
+    def _network_options(self):
+        return NetworkOptions(
+            cell=self.cell,
+            units=self._units(),
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            linear_skip=self.linear_skip,
+            recurrent_length=self.recurrent_length,
+            network=self.network,
+            n_members=self.n_members,
+            quantile_levels=quantile_levels(self.quantiles),
+            validation_fraction=self.validation_fraction,
+            refit=self.refit,
+            random_state=self.random_state,
+        )
+
+    @property
+    def _loss(self):
+        return Pinball((0.5,)) if self.quantiles is not None else self.loss
+
+    @classmethod
+    def from_keras(cls, model, X, y=None, **parameters):
+        """A fitted forecaster around a Keras model, without training.
+
+        The model is one that `to_keras` or `sklstm.scikeras.build_regressor` made,
+        trained anywhere, by any means. It works on scaled values: scalers are learned
+        here from all rows of X and y, so pass ``scaler=None`` for a model that was
+        trained on values as they are. There are no errors of a validation block, and
+        so no quantiles.
+
+        Parameters
+        ----------
+        model : keras.Model, or a fitted wrapper of scikeras around one
+            A wrapper trains on values as they are, so for one `scaler` is None unless
+            given.
+        X, y : array-like
+            As for `fit`: the rows that forecasts continue, and scalers are learned
+            from.
+        **parameters
+            Of the forecaster. Cell, units, linear skip, horizon and, for a series
+            alone, `window_length` are read off the model. Without `window_length`, X
+            that comes with y holds ready-made windows, as for `fit`.
+
+        Returns
+        -------
+        LSTMForecaster
+
+        Raises
+        ------
+        ValueError
+            If the model is none of our networks, or one of classes, or does not fit
+            the data.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> passengers = load_air_passengers()
+        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> model = f.fit(passengers).to_keras()
+        >>> again = LSTMForecaster.from_keras(model, passengers)
+        >>> bool((again.forecast(12) == f.forecast(12)).all())
+        True
+        """
+        if hasattr(model, "get_params"):
+            parameters = {"scaler": None} | parameters
+            model = model_of(model)
+        weights = keras_weights(model)
+        told = keras_parameters(model, weights, y is None)
+        forecaster = cls(**(told | parameters))
+        forecaster._validate_params()
+        data = read_training(forecaster, X, y, None, None, reset=True)
+        problem = make_problem(data, forecaster._window_options())
+        spec = forecaster._network_options().build_spec(problem)
+        shapes = {name: w.shape for name, w in weights.items()}
+        if spec.network is None and shapes != spec.weight_shapes():
             raise ValueError(
-                f"n_members={self.n_members} takes networks of this library, and "
-                "network= gives another. Average its forecasts, for example with "
-                "VotingRegressor, or leave network out."
+                "The model does not fit the data and parameters: it has weights of "
+                f"shapes {shapes}, and needed are {spec.weight_shapes()}. Pass the X "
+                "and y that it was trained on, and its window_length."
             )
-        if self.quantiles is None:
-            return
-        check_probabilities("quantiles", self.quantiles)
-        if form == "windows":
-            raise ValueError(
-                "quantiles are those of a forecast, and ready-made windows have no "
-                "order in time. Fit with fit(series), or leave quantiles out."
-            )
-        if self.network is not None or self.loss != "mse":
-            other = "loss" if self.network is None else "network"
-            raise ValueError(
-                f"quantiles come with a network and a loss of their own, so {other} "
-                f"must stay at its default. Got {getattr(self, other)!r}. Leave out "
-                f"quantiles or {other}."
-            )
+        network = FittedNetwork(spec, weights, None, forecaster.batch_size)
+        scalers = problem.fit_scalers(problem.all_rows())
+        forecaster._state = untrained_state(data, problem, network, scalers)
+        return forecaster
 
     def predict(self, X):
         """Forecast the row of each X; see the class for what a row is.
@@ -453,23 +568,18 @@ class LSTMForecaster(
             If X does not continue the fitted series, or differs from it.
         """
         check_is_fitted(self, "weights_")
-        if self._form == "windows":
-            X, _ = self._check_windows(X)
-            scaled = scaling.apply(X, self._scalers[1])
-            data = ReadyWindows(bridged_windows(scaled))
-            output = self._outputs(self._spec_, self.weights_, data, np.arange(len(X)))
-            output = scaling.invert(output, self.scaler_).reshape(len(X), -1)
-            return output[:, 0] if self._one_d else output
-        values, where = self._check_rows(X, ahead=True)
-        forecast_rows = self._one_step if self._form == "series" else self._steps_ahead
-        forecast = np.empty((len(values), self._n_targets))
-        scalers = dict(zip(self._histories, self._scalers[0], strict=True))
-        for key, (rows, index) in where.items():
-            history, own = self._histories[key], values[rows]
-            forecast[rows] = forecast_rows(
-                history, own, history.where(index, len(own)), scalers[key]
-            )
-        return self._like(X, forecast, where)
+        check_no_steps(X)
+        state = self._state
+        if state.form == "windows":
+            return state.window_model.predict(read_window_values(self, X)[0])
+        rows, model = read_rows(self, X, ahead=True), state.series_model
+        forecast_rows = model.one_step if state.form == "series" else model.steps_ahead
+        forecast = np.empty((len(rows.values), model.n_targets))
+        for key, (at, index) in rows.rows_by_series.items():
+            series, values = state.series[key], rows.values[at]
+            where = series.history.where(index, len(values))
+            forecast[at] = forecast_rows(series, values, where)
+        return state.output.restore_like(X, forecast, rows.rows_by_series)
 
     def forecast(
         self, steps=None, X=None, history=None, *, series=None, static_features=None
@@ -488,8 +598,9 @@ class LSTMForecaster(
             Forecast from this series, or these, instead of the fitted ones, without
             training. In the regression form a tuple ``(X, y)``. Many series are scaled
             by what is given of them here, so that they may be new.
-        series : list, default=None
-            Keys of the series to forecast, where there are many; None means all.
+        series : key or list of keys, default=None
+            Series to forecast, where there are many; None means all. A key alone gives
+            the same form as a list of it.
         static_features : as for `fit`, default=None
             Those of the series of `history`, where `fit` had some. Series that `fit`
             knows by the same key keep theirs.
@@ -506,133 +617,232 @@ class LSTMForecaster(
             If X is missing or too short in the regression form, a series is not known,
             or the estimator was fitted on ready-made windows.
         """
-        at, steps, origins, forecasts = self._forecasts(
+        state, steps, origins = self._origins_ahead(
             steps, X, history, series, static_features
         )
-        parts = {
-            key: (values, at._histories[key].after(steps))
-            for key, values in zip(origins, forecasts, strict=True)
-        }
-        return at._gathered(parts, lambda part: at._in_container(*part))
+        forecasts = state.model.forecast(list(origins.values()), steps)
+        return state.restore(dict(zip(origins, forecasts, strict=True)))
 
-    def _forecasts(self, steps, X, history, series=None, static=None):
-        """Where it stands, how far, {key: Origins} and values of a forecast."""
+    def _origins_ahead(self, steps, X, history, series=None, static=None):
+        """Return the state that forecasts, the steps, and {series: Origins}."""
         self._check_has_history("forecast")
+        state = self._state
         if history is not None:
-            self = self._with_history(history, static)
+            state = self._state_after(history, static)
         elif static is not None:
             raise ValueError(
                 "static_features come with the series of history=; fitted series keep "
                 "theirs."
             )
-        keys = self._chosen(series)
-        histories, n_rows = {key: self._histories[key] for key in keys}, None
-        if self._form == "regression":
-            if X is None:
-                n_steps = self.horizon if steps is None else steps
-                raise ValueError(
-                    "The forecaster was fitted with inputs X, so forecast needs X for "
-                    f"the {n_steps} steps ahead. Pass X= with a row for each."
-                )
-            values, where = self._check_rows(X, ahead=True)
-            missing = [key for key in keys if key not in where]
-            if missing:
-                raise ValueError(
-                    f"X has no rows of the series {missing[0]!r}, which needs them as "
-                    "all that are forecast. Add them, or name the others by series=."
-                )
-            ahead = {key: values[where[key][0]] for key in keys}
-            n_rows = min(map(len, ahead.values()))
-        elif X is not None:
-            raise ValueError(
-                "The forecaster was fitted on a series alone, so forecast takes no "
-                "X. Fit with fit(X, y) and window_length to use inputs."
-            )
-        if steps is None:
-            steps = self.horizon if n_rows is None else n_rows
-        check_positive_int("steps", steps)
-        if n_rows is not None:
-            if n_rows < steps:
-                raise ValueError(
-                    f"X has {n_rows} rows, but steps={steps} needs as many. Pass more "
-                    "rows of X, or lower steps."
-                )
-            histories = {
-                key: known.with_inputs(ahead[key][:steps])
-                for key, known in histories.items()
-            }
-        ends = {key: [len(known)] for key, known in histories.items()}
-        origins = self._origins(histories, ends)
-        return self, steps, origins, self._roll(list(origins.values()), steps)
-
-    def _chosen(self, series):
-        if series is None:
-            return list(self._histories)
-        if isinstance(series, str) or not isinstance(series, Iterable):
-            raise TypeError(
-                f"series must be a list of keys. Got {series!r}: pass [{series!r}]."
-            )
-        if not len(series):
-            raise ValueError("series is empty. Name a series, or pass None for all.")
-        unknown = [key for key in series if key not in self._histories]
-        if unknown or ALONE in self._histories:
-            raise ValueError(
-                f"series has {unknown[:1] or series}, but the forecaster knows "
-                + (
-                    "one series alone."
-                    if ALONE in self._histories
-                    else f"{list(self._histories)[:5]}"
-                    + (" and so on." if len(self._histories) > 5 else ".")
-                )
-                + " Give the past of a new series by history=."
-            )
-        return list(series)
+        chosen = chosen_series(state, series)
+        if steps is not None:
+            check_positive_int("steps", steps)
+        ahead = read_inputs_ahead(self, state, X, chosen, steps)
+        if steps is None and X is not None and ahead is not None:
+            steps = min(map(len, ahead.values()))
+        steps = self.horizon if steps is None else steps
+        return state, steps, state.origins_at_end(chosen, ahead)
 
     def _check_has_history(self, method):
         check_is_fitted(self, "weights_")
-        if self._form == "windows":
+        if self._state.form == "windows":
             raise ValueError(
                 f"{method} needs a series, but the forecaster was fitted on ready-made "
                 "windows, which have no order. Use predict, or fit(series)."
             )
 
     def _copy(self):
-        """A shallow copy, whose histories can be others."""
+        """Return a shallow copy, whose state can be another."""
         other = type(self)(**self.get_params(deep=False))
-        other.__dict__.update(self.__dict__)
+        other.__dict__.update(vars(self))
         return other
 
-    def _with_history(self, history, static=None):
-        """A copy that stands at the end of other histories."""
-        X, y = (history, None) if self._form == "series" else pair_of(history)
-        other = self._copy()
-        where = places(X) if y is None else matching_places(X, y)
-        one = ALONE in self._histories
-        if one != (ALONE in where):
-            raise ValueError(
-                "history must come in the form that fit took: "
-                + ("one series, but it holds many." if one else "many series, but it ")
-                + ("" if one else "holds one.")
-                + " Pass "
-                + ("that one alone." if one else "a list of series, or levels of keys.")
-            )
-        other._histories = dict.fromkeys(where)
-        values, _ = other._check_rows(X)
-        if y is None:
-            other._histories = histories_of(where, values, None)
-        else:
-            target = check_values(joined(y), "y", allow_nan=True)
-            check_same_length(values, target)
-            other._histories = histories_of(where, target, values)
-        other._histories = self._with_static(other._histories, static, X)
-        other._n_fitted = [len(known) for known in other._histories.values()]
-        if not one:
-            y_scalers = [
-                scaling.learn(known.y, self.scaler)
-                for known in other._histories.values()
-            ]
-            other._scalers = y_scalers, self._scalers[1]
-        return other
+    def _state_after(self, history, static=None):
+        """Return a state that stands at the end of other histories."""
+        state, histories = self._state, read_history(self, history, static)
+        if state.is_single:
+            (scaler,) = (own.scaler for own in state.series.values())
+            scalers = [scaler] * len(histories)
+        else:  # of new series, too, what is given of them here is all that is known
+            scalers = [scaling.learn(own.y, self.scaler) for own in histories.values()]
+        series = {
+            key: FittedSeries(own, scaler, len(own))
+            for (key, own), scaler in zip(histories.items(), scalers, strict=True)
+        }
+        return replace(state, series=series)
+
+    def forecast_quantiles(
+        self,
+        steps=None,
+        X=None,
+        history=None,
+        *,
+        series=None,
+        static_features=None,
+        quantiles=None,
+    ):
+        """Values that the future stays below with given probabilities.
+
+        The spread is that of the errors on the validation block (split-conformal
+        prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
+        each step, and wider where the last `window_length` rows move more. With the
+        parameter `quantiles` it is that of the network, to either side, corrected by
+        these errors [3]_. Rows that `update` or `backtest` have added since the fit
+        correct it further: where more of them were missed than should be, it widens,
+        and narrows where fewer were [2]_.
+
+        Parameters
+        ----------
+        steps, X, history, series, static_features
+            As for `forecast`.
+        quantiles : sequence of float, default=None
+            Probabilities, each between 0 and 1. None means those of the parameter
+            `quantiles`, or else 0.1, 0.5 and 0.9.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            One row a step and one column a quantile, in the units of the target; with
+            several targets, columns (target, quantile), or an array of shape
+            (steps, n_targets, n_quantiles).
+
+        Raises
+        ------
+        ValueError
+            If a quantile is not between 0 and 1, there was no validation block, or
+            `forecast` raises.
+
+        References
+        ----------
+        .. [1] Lei, G'Sell, Rinaldo, Tibshirani and Wasserman (2018),
+           "Distribution-free predictive inference for regression", JASA 113.
+        .. [2] Angelopoulos, Candès and Tibshirani (2023), "Conformal PID control for
+           time series prediction", NeurIPS 36.
+        .. [3] Romano, Patterson and Candès (2019), "Conformalized quantile regression",
+           NeurIPS 32.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> f.fit(load_air_passengers()).forecast_quantiles(6).shape
+        (6, 3)
+        """
+        if quantiles is None:
+            quantiles = self.quantiles or DEFAULT_QUANTILES
+        check_probabilities("quantiles", quantiles)
+        request = steps, X, history, series, static_features
+        return self._quantiles_ahead(request, quantiles, quantiles)
+
+    def forecast_interval(
+        self,
+        steps=None,
+        X=None,
+        history=None,
+        *,
+        series=None,
+        static_features=None,
+        coverage=0.9,
+    ):
+        """Intervals that hold the future with a given probability, step by step.
+
+        Parameters
+        ----------
+        steps, X, history, series, static_features
+            As for `forecast`.
+        coverage : float, default=0.9
+            Share of future values inside, between 0 and 1. As many are left out below
+            as above.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            Columns lower and upper; see `forecast_quantiles`, which names errors and
+            source.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> list(f.fit(load_air_passengers()).forecast_interval(6).columns)
+        ['lower', 'upper']
+        """
+        check_probabilities("coverage", (coverage,))
+        tails = (0.5 - coverage / 2, 0.5 + coverage / 2)
+        request = steps, X, history, series, static_features
+        return self._quantiles_ahead(request, tails, ("lower", "upper"))
+
+    def _quantiles_ahead(self, request, probabilities, names):
+        state, steps, origins = self._origins_ahead(*request)
+        given = list(origins.values())
+        forecasts = state.model.forecast(given, steps)
+        values = state.intervals.quantiles(forecasts, given, probabilities)
+        parts = zip(origins, np.moveaxis(values, 0, -1), strict=True)
+        return state.restore(dict(parts), names)
+
+    def sample_paths(
+        self,
+        n_samples=100,
+        steps=None,
+        X=None,
+        history=None,
+        *,
+        series=None,
+        static_features=None,
+        random_state=None,
+    ):
+        """Futures that could come, each a whole path whose steps belong together.
+
+        A path adds the errors of one window of the validation block, step by step and
+        target by target, to the forecast, so that sums and extremes over steps are as
+        spread as they should be, which quantiles of each step do not tell. Beyond
+        `horizon` a path goes on from its own values.
+
+        Parameters
+        ----------
+        n_samples : int, default=100
+            Number of paths of each series.
+        steps, X, history, series, static_features
+            As for `forecast`.
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same paths at each call.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            One row a step and one column a path, in the units of the target; with
+            several targets, columns (target, path), or an array of shape
+            (steps, n_targets, n_samples).
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not positive, there was no validation block, or `forecast`
+            raises.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> paths = f.fit(load_air_passengers()).sample_paths(50, random_state=0)
+        >>> paths.sum().quantile([0.1, 0.9]).shape  # of the year's passengers
+        (2,)
+        """
+        check_positive_int("n_samples", n_samples)
+        request = steps, X, history, series, static_features
+        state, steps, origins = self._origins_ahead(*request)
+        state.intervals.check_calibrated()
+        n_paths = len(origins) * int(n_samples)
+        state.model.check_reach(n_paths, steps, at_once=n_samples)
+        rng = check_random_state(random_state)
+        paths = {
+            key: state.intervals.sample_paths(origin, steps, n_samples, rng)
+            for key, origin in origins.items()
+        }
+        return state.restore(paths, range(n_samples))
 
     def update(self, X, y=None):
         """Append observations to the history, without training.
@@ -655,23 +865,188 @@ class LSTMForecaster(
             If the rows do not follow the history at once.
         """
         self._check_has_history("update")
-        if (y is None) != (self._form == "series"):
-            raise ValueError(
-                "update takes what fit took: update(series) after fit(series), "
-                "update(X, y) after fit(X, y)."
-            )
-        values, where = self._check_rows(X)
-        target = values
-        if y is not None:
-            target = check_values(joined(y), "y", allow_nan=True)
-        check_same_length(values, target)
-        self._histories = self._histories | {
-            key: self._histories[key].appended(
-                target[rows], None if y is None else values[rows], index
-            )
-            for key, (rows, index) in where.items()
-        }
+        self._state = self._extended(X, y)
         return self
+
+    def _extended(self, X, y=None):
+        """Return the state after the rows that follow."""
+        rows = read_observations(self, X, y)
+        series, model, new = self._state.series, self._state.series_model, {}
+        for key, own in rows.histories().items():
+            # Rows that cannot be scaled could neither be forecast from nor loaded.
+            history = series[key].history.appended(own.y, own.X, own.index)
+            new_rows = np.arange(len(history) - len(own), len(history))
+            scale_values(own.y, series[key].scaler)
+            if own.X is not None:
+                scale_values(
+                    inputs_at(history, model.calendar, new_rows), model.x_scaler
+                )
+            new[key] = history
+        return self._state.with_histories(new)
+
+    def observe(self, X, y=None):
+        """Append rows as `update` does, and tell how far off their forecasts were.
+
+        Each row is forecast one step ahead, from all rows before it: a large error is a
+        row that the past did not announce.
+
+        Parameters
+        ----------
+        X : array-like
+            The rows that follow the history: of the series, or inputs.
+        y : array-like, default=None
+            The target at these rows, in the regression form.
+
+        Returns
+        -------
+        ndarray, Series, DataFrame or list of them
+            Actual less forecast values, in the units of the target and in the form of
+            `predict`.
+
+        Raises
+        ------
+        ValueError
+            If the rows do not follow the history at once; it then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklstm import LSTMForecaster
+        >>> wave = np.sin(np.arange(200) / 3)
+        >>> f = LSTMForecaster(window_length=12, epochs=1, random_state=0)
+        >>> errors = f.fit(wave[:190]).observe([*wave[190:195], 5.0])
+        >>> np.abs(errors).argmax()
+        np.int64(5)
+        """
+        self._check_has_history("observe")
+        extended, model = self._extended(X, y), self._state.series_model
+        rows = read_rows(self, X)
+        errors = np.empty((len(rows.values), model.n_targets))
+        known = self._state.series
+        new = {
+            key: np.arange(len(known[key].history), len(extended.series[key].history))
+            for key in rows.rows_by_series
+        }
+        origins = [Origins(extended.series[key], own) for key, own in new.items()]
+        forecasts = model.forecast(origins, 1)[:, 0]
+        ends = np.cumsum([len(own) for own in new.values()])[:-1]
+        for origin, (at, _), forecast in zip(
+            origins,
+            rows.rows_by_series.values(),
+            np.split(forecasts, ends),
+            strict=True,
+        ):
+            errors[at] = origin.series.history.y[origin.rows] - forecast
+        self._state = extended
+        return extended.output.restore_like(X, errors, rows.rows_by_series)
+
+    def backtest(
+        self,
+        X,
+        y=None,
+        *,
+        steps=None,
+        stride=1,
+        gap=0,
+        refit=None,
+        max_train_size=None,
+        quantiles=(),
+        n_jobs=None,
+    ):
+        """Forecast rows that follow the history from rolling origins.
+
+        Parameters
+        ----------
+        X : array-like
+            The rows that follow the history: of the series, or inputs. Of many series
+            any may be given.
+        y : array-like, default=None
+            The target at these rows, in the regression form.
+        steps : int, default=None
+            Lead times of each origin; None means `horizon`.
+        stride : int, default=1
+            Rows between two origins.
+        gap : int, default=0
+            Rows between an origin and the first row forecast from it, which neither
+            fits nor windows see: with hours, 12 for a forecast of tomorrow made at
+            noon. In the regression form inputs known ahead are read there.
+        refit : int or "warm", default=None
+            Fit anew after so many origins, on all rows up to the next one and without
+            weights; None means never. "warm" fits at each origin from the last fit's
+            weights and scaler, as does an int with `warm_start`. The estimator itself
+            stays as it is.
+        max_train_size : int, default=None
+            Fit anew on so many of the last rows of each series, a sliding window; None
+            means all, an expanding one.
+        quantiles : sequence of float, default=()
+            Probabilities whose quantiles are given too; see `forecast_quantiles`.
+        n_jobs : int, default=None
+            Workers that fit anew, or forecast some of many series, at the same time; -1
+            means as many as there are processors, and 1 this process. None means 1, or
+            what ``joblib.parallel_config`` says, which may be those of Dask or Ray. The
+            result is the same; the `verbose` of either shows how much is done. Warm
+            fits wait for each other, so that one worker makes them all.
+
+        Returns
+        -------
+        DataFrame
+            Columns series (its key, or the name of the target; both as a tuple for many
+            series of several targets), origin (last row known), step (rows from there,
+            the first is ``gap + 1``), y_true, y_pred, in the units of the target, and
+            one column a quantile, named by it.
+
+        Raises
+        ------
+        ValueError
+            If the rows do not follow the history at once, are fewer than
+            ``gap + steps``, or `max_train_size` comes without `refit`.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMForecaster
+        >>> from sklstm.datasets import load_air_passengers
+        >>> passengers = load_air_passengers()
+        >>> f = LSTMForecaster(window_length=12, horizon=3, epochs=1, random_state=0)
+        >>> f.fit(passengers[:-6]).backtest(passengers[-6:], stride=3)[["step"]].T
+              0  1  2  3  4  5
+        step  1  2  3  1  2  3
+        """
+        self._check_has_history("backtest")
+        steps = self.horizon if steps is None else steps
+        plan = BacktestPlan(steps, stride, gap, refit, max_train_size, quantiles)
+        return backtest(self, X, y, plan, n_jobs=n_jobs, verbose=self.verbose)
+
+    def _fitted_before(self, state, cuts, max_train_size, *, keep=False):
+        """Return a copy fitted on the rows before the cuts; on all where there is none.
+
+        Parameters
+        ----------
+        state : FittedForecaster
+            With all rows.
+        cuts : dict of series to int
+        max_train_size : int or None
+        keep : bool
+            Go on from the fitted weights and scalers.
+        """
+        data, ends = rows_before(state, cuts, max_train_size)
+        other, norm = self._copy(), None
+        other.verbose = 0  # the bar of the backtest is the one that is seen
+        if keep:  # windows stay what the network was trained on
+            other.window_length, norm = self.window_length_, self._state.norm
+        problem = make_problem(data, other._window_options(), norm)
+        fitted = fit_state(
+            data,
+            problem,
+            other._network_options(),
+            other._settings(other.epochs, other.loss),
+            last=self._state if keep else None,
+        )
+        # Origins are rows of the whole history, whatever part of it was fitted.
+        series = {
+            key: replace(own, n_fitted=ends[key]) for key, own in fitted.series.items()
+        }
+        other._state = replace(fitted, series=series)
+        return other
 
     def score(self, X, y=None, sample_weight=None):
         """R² of `predict`; in the series form, of `backtest` over all lead times.
@@ -690,23 +1065,18 @@ class LSTMForecaster(
         float
         """
         check_is_fitted(self, "weights_")
-        if self._form != "series":
-            return super().score(X, y, sample_weight)
-        values = check_values(joined(X), allow_nan=True)
-        if np.isnan(values).any(axis=1).all():
-            raise ValueError(
-                "X has no row without a missing value, so that there is nothing to "
-                "score against. Pass rows whose values are known."
+        state = self._state
+        if state.form == "series":
+            rows = read_rows(self, X)
+            return r2_of_known(
+                *values_and_forecasts(state.series_model, state.series, rows)
             )
-        shortest = min(lengths(X))
-        # In this process: a search has workers, to whom the table would travel.
-        table = self.backtest(X, steps=min(self.horizon, shortest), n_jobs=1)
-        shape = (-1, self._n_targets)
-        columns = [table[c].to_numpy().reshape(shape) for c in TRUE_AND_PRED]
-        there = ~np.isnan(columns[0]).any(axis=1)
-        return float(r2_score(*(column[there] for column in columns)))
+        if state.form == "regression":
+            align_X_y(X, y)
+            y = match_columns(concatenate_series(y), state.output.names)
+        return r2_of_known(y, self.predict(X), sample_weight)
 
-    def to_onnx(self, series=None):
+    def to_onnx(self, path=None, *, series=None):
         """The fitted forecaster as an ONNX graph, scaling and windows included.
 
         All numbers are in 64 bits and in their own units, and none may be missing.
@@ -721,6 +1091,8 @@ class LSTMForecaster(
 
         Parameters
         ----------
+        path : str or os.PathLike, default=None
+            Write the graph to this file as well.
         series : object, default=None
             Key of the series whose scaler the graph holds, where there are many.
 
@@ -743,14 +1115,50 @@ class LSTMForecaster(
         >>> from sklstm.datasets import load_air_passengers
         >>> f = LSTMForecaster(24, 12, epochs=1, random_state=0)
         >>> model = f.fit(load_air_passengers()).to_onnx()
-        >>> import onnx
-        >>> onnx.save(model, "passengers.onnx")  # doctest: +SKIP
+        >>> model = f.to_onnx("passengers.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return forecaster_model(self, series)
+        return archive.write_graph(path, forecaster_model(self, series))
+
+    def plot(self, steps=None, X=None, *, series=None, **options):
+        """Draw the end of the history, the forecast and its intervals.
+
+        Parameters
+        ----------
+        steps, X
+            As for `forecast`.
+        series : key, default=None
+            The series to draw, where there are many.
+        **options
+            As for `sklstm.plotting.ForecastDisplay.from_estimator`: `y_true`,
+            `coverages`, `n_history` and `ax`.
+
+        Returns
+        -------
+        ForecastDisplay
+
+        Raises
+        ------
+        ImportError
+            If the package matplotlib is missing; ``sklstm[plot]`` installs it.
+        """
+        self._check_has_history("plot")
+        return ForecastDisplay.from_estimator(self, steps, X, series=series, **options)
 
     def _report_sections(self, X, y, train):
-        return forecast_report.sections(self, X, y, train)
+        many = self._state.form != "windows" and not self._state.is_single
+        page = panel_report if many else forecast_report
+        return page.sections(self, X, y, train)
 
+    def __sizeof__(self):
+        """Return the bytes of what `fit` learned, by which engines send it once."""
+        size = super().__sizeof__()
+        return size + self._state.n_bytes if "_state" in vars(self) else size
 
-TRUE_AND_PRED = ("y_true", "y_pred")
+    @classmethod
+    def _from_stored(cls, state):
+        """Return attributes with the one state, of files from before there was one."""
+        if "_scalers" not in state:
+            return state
+        fitted = upgraded(state)
+        return state | {"_state": fitted}

@@ -14,34 +14,63 @@ from sklstm._base import (
     POSITIVE_INT,
     SHARE,
     BaseLSTM,
+    tell_what_is_kept,
     unchanged_on_error,
     warn_of_a_better_model,
 )
 from sklstm._networks import numpy_forward
+from sklstm._networks.fitted_text import FittedClassifier, convert_attributes
 from sklstm._networks.onnx.text import classifier_model
 from sklstm._networks.spec import POOLINGS, TextNetworkSpec, differences
 from sklstm._reporting import text_report
 from sklstm._series.validation import check_weight_size
 from sklstm._text import labels
-from sklstm._text.dataset import Documents, split_stratified
+from sklstm._text.class_weights import with_class_weights
+from sklstm._text.dataset import TextTrainingData
 from sklstm._text.deduplication import merge_repeated
-from sklstm._text.embeddings import embedding_table, read_vectors
-from sklstm._text.ngrams import check_ngram_range, log_probabilities, probabilities
-from sklstm._text.reader import NO_TEXT, TextForms
+from sklstm._text.embeddings import first_vectors
+from sklstm._text.ngrams import check_ngram_range
+from sklstm._text.probabilities import log_probabilities, probabilities
+from sklstm._text.reader import NO_TEXT, read_texts, read_training
 from sklstm._text.sequences import FIRST, TRUNCATE
-from sklstm._text.tokenizer import STRIP_ACCENTS, TOKEN_PATTERN
-from sklstm._text.vocabulary import rank, renamed
-from sklstm._training import stacking
+from sklstm._text.tokenizer import STRIP_ACCENTS
+from sklstm._text.vocabulary import build_vocabulary, encode_tokens
 from sklstm._training.checkpoints import checkpointed
+from sklstm._training.resume import TrainingState
+from sklstm._training.text_fit import (
+    HEAD,
+    TextOptions,
+    accuracy_of,
+    fit_text_network,
+    loss_of,
+)
+from sklstm._utils import archive
 from sklstm._utils.archive import storable
 from sklstm._utils.disk_arrays import in_memory
+from sklstm._utils.row_weights import rows_and_weights
 
-# By whether a text may have several labels.
+# In words, by whether a text may have several labels.
 KINDS = {False: "one class a text", True: "an indicator matrix of labels"}
+
+# What a fit sets. A new fit starts without, so that nothing of the last one is left.
+FITTED = (
+    "classes_",
+    "vocabulary_",
+    "weights_",
+    "history_",
+    "n_iter_",
+    "best_epoch_",
+    "baseline_scores_",
+    "skill_",
+    "n_vectors_found_",
+    "n_features_in_",
+    "feature_names_in_",
+    "_state",
+)
 
 
 @storable
-class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
+class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     """Classify texts with a recurrent network that starts at an n-gram model.
 
     The logits are the sum of a linear model of n-grams, weighted by TF-IDF and by naive
@@ -62,12 +91,14 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
     truncate : {"head", "tail", "both"}, default="both"
         Which tokens of a longer text are read; "both" is half from each end.
     analyzer : {"word", "char"}, default="word"
-        "char" takes every character but white space for a token, for scripts without
-        spaces.
+        "char" takes every character but white space, with its marks, for a token, for
+        scripts without spaces. Texts are read in Unicode's normal form NFC.
     lowercase : bool, default=True
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-    token_pattern : str, default=r"\\w+(?:'\\w+)?|[^\\w\\s]"
-        Words with an inner apostrophe, and punctuation marks one by one.
+    token_pattern : str or None, default=None
+        A regular expression of tokens. None finds words of any script with their
+        combining marks and an inner apostrophe, emoji whole, and other signs one by
+        one; Thai, Lao, Burmese and Khmer, which have no spaces, by character.
     tokenizer : callable, default=None
         From a text to a list of str, instead of `analyzer` and `token_pattern`.
     min_df : int or float, default=1
@@ -80,7 +111,8 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         length, or an array of shape (n_words + 2, embedding_dim) indexed by token id.
         Words without a vector get the mean of the others.
     trainable_embeddings : bool, default=True
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
+    cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
+        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
     units : int or tuple of int, default=64
         State size in each direction; a tuple stacks layers.
     bidirectional : bool, default=True
@@ -93,7 +125,9 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
     recurrent_dropout : float, default=0.0
     linear_skip : bool, default=True
         Whether the n-gram model stands beside the network.
-    class_weight : dict, "balanced" or None, default=None
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of classes in the loss; "balanced" gives all classes the same total. Of
+        an indicator matrix, the weights of 0 and 1: of each label by a list.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
@@ -118,7 +152,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         killed and is called again, with the same data, parameters and int as
         `random_state`, goes on from there, and ends at the same bytes as if it had
         never stopped. The files are removed when the fit is done. Not with `callbacks`,
-        whose states no file holds. Needs ``sklstm[save]``.
+        whose states no file holds.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted vocabulary and weights.
     random_state : int, RandomState instance or None, default=None
@@ -141,6 +175,8 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         Log loss of simple models on the validation block.
     skill_ : float or None
         1 - log loss / log loss of the best of them; None without a validation block.
+    n_vectors_found_ : int or None
+        Words of `vocabulary_` with a vector in `embeddings`.
     n_features_in_ : int
         For token ids only.
 
@@ -160,6 +196,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
     array(['+', '-'], dtype='<U1')
     """
 
+    _state: FittedClassifier
     _parameter_constraints = {
         **BaseLSTM._parameter_constraints,
         "max_features": [POSITIVE_INT, None],
@@ -168,7 +205,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions(set(STRIP_ACCENTS)), Callable, None],
-        "token_pattern": [str],
+        "token_pattern": [str, None],
         "tokenizer": [Callable, None],
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
         "ngram_range": [tuple],
@@ -178,7 +215,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(POOLINGS))],
         "word_dropout": [SHARE],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __init__(
@@ -190,7 +227,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         analyzer="word",
         lowercase=True,
         strip_accents=None,
-        token_pattern=TOKEN_PATTERN,
+        token_pattern=None,
         tokenizer=None,
         min_df=1,
         ngram_range=(1, 3),
@@ -262,6 +299,9 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         self.random_state = random_state
         self.verbose = verbose
 
+    # Files of older versions have the fitted state in other attributes.
+    _from_stored = staticmethod(convert_attributes)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
@@ -284,6 +324,9 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         y : array-like of shape (n_documents,) or (n_documents, n_labels)
             Classes of any type, or an indicator matrix; None where X gives pairs.
         sample_weight : array-like of shape (n_documents,), default=None
+            Relative: a factor on all of them changes nothing. Small whole numbers
+            count as that many repeated texts; other weights count in the loss alone,
+            while words and n-grams are counted in documents.
 
         Returns
         -------
@@ -329,133 +372,108 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
     def _fit(self, X, y, sample_weight, *, keep, epochs=None, classes=None):
         rng = check_random_state(self.random_state)
         check_ngram_range(self.ngram_range)
-        fitted = dict(vars(self)) if keep else {}
-        tokens, sequences, y = self._read(X, y, reset=not keep)
-        fitted |= self._classes(y, fitted, classes)
-        targets = labels.one_hot(y, fitted["classes_"], fitted["_multi_label"])
-        weights = _check_sample_weight(
-            sample_weight, targets, dtype=np.float64, ensure_non_negative=True
-        )
-        if self.class_weight is not None:
-            weights = weights * labels.class_weights(self.class_weight, y)
-        check_weight_size(weights)
-        labels.check_weights(weights, targets, new=not keep)
-        if keep:
-            sequences = renamed(tokens, sequences, self._words)
-        else:
-            fitted["_words"], sequences = rank(tokens, sequences, weights, self.min_df)
-        rows, weights = merge_repeated(sequences, targets, weights)
-        sequences, targets = sequences.reordered(rows), targets[rows]
-        del rows, y, tokens
-        fraction = self.validation_fraction if epochs is None else 0
+        kept = self._state if keep else None
+        if not keep:
+            for name in FITTED:
+                self.__dict__.pop(name, None)
+        data = self._training_data(X, y, sample_weight, kept, classes)
+        options = self._options(data, kept, epochs)
         with checkpointed(self):
-            fitted |= self._learn(
-                sequences, targets, weights, fitted, fraction, epochs, keep, rng
-            )
-        for name, value in fitted.items():
-            setattr(self, name, value)
+            fit = fit_text_network(data, options, rng)
+        self._state = FittedClassifier(
+            words=data.words,
+            multi_label=not data.exclusive,
+            spec=options.spec,
+            ngrams=fit.ngrams,
+            raw_text=kept.raw_text if kept else False,
+            training=fit.state,
+        )
+        self.vocabulary_ = most_frequent(data.words, self.max_features)
+        self.weights_, self.history_ = fit.weights, fit.history
+        self.n_iter_, self.best_epoch_ = len(fit.history["loss"]), fit.best_epoch
+        self.baseline_scores_, self.skill_ = fit.baseline_scores, fit.skill
+        tell_what_is_kept(self)
         warn_of_a_better_model(self)
         return self
 
-    def _learn(self, sequences, targets, weights, fitted, fraction, epochs, keep, rng):
-        """n-gram model, network, and how they did on the validation block."""
-        exclusive = not fitted["_multi_label"]
-        n_words = len(fitted["_words"])
-        if self.max_features is not None:
-            n_words = min(n_words, self.max_features)
-        words = {word: i for word, i in fitted["_words"].items() if i < n_words + FIRST}
-        vectors = None if keep else self._first_vectors(words)
+    def _training_data(self, X, y, sample_weight, kept, classes):
+        """Read X and y, learn classes and words if none are kept, and encode both."""
+        texts = read_training(self, X, y, reset=kept is None)
+        labels.check_labels(texts.y)
+        multi_label = labels.is_multi_label(texts.y)
+        if kept is None:
+            self.classes_ = labels.classes_of(texts.y, multi_label, classes)
+        elif multi_label != kept.multi_label:
+            raise ValueError(
+                f"y holds {KINDS[multi_label]}, but the first fit got "
+                f"{KINDS[kept.multi_label]}. Pass y of that kind, or fit anew."
+            )
+        targets = labels.one_hot(texts.y, self.classes_, multi_label)
+        weights = _check_sample_weight(
+            sample_weight, targets, dtype=np.float64, ensure_non_negative=True
+        )
+        check_weight_size(weights)
+        labels.check_weights(weights, targets, new=kept is None)
+        n_repeats, weights = rows_and_weights(weights)
+        words, sequences = encode_training(texts, n_repeats, kept, self.min_df)
+        rows, n_repeats, weights = merge_repeated(
+            sequences, targets, n_repeats, weights
+        )
+        data = TextTrainingData(
+            words=words,
+            sequences=sequences.reordered(rows),
+            targets=targets[rows],
+            n_repeats=n_repeats,
+            weights=weights,
+            exclusive=not multi_label,
+        )
+        return with_class_weights(data, self.class_weight, self.classes_)
+
+    def _options(self, data, kept, epochs):
+        """Return how to fit, by the parameters and by what an earlier fit left."""
+        words = most_frequent(data.words, self.max_features)
+        n_rows = table_rows(len(words))
+        vectors = None
+        if not kept:
+            vectors, self.n_vectors_found_ = first_vectors(
+                self.embeddings, words, n_rows
+            )
         dim = self.embedding_dim if vectors is None else vectors.shape[1]
-        if keep:
-            dim = self._spec_.embedding_dim
-        spec = self._spec(n_words, targets.shape[1], dim, exclusive)
-        if keep and spec != self._spec_:
+        dim = kept.spec.embedding_dim if kept else dim
+        spec = self._build_spec(n_rows, data.targets.shape[1], dim, data.exclusive)
+        if kept and spec != kept.spec:
             raise ValueError(
                 "Training cannot continue, since parameters ask for a network of "
-                f"another shape: {differences(self._spec_, spec)}. Fit anew with "
+                f"another shape: {differences(kept.spec, spec)}. Fit anew with "
                 "warm_start=False."
             )
-        fitted["vocabulary_"] = words
-        split_seed, network_seed = rng.randint(2**31 - 1, size=2)
-        train_rows, validation = split_stratified(targets, fraction, split_seed)
-        linear = np.zeros((len(targets), 0))
-        if self.linear_skip and keep:
-            linear = self._linear_logits(sequences)
-        elif self.linear_skip:
-            linear, ngrams = stacking.learn_ngrams(
-                sequences,
-                targets,
-                weights,
-                train_rows,
-                split_seed,
-                n_tokens=len(fitted["_words"]) + FIRST,
-                ngram_range=self.ngram_range,
-                exclusive=exclusive,
-            )
-            if ngrams is None:
-                raise ValueError(
-                    f"The texts hold no n-gram of ngram_range={self.ngram_range} that "
-                    f"counts: a token must be in min_df={self.min_df} texts, where "
-                    "sample_weight counts as so many texts. Lower min_df or "
-                    "ngram_range, look at what the tokenizer keeps, or set "
-                    "linear_skip=False."
-                )
-            fitted |= ngrams
-        view = self._network_view(sequences, fitted["vocabulary_"])
-        data = Documents(view, linear, targets, weights)
-        self._check_memory(spec, data.shape_key(slice(None)), dim)
-        trained = self._train(
-            spec, data, train_rows, validation, vectors, epochs, keep, network_seed
-        )
-        fitted |= {
-            "weights_": trained.weights,
-            "history_": trained.history,
-            "n_iter_": len(trained.history["loss"]),
-            "best_epoch_": trained.best_epoch,
-            "baseline_scores_": {},
-            "skill_": None,
-            "_spec_": spec,
-        }
-        if len(validation):
-            fitted |= stacking.judge(
-                spec, trained.weights, data, train_rows, validation
-            )
-        return fitted
-
-    def _train(self, spec, data, rows, validation, vectors, epochs, keep, seed):
-        from sklstm._training import losses
-        from sklstm._training.loop import first_weights, train
-
-        kind = kind_of(spec)
+        self._check_memory(spec, data.padded_length(self.max_length), dim)
+        state = None
+        if epochs is not None:  # of partial_fit
+            state = (kept and kept.training) or TrainingState()
         settings = self._settings(
             self.epochs if epochs is None else epochs,
-            getattr(losses, f"{kind}_loss"),
-            {"accuracy": getattr(losses, f"{kind}_accuracy")},
+            loss_of(spec, data.label_weights),
+            {"accuracy": accuracy_of(spec)},
         )
-        start = first_weights(
-            weights=self.weights_ if keep else None, embeddings=vectors
+        return TextOptions(
+            spec=spec,
+            settings=settings,
+            n_ids=len(words) + FIRST,
+            max_length=self.max_length,
+            truncate=self.truncate,
+            validation_fraction=self.validation_fraction if epochs is None else 0,
+            ngram_range=self.ngram_range,
+            min_df=self.min_df,
+            ngrams=kept.ngrams if kept else None,
+            weights=self.weights_ if kept else None,
+            vectors=vectors,
+            state=state,
         )
-        rng = np.random.RandomState(seed)
-        return train(spec, settings, data, rows, validation, start, rng)
 
-    @property
-    def _loss(self):
-        from sklstm._training import losses
-
-        return getattr(losses, f"{kind_of(self._spec_)}_loss")
-
-    def _first_vectors(self, words):
-        """First word vectors by id, or None to draw them."""
-        vectors = self.embeddings
-        if vectors is None:
-            return None
-        if isinstance(vectors, (str, os.PathLike)):
-            vectors = read_vectors(vectors, words)
-        return embedding_table(vectors, words, rounded_up(len(words)))
-
-    def _spec(self, n_words, n_outputs, embedding_dim, exclusive):
+    def _build_spec(self, n_tokens, n_outputs, embedding_dim, exclusive):
         return TextNetworkSpec(
-            n_tokens=rounded_up(n_words),
+            n_tokens=n_tokens,
             n_outputs=n_outputs,
             exclusive=exclusive,
             embedding_dim=embedding_dim,
@@ -470,23 +488,18 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
             linear_skip=self.linear_skip,
         )
 
-    def _network_view(self, sequences, vocabulary):
-        """What the network sees of texts: its words, at most `max_length`."""
-        n_tokens = len(vocabulary) + FIRST
-        return sequences.truncated(self.max_length, self.truncate).below(n_tokens)
+    @property
+    def _spec_(self):
+        return self._state.spec
 
-    def _classes(self, y, fitted, classes):
-        labels.check_labels(y)
-        multi_label = labels.is_multi_label(y)
-        if "classes_" not in fitted:
-            found = labels.classes_of(y, multi_label, classes)
-            return {"classes_": found, "_multi_label": multi_label}
-        if multi_label != fitted["_multi_label"]:
-            raise ValueError(
-                f"y holds {KINDS[multi_label]}, but the first fit got "
-                f"{KINDS[fitted['_multi_label']]}. Pass y of that kind, or fit anew."
-            )
-        return {}
+    @property
+    def _loss(self):
+        return loss_of(self._spec_)
+
+    def _network_view(self, sequences):
+        """Return what the network sees of texts: its words, at most `max_length`."""
+        n_ids = len(self.vocabulary_) + FIRST
+        return sequences.visible(n_ids, self.max_length, self.truncate)
 
     def decision_function(self, X):
         """Logits.
@@ -506,24 +519,20 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
 
     def _logits(self, X):
         check_is_fitted(self, "weights_")
-        found = [self._logits_of(sequences) for sequences in self._encoded(X)]
-        if not found:
+        parts = read_texts(self, self._state.words, X)
+        logits = [self._logits_of(sequences) for sequences in parts]
+        if not logits:
             raise ValueError(NO_TEXT)
-        return in_memory(found)
+        return in_memory(logits)
 
     def _logits_of(self, sequences):
-        linear = None
-        if self._spec_.linear_skip:
-            linear = self._linear_logits(sequences)
-            if not any(self.weights_[name].any() for name in stacking.HEAD):
+        state, linear = self._state, None
+        if state.ngrams is not None:
+            linear = state.ngrams.logits(sequences)
+            if not any(self.weights_[name].any() for name in HEAD):
                 return linear  # the network was not better than the n-grams
-        view = self._network_view(sequences, self.vocabulary_)
-        return numpy_forward.predict_text(self._spec_, self.weights_, view, linear)
-
-    def _linear_logits(self, sequences):
-        return stacking.ngram_logits(
-            sequences, self._ngram_counts, self._ngram_model, self._scale
-        )
+        view = self._network_view(sequences)
+        return numpy_forward.predict_text(state.spec, self.weights_, view, linear)
 
     def predict_proba(self, X):
         """Probabilities of classes, or of each label in the multi-label case.
@@ -538,7 +547,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         ndarray of shape (n_documents, n_classes)
             In the order of `classes_`.
         """
-        return probabilities(self._logits(X), not self._multi_label)
+        return probabilities(self._logits(X), not self._state.multi_label)
 
     def predict_log_proba(self, X):
         """Logarithms of `predict_proba`.
@@ -552,7 +561,7 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         -------
         ndarray of shape (n_documents, n_classes)
         """
-        return log_probabilities(self._logits(X), not self._multi_label)
+        return log_probabilities(self._logits(X), not self._state.multi_label)
 
     def predict(self, X):
         """The likeliest class of each text, or an indicator of its labels.
@@ -567,20 +576,62 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         ndarray of shape (n_documents,) or (n_documents, n_labels)
         """
         logits = self._logits(X)
-        if self._multi_label:
+        if self._state.multi_label:
             return (logits > 0).astype(int)
         if logits.shape[1] == 1:
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
 
-    def to_onnx(self):
+    def keras_inputs(self, X):
+        """Return what `model_` and the model of `to_keras` read, for its ``predict``.
+
+        Parameters
+        ----------
+        X : array-like
+            Texts or token ids, as in `fit`.
+
+        Returns
+        -------
+        tokens : ndarray of int32 of shape (n_documents, n_tokens)
+            Ids of the network's words, padded with 0 on the right.
+        linear : ndarray of float32 of shape (n_documents, n_outputs)
+            Logits of the n-gram model; alone, `tokens` are returned with
+            ``linear_skip=False``.
+
+        Examples
+        --------
+        >>> from sklstm import LSTMTextClassifier
+        >>> clf = LSTMTextClassifier(units=4, epochs=1, random_state=0)
+        >>> clf = clf.fit(["good", "bad"] * 5, [1, 0] * 5)
+        >>> logits = clf.to_keras().predict(clf.keras_inputs(["good"]), verbose=0)
+        >>> bool(abs(logits[0, 0] - clf.decision_function(["good"])[0]) < 1e-5)
+        True
+        """
+        check_is_fitted(self, "weights_")
+        parts = list(read_texts(self, self._state.words, X))
+        views = [self._network_view(part) for part in parts]
+        width = max([1, *(part.lengths.max(initial=0) for part in views)])
+        tokens = np.concatenate([part.padded(width) for part in views])
+        ngrams = self._state.ngrams
+        if ngrams is None:
+            return tokens
+        linear = np.concatenate([ngrams.logits(part) for part in parts])
+        return [tokens, linear.astype(np.float32)]
+
+    def to_onnx(self, path=None):
         """The fitted classifier as an ONNX graph, n-grams included.
 
-        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, gives
+        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, of one row
+        and one column at least (an empty text is a row of padding), gives
         ``probabilities`` of shape (n, n_classes), as `predict_proba` does. A graph has
         no tokenizer: of a classifier of strings, the metadata has the ids of words as
         JSON under ``vocabulary``, in which a word that is not there has the id 1. The
         classes are there under ``classes``.
+
+        Parameters
+        ----------
+        path : str or os.PathLike, default=None
+            Write the graph to this file as well.
 
         Returns
         -------
@@ -597,21 +648,31 @@ class LSTMTextClassifier(ClassifierMixin, TextForms, BaseLSTM):
         >>> from sklstm import LSTMTextClassifier
         >>> clf = LSTMTextClassifier(units=4, epochs=1, random_state=0)
         >>> model = clf.fit(["good", "bad"] * 5, [1, 0] * 5).to_onnx()
-        >>> import onnx
-        >>> onnx.save(model, "sentiment.onnx")  # doctest: +SKIP
+        >>> model = clf.to_onnx("sentiment.onnx")  # doctest: +SKIP
         """
         check_is_fitted(self, "weights_")
-        return classifier_model(self)
+        return archive.write_graph(path, classifier_model(self))
 
     def _report_sections(self, X, y, train):
         return text_report.sections(self, X, y, train)
 
 
-def kind_of(spec):
-    """The kind of cross-entropy that fits the logits."""
-    return "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
+def encode_training(texts, n_repeats, kept, min_df):
+    """Return words and texts as their ids, by a kept vocabulary or a new one."""
+    if kept is None:
+        return build_vocabulary(texts.tokens, texts.sequences, n_repeats, min_df)
+    return kept.words, encode_tokens(texts.tokens, texts.sequences, kept.words)
 
 
-def rounded_up(n_words):
-    """Rows of the embedding: folds of one data set then share compiled steps."""
+def most_frequent(words, max_features):
+    """Return the words that the network knows; ids are given by falling frequency."""
+    n_words = len(words) if max_features is None else max_features
+    return {word: i for word, i in words.items() if i < n_words + FIRST}
+
+
+def table_rows(n_words):
+    """Return the rows of the embedding, a power of two.
+
+    Folds of one data set then have embeddings of one shape and share compiled steps.
+    """
     return 2 ** int(np.ceil(np.log2(n_words + FIRST)))

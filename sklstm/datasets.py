@@ -1,4 +1,4 @@
-"""Small real data sets that need no download, and IMDB, which does."""
+"""Small data sets that ship with the package, and IMDB, which is downloaded."""
 
 import importlib
 import inspect
@@ -26,7 +26,7 @@ def _read(name, column):
 
 
 def load_air_passengers():
-    """Monthly totals of international airline passengers, 1949 to 1960, in thousands.
+    """Load monthly totals of international airline passengers, 1949-1960, in thousands.
 
     Source: Box and Jenkins (1976), "Time Series Analysis: Forecasting and Control",
     series G.
@@ -46,7 +46,7 @@ def load_air_passengers():
 
 
 def load_sunspots():
-    """Yearly mean sunspot numbers, 1700 to 2008.
+    """Load yearly mean sunspot numbers, 1700 to 2008.
 
     Source: SIDC, Royal Observatory of Belgium; public domain.
 
@@ -67,7 +67,7 @@ def load_sunspots():
     return pd.Series(frame["sunspots"].to_numpy(), index=index, name="sunspots")
 
 
-# Where docstrings are read: modules, and classes after a colon.
+# Modules, and classes after a colon, whose members' docstrings are read.
 DOCUMENTED = {
     "numpy": ["numpy", "numpy.linalg", "numpy.fft", "numpy.random"],
     "pandas": ["pandas", "pandas:DataFrame", "pandas:Series", "pandas:DatetimeIndex"],
@@ -84,10 +84,10 @@ DOCUMENTED = {
 
 
 def load_docstrings():
-    """Sentences of docstrings, labelled by the package they are from.
+    """Load sentences of docstrings, labelled by the package that they come from.
 
-    They are read from the installed NumPy, pandas and scikit-learn, so that their
-    number changes with the versions.
+    The sentences are read from the installed NumPy, pandas and scikit-learn, so their
+    number depends on the versions of these packages.
 
     Returns
     -------
@@ -100,27 +100,28 @@ def load_docstrings():
     >>> sorted(set(load_docstrings().target))
     ['numpy', 'pandas', 'sklearn']
     """
-    found = {}
-    for package, places in DOCUMENTED.items():
-        for place in places:
-            module, _, name = place.partition(":")
+    labels: dict[str, str] = {}
+    for package, owners in DOCUMENTED.items():
+        for path in owners:
+            module, _, name = path.partition(":")
             owner = importlib.import_module(module)
             if name:
                 owner = getattr(owner, name)
             for member in sorted(set(dir(owner))):
-                thing = inspect.getattr_static(owner, member, None)
-                if not member.startswith("_") and callable(thing):
-                    for sentence in _sentences(inspect.getdoc(thing) or ""):
-                        found.setdefault(sentence, package)
-    return Bunch(data=list(found), target=list(found.values()))
+                # A plain getattr would run properties and warn of deprecated names.
+                value = inspect.getattr_static(owner, member, None)
+                if not member.startswith("_") and callable(value):
+                    for sentence in _sentences(inspect.getdoc(value) or ""):
+                        labels.setdefault(sentence, package)
+    return Bunch(data=list(labels), target=list(labels.values()))
 
 
 def _sentences(doc):
-    """Sentences of five words or more in the prose that opens a numpydoc docstring."""
+    """Yield sentences of at least five words from a docstring's opening prose."""
     for paragraph in doc.split("\n\n"):
         lines = paragraph.splitlines()
         if len(lines) > 1 and set(lines[1]) == {"-"}:
-            return  # sections of names and types begin
+            return  # The first numpydoc section begins here: names and types, no prose.
         if paragraph.startswith((" ", ">>>", "..")):
             continue
         for sentence in re.split(r"(?<=[.!?])\s+", " ".join(paragraph.split())):
@@ -136,10 +137,10 @@ def fetch_imdb(subset="train", *, data_home=None, download_if_missing=True):
     subset : {"train", "test", "all"}, default="train"
         The official split.
     data_home : str or path, default=None
-        Folder of ``imdb.csv.xz`` (columns split, label and text), or of what was
-        downloaded before; None means that of scikit-learn's data sets.
+        Folder that holds ``imdb.csv.xz`` (columns split, label and text) or an earlier
+        download; None means the folder of scikit-learn's data sets.
     download_if_missing : bool, default=True
-        Whether to download 80 MB where the folder has neither.
+        Whether to download the data (80 MB) if the folder does not hold them.
 
     Returns
     -------
@@ -150,9 +151,9 @@ def fetch_imdb(subset="train", *, data_home=None, download_if_missing=True):
     Raises
     ------
     OSError
-        If the data is neither there nor may be, or can be, downloaded.
+        If the folder does not hold the data, and they may not or cannot be downloaded.
     ValueError
-        If the subset is none of the three.
+        If `subset` is not one of the three names.
 
     References
     ----------
@@ -166,7 +167,7 @@ def fetch_imdb(subset="train", *, data_home=None, download_if_missing=True):
         if not download_if_missing:
             raise OSError(
                 f"{home} has no imdb.csv.xz, and download_if_missing is False. Set "
-                "data_home to its folder, or download_if_missing=True."
+                "data_home to the folder of the file, or download_if_missing=True."
             )
         _download_imdb(cached[-1])
     frame = pd.read_csv(next(path for path in cached if path.exists()))
@@ -185,18 +186,20 @@ def _download_imdb(path):
         archive = fetch_file(IMDB_URL, folder=path.parent, sha256=IMDB_SHA256)
     except OSError as error:
         raise OSError(
-            f"IMDB could not be downloaded from {IMDB_URL}: {error}. Look at the "
-            f"network, or put the file into {path.parent} yourself."
+            f"IMDB could not be downloaded from {IMDB_URL}: {error}. Check the network "
+            f"connection, or put the file into {path.parent} yourself."
         ) from error
     rows = []
     with tarfile.open(archive) as file:
         for member in file:
             parts = member.name.split("/")
             if len(parts) == 4 and parts[2] in ("pos", "neg"):
-                text = file.extractfile(member).read().decode("utf-8")
+                review = file.extractfile(member)
+                assert review is not None, "a folder has fewer parts"
+                text = review.read().decode("utf-8")
                 rows.append((parts[1], int(parts[2] == "pos"), text))
     frame = pd.DataFrame(sorted(rows), columns=["split", "label", "text"])
-    # A half-written file must not be taken for the cache.
+    # Rename at the end: an interrupted write must not leave a broken cache file.
     partial = path.with_name("partial-" + path.name)
     frame.to_csv(partial, index=False)
     partial.replace(path)

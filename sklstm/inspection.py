@@ -1,8 +1,9 @@
-"""Why a forecast or a class came out: attributions by integrated gradients.
+"""Attributions of forecasts and predicted classes by integrated gradients.
 
-Each input gets the share of the output's change that is owed to it, on the way from a
-baseline that says nothing. The shares add up to that change, which is what sets
-integrated gradients [1]_ apart from gradients and from attention.
+The path leads from a baseline without information to the data. Each input receives the
+part of the output's change along the path that its gradient explains. The attributions
+add up to the change, which distinguishes integrated gradients [1]_ from plain gradients
+and from attention.
 
 References
 ----------
@@ -18,11 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 from sklstm._networks import numpy_backward
 from sklstm._series.missing import rows_since_seen
 from sklstm._series.validation import check_positive_int
+from sklstm._series.window_reader import read_window_values
 from sklstm._text import tokenizer, vocabulary
 from sklstm._text.sequences import PADDING, Sequences
 from sklstm._windows import scaling
-from sklstm._windows.dataset import ReadyWindows, SeriesWindows
-from sklstm._windows.problem import bridged_windows
+from sklstm._windows.dataset import SeriesWindows
 
 __all__ = ["lag_attributions", "token_attributions"]
 
@@ -30,46 +31,48 @@ __all__ = ["lag_attributions", "token_attributions"]
 def lag_attributions(
     forecaster, steps=None, X=None, history=None, *, series=None, n_steps=32
 ):
-    """How much each past value, and each input, moved a forecast.
+    """Attribute a forecast to past values and exogenous variables.
 
-    The path starts at a window that stands still at its last value, and at inputs of
-    their mean (where `window_norm` is None, at values of their mean), so that what
-    comes out is why the forecast is not the one of a history without any movement.
-    With ready-made windows it starts at the mean window.
+    The baseline is a window that is constant at its last value, with exogenous
+    variables at their mean. The attributions therefore explain how the forecast differs
+    from that of a history without movement. If `window_norm` is None, the baseline has
+    the mean of the series; with ready-made windows it is the mean window.
 
     Parameters
     ----------
     forecaster : LSTMForecaster
-        Fitted, with a standard network.
+        A fitted forecaster with a standard network.
     steps : int, default=None
         Steps ahead to explain, at most `horizon`; None means all of them.
     X : array-like, default=None
-        Inputs known ahead, as for `LSTMForecaster.forecast`; or one ready-made window.
+        Exogenous variables known ahead, as for `LSTMForecaster.forecast`; or one
+        ready-made window.
     history : array-like, default=None
         Explain the forecast after this series, as for `LSTMForecaster.forecast`.
     series : key, default=None
-        Which of many series to explain.
+        The series to explain, among many.
     n_steps : int, default=32
-        Points on the path.
+        Points on the path; more points lower `gap`.
 
     Returns
     -------
     sklearn.utils.Bunch
         attributions : DataFrame
-            In the units of the target. One row for each input and row of data, with
-            index (input, offset), where offset -1 is the last row known and 1 the first
-            ahead; one column for each step, or for each (target, step).
+            In the units of the target. The index (input, offset) has one row for each
+            input and row of the data; offset -1 is the last known row, and 1 the first
+            row ahead. There is one column for each step, or for each (target, step).
         prediction, base_value : Series
-            The forecast, and the one at the baseline, in the units of the target.
+            Forecasts of the data and of the baseline, in the units of the target.
         gap : Series
-            What is left of prediction - base_value when the attributions are taken
-            off: the error of `n_steps` points.
+            prediction - base_value minus the sum of attributions: the error of a path
+            of `n_steps` points.
 
     Raises
     ------
     ValueError
-        For more steps than the horizon, a network of your own, a history that ends in a
-        missing value, several series or windows, or what `forecast` raises.
+        If `steps` exceeds the horizon, the network is a custom one, the history ends in
+        a missing value, or there are several series or windows; and for the errors of
+        `forecast`.
 
     Examples
     --------
@@ -87,133 +90,154 @@ def lag_attributions(
     check_is_fitted(forecaster, "weights_")
     check_positive_int("n_steps", n_steps)
     spec = forecaster._spec_
-    if spec.network is not None:
-        raise ValueError(
-            "Attributions need a standard network, but the forecaster was fitted with "
-            "network= of your own. Fit with network=None, or explain it with a tool "
-            "of its backend."
-        )
+    check_explainable(spec, steps)
     horizon, n_targets = spec.output_shape
-    if steps is not None and steps > horizon:
-        raise ValueError(
-            f"steps is {steps}, but attributions reach the horizon of {horizon}, since "
-            "later forecasts rest on earlier ones. Fit with a longer horizon."
-        )
-    if forecaster._form == "windows":
+    if forecaster._state.form == "windows":
         data, scaler = one_window(forecaster, X), forecaster.scaler_
         steps = horizon if steps is None else steps
     else:
         data, scaler, steps = window_at_end(forecaster, steps, X, history, series)
-    weights = {name: np.asarray(w, float) for name, w in forecaster.weights_.items()}
-    window, context = (part.astype(float) for part in data.inputs(np.zeros(1, int)))
-    end = np.concatenate([window.ravel(), context.ravel()])
-    levels = slice(window.size, window.size + spec.n_levels)
-    start = np.zeros_like(end)
-    start[levels] = end[levels]  # the window stands still where it is
-
-    def run(points):
-        """Outputs in the units of the target, their slope, and the way back."""
-        n = len(points)
-        output, back = numpy_backward.window_network(
-            spec,
-            weights,
-            points[:, : window.size].reshape(n, *spec.window_shape),
-            points[:, window.size :],
+    function = ForecastFunction(spec, forecaster.weights_, data, scaler)
+    # Columns are ordered by target and then by step; outputs by step first.
+    numbers = np.arange(horizon * n_targets).reshape(horizon, n_targets)[:steps]
+    attributions = [
+        numpy_backward.integrated(
+            function.gradient_of(number), function.baseline, function.inputs, n_steps
         )
-        output = output.reshape(n, *spec.output_shape)
-        return *in_units(output, data, scaler), back
-
-    def gradient_of(place):
-        def gradient(points):
-            _, slope, back = run(points)
-            d_output = np.zeros((len(points), horizon * n_targets))
-            d_output[:, place] = slope.reshape(len(points), -1)[:, place]
-            return np.concatenate(
-                [part.reshape(len(points), -1) for part in back(d_output)], axis=1
-            )
-
-        return gradient
-
-    places = np.arange(horizon * n_targets).reshape(horizon, n_targets)[:steps]
-    found = [
-        numpy_backward.integrated(gradient_of(place), start, end, n_steps)
-        for place in places.T.ravel()
+        for number in numbers.T.ravel()
     ]
-    rows = input_names(forecaster, spec, window.shape[1])
+    rows = input_names(forecaster, spec, function.window_length)
     columns = column_names(forecaster, steps)
-    shares = np.delete(np.array(found), levels, axis=1)
-    table = pd.DataFrame(shares.T, rows, columns)
-    reached, _, _ = run(np.stack([start, end]))
-    base, value = (pd.Series(v[:steps].T.ravel(), columns) for v in reached)
+    # The last values are equal at both ends of the path, so they have no attribution.
+    kept = np.delete(np.array(attributions), function.last_values, axis=1)
+    table = pd.DataFrame(kept.T, rows, columns)
+    outputs, _, _ = function(np.stack([function.baseline, function.inputs]))
+    base, value = (pd.Series(v[:steps].T.ravel(), columns) for v in outputs)
     gap = value - base - table.sum()
     return Bunch(attributions=table, prediction=value, base_value=base, gap=gap)
 
 
-def in_units(output, data, scaler):
-    """Outputs in the units of the target, and their slope by the output.
+def check_explainable(spec, steps):
+    if spec.network is not None:
+        raise ValueError(
+            "Attributions need a standard network, but the forecaster was fitted with "
+            "a custom network=. Fit with network=None, or explain the network with a "
+            "tool of its backend."
+        )
+    horizon = spec.output_shape[0]
+    if steps is not None and steps > horizon:
+        raise ValueError(
+            f"steps is {steps}, but attributions reach the horizon of {horizon}, "
+            "because later forecasts depend on earlier ones. Fit with a longer horizon."
+        )
 
-    Scalers work value by value, so that a difference tells the slope of any.
+
+class ForecastFunction:
+    """The forecast of one window as a function of its flat inputs, with gradients.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    weights : dict of str to ndarray
+    data : SeriesWindows or ReadyWindows
+        Data of one window.
+    scaler : dict or transformer
+        Scaler of the target.
     """
-    scale = 1.0
+
+    def __init__(self, spec, weights, data, scaler):
+        self.spec, self.data, self.scaler = spec, data, scaler
+        self.weights = {name: np.asarray(w, float) for name, w in weights.items()}
+        window, context = (
+            values.astype(float) for values in data.inputs(np.zeros(1, int))
+        )
+        self.window_length, self.window_size = window.shape[1], window.size
+        self.inputs = np.concatenate([window.ravel(), context.ravel()])
+        self.last_values = slice(window.size, window.size + spec.n_last_values)
+        self.baseline = np.zeros_like(self.inputs)
+        # The last value of the window stays, so that the baseline is at its level.
+        self.baseline[self.last_values] = self.inputs[self.last_values]
+
+    def __call__(self, points):
+        """Return outputs in the units of the target, their slope, and backward pass."""
+        n = len(points)
+        output, backward = numpy_backward.window_network(
+            self.spec,
+            self.weights,
+            points[:, : self.window_size].reshape(n, *self.spec.window_shape),
+            points[:, self.window_size :],
+        )
+        output = output.reshape(n, *self.spec.output_shape)
+        return *in_units(output, self.data, self.scaler), backward
+
+    def gradient_of(self, number):
+        """Return the function that computes gradients of one output."""
+
+        def gradient(points):
+            _, slope, backward = self(points)
+            d_output = np.zeros((len(points), np.prod(self.spec.output_shape)))
+            d_output[:, number] = slope.reshape(len(points), -1)[:, number]
+            return np.concatenate(
+                [d.reshape(len(points), -1) for d in backward(d_output)], axis=1
+            )
+
+        return gradient
+
+
+def in_units(output, data, scaler):
+    """Return outputs in the units of the target, and the slope of this conversion."""
+    scale: float | np.ndarray = 1.0
     if isinstance(data, SeriesWindows):
         at = np.zeros(len(output), int)
-        _, scale = data.measures(at)
+        _, scale = data.level_and_scale(at)
         output = data.restored(output, at)
+    # A finite difference gives the slope of any scaler, because scalers convert each
+    # value by itself.
     near = 1e-6 * np.maximum(np.abs(output), 1)
     above, below = (scaling.invert(output + d, scaler) for d in (near, -near))
     return scaling.invert(output, scaler), scale * (above - below) / (2 * near)
 
 
 def window_at_end(forecaster, steps, X, history, series):
-    """The window that a forecast sees, the scaler of its target, and its steps."""
+    """Return the data of a forecast's window, the scaler of its target, and steps."""
     chosen = None if series is None else [series]
     if X is None and steps is None:
         steps = forecaster._spec_.output_shape[0]
-    at, steps, origins, _ = forecaster._forecasts(steps, X, history, chosen)
+    state, steps, origins = forecaster._origins_ahead(steps, X, history, chosen)
     if len(origins) > 1:
         raise ValueError(
             f"The forecaster has {len(origins)} series, and one forecast is explained "
             f"at a time. Pass series=, one of {list(origins)[:5]}."
         )
     (origin,) = origins.values()
-    if rows_since_seen(origin.history.y, origin.rows).any():
+    if rows_since_seen(origin.series.history.y, origin.rows).any():
         raise ValueError(
-            "The history ends in a missing value, so that its forecast rests on others "
-            "that come before it. Pass history= up to the last value seen."
+            "The history ends in a missing value, so its forecast depends on forecasts "
+            "of the missing rows. Pass history= up to the last observed value."
         )
-    horizon = at._spec_.output_shape[0]
-    steps = min(steps, horizon)
-    y, inputs, static = at._spans(*origin, steps)
-    data = SeriesWindows(
-        y[0].astype(np.float32),
-        None if inputs is None else inputs[0].astype(np.float32),
-        [0],
-        at.window_length_,
-        horizon,
-        at._norm,
-        at._past,
-        static=None if static is None else (static, np.zeros(1, int)),
-    )
-    return data, origin.scaler, steps
+    steps = min(steps, state.model.horizon)
+    data = state.model.windows(state.model.spans(origin, steps))
+    return data, origin.series.scaler, steps
 
 
 def one_window(forecaster, X):
-    """A ready-made window as the network sees it."""
+    """Return the data of one ready-made window."""
     if X is None or np.shape(X)[0] != 1:
         raise ValueError(
             "One ready-made window is explained at a time. Pass X of one row, such as "
             f"X[:1]. Got {'none' if X is None else np.shape(X)[0]}."
         )
-    X, _ = forecaster._check_windows(X)
-    return ReadyWindows(bridged_windows(scaling.apply(X, forecaster._scalers[1])))
+    X, _ = read_window_values(forecaster, X)
+    return forecaster._state.model.data(X)
 
 
 def input_names(forecaster, spec, length):
-    """(input, offset) of every value the network sees, window and context."""
+    """Return (input, offset) of every input value, in window and context."""
     horizon, n_targets = spec.output_shape
     offsets = np.arange(-length, 0)
     n_columns = spec.window_shape[1]
-    if forecaster._form == "windows":
+    state = forecaster._state
+    if state.form == "windows":
         names = ["x"] if n_columns == 1 else [f"x{i}" for i in range(n_columns)]
         return pd.MultiIndex.from_tuples(
             [(name, at) for at in offsets for name in names], names=["input", "offset"]
@@ -221,61 +245,64 @@ def input_names(forecaster, spec, length):
     targets = target_names(forecaster)
     n_inputs = n_columns - n_targets
     given = []
-    if forecaster._form == "regression":
+    if state.form == "regression":
         n_given = forecaster.n_features_in_
         given = list(
             getattr(forecaster, "feature_names_in_", [f"x{i}" for i in range(n_given)])
         )
     calendar = []
-    for part in forecaster.calendar or ():
+    for part in state.model.calendar or ():
         name = part if isinstance(part, str) else "holiday"
         calendar += [f"{name} sin", f"{name} cos"] if isinstance(part, str) else [name]
     inputs = (given + calendar)[:n_inputs]
-    known = np.ones(n_inputs, bool) if forecaster._past is None else ~forecaster._past
+    past_only = state.model.past_only
+    known = np.ones(n_inputs, bool) if past_only is None else ~past_only
     rows = [(name, at) for at in offsets for name in [*targets, *inputs]]
     ahead = [name for name, there in zip(inputs, known, strict=True) if there]
     rows += [(name, at) for at in range(1, horizon + 1) for name in ahead]
-    if spec.n_static:  # known at any time
-        rows += [(name, 0) for name in forecaster._static_encoder.names]
+    if spec.n_static:  # Offset 0: static features belong to no row.
+        rows += [(name, 0) for name in state.static_encoder.names]
     return pd.MultiIndex.from_tuples(rows, names=["input", "offset"])
 
 
 def target_names(forecaster):
-    names, n_targets = forecaster._names, forecaster._n_targets
-    if forecaster._container is None or names is None:
+    output, n_targets = forecaster._state.output, forecaster._spec_.output_shape[1]
+    if output.container is None or output.names is None:
         return ["y"] if n_targets == 1 else [f"y{i}" for i in range(n_targets)]
-    return [names] if forecaster._one_d else list(names)
+    return [output.names] if output.one_dimensional else list(output.names)
 
 
 def column_names(forecaster, steps):
-    """Steps, or (target, step)."""
+    """Return steps, or (target, step) for several targets."""
     ahead = pd.RangeIndex(1, steps + 1, name="step")
-    if forecaster._n_targets == 1:
+    n_targets = forecaster._spec_.output_shape[1]
+    if n_targets == 1:
         return ahead
-    if forecaster._form == "windows":
-        targets = range(forecaster._n_targets)
+    if forecaster._state.form == "windows":
+        targets = range(n_targets)
     else:
         targets = target_names(forecaster)
     return pd.MultiIndex.from_product([targets, ahead], names=["target", "step"])
 
 
 def token_attributions(classifier, text, *, target=None, n_steps=32):
-    """How much each token of a text speaks for a class.
+    """Attribute the logit of a class to the tokens of a text.
 
-    The n-gram model is linear, so its share is exact: each n-gram's is split among its
-    tokens. For the network the path starts at a text of as many paddings.
+    Attributions of the n-gram model are exact, because it is linear; the effect of an
+    n-gram is divided among its tokens. The baseline of the network is a text of padding
+    with the same length.
 
     Parameters
     ----------
     classifier : LSTMTextClassifier
-        Fitted.
+        A fitted classifier.
     text : str, or array-like of int of shape (n_tokens,)
-        One text, or its token ids where the classifier was fitted on such.
+        One text; or its token ids, if the classifier was fitted on token ids.
     target : label, default=None
-        The class to speak for; None means the one that is predicted. With several
-        labels a text, the number of the label, by default the likeliest.
+        The class to explain; None means the predicted class. With several labels a
+        text, it is the number of the label; None means the most probable one.
     n_steps : int, default=32
-        Points on the path. Pooling by the maximum bends the path, and needs more.
+        Points on the path. Pooling by maximum needs more, because its gradient jumps.
 
     Returns
     -------
@@ -283,21 +310,21 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
         tokens : list
             Words and punctuation marks, or token ids.
         attributions : ndarray of shape (n_tokens,)
-            Change of the class's logit.
+            Contributions to the logit of the class.
         ngrams, network : ndarray of shape (n_tokens,)
-            The parts of the linear model and of the network.
+            Contributions by way of the n-gram model and of the network.
         target : label
-            The class that was spoken for.
+            The explained class.
         prediction, base_value : float
-            The class's logit, and the one of a text that says nothing.
+            Logits of the class for the text and for a text without information.
         gap : float
-            What is left of prediction - base_value when the attributions are taken off:
-            the error of `n_steps` points.
+            prediction - base_value minus the sum of attributions: the error of a path
+            of `n_steps` points.
 
     Raises
     ------
     ValueError
-        For several texts, or a class that is not known.
+        If there are several texts, or the class is unknown.
 
     Examples
     --------
@@ -310,35 +337,25 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
     >>> why.tokens, int(why.attributions.argmax())
     (['a', 'good', 'film'], 1)
     """
+    if not hasattr(classifier, "_network_view"):
+        raise TypeError(
+            "token_attributions explains an LSTMTextClassifier, but got a "
+            f"{type(classifier).__name__}. Pass pipeline[-1] of a pipeline, and "
+            "best_estimator_ of a search."
+        )
     check_is_fitted(classifier, "weights_")
     check_positive_int("n_steps", n_steps)
-    of_ids = hasattr(classifier, "n_features_in_")
-    if of_ids == isinstance(text, str) or np.ndim(text) != int(of_ids):
-        wanted = "1-D token ids, such as X[0]" if of_ids else "a str, such as X[0]"
-        raise ValueError(f"One text is explained at a time: pass {wanted}.")
-    if of_ids:
-        tokens = [token for token in np.asarray(text).tolist() if token]
-        sequences = vocabulary.encode_ids(np.asarray(text)[None], classifier._words)
-    else:
-        tokenize = tokenizer.tokenizer_of(classifier)
-        tokens = tokenize(text)
-        sequences = vocabulary.encode([text], tokenize, classifier._words)
-    logits = classifier._logits(np.asarray(text)[None] if of_ids else [text])[0]
-    target, place, sign = output_of(classifier, logits, target)
+    tokens, sequences, logits = read_text(classifier, text)
+    target, column, sign = output_of(classifier, logits, target)
     ngrams, network = np.zeros(len(tokens)), np.zeros(len(tokens))
     base = 0.0
-    spec = classifier._spec_
-    if spec.linear_skip:
-        model, counter = classifier._ngram_model, classifier._ngram_counts
-        values = model.weighted(counter.count(sequences)).toarray()[0]
-        effects = classifier._scale * values * model.coefficients[:, place]
-        ngrams = counter.spread(sequences, effects)
-        base = classifier._scale * model.intercepts[place]
-    start, parts = network_parts(classifier, sequences, place, n_steps)
-    network[parts.index] = parts
+    if classifier._state.ngrams is not None:
+        base, ngrams = ngram_contributions(classifier, sequences, column)
+    start, contributions = network_contributions(classifier, sequences, column, n_steps)
+    network[contributions.index] = contributions
     base = sign * (base + start)
     ngrams, network = sign * ngrams, sign * network
-    value = float(sign * logits[place])
+    value = float(sign * logits[column])
     total = ngrams + network
     return Bunch(
         tokens=tokens,
@@ -352,47 +369,85 @@ def token_attributions(classifier, text, *, target=None, n_steps=32):
     )
 
 
+def read_text(classifier, text):
+    """Return tokens, their ids and logits of one text."""
+    of_ids = hasattr(classifier, "n_features_in_")
+    if of_ids == isinstance(text, str) or np.ndim(text) != int(of_ids):
+        wanted = "1-D token ids, such as X[0]" if of_ids else "a str, such as X[0]"
+        raise ValueError(f"One text is explained at a time: pass {wanted}.")
+    if of_ids:
+        # Id 0 is padding, which the classifier ignores.
+        tokens = [token for token in np.asarray(text).tolist() if token]
+        sequences = vocabulary.encode_ids(
+            np.asarray(text)[None], classifier._state.words
+        )
+    else:
+        tokenize = tokenizer.tokenizer_of(classifier)
+        tokens = tokenize(text)
+        sequences = vocabulary.encode([text], tokenize, classifier._state.words)
+    logits = classifier._logits(np.asarray(text)[None] if of_ids else [text])[0]
+    return tokens, sequences, logits
+
+
+def ngram_contributions(classifier, sequences, column):
+    """Return the n-gram model's logit of an empty text, and what tokens add to it."""
+    ngrams = classifier._state.ngrams
+    model, counter = ngrams.model, ngrams.counter
+    values = model.weighted(counter.count(sequences)).toarray()[0]
+    effects = ngrams.scale * values * model.coefficients[:, column]
+    if values.any():
+        # Texts with known n-grams have an intercept of their own, split among these.
+        shift = ngrams.intercepts[column] - ngrams.prior[column]
+        effects[values > 0] += shift / (values > 0).sum()
+    return ngrams.prior[column], counter.split_among_tokens(sequences, effects)
+
+
 def output_of(classifier, logits, target):
-    """(class, its column of the logits, sign) of the class to speak for."""
+    """Return the class to explain, its column of the logits, and the logit's sign."""
     classes = classifier.classes_
     if target is None:
-        if len(logits) == 1 and not classifier._multi_label:
+        if len(logits) == 1 and not classifier._state.multi_label:
             target = classes[int(logits[0] > 0)]
         else:
             target = classes[logits.argmax()]
-    found = np.flatnonzero(classes == target)
-    if not len(found):
+    numbers = np.flatnonzero(classes == target)
+    if not len(numbers):
         raise ValueError(
             f"target is {target!r}, but the classes are {classes.tolist()}. Pass one "
             "of them."
         )
-    if len(logits) == 1 and not classifier._multi_label:
-        return target, 0, 1 if found[0] else -1
-    return target, int(found[0]), 1
+    if len(logits) == 1 and not classifier._state.multi_label:
+        # Two classes share one logit, which is that of the second class.
+        return target, 0, 1 if numbers[0] else -1
+    return target, int(numbers[0]), 1
 
 
-def network_parts(classifier, sequences, place, n_steps):
-    """The network's logit without a text, and its tokens' parts by their places."""
+def network_contributions(classifier, sequences, column, n_steps):
+    """Return the network's logit of the baseline, and contributions of tokens.
+
+    The index of the contributions is the position of each token in the whole text.
+    """
     spec = classifier._spec_
     weights = {name: np.asarray(w, float) for name, w in classifier.weights_.items()}
-    at = Sequences(np.arange(len(sequences.ids)), sequences.offsets)
-    at = at.truncated(classifier.max_length, classifier.truncate).ids
-    ids = classifier._network_view(sequences, classifier.vocabulary_).ids
-    if not len(at) or not weights["head/kernel"].any():
-        return weights["head/bias"][place], pd.Series([], at[:0], dtype=float)
+    # Truncate positions as the classifier truncates ids: these are read by the network.
+    positions = Sequences(np.arange(len(sequences.ids)), sequences.offsets)
+    positions = positions.truncated(classifier.max_length, classifier.truncate).ids
+    ids = classifier._network_view(sequences).ids
+    if not len(positions) or not weights["head/kernel"].any():
+        return weights["head/bias"][column], pd.Series([], positions[:0], dtype=float)
     table = weights["embedding/embeddings"]
     start = np.repeat(table[[PADDING]], len(ids), axis=0)
-    chosen = np.eye(spec.n_outputs)[[place]]
+    d_logits = np.eye(spec.n_outputs)[[column]]
 
     def gradient(points):
-        # one by one, since long texts have many states
+        # One point at a time, because the states of a long text take much memory.
         return np.concatenate(
             [
-                numpy_backward.text_network(spec, weights, point[None])[1](chosen)
+                numpy_backward.text_network(spec, weights, point[None])[1](d_logits)
                 for point in points
             ]
         )
 
-    parts = numpy_backward.integrated(gradient, start, table[ids], n_steps)
+    gradients = numpy_backward.integrated(gradient, start, table[ids], n_steps)
     logits, _ = numpy_backward.text_network(spec, weights, start[None])
-    return logits[0, place], pd.Series(parts.sum(axis=1), at)
+    return logits[0, column], pd.Series(gradients.sum(axis=1), positions)

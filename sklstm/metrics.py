@@ -1,11 +1,14 @@
-"""Errors of forecasts that scikit-learn does not have."""
+"""Forecast metrics that scikit-learn does not have."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import mean_pinball_loss
 from sklearn.utils import check_consistent_length
+
+from sklstm._series.validation import as_numbers, check_positive_int
 
 __all__ = [
     "interval_coverage",
@@ -20,7 +23,10 @@ __all__ = [
 
 
 def mean_absolute_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1):
-    """Mean absolute error over that of the seasonal naive forecast in training.
+    """Compute the mean absolute scaled error (MASE).
+
+    MASE is the mean absolute error of the forecast, divided by the mean absolute error
+    of the seasonal naive forecast on the training series.
 
     Parameters
     ----------
@@ -28,17 +34,18 @@ def mean_absolute_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1):
         In the same units as `y_train`.
     y_train : array-like of shape (n_timesteps,)
     seasonal_period : int, default=1
-        1 compares with the last value.
+        Rows in one season; 1 compares with the last value.
 
     Returns
     -------
     float
-        Below 1 is better than the naive forecast was on the training series.
+        Below 1, the forecast is better than the naive forecast was in training.
 
     Raises
     ------
     ValueError
-        If `y_train` is not longer than a season, or the naive forecast makes no error.
+        If `y_train` is no longer than one season, or if the naive forecast makes no
+        error on it.
 
     References
     ----------
@@ -56,9 +63,11 @@ def mean_absolute_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1):
 
 
 def root_mean_squared_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1):
-    """Root mean squared error over that of the seasonal naive forecast in training.
+    """Compute the root mean squared scaled error (RMSSE).
 
-    Parameters and errors are those of `mean_absolute_scaled_error`.
+    RMSSE is the root mean squared error of the forecast, divided by that of the
+    seasonal naive forecast on the training series. Parameters and exceptions are those
+    of `mean_absolute_scaled_error`.
 
     Returns
     -------
@@ -80,12 +89,14 @@ def root_mean_squared_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1
 
 
 def symmetric_mean_absolute_percentage_error(y_true, y_pred):
-    """Mean of ``200 |y_true - y_pred| / (|y_true| + |y_pred|)``, in percent.
+    """Compute the symmetric mean absolute percentage error (sMAPE).
+
+    sMAPE is the mean of ``200 |y_true - y_pred| / (|y_true| + |y_pred|)``, in percent.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_timesteps,)
-        Where both are 0, the error is 0.
+        Rows where both values are 0 count as an error of 0.
 
     Returns
     -------
@@ -104,24 +115,28 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     50.0
     """
     error = np.abs(differences(y_true, y_pred))
-    size = np.abs(np.asarray(y_true, float)) + np.abs(np.asarray(y_pred, float))
+    size = np.abs(as_column(y_true)) + np.abs(as_column(y_pred))
     return float(200 * np.mean(error / np.where(size > 0, size, 1)))
 
 
 def overall_weighted_average(smape, mase, *, naive_smape, naive_mase):
-    """The mean of sMAPE and MASE, each over that of a naive forecast, as in M4.
+    """Compute the overall weighted average (OWA) of the M4 competition.
+
+    OWA is the mean of two ratios: sMAPE and MASE of the forecast, each divided by that
+    of a naive forecast.
 
     Parameters
     ----------
     smape, mase : float
-        Means over all series.
+        Means of the forecast's errors over all series.
     naive_smape, naive_mase : float
-        The same of the naive forecast; in M4, of the seasonally adjusted last value.
+        Means of the naive forecast's errors over all series. M4 takes Naive2, the
+        seasonally adjusted last value.
 
     Returns
     -------
     float
-        Below 1 is better than the naive forecast.
+        Below 1, the forecast is better than the naive forecast.
 
     References
     ----------
@@ -138,7 +153,10 @@ def overall_weighted_average(smape, mase, *, naive_smape, naive_mase):
 
 
 def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
-    """Twice the pinball loss over the size of the actual values, mean over quantiles.
+    """Compute the weighted quantile loss.
+
+    The loss is twice the sum of pinball losses, divided by the sum of absolute actual
+    values, averaged over quantiles.
 
     Parameters
     ----------
@@ -154,7 +172,8 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
     Raises
     ------
     ValueError
-        If there are not as many columns as quantiles, or all actual values are 0.
+        If the number of columns differs from the number of quantiles, or if all actual
+        values are 0.
 
     References
     ----------
@@ -167,18 +186,18 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
     >>> weighted_quantile_loss([10, 10], [[8, 12], [8, 12]], quantiles=[0.25, 0.75])
     0.1
     """
-    y_true = np.asarray(y_true, float)
+    y_true = as_column(y_true)
     columns = np.asarray(y_quantiles, float).T
     if len(columns) != len(quantiles):
         raise ValueError(
             f"y_quantiles has {len(columns)} columns, but there are {len(quantiles)} "
-            "quantiles. Pass one column for each."
+            "quantiles. Pass one column for each quantile."
         )
     size = np.abs(y_true).sum()
     if size == 0:
         raise ValueError(
-            "All actual values are 0, so there is no size to measure by. Use "
-            "sklearn.metrics.mean_pinball_loss instead."
+            "All actual values are 0, but the loss is divided by the sum of their "
+            "sizes. Use sklearn.metrics.mean_pinball_loss instead."
         )
     losses = [
         mean_pinball_loss(y_true, column, alpha=quantile)
@@ -188,7 +207,7 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
 
 
 def interval_coverage(y_true, lower, upper):
-    """Share of actual values inside intervals, ends included.
+    """Compute the share of actual values inside their intervals, bounds included.
 
     Parameters
     ----------
@@ -204,19 +223,27 @@ def interval_coverage(y_true, lower, upper):
     >>> interval_coverage([1, 5], [0, 0], [2, 2])
     0.5
     """
-    below = differences(y_true, lower) < 0
-    above = differences(y_true, upper) > 0
-    return float(1 - np.mean(below | above))
+    below, above = differences(y_true, lower), differences(y_true, upper)
+    known = ~(np.isnan(below) | np.isnan(above))
+    if not known.any():
+        raise ValueError(
+            "No row has an actual value and both bounds, so no interval can be "
+            "looked at. Pass rows without missing values."
+        )
+    return float(1 - np.mean(((below < 0) | (above > 0))[known]))
 
 
 def interval_score(y_true, lower, upper, *, coverage):
-    """Mean width of intervals, and a penalty for values outside; smaller is better.
+    """Compute the mean interval score (Winkler score); lower is better.
+
+    The score of one row is the width of its interval, plus a penalty in proportion to
+    the distance of a value outside it.
 
     Parameters
     ----------
     y_true, lower, upper : array-like of shape (n_timesteps,)
     coverage : float
-        What the intervals are said to hold, between 0 and 1.
+        Nominal coverage of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -241,30 +268,30 @@ def interval_score(y_true, lower, upper, *, coverage):
 
 
 def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
-    """A scorer for searches over a forecaster: an error of its `backtest`, negated.
+    """Make a scorer from an error of `LSTMForecaster.backtest`, for use in searches.
 
-    Unlike scorers of `predict` it counts all lead times, and it needs no `y` where the
-    forecaster was fitted on a series alone.
+    Scorers of `predict` measure forecasts one step ahead. This scorer measures all lead
+    times, and needs no `y` if the forecaster was fitted without one.
 
     Parameters
     ----------
     metric : callable
-        ``metric(y_true, y_pred, **options)`` returns an error, the lower the better.
-        If it takes `y_train`, it is given the rows known at the fit. Of many series
-        and targets it is taken one by one, and averaged.
+        ``metric(y_true, y_pred, **options)`` returns an error; lower is better. If
+        `metric` has a parameter `y_train`, it receives the rows known at the fit.
+        The errors of several series and targets are averaged.
     steps : int, default=None
-        Lead times of each origin; None means the forecaster's `horizon`.
+        Steps to forecast from each origin; None means the forecaster's `horizon`.
     stride : int, default=1
         Rows between two origins.
     gap : int, default=0
-        Rows between an origin and the first one forecast from it.
+        Rows between an origin and the first row forecast from it.
     **options
-        For `metric`, such as `seasonal_period`.
+        Keyword arguments of `metric`, such as `seasonal_period`.
 
     Returns
     -------
     callable
-        ``scorer(estimator, X, y=None)`` returns a float, the higher the better.
+        ``scorer(estimator, X, y=None)`` returns the negated error; higher is better.
 
     Examples
     --------
@@ -284,69 +311,90 @@ def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
 
 @dataclass(frozen=True)
 class BacktestScorer:
-    """What `make_backtest_scorer` returns; a class, so that workers can receive it."""
+    """Scorer of `make_backtest_scorer`; a class, because workers receive it pickled."""
 
-    metric: object
+    metric: Callable[..., float]
     steps: int | None
     stride: int
     gap: int
     options: dict
 
     def __call__(self, estimator, X, y=None):
-        how = {"steps": self.steps, "stride": self.stride, "gap": self.gap}
-        # As in `score`, in this process.
-        table = estimator.backtest(X, y, **how, n_jobs=1)
+        plan = {"steps": self.steps, "stride": self.stride, "gap": self.gap}
+        # One process, because the search around this scorer already uses the workers.
+        table = estimator.backtest(X, y, **plan, n_jobs=1)
         table = table.dropna(subset="y_true")
         needs_past = "y_train" in inspect.signature(self.metric).parameters
-        past = estimator._past_by_name() if needs_past else {}
+        past = estimator._state.values_by_target() if needs_past else {}
         errors = []
-        for name, own in table.groupby("series", sort=False, dropna=False):
-            # A series without a name comes back from groupby as NaN.
-            own_past = past[name] if name in past else past.get(None)
-            known = {"y_train": own_past} if needs_past else {}
-            made = self.metric(own["y_true"], own["y_pred"], **known, **self.options)
-            errors.append(made)
+        for name, rows in table.groupby("series", sort=False, dropna=False):
+            # groupby turns the name of an unnamed series, None, into NaN.
+            y_train = past[name] if name in past else past.get(None)
+            training = {"y_train": y_train} if needs_past else {}
+            error = self.metric(
+                rows["y_true"], rows["y_pred"], **training, **self.options
+            )
+            errors.append(error)
         return -float(np.mean(errors))
 
 
 def differences(y_true, y_pred):
+    """Return actual less other values, of one column or of equally many."""
     check_consistent_length(y_true, y_pred)
-    return np.asarray(y_true, float) - np.asarray(y_pred, float)
+    y_true, y_pred = as_column(y_true), as_column(y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"The values have the shapes {y_true.shape} and {y_pred.shape}, which are "
+            "not compared row by row. Pass as many columns in both."
+        )
+    return y_true - y_pred
+
+
+def as_column(values):
+    """Return values as floats, a table of one column without its axis."""
+    values = as_numbers(values)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def naive_errors(y_train, seasonal_period):
-    """What the seasonal naive forecast is off in training."""
-    y_train = np.asarray(y_train, dtype=float)
+    """Return the errors of the seasonal naive forecast on the training series."""
+    check_positive_int("seasonal_period", seasonal_period)
+    y_train = as_column(y_train)
     if len(y_train) <= seasonal_period:
         raise ValueError(
             f"y_train has {len(y_train)} values, but seasonal_period={seasonal_period} "
-            f"needs at least {seasonal_period + 1}."
+            f"needs at least {seasonal_period + 1}. Pass a longer y_train or a shorter "
+            "seasonal_period."
         )
     errors = y_train[seasonal_period:] - y_train[:-seasonal_period]
+    # A missing value leaves out its own differences, and keeps the others in season.
+    errors = errors[~np.isnan(errors)]
     if not errors.any():
         raise ValueError(
-            "The naive forecast makes no error on y_train, so there is no scale to "
-            "measure by. Use mean_absolute_error instead."
+            "The naive forecast makes no error on y_train, but the error is divided by "
+            "it. Use sklearn.metrics.mean_absolute_error instead."
         )
     return errors
 
 
 def lag(y_true, y_pred, max_lag=10):
-    """The shift, in rows, at which forecasts correlate best with actual values."""
-    best, found = -np.inf, 0
+    """Return the shift, in rows, at which forecasts correlate best with values."""
+    best, best_shift = -np.inf, 0
     for shift, correlation in enumerate(correlations(y_true, y_pred, max_lag)):
+        # The margin gives ties to the smaller shift: rounding must not report a lag.
         if correlation > best + 1e-9:
-            best, found = correlation, shift
-    return found
+            best, best_shift = correlation, shift
+    return best_shift
 
 
 def correlations(y_true, y_pred, max_lag=10):
-    """Correlation of actual values with the forecasts so many rows later.
+    """Return the correlation of actual values with forecasts 0, 1, 2, ... rows later.
 
-    Rows with a missing value are left out; NaN where nothing varies.
+    Rows with a missing value are left out. A constant series gives NaN.
     """
-    y_true, y_pred = np.asarray(y_true, float), np.asarray(y_pred, float)
+    y_true, y_pred = as_column(y_true), as_column(y_pred)
     result = []
+    # Fewer than three pairs of rows correlate perfectly by chance.
     for shift in range(min(max_lag, max(len(y_true) - 3, 0)) + 1):
         pair = np.stack([y_true[: len(y_true) - shift], y_pred[shift:]])
         pair = pair[:, ~np.isnan(pair).any(axis=0)]

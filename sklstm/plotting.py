@@ -1,7 +1,8 @@
-"""Displays in scikit-learn's manner: of training, forecasts, errors and reasons.
+"""Displays of training, forecasts, errors and attributions, as in scikit-learn.
 
-Each is made by ``from_estimator`` or from numbers, draws itself on given axes with
-``plot(ax=...)``, and keeps what it drew. Matplotlib comes with ``sklstm[plot]``.
+``from_estimator`` computes and draws, the other class methods draw results,
+``plot(ax=...)`` draws on given axes, and attributes keep the artists.
+``sklstm[plot]`` installs Matplotlib.
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklstm._reporting.attribution_displays import (
 )
 from sklstm._reporting.backtest_display import BacktestDisplay
 from sklstm._reporting.display import VERMILION, Display, on_axis, turn_dates
+from sklstm._series.panel import is_panel
 from sklstm.metrics import correlations, lag
 
 __all__ = [
@@ -34,15 +36,16 @@ class TrainingHistoryDisplay(Display):
     histories : dict of str to dict of str to list
         `history_` of each estimator by its name.
     best_epochs : dict of str to int, default=None
-        Epochs to mark; 0 is before the first.
+        Epochs to mark, by the name of the estimator; 0 means no epoch.
 
     Attributes
     ----------
     ax_, figure_
-        What it was drawn on.
+        Matplotlib axes and figure.
     lines_ : list of matplotlib.lines.Line2D
+        Curves of training and validation.
     marks_ : dict of str to matplotlib.lines.Line2D
-        Best epochs, by the name of the estimator.
+        Marks of best epochs, by the name of the estimator.
 
     Examples
     --------
@@ -60,17 +63,17 @@ class TrainingHistoryDisplay(Display):
 
     @classmethod
     def from_estimator(cls, estimator, *, metric="loss", ax=None):
-        """Draw the training of a fitted estimator, or of several by name.
+        """Draw the training of one or several fitted estimators.
 
         Parameters
         ----------
         estimator : estimator, or dict of str to estimator, or list of estimators
-            A list is taken for folds, such as those of
+            The keys of a dict are names in the legend. A list holds folds, such as
             ``cross_validate(..., return_estimator=True)["estimator"]``.
         metric : str, default="loss"
             A key of `history_`, without ``val_``.
         ax : matplotlib.axes.Axes, default=None
-            None makes a new figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -85,16 +88,12 @@ class TrainingHistoryDisplay(Display):
 
     @classmethod
     def from_histories(cls, histories, best_epochs=None, *, metric="loss", ax=None):
-        """Draw given numbers; parameters as in the class and `from_estimator`."""
+        """Draw histories; parameters as in the class and `from_estimator`."""
         return cls(histories, best_epochs).plot(ax, metric=metric)
 
     def plot(self, ax=None, *, metric="loss"):
-        """Draw; parameters as in `from_estimator`."""
-        for name, history in self.histories.items():
-            if metric not in history:
-                raise ValueError(
-                    f"The history {name!r} has no {metric!r}, only {sorted(history)}."
-                )
+        """Draw the histories; parameters as in `from_estimator`."""
+        self._check_metric(metric)
         ax = self._axes(ax)
         self.lines_, self.marks_ = [], {}
         several = len(self.histories) > 1
@@ -105,6 +104,7 @@ class TrainingHistoryDisplay(Display):
                 if key not in history:
                     continue
                 values = history[key]
+                # Of several estimators, both curves of one share its colour and label.
                 color = self._colors[i % len(self._colors)]
                 label = key
                 if several:
@@ -119,7 +119,8 @@ class TrainingHistoryDisplay(Display):
             elif best:
                 label = f"best epoch ({best})"
                 self.marks_[name] = ax.axvline(best, color="0.5", ls=":", label=label)
-        if several:  # what the styles of all curves mean
+        if several:
+            # Empty curves explain line styles, because labels already name estimators.
             for key, style in styles.items():
                 if any(key in history for history in self.histories.values()):
                     ax.plot([], [], style, color=self._ink, label=key)
@@ -130,9 +131,24 @@ class TrainingHistoryDisplay(Display):
         ax.legend()
         return self
 
+    def _check_metric(self, metric):
+        for name, history in self.histories.items():
+            if metric not in history:
+                raise ValueError(
+                    f"The history {name!r} has no {metric!r}. Choose metric among "
+                    f"{sorted(history)}."
+                )
+
+
+def one_column(values):
+    """Return a frame or array of one column without its axis of columns."""
+    if np.ndim(values) == 2 and np.shape(values)[1] == 1:
+        return values.iloc[:, 0] if isinstance(values, pd.DataFrame) else values[:, 0]
+    return values
+
 
 class ForecastDisplay(Display):
-    """The end of the history, the forecast, and how far off it may be.
+    """The end of the history, the forecast, and prediction intervals.
 
     Parameters
     ----------
@@ -140,16 +156,18 @@ class ForecastDisplay(Display):
         The last rows before the forecast.
     forecast : Series
     intervals : dict of float to array-like of shape (steps, 2), default=None
-        Columns lower and upper by coverage.
+        Lower and upper bounds by coverage.
     y_true : Series, default=None
-        What came.
+        Actual values.
 
     Attributes
     ----------
     ax_, figure_
-        What it was drawn on.
+        Matplotlib axes and figure.
     lines_ : dict of str to matplotlib.lines.Line2D
+        Curves "history", "forecast" and "actual".
     bands_ : dict of float to artist
+        Intervals by coverage.
     """
 
     def __init__(self, history, forecast, intervals=None, y_true=None):
@@ -169,41 +187,45 @@ class ForecastDisplay(Display):
         n_history=None,
         ax=None,
     ):
-        """Forecast and draw.
+        """Forecast one series, and draw the forecast.
 
         Parameters
         ----------
         forecaster : LSTMForecaster
-            Fitted on one target.
+            A forecaster fitted on one target.
         steps, X
             As for `LSTMForecaster.forecast`.
         series : key, default=None
-            Which of many series to draw.
+            The series to draw, among many.
         y_true : array-like of shape (steps,), default=None
-            What came.
+            Actual values.
         coverages : sequence of float, default=(0.5, 0.8, 0.95)
-            Intervals of the fan; none where there was no validation block.
+            Coverages of the intervals. There are none if the fit had no validation
+            block.
         n_history : int, default=None
             Rows of the history to draw; None means three times `steps`.
         ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
         ForecastDisplay
         """
-        if series not in forecaster._histories:
+        state = forecaster._state
+        if series not in state.series:
             raise ValueError(
                 f"The forecaster has no series {series!r}, and a display shows one. "
-                f"Pass series=, one of {list(forecaster._histories)[:5]}."
+                f"Pass series=, one of {list(state.series)[:5]}."
             )
         chosen = None if series is None else [series]
-        forecast = alone(forecaster.forecast(steps, X, series=chosen))
+        forecast = one_column(alone(forecaster.forecast(steps, X, series=chosen)))
         if np.ndim(forecast) != 1:
             raise ValueError(
                 f"The forecaster has {forecast.shape[1]} targets, and a display shows "
-                "one. Pass from_predictions the columns of one."
+                "one. Pass the columns of one target to from_predictions."
             )
-        past = forecaster._histories[series]
+        past = state.series[series].history
+        # A history keeps only its last time stamps; older ones are computed from them.
         index = past.stamps(0, len(past))
         if index is None:
             index = pd.RangeIndex(len(past))
@@ -212,33 +234,30 @@ class ForecastDisplay(Display):
             ahead = forecast.index
         forecast = pd.Series(np.asarray(forecast), ahead)
         intervals = {}
-        if forecaster._spread is not None:
-            for coverage in coverages:
-                bounds = forecaster.forecast_interval(
-                    steps, X, series=chosen, coverage=coverage
-                )
-                intervals[coverage] = pd.DataFrame(
-                    np.asarray(alone(bounds)), ahead, ["lower", "upper"]
-                )
+        if state.calibration is not None:
+            intervals = interval_frames(forecaster, steps, X, chosen, coverages, ahead)
         shown = 3 * len(forecast) if n_history is None else n_history
-        history = pd.Series(past.y[:, 0], index)[-shown:]
+        history = pd.Series(past.y[:, 0], index)[max(len(past) - shown, 0) :]
         return cls.from_predictions(history, forecast, intervals, y_true=y_true, ax=ax)
 
     @classmethod
     def from_predictions(
         cls, history, forecast, intervals=None, *, y_true=None, ax=None
     ):
-        """Draw given numbers; parameters as in the class.
+        """Draw forecasts; parameters as in the class.
 
-        Arrays are drawn over the numbers of their rows.
+        The x axis of arrays is the row number.
         """
         history = pd.Series(history)
         if not isinstance(forecast, pd.Series):
-            at = pd.RangeIndex(len(history), len(history) + len(forecast))
-            forecast = pd.Series(np.asarray(forecast), at)
+            rows = pd.RangeIndex(len(history), len(history) + len(forecast))
+            forecast = pd.Series(np.asarray(forecast), rows)
         if y_true is not None:
-            check_consistent_length(forecast, y_true)
-            y_true = pd.Series(np.asarray(y_true), forecast.index)
+            y_true = one_column(y_true)
+            dated = isinstance(y_true, pd.Series)
+            if not dated or type(y_true.index) is not type(forecast.index):
+                check_consistent_length(forecast, y_true)
+                y_true = pd.Series(np.asarray(y_true), forecast.index)
         return cls(history, forecast, intervals, y_true).plot(ax=ax)
 
     def plot(self, ax=None):
@@ -246,8 +265,9 @@ class ForecastDisplay(Display):
         ax = self._axes(ax)
         ahead = on_axis(self.forecast.index)
         self.bands_ = {}
+        # The widest band first, because later bands cover earlier ones.
         widest_first = sorted(self.intervals, reverse=True)
-        # Opaque, so that each is of the colour that the legend shows.
+        # Opaque colours, because overlapping transparent ones differ from the legend.
         shares = np.linspace(0.2, 0.55, len(widest_first))
         for coverage, share in zip(widest_first, shares, strict=True):
             bounds = np.asarray(self.intervals[coverage])
@@ -273,11 +293,11 @@ class ForecastDisplay(Display):
 
 
 class PredictionDisplay(Display):
-    """One-step forecasts on actual values, and by how many rows they lag behind.
+    """One-step forecasts on actual values, their residuals and their lag.
 
-    A forecaster that only repeats what it saw last looks good in such a picture. The
-    lag tells: it is the shift at which forecasts correlate best with actual values,
-    and should be 0.
+    A forecaster that only repeats the last value looks accurate in a plot of curves.
+    Its lag reveals it: the lag is the shift at which forecasts correlate best with
+    actual values, and should be 0.
 
     Parameters
     ----------
@@ -288,15 +308,15 @@ class PredictionDisplay(Display):
     lag_ : int
         Rows by which forecasts follow actual values.
     correlations_ : ndarray
-        Of actual values with the forecasts 0, 1, 2, ... rows later.
+        Correlations of actual values with forecasts 0, 1, 2, ... rows later.
     ax_, figure_
-        What it was drawn on.
+        Matplotlib axes and figure.
     lines_ : dict of str to matplotlib.lines.Line2D
-        Of actual and predicted values.
+        Curves "actual" and "predicted".
     residuals_ : matplotlib.collections.LineCollection
-        Of the residuals.
+        Lines of the residuals.
     bars_ : matplotlib.container.BarContainer
-        Of the correlations.
+        Bars of the correlations.
 
     Examples
     --------
@@ -316,7 +336,7 @@ class PredictionDisplay(Display):
 
     @classmethod
     def from_estimator(cls, forecaster, X, y=None, *, kind="curves", ax=None):
-        """Predict rows that follow the history, and draw.
+        """Predict rows that follow the history, and draw the predictions.
 
         Parameters
         ----------
@@ -324,20 +344,25 @@ class PredictionDisplay(Display):
         X, y
             As for `LSTMForecaster.score`.
         kind : {"curves", "residuals", "lag"}, default="curves"
-            Predicted over actual values; what is left of them; or their correlation by
-            shift.
+            Predictions on actual values, residuals, or correlations by shift.
         ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
         PredictionDisplay
         """
         y_true = X if y is None else y
+        if is_panel(y_true):
+            raise ValueError(
+                "X holds many series, and a display shows one. Pass the rows of one "
+                "series and their predictions to from_predictions."
+            )
         return cls.from_predictions(y_true, forecaster.predict(X), kind=kind, ax=ax)
 
     @classmethod
     def from_predictions(cls, y_true, y_pred, *, kind="curves", ax=None):
-        """Draw given numbers of one target."""
+        """Draw predictions of one target; parameters as in `from_estimator`."""
         check_consistent_length(y_true, y_pred)
         y_true = (
             y_true if isinstance(y_true, pd.Series) else pd.Series(np.ravel(y_true))
@@ -353,46 +378,61 @@ class PredictionDisplay(Display):
             "lag": self._plot_lag,
         }
         if kind not in kinds:
-            raise ValueError(f"kind is {kind!r}, but has to be one of {list(kinds)}.")
+            raise ValueError(f"kind must be one of {list(kinds)}. Got {kind!r}.")
         kinds[kind](self._axes(ax))
         return self
 
     def _plot_curves(self, ax):
-        at = on_axis(self.y_true.index)
+        x = on_axis(self.y_true.index)
+        # Missing actual values have no error.
         rmse = np.sqrt(np.nanmean((self.y_true - self.y_pred) ** 2))
         label = f"predicted (RMSE {rmse:.4g}, lag {self.lag_})"
         self.lines_ = {}
         self.lines_["actual"] = ax.plot(
-            at, self.y_true, color=self._ink, label="actual"
+            x, self.y_true, color=self._ink, label="actual"
         )[0]
         self.lines_["predicted"] = ax.plot(
-            at, self.y_pred, "--", color=self._colors[0], label=label
+            x, self.y_pred, "--", color=self._colors[0], label=label
         )[0]
         turn_dates(ax, self.y_true.index)
         ax.legend()
 
     def _plot_residuals(self, ax):
-        left = self.y_true - self.y_pred
-        at = on_axis(left.index)
-        self.residuals_ = ax.vlines(at, 0, left, color=self._colors[0])
+        residuals = self.y_true - self.y_pred
+        x = on_axis(residuals.index)
+        self.residuals_ = ax.vlines(x, 0, residuals, color=self._colors[0])
         ax.axhline(0, color="0.5", linewidth=0.8)
         ax.set_ylabel("actual - predicted")
-        ax.set_title(f"mean {left.mean():.4g}", fontsize="medium")
-        turn_dates(ax, left.index)
+        ax.set_title(f"mean {residuals.mean():.4g}", fontsize="medium")
+        turn_dates(ax, residuals.index)
 
     def _plot_lag(self, ax):
         shifts = np.arange(len(self.correlations_))
         colors = np.where(shifts == self.lag_, VERMILION, self._colors[0])
         self.bars_ = ax.bar(shifts, self.correlations_, color=list(colors))
         ax.axhline(0, color="0.5", linewidth=0.8)
-        ax.set(xlabel="rows that predictions come later", ylabel="correlation")
-        title = f"best {self.lag_} rows later" if self.lag_ else "best without a lag"
+        ax.set(xlabel="shift of predictions in rows", ylabel="correlation")
+        title = f"best at a lag of {self.lag_}" if self.lag_ else "best without a lag"
         ax.set_title(title, fontsize="medium")
         ax.xaxis.get_major_locator().set_params(integer=True)
 
 
+def interval_frames(forecaster, steps, X, chosen, coverages, index):
+    """Return lower and upper bounds on an index, by coverage."""
+    frames = {}
+    for coverage in coverages:
+        bounds = forecaster.forecast_interval(
+            steps, X, series=chosen, coverage=coverage
+        )
+        # Bounds of arrays have no index of their own.
+        frames[coverage] = pd.DataFrame(
+            np.asarray(alone(bounds)), index, ["lower", "upper"]
+        )
+    return frames
+
+
 def alone(data):
-    """The one series of a result of many."""
+    """Return the only series of a result of many series."""
     if isinstance(data, list):
         return data[0]
     levels = getattr(getattr(data, "index", None), "nlevels", 1)

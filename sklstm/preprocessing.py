@@ -1,4 +1,4 @@
-"""Windowing, scaling and token ids as public parts, usable without the estimators."""
+"""Transformers for windows, scaling and token ids, usable without the estimators."""
 
 from collections.abc import Callable
 from numbers import Real
@@ -22,7 +22,6 @@ from sklstm._text import vocabulary
 from sklstm._text.sequences import PADDING, TRUNCATE
 from sklstm._text.tokenizer import (
     STRIP_ACCENTS,
-    TOKEN_PATTERN,
     check_texts,
     tokenizer_of,
 )
@@ -40,19 +39,21 @@ __all__ = [
 
 
 class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Scale each column of a series; the scaler inside `LSTMForecaster`.
+    """Scale each column of a series, as `LSTMForecaster` does.
 
     Parameters
     ----------
     method : {"standard", "robust", "minmax", "log"} or None, default="standard"
-        Center and scale: mean and standard deviation, median and interquartile range,
-        or minimum and range; "log" is "standard" of the logarithm, for positive
-        values. None leaves values as they are.
+        "standard" subtracts the mean and divides by the standard deviation, "robust"
+        takes the median and the interquartile range, and "minmax" the minimum and the
+        range. "log" is "standard" of the logarithm, for positive values. None leaves
+        values unchanged.
 
     Attributes
     ----------
     center_, scale_ : ndarray of shape (n_features,)
-        In the units of X, or of its logarithm. The scale of a constant column is 1.
+        In the units of X, or of its logarithm. The scale of a constant column is 1,
+        because a range of 0 cannot be divided by.
 
     Examples
     --------
@@ -68,7 +69,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
-        """Learn center and scale.
+        """Fit center and scale.
 
         Parameters
         ----------
@@ -99,30 +100,31 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return {"center": self.center_, "scale": self.scale_, "log": log}
 
     def transform(self, X):
-        """X of shape (n_timesteps, n_features), scaled."""
+        """Scale X of shape (n_timesteps, n_features)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
         return scaling.apply(X, self._statistics())
 
     def inverse_transform(self, X):
-        """Scaled X back in its own units."""
+        """Return scaled X in its original units."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
         return scaling.invert(X, self._statistics())
 
 
 class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
-    """Give each row the rows before it as further columns; the rows are kept.
+    """Add the rows before each row as further columns.
 
-    Row t of the result is rows t - window_length + 1 ... t of X, oldest first. Rows
-    before the first are filled with the first row.
+    Row t of the result holds rows t - window_length + 1 ... t of X, oldest first. The
+    first row stands in for rows before the series.
 
-    A row's result depends on the rows before it, so that scikit-learn's checks of
-    order and subset invariance cannot hold.
+    scikit-learn's checks of order and subset invariance cannot hold, because the result
+    of a row depends on the rows before it.
 
     Parameters
     ----------
     window_length : int, default=2
+        Rows in each window, the row itself included.
 
     Examples
     --------
@@ -140,7 +142,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Note the columns of X of shape (n_timesteps, n_features).
+        """Record the columns of X of shape (n_timesteps, n_features).
 
         Returns
         -------
@@ -150,6 +152,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def _check_memory(self, X):
+        # int: the product of NumPy integers overflows where it must be refused.
         memory_limits.check_memory(
             int(self.window_length) * X.size * X.itemsize,
             f"A window of window_length={self.window_length} rows for each row of X",
@@ -157,18 +160,19 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
         )
 
     def transform(self, X):
-        """Array of shape (n_timesteps, window_length * n_features)."""
+        """Return an array of shape (n_timesteps, window_length * n_features)."""
         check_is_fitted(self, "n_features_in_")
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
         self._check_memory(X)
         head = np.repeat(X[:1], self.window_length - 1, axis=0)
+        # sliding_window_view puts the steps last; names and columns have them first.
         windows = np.lib.stride_tricks.sliding_window_view(
             np.concatenate([head, X]), self.window_length, axis=0
         )
         return np.swapaxes(windows, 1, 2).reshape(len(X), -1)
 
     def get_feature_names_out(self, input_features=None):
-        """Names ``<column>_lag<k>``, oldest first."""
+        """Return names ``<column>_lag<k>``, oldest first."""
         check_is_fitted(self, "n_features_in_")
         names = _check_feature_names_in(self, input_features)
         lags = range(self.window_length - 1, -1, -1)
@@ -176,33 +180,37 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
 
 
 class TextSequencer(TransformerMixin, BaseEstimator):
-    """Turn texts into token ids, padded on the right with 0.
+    """Encode texts as token ids, padded on the right with 0.
 
-    Id 1 stands for every token outside the vocabulary.
+    Tokens outside the vocabulary have id 1.
 
     Parameters
     ----------
     analyzer : {"word", "char"}, default="word"
-        "char" takes every character but white space for a token.
+        "char" makes every character except white space a token.
     lowercase : bool, default=True
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-    token_pattern : str, default=r"\\w+(?:'\\w+)?|[^\\w\\s]"
+    token_pattern : str or None, default=None
+        A regular expression of tokens. None finds words of any script with their
+        combining marks and an inner apostrophe, emoji whole, and other signs one by
+        one; Thai, Lao, Burmese and Khmer, which have no spaces, by character.
     tokenizer : callable, default=None
-        From a text to a list of str, instead of `analyzer` and `token_pattern`.
+        Function from a text to a list of str; replaces `analyzer` and `token_pattern`.
     max_features : int, default=None
-        Size of the vocabulary, the most frequent tokens first.
+        Size of the vocabulary, which keeps the most frequent tokens; None keeps all.
     min_df : int or float, default=1
-        Documents a token must be in; a float is a share.
+        Minimum number of documents that hold a token; a float is a share of documents.
     max_length : int, default=None
-        Tokens kept of each text; None means those of the longest text of `fit`.
+        Maximum number of tokens of a text; None means the longest text of `fit`.
     truncate : {"head", "tail", "both"}, default="head"
-        Which tokens of a longer text are kept; "both" is half from each end.
+        Part of a longer text that is kept; "both" keeps half from each end.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        From 2, by falling frequency, then by token.
+        Token ids from 2, by falling frequency; ties are in alphabetical order.
     max_length_ : int
+        Columns of the result.
 
     Examples
     --------
@@ -221,7 +229,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         "analyzer": [StrOptions({"word", "char"})],
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions(set(STRIP_ACCENTS)), Callable, None],
-        "token_pattern": [str],
+        "token_pattern": [str, None],
         "tokenizer": [Callable, None],
         "max_features": [POSITIVE_INT, None],
         "min_df": [POSITIVE_INT, Interval(Real, 0, 1, closed="both")],
@@ -235,7 +243,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         analyzer="word",
         lowercase=True,
         strip_accents=None,
-        token_pattern=TOKEN_PATTERN,
+        token_pattern=None,
         tokenizer=None,
         max_features=None,
         min_df=1,
@@ -254,13 +262,14 @@ class TextSequencer(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        # Texts are a 1-D collection of str, so scikit-learn's checks of arrays are off.
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the vocabulary.
+        """Fit the vocabulary.
 
         Parameters
         ----------
@@ -282,13 +291,15 @@ class TextSequencer(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        """As `fit`, then `transform`, but tokenising once."""
+        """Fit the vocabulary and encode the texts, with one pass of the tokenizer."""
         texts = check_texts(X)
         tokens, sequences = vocabulary.count_tokens(texts, tokenizer_of(self))
+        # The vocabulary counts weighted documents; without weights each counts once.
         weights = np.ones(len(texts))
-        self.vocabulary_, sequences = vocabulary.rank(
+        self.vocabulary_, sequences = vocabulary.build_vocabulary(
             tokens, sequences, weights, self.min_df, self.max_features
         )
+        # At least one column, also for texts without a token.
         longest = int(sequences.lengths.max(initial=1))
         self.max_length_ = longest if self.max_length is None else self.max_length
         return self._padded(sequences)
@@ -303,7 +314,7 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         return sequences.padded(self.max_length_)
 
     def transform(self, X):
-        """Token ids of texts.
+        """Encode texts as token ids.
 
         Parameters
         ----------
@@ -320,13 +331,13 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         )
 
     def get_feature_names_out(self, input_features=None):
-        """Names ``token<k>`` of columns, from 0; `input_features` is not used."""
+        """Return column names ``token<k>``, from 0; `input_features` is not used."""
         check_is_fitted(self)
-        names = [f"token{place}" for place in range(self.max_length_)]
+        names = [f"token{i}" for i in range(self.max_length_)]
         return np.array(names, dtype=object)
 
     def inverse_transform(self, X):
-        """Texts of token ids; a token that was not known is ``<unknown>``.
+        """Decode token ids to texts; unknown tokens become ``<unknown>``.
 
         Parameters
         ----------
@@ -335,20 +346,21 @@ class TextSequencer(TransformerMixin, BaseEstimator):
         Returns
         -------
         list of str
-            Tokens joined by a space, or by nothing for characters.
+            Tokens joined by spaces, or characters joined without.
 
         Raises
         ------
         ValueError
-            For an id that is not in the vocabulary.
+            If an id is not in the vocabulary.
         """
         check_is_fitted(self)
         X = check_array(X, dtype=np.int64, ensure_min_samples=0)
+        # Ids 0 and 1 are padding and unknown tokens, so the vocabulary begins at 2.
         tokens = np.array(["", "<unknown>", *self.vocabulary_], dtype=object)
         if X.size and (X.min() < 0 or X.max() >= len(tokens)):
             raise ValueError(
                 f"X holds ids from {X.min()} to {X.max()}, but the vocabulary has ids "
                 f"from 0 to {len(tokens) - 1}. Pass what transform returned."
             )
-        between = "" if self.analyzer == "char" else " "
-        return [between.join(tokens[row[row != PADDING]]) for row in X]
+        separator = "" if self.analyzer == "char" else " "
+        return [separator.join(tokens[row[row != PADDING]]) for row in X]

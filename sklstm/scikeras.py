@@ -1,4 +1,4 @@
-"""scikeras's wrappers, told apart by scikit-learn, and our networks to put in them."""
+"""Wrappers around those of scikeras that pass scikit-learn's estimator checks."""
 
 import contextlib
 import inspect
@@ -17,9 +17,10 @@ from sklearn.utils.validation import (
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
 from sklstm._utils.keras_backend import load_keras
-from sklstm._windows.dataset import merge_repeated
+from sklstm._windows.dataset import rows_in_order
 
-floatx = load_keras().config.floatx  # on JAX, unless the user chose another backend
+# scikeras imports Keras, which reads the backend once: set the default before.
+floatx = load_keras().config.floatx
 try:
     from scikeras import wrappers
 except ImportError as error:
@@ -31,15 +32,16 @@ except ImportError as error:
 __all__ = ["KerasClassifier", "KerasRegressor", "build_classifier", "build_regressor"]
 
 
-# First words of parameters that scikeras hands on.
+# Prefixes of parameters that scikeras passes on to Keras.
 ROUTES = {*wrappers.BaseWrapper._routing_prefixes, "callbacks", "score"}
 
 
 @contextlib.contextmanager
 def seeded(seed):
-    """Seed torch, where Keras runs on it, and leave its generator as it was.
+    """Seed torch while the context lasts, and restore its generator afterwards.
 
-    scikeras seeds Python, NumPy and TensorFlow, but torch shuffles by its own.
+    scikeras seeds Python, NumPy and TensorFlow. On the torch backend Keras shuffles
+    with torch's own generator.
     """
     torch = sys.modules.get("torch")
     if seed is None or torch is None:
@@ -50,37 +52,37 @@ def seeded(seed):
         yield
 
 
-def merged(X, y, weights):
-    """Equal rows as one of their summed weight, with targets of any type."""
-    labels, codes = None, y
+def put_in_order(X, y, weights):
+    """Put rows in a fixed order, repeated by whole weights; y may be of any type."""
+    codes = y
     if y.dtype.kind not in "biuf":
-        labels, codes = np.unique(y, return_inverse=True)
-        codes = codes.reshape(y.shape)
-    rows, codes, weights = merge_repeated(X, codes, weights)
-    y = codes.astype(y.dtype) if labels is None else labels[codes.astype(int)]
-    return rows.astype(X.dtype), y, weights
+        codes = np.unique(y, return_inverse=True)[1].reshape(y.shape)
+    rows, weights = rows_in_order(X, codes, weights)
+    return X[rows], y[rows], weights
 
 
 class Wrapper(BaseEstimator):
-    """An estimator that has a wrapper of scikeras train, and answers for it.
+    """Estimator that trains and predicts with a wrapper of scikeras.
 
-    It holds one, and does not inherit from it: scikit-learn asks each class of an
-    estimator for tags and the order of mixins, which scikeras 0.13 has as they were.
+    It holds the wrapper instead of inheriting from it, because scikit-learn 1.7 and
+    later read tags and the order of mixins from each base class, and those of scikeras
+    0.13 are of an older form.
     """
 
     def __init__(self, model=None, **parameters):
-        given = {"model": model} | parameters
-        own = inspect.signature(type(self).__init__).parameters
+        routed = {"model": model} | parameters
+        declared = inspect.signature(type(self).__init__).parameters
         for name in self._get_param_names():
-            setattr(self, name, given.pop(name, own[name].default))
-        self._routed = given
+            setattr(self, name, routed.pop(name, declared[name].default))
+        self._routed = routed
 
     def get_params(self, deep=True):
-        """Parameters by name, routed ones among them.
+        """Return parameters by name, including routed ones.
 
         Parameters
         ----------
         deep : bool, default=True
+            Ignored, because the wrapper holds no nested estimators.
 
         Returns
         -------
@@ -89,13 +91,13 @@ class Wrapper(BaseEstimator):
         return super().get_params(deep=False) | self._routed
 
     def set_params(self, **params):
-        """Set parameters, and route those that begin with a word of scikeras.
+        """Set parameters, including those that a prefix of scikeras routes to Keras.
 
         Parameters
         ----------
         **params : dict
-            ``model__units``, ``optimizer__learning_rate``, ``fit__batch_size`` and so
-            on, and those of the constructor.
+            Parameters of the constructor, and routed ones such as ``model__units``,
+            ``optimizer__learning_rate`` and ``fit__batch_size``.
 
         Returns
         -------
@@ -104,11 +106,11 @@ class Wrapper(BaseEstimator):
         Raises
         ------
         ValueError
-            For a name that is neither.
+            If a name is neither.
         """
         for name, value in params.items():
-            word, routed, _ = name.partition("__")
-            if (routed and word in ROUTES) or name in self._routed:
+            prefix, routed, _ = name.partition("__")
+            if (routed and prefix in ROUTES) or name in self._routed:
                 self._routed = self._routed | {name: value}
             else:
                 super().set_params(**{name: value})
@@ -122,7 +124,7 @@ class Wrapper(BaseEstimator):
         return tags
 
     def __getattr__(self, name):
-        # model_, history_, target_encoder_ and all that scikeras learns.
+        # model_, history_, target_encoder_ and the other fitted attributes of scikeras.
         if not name.endswith("_") or name.startswith("_") or name == "wrapper_":
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
         wrapper = vars(self).get("wrapper_")
@@ -133,9 +135,10 @@ class Wrapper(BaseEstimator):
     def fit(self, X, y, sample_weight=None, **options):
         """Build the model and train it.
 
-        Without `validation_split` and with `shuffle`, where the order of rows means
-        nothing, equal rows are merged into one of their summed weight, so that weights
-        and repeated rows train the same network.
+        If the order of rows has no effect (`shuffle`, and no `validation_split`), rows
+        are put in an order that their content fixes, and small whole weights repeat
+        them, because weights and repeated rows then train the same network. Weights
+        are relative: a factor on all of them changes nothing.
 
         Parameters
         ----------
@@ -144,14 +147,14 @@ class Wrapper(BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
         **options : dict
-            Of ``keras.Model.fit``.
+            Passed to ``keras.Model.fit``.
 
         Returns
         -------
         self
         """
-        goes_on = self.warm_start and hasattr(self, "wrapper_")
-        return self._train("fit", X, y, sample_weight, options, goes_on)
+        resume = self.warm_start and hasattr(self, "wrapper_")
+        return self._train("fit", X, y, sample_weight, options, resume)
 
     def partial_fit(self, X, y, sample_weight=None, **options):
         """Train one more epoch, as `fit` does.
@@ -165,11 +168,11 @@ class Wrapper(BaseEstimator):
         -------
         self
         """
-        goes_on = hasattr(self, "wrapper_")
-        return self._train("partial_fit", X, y, sample_weight, options, goes_on)
+        resume = hasattr(self, "wrapper_")
+        return self._train("partial_fit", X, y, sample_weight, options, resume)
 
     def initialize(self, X, y):
-        """Build the model for these data, without training.
+        """Build the model for the shapes and classes of the data, without training.
 
         Parameters
         ----------
@@ -181,7 +184,7 @@ class Wrapper(BaseEstimator):
         self
         """
         X, y = self._checked(X, y, reset=True)
-        wrapper = self._wrapper(goes_on=False)
+        wrapper = self._wrapper(resume=False)
         wrapper.initialize(X, y)
         self.wrapper_ = wrapper
         return self
@@ -203,31 +206,33 @@ class Wrapper(BaseEstimator):
             y_numeric=self._wraps is wrappers.KerasRegressor,
         )
 
-    def _wrapper(self, goes_on):
-        """The wrapper of scikeras with these parameters, new or as far as it came."""
+    def _wrapper(self, resume):
+        """Return the scikeras wrapper with the current parameters, new or trained."""
         parameters = self.get_params(deep=False)
-        if "class_weight" in parameters:  # is in the weights of rows already
+        if "class_weight" in parameters:
+            # The weights of rows already hold it; scikeras would apply it twice.
             parameters["class_weight"] = None
         state = self.random_state
         if state is not None and not isinstance(state, Integral):
-            # scikeras takes zero for any.
+            # scikeras replaces every RandomState by the seed 0.
             parameters["random_state"] = check_random_state(state).randint(2**31 - 1)
-        wrapper = self.wrapper_ if goes_on else self._wraps()
+        wrapper = self.wrapper_ if resume else self._wraps()
+        # scikeras only sets it if there are routed parameters; it would outlive them.
         vars(wrapper).pop("_user_params", None)
         wrapper.__init__(**parameters)
         return wrapper
 
-    def _train(self, method, X, y, sample_weight, options, goes_on):
-        X, y = self._checked(X, y, reset=not goes_on)
+    def _train(self, method, X, y, sample_weight, options, resume):
+        X, y = self._checked(X, y, reset=not resume)
         weights = self._weights(X, y, sample_weight)
-        told = self._routed | options
-        ordered = told.get("fit__validation_split", self.validation_split)
-        if told.get("fit__shuffle", self.shuffle) and not ordered:
-            X, y, weights = merged(X, y, weights)
-        wrapper = self._wrapper(goes_on)
-        given = None if (weights == 1).all() else weights
+        routed = self._routed | options
+        ordered = routed.get("fit__validation_split", self.validation_split)
+        if routed.get("fit__shuffle", self.shuffle) and not ordered:
+            X, y, weights = put_in_order(X, y, weights)
+        wrapper = self._wrapper(resume)
+        sample_weight = None if (weights == 1).all() else weights
         with seeded(wrapper.random_state):
-            getattr(wrapper, method)(X, y, sample_weight=given, **options)
+            getattr(wrapper, method)(X, y, sample_weight=sample_weight, **options)
         self.wrapper_ = wrapper
         return self
 
@@ -243,10 +248,10 @@ class Wrapper(BaseEstimator):
         return weights
 
     def _outputs(self, method, X, options):
-        """What a method of the wrapper gives, as an array.
+        """Return the array that a method of the wrapper predicts.
 
-        It gets batches of one size, so that JAX compiles once, and a row's prediction
-        does not depend on how many stand beside it.
+        X is padded to a multiple of the batch size: JAX then compiles one step, and the
+        prediction of a row does not depend on the number of rows.
         """
         check_is_fitted(self, "wrapper_")
         X = validate_data(self, X, reset=False, dtype=floatx(), allow_nd=True)
@@ -254,10 +259,10 @@ class Wrapper(BaseEstimator):
         size = options.get("batch_size", size) or 32
         n_rows = len(X) if size == -1 else -(-len(X) // size) * size
         rows = X[np.arange(n_rows) % len(X)]
-        made = np.asarray(getattr(self.wrapper_, method)(rows, **options))
-        if method == "predict_proba":  # scikeras drops the axis of a single row
-            made = made.reshape(n_rows, -1)
-        return made[: len(X)]
+        output = np.asarray(getattr(self.wrapper_, method)(rows, **options))
+        if method == "predict_proba":  # scikeras drops the axis of a single row.
+            output = output.reshape(n_rows, -1)
+        return output[: len(X)]
 
     def predict(self, X, **options):
         """Predict targets.
@@ -267,7 +272,7 @@ class Wrapper(BaseEstimator):
         X : array-like
             As for `fit`.
         **options : dict
-            Of ``keras.Model.predict``.
+            Passed to ``keras.Model.predict``.
 
         Returns
         -------
@@ -277,16 +282,16 @@ class Wrapper(BaseEstimator):
 
 
 class KerasRegressor(RegressorMixin, Wrapper):
-    """`scikeras.wrappers.KerasRegressor` that scikit-learn takes for a regressor.
+    """`scikeras.wrappers.KerasRegressor` that scikit-learn recognises as a regressor.
 
-    Parameters and learned attributes are those of scikeras, with any `model`:
-    `build_regressor` is one.
+    Parameters and fitted attributes are those of scikeras. `model` is any function that
+    builds a Keras model, such as `build_regressor`.
 
     Attributes
     ----------
     wrapper_ : scikeras.wrappers.KerasRegressor
-        What was trained. Its own attributes, such as `model_` and `history_`, are read
-        here too.
+        The trained wrapper. Its attributes, such as `model_` and `history_`, are also
+        attributes of this estimator.
 
     Examples
     --------
@@ -305,25 +310,25 @@ class KerasRegressor(RegressorMixin, Wrapper):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.regressor_tags.poor_score = True  # how good it is, is the model's matter
+        tags.regressor_tags.poor_score = True  # The score depends on the user's model.
         return tags
 
     def predict(self, X, **options):
-        # Scores reckon in 64 bits.
+        # Float64, because scikit-learn's metrics round less in it.
         return super().predict(X, **options).astype(float)
 
 
 class KerasClassifier(ClassifierMixin, Wrapper):
-    """`scikeras.wrappers.KerasClassifier` that scikit-learn takes for a classifier.
+    """`scikeras.wrappers.KerasClassifier` that scikit-learn recognises as a classifier.
 
-    Parameters and learned attributes are those of scikeras, with any `model`:
-    `build_classifier` is one.
+    Parameters and fitted attributes are those of scikeras. `model` is any function that
+    builds a Keras model, such as `build_classifier`.
 
     Attributes
     ----------
     wrapper_ : scikeras.wrappers.KerasClassifier
-        What was trained. Its own attributes, such as `model_`, `history_` and
-        `classes_`, are read here too.
+        The trained wrapper. Its attributes, such as `model_`, `history_` and
+        `classes_`, are also attributes of this estimator.
 
     Examples
     --------
@@ -340,7 +345,10 @@ class KerasClassifier(ClassifierMixin, Wrapper):
 
     __init__.__signature__ = inspect.signature(_wraps.__init__)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, **options):
+    # scikeras has another order of arguments for classifiers.
+    def partial_fit(  # type: ignore[override]
+        self, X, y, classes=None, sample_weight=None, **options
+    ):
         """Train one more epoch, as `fit` does.
 
         Parameters
@@ -348,7 +356,7 @@ class KerasClassifier(ClassifierMixin, Wrapper):
         X, y, sample_weight, options
             As for `fit`.
         classes : array-like of shape (n_classes,), default=None
-            All that may come, for the first call.
+            All classes of later calls, needed by the first call.
 
         Returns
         -------
@@ -357,14 +365,14 @@ class KerasClassifier(ClassifierMixin, Wrapper):
         return super().partial_fit(X, y, sample_weight, classes=classes, **options)
 
     def predict_proba(self, X, **options):
-        """Probabilities of classes.
+        """Predict probabilities of classes.
 
         Parameters
         ----------
         X : array-like
             As for `fit`.
         **options : dict
-            Of ``keras.Model.predict``.
+            Passed to ``keras.Model.predict``.
 
         Returns
         -------
@@ -374,5 +382,5 @@ class KerasClassifier(ClassifierMixin, Wrapper):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.poor_score = True  # how good it is, is the model's matter
+        tags.classifier_tags.poor_score = True  # The score depends on the user's model.
         return tags

@@ -1,4 +1,4 @@
-"""Loading estimators from files that `save` wrote, without running anything in them."""
+"""Loading of saved estimators, without running code from their files."""
 
 from pathlib import Path
 
@@ -13,21 +13,22 @@ from sklstm._windows.normalization import check_holds_seasons
 
 __all__ = ["LoadError", "load"]
 
-# What the trial forecast of a loaded file may take; a window of 100,000 steps does.
-MOST_NUMBERS = 2**25
+# Values that the trial forecast of a loaded file may compute: enough for a window of
+# 100,000 steps, and too few for a forged size to exhaust memory.
+MAX_VALUES = 2**25
 
 
 def load(path):
-    """Load a fitted estimator from a file that its `save` wrote.
+    """Load a fitted estimator from a file written by its `save`.
 
-    Nothing in the file is run. A file that is damaged, or holds anything that this
-    version does not know, is refused; memory is bounded by the length of the file: a
-    few times that of its arrays, and about a hundred times that of its text. Keras is
-    not needed to load and to predict. A file of an older version keeps loading:
-    parameters that it does not know have their defaults.
+    Loading runs no code from the file. A file that is damaged, or holds a type that
+    this version does not know, raises an error. Memory is bounded by the length of the
+    file: a few times the size of its arrays, and about a hundred times the size of its
+    text. Loading and prediction do not need Keras. Files of older versions keep
+    loading: parameters that they lack take their defaults.
 
-    Who can write the file can still choose what the model predicts: its digest guards
-    against damage, not against a forger.
+    The digest of the file detects damage, not forgery: whoever writes the file decides
+    what the model predicts.
 
     Parameters
     ----------
@@ -40,11 +41,9 @@ def load(path):
     Raises
     ------
     LoadError
-        If the file is damaged, is not a model, or is of a newer version.
+        If the file is damaged, is not a model, or was written by a newer version.
     OSError
         If the file cannot be read.
-    ImportError
-        Without the package safetensors, which ``sklstm[save]`` installs.
 
     Examples
     --------
@@ -58,29 +57,35 @@ def load(path):
     try:
         _, estimator = archive.from_bytes(content)
         check(estimator)
-    except (LoadError, ImportError) as error:
+    except LoadError as error:
         error.add_note(f"The file is {path}.")
         raise
-    except Exception as error:  # whatever a forged file makes fail
+    except Exception as error:
+        # A forged file can raise anything; callers need to catch one type only.
         raise LoadError(
-            f"{path} is no model that this version of sklstm can load: {error!r}."
+            f"{path} is not a model that this version of sklstm can load: {error!r}."
         ) from error
     return estimator
 
 
 def check(estimator):
-    """Raise unless a loaded estimator is whole: parameters, weights, and a forecast."""
+    """Raise unless a loaded estimator has valid parameters, weights and a forecast."""
     if not isinstance(estimator, LSTMForecaster | LSTMTextClassifier):
-        raise LoadError(f"The file holds a {type(estimator).__name__}, no estimator.")
-    # What came after the file was written has its default.
+        raise LoadError(
+            f"The file holds a {type(estimator).__name__}, not an estimator."
+        )
+    # A parameter that is newer than the file takes its default.
     for name, value in type(estimator)().get_params().items():
-        vars(estimator).setdefault(name, value)
+        estimator.__dict__.setdefault(name, value)
     estimator._validate_params()
     check_weights(estimator._spec_, estimator.weights_)
     check_sizes(estimator, estimator._spec_)
-    network = getattr(estimator, "_quantile_network", None)
+    network = None
+    if isinstance(estimator, LSTMForecaster):
+        network = estimator._state.network.quantile_network
     if network is not None:
         check_weights(network.spec, network.weights)
+    # Forged weights overflow; the check below reports that as one error.
     with np.errstate(all="ignore"):
         predicted = np.asarray(dry_run(estimator), float)
     if not np.isfinite(predicted).all():
@@ -96,24 +101,27 @@ def check_weights(spec, weights):
 
 
 def check_sizes(estimator, spec):
-    """Raise where numbers in the file would make a forecast take more than it holds.
+    """Raise if sizes in the file would make a forecast need more memory than the file.
 
-    What arrays of the file have the shape of needs no check.
+    Sizes that are shapes of arrays in the file need no check, because the file holds
+    these arrays.
     """
     if isinstance(estimator, LSTMTextClassifier):
-        numbers = getattr(estimator, "n_features_in_", 0)
-        counts = getattr(estimator, "_ngram_counts", None)
-        whole = counts is None or all(1 <= n < 64 for n in counts.keys)
+        n_values = getattr(estimator, "n_features_in_", 0)
+        ngrams = estimator._state.ngrams
+        whole = ngrams is None or all(1 <= n < 64 for n in ngrams.counter.keys)
     else:
         steps, width = spec.window_shape
-        numbers = steps * (width + spec.n_static + 4 * max(spec.units))
+        # Inputs of each step, and the four gates of the widest layer.
+        n_values = steps * (width + spec.n_static + 4 * max(spec.units))
         whole = steps == estimator.window_length_ and min(spec.output_shape) > 0
-        if estimator._form != "windows":
-            norm, histories = estimator._norm, estimator._histories.values()
-            if norm.deseasonalize:
-                check_holds_seasons(steps, norm.seasons)
-            whole &= all(map(is_whole, histories))
-    if not whole or not numbers <= MOST_NUMBERS:
+        state = estimator._state
+        if state.form != "windows":
+            if state.norm.deseasonalize:
+                check_holds_seasons(steps, state.norm.seasons)
+            whole &= all(is_whole(own.history) for own in state.series.values())
+    # "not <=" also refuses NaN, which a forged file can hold.
+    if not whole or not n_values <= MAX_VALUES:
         raise LoadError("The file has sizes that do not fit its network or its series.")
 
 
@@ -125,7 +133,7 @@ def is_whole(history):
 
 
 def dry_run(estimator):
-    """One prediction, which reads everything that predicting needs."""
+    """Return one prediction, which reads every attribute that `predict` needs."""
     n_features = getattr(estimator, "n_features_in_", None)
     if isinstance(estimator, LSTMTextClassifier):
         X = [""] if n_features is None else np.zeros((1, n_features))
@@ -133,11 +141,11 @@ def dry_run(estimator):
             X = pd.DataFrame(X, columns=estimator.feature_names_in_)
         estimator.predict(X)
         return estimator.predict_proba(X)
-    if estimator._form == "windows":
+    state = estimator._state
+    if state.form == "windows":
         return estimator.predict(np.zeros((1, *estimator._spec_.window_shape)))
-    histories = {
-        key: known if known.X is None else known.with_inputs(known.X[-1:])
-        for key, known in estimator._histories.items()
-    }
-    ends = {key: [len(known)] for key, known in histories.items()}
-    return estimator._roll(list(estimator._origins(histories, ends).values()), 1)
+    ahead = None
+    if state.form == "regression":
+        ahead = {key: own.history.X[-1:] for key, own in state.series.items()}
+    origins = state.origins_at_end(state.series, ahead)
+    return state.model.forecast(list(origins.values()), 1)

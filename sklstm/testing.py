@@ -1,4 +1,4 @@
-"""A contract suite for text classifiers, as scikit-learn's has nearly none."""
+"""Contract checks for text classifiers; scikit-learn's suite has one for strings."""
 
 import copy
 import pickle
@@ -25,7 +25,7 @@ LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0] * 4)
 
 
 def same(a, b, message, tolerance=0.0):
-    """Raise AssertionError where arrays differ."""
+    """Raise AssertionError if arrays differ."""
     a, b = np.asarray(a), np.asarray(b)
     if tolerance:
         equal = a.shape == b.shape and np.allclose(a, b, rtol=0, atol=tolerance)
@@ -38,6 +38,7 @@ def check_clone_keeps_parameters(estimator):
     original, copied = estimator.get_params(), clone(estimator).get_params()
     assert set(original) == set(copied), "clone changes the names of parameters."
     for name, value in original.items():
+        # clone copies estimators and arrays, so an equal repr has to suffice.
         kept = copied[name] is value or repr(copied[name]) == repr(value)
         assert kept, f"clone turns {name}={value!r} into {copied[name]!r}."
 
@@ -91,7 +92,7 @@ def object_array(texts):
 
 
 def shuffled_series(texts):
-    """A series whose index is not in order: positions count, not labels."""
+    """Return a Series with an unordered index, which estimators have to ignore."""
     return pd.Series(texts, index=np.arange(len(texts))[::-1])
 
 
@@ -104,6 +105,7 @@ def check_rows_are_independent(estimator):
         fitted.predict_proba([texts[i] for i in order]),
         expected[order],
         "Predictions depend on the order of rows.",
+        # Batches of other rows round differently in single precision.
         tolerance=1e-6,
     )
     for i, text in enumerate(texts):
@@ -115,6 +117,8 @@ def check_rows_are_independent(estimator):
         )
 
 
+# Texts that break tokenizers: no token at all, code points that regular expressions
+# treat specially, or strings that UTF-8 cannot encode.
 ODD_TEXTS = {
     "empty": "",
     "white space": " \t\n\u3000",
@@ -129,17 +133,21 @@ ODD_TEXTS = {
 
 
 def check_odd_texts(estimator):
+    # Odd texts are legal in training as well as in prediction.
     fitted = clone(estimator).fit(TEXTS + list(ODD_TEXTS.values()), [*LABELS, *[1] * 9])
     for name, text in ODD_TEXTS.items():
         proba = fitted.predict_proba([text])
         legal = np.isfinite(proba).all() and (proba >= 0).all()
-        assert legal and abs(proba.sum() - 1) < 1e-6, f"{name}: {proba} is no share."
+        assert legal and abs(proba.sum() - 1) < 1e-6, (
+            f"The probabilities of the text {name!r} are {proba}, and do not sum to 1."
+        )
 
 
 def check_wrong_entries(estimator):
     fitted = clone(estimator).fit(TEXTS, LABELS)
     for wrong in (b"bytes", None, float("nan"), 3, ["nested"]):
-        texts = list(TEXTS)
+        texts: list[object] = list(TEXTS)
+        # Not 0, so that an error about the first entry does not pass by accident.
         texts[5] = wrong
         for call in (lambda t: clone(estimator).fit(t, LABELS), fitted.predict):
             try:
@@ -151,12 +159,13 @@ def check_wrong_entries(estimator):
                 )
             else:
                 raise AssertionError(f"{wrong!r} among the texts raises no error.")
+    # A str is iterable: unchecked, its letters would pass for documents.
     try:
         fitted.predict("one string")
     except (TypeError, ValueError):
         pass
     else:
-        raise AssertionError("A bare string is taken for a collection of texts.")
+        raise AssertionError("predict accepts one string as a collection of texts.")
 
 
 def check_label_types(estimator):
@@ -172,22 +181,22 @@ def check_label_types(estimator):
         fitted = clone(estimator).fit(TEXTS, labels)
         same(fitted.classes_, classes, f"classes_ of {classes!r} are wrong.")
         predicted = fitted.predict(TEXTS)
-        known = set(predicted.tolist()) <= set(classes.tolist())
-        assert known, f"predict returns {predicted[0]!r} for classes {classes!r}."
+        valid = set(predicted.tolist()) <= set(classes.tolist())
+        assert valid, f"predict returns {predicted[0]!r} for classes {classes!r}."
         same(
             fitted.predict_proba(TEXTS), expected, f"Labels {classes!r} change the fit."
         )
     several = np.array(["a", "b", "c"])[np.arange(len(TEXTS)) % 3]
     proba = clone(estimator).fit(TEXTS, several).predict_proba(TEXTS)
     shares = proba.shape == (len(TEXTS), 3) and np.allclose(proba.sum(axis=1), 1)
-    assert shares, "Probabilities of three classes do not add up to one."
+    assert shares, "Probabilities of three classes do not sum to 1."
 
 
 def check_one_class(estimator):
     try:
         clone(estimator).fit(TEXTS, np.ones(len(TEXTS), int))
     except ValueError as error:
-        assert "class" in str(error), f"The error does not speak of classes: {error}"
+        assert "class" in str(error), f"The error does not mention classes: {error}"
     else:
         raise AssertionError("Fitting on one class raises no ValueError.")
 
@@ -204,10 +213,11 @@ def check_lengths_differ(estimator):
 def check_learns(estimator):
     fitted = clone(estimator).fit(TEXTS, LABELS)
     score = fitted.score(TEXTS, LABELS)
-    assert score > 0.9, f"Accuracy on its own, simple training texts is {score}."
+    assert score > 0.9, f"Accuracy on simple training texts is {score}, not above 0.9."
 
 
 def check_seed(estimator):
+    # Deterministic classifiers, such as naive Bayes, have no seed to check.
     if "random_state" not in estimator.get_params():
         return
     one, two = (
@@ -251,24 +261,25 @@ CHECKS = [
 def check_text_classifier(estimator, *, on_fail="raise"):
     """Check that a classifier of strings keeps scikit-learn's contract.
 
-    The estimator must have `predict_proba`, and give the same result for the same
-    data: set its `random_state`.
+    The estimator needs `predict_proba`, and has to be deterministic: set its
+    `random_state`.
 
     Parameters
     ----------
     estimator : estimator instance
     on_fail : {"raise", None}, default="raise"
-        None collects failures instead.
+        "raise" stops at the first failure, and None collects all failures.
 
     Returns
     -------
     list of dict
-        ``check_name``, ``status`` ("passed" or "failed") and ``exception`` of each.
+        ``check_name``, ``status`` ("passed" or "failed") and ``exception`` of each
+        check.
 
     Raises
     ------
     AssertionError
-        With ``on_fail="raise"``, at the first check that fails.
+        If a check fails and `on_fail` is "raise".
 
     Examples
     --------
@@ -283,7 +294,8 @@ def check_text_classifier(estimator, *, on_fail="raise"):
     """
     results = []
     for check in CHECKS:
-        result = {"check_name": check.__name__, "status": "passed", "exception": None}
+        result: dict[str, object] = {"check_name": check.__name__}
+        result |= {"status": "passed", "exception": None}
         try:
             check(estimator)
         except Exception as error:

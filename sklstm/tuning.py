@@ -1,22 +1,26 @@
-"""Searching for parameters: spaces, searches that respect time, budgets that go on."""
+"""Hyperparameter search: spaces, time-ordered splits, resumed budgets, pruning."""
 
 import contextlib
+from typing import Any
 
 import numpy as np
 from scipy import stats
 from sklearn.model_selection import RandomizedSearchCV, TimeSeriesSplit
 
 from sklstm._forecaster import LSTMForecaster
-from sklstm._series.panel import is_panel
+from sklstm._series.panel import has_levels, is_list_of_series
 from sklstm._series.validation import n_dims
 from sklstm._training import resume
 from sklstm._utils.keras_backend import load_keras
+from sklstm.model_selection import PanelTimeSeriesSplit
 
 __all__ = ["continued", "pruning_callback", "search_space", "suggest"]
 
 
 def search_space(estimator):
-    """Distributions of the parameters that matter most, for `RandomizedSearchCV`.
+    """Return distributions of the most influential parameters.
+
+    They suit `RandomizedSearchCV`.
 
     Parameters
     ----------
@@ -59,40 +63,45 @@ def suggest(
     n_jobs=None,
     random_state=None,
 ):
-    """Search the parameters of a forecaster on splits in order of time.
+    """Search the parameters of a forecaster on splits in time order.
 
-    Every candidate is fitted on rows that come before those it is scored on, and never
-    otherwise: there is no argument for other splits.
+    Every candidate is fitted on rows that precede the rows on which it is scored. There
+    is no argument for other splits, because shuffled splits leak the future.
 
     Parameters
     ----------
     estimator : LSTMForecaster
     X, y : array-like
-        As for `LSTMForecaster.fit`: one series, with inputs or without, or ready-made
-        windows in order of time. No target of a window before the split is one after
-        it.
+        As for `LSTMForecaster.fit`: one series, or many in a frame indexed by (series,
+        time), with or without exogenous variables, or ready-made windows in time order.
+        A gap before each test fold keeps targets of training windows out of it.
     space : dict, default=None
-        None means `search_space`.
+        Distributions by parameter; None means `search_space`.
     n_iter : int, default=10
-        Candidates drawn.
+        Number of candidates.
     n_splits : int, default=3
+        Number of splits of `TimeSeriesSplit`, or of `PanelTimeSeriesSplit` for many
+        series, which cuts all of them at the same dates.
     scoring : str or callable, default=None
-        As for `RandomizedSearchCV`; None means the forecaster's `score`.
+        As for `RandomizedSearchCV`; None means the forecaster's `score`. A series alone
+        has no y for scorers by name, and takes `sklstm.metrics.make_backtest_scorer`.
     n_jobs : int, default=None
+        As for `RandomizedSearchCV`.
     random_state : int, RandomState instance or None, default=None
-        Of the candidates.
+        Seed of the draw of candidates.
 
     Returns
     -------
     RandomizedSearchCV
-        Fitted: ``best_params_``, ``best_estimator_``, ``cv_results_``.
+        The fitted search, with ``best_params_``, ``best_estimator_`` and
+        ``cv_results_``.
 
     Raises
     ------
     TypeError
-        If the estimator is no forecaster, whose rows have an order.
+        If the estimator is not a forecaster.
     ValueError
-        For many series: rows of a panel are not in one order.
+        If X is a list of series, or a candidate cannot be fitted or scored.
 
     Examples
     --------
@@ -101,47 +110,53 @@ def suggest(
     >>> from sklstm.tuning import suggest
     >>> f = LSTMForecaster(window_length=12, units=4, epochs=1, random_state=0)
     >>> space = {"window_norm": ["last", None]}
-    >>> found = suggest(f, load_air_passengers(), space=space, n_iter=2, n_splits=2)
-    >>> list(found.best_params_)
+    >>> search = suggest(f, load_air_passengers(), space=space, n_iter=2, n_splits=2)
+    >>> list(search.best_params_)
     ['window_norm']
     """
     if not isinstance(estimator, LSTMForecaster):
         raise TypeError(
-            "suggest searches in order of time, which only rows of a forecaster have. "
+            "suggest searches in time order, so it needs an LSTMForecaster. "
             f"Got {type(estimator).__name__}. Pass search_space(estimator) to "
             "RandomizedSearchCV instead."
         )
-    if is_panel(X):
+    if is_list_of_series(X):
         raise ValueError(
-            "suggest takes one series, but X holds many, whose rows are in no single "
-            "order of time. Search on one of them, or use backtest."
+            "suggest takes many series as one frame indexed by (series, time), but X "
+            "is a list. Pass pd.concat(dict(enumerate(X)))."
         )
+    # The targets of a ready-made window reach over several rows of the test fold.
     ready = y is not None and (estimator.window_length is None or n_dims(X) == 3)
     gap = np.shape(y)[1] - 1 if ready and n_dims(y) > 1 else 0
+    cv = TimeSeriesSplit(n_splits, gap=gap)
+    if has_levels(X) and not ready:
+        cv = PanelTimeSeriesSplit(n_splits)
     search = RandomizedSearchCV(
         estimator,
         search_space(estimator) if space is None else space,
         n_iter=n_iter,
-        cv=TimeSeriesSplit(n_splits, gap=gap),
+        cv=cv,
         scoring=scoring,
         n_jobs=n_jobs,
         random_state=random_state,
+        error_score="raise",
     )
     return search.fit(X, y)
 
 
 @contextlib.contextmanager
 def continued():
-    """Let fits go on where the same fit of fewer epochs stopped.
+    """Resume fits where the same fit with fewer epochs stopped.
 
-    Inside, a fit that differs from an earlier one in `epochs` alone, with the same data
-    and an int as `random_state`, trains only the epochs that are new, and ends at the
-    same bytes as if it had trained them all. So ``HalvingGridSearchCV(...,
-    resource="epochs")`` gives survivors a larger budget without starting again.
+    Inside this context, a fit that differs from an earlier fit only in `epochs`, with
+    the same data and an int as `random_state`, trains only the additional epochs. It
+    gives the same bytes as training all epochs. ``HalvingGridSearchCV(...,
+    resource="epochs")`` therefore gives surviving candidates a larger budget without a
+    new start.
 
-    Runs are remembered in this process: search with ``n_jobs=1`` or threads. Fits with
-    `callbacks` or `learning_rate_schedule` start anew, since these have a course of
-    their own.
+    Training states are kept in this process, so search with ``n_jobs=1`` or threads.
+    Fits with `callbacks` or `learning_rate_schedule` start anew, because both carry
+    state from epoch to epoch.
 
     Examples
     --------
@@ -158,23 +173,23 @@ def continued():
 
 
 def pruning_callback(trial, monitor="val_loss"):
-    """A callback with which Optuna stops bad trials early.
+    """Make a Keras callback that lets Optuna prune bad trials.
 
     Parameters
     ----------
     trial : optuna.Trial
     monitor : str, default="val_loss"
-        What of the epoch the study's pruner looks at.
+        Metric of each epoch that the study's pruner reads.
 
     Returns
     -------
     keras.callbacks.Callback
-        For ``callbacks`` of an estimator. It raises ``optuna.TrialPruned``.
+        To pass in ``callbacks`` of an estimator. It raises ``optuna.TrialPruned``.
 
     Raises
     ------
     ImportError
-        Without the package optuna, which ``sklstm[optuna]`` installs.
+        If the package optuna is missing; ``sklstm[optuna]`` installs it.
 
     Examples
     --------
@@ -191,12 +206,15 @@ def pruning_callback(trial, monitor="val_loss"):
             "pip install 'sklstm[optuna]'."
         ) from error
 
-    class Pruning(load_keras().callbacks.Callback):
-        def __deepcopy__(self, memo):  # a trial is one, and talks to its study
+    Callback: Any = load_keras().callbacks.Callback
+
+    class Pruning(Callback):
+        def __deepcopy__(self, memo):
+            # `fit` trains copies of callbacks, but a trial reports to its one study.
             return self
 
         def on_epoch_end(self, epoch, logs=None):
-            if monitor not in logs:  # the refit on all rows
+            if monitor not in logs:  # The refit on all rows has no validation loss.
                 return
             trial.report(logs[monitor], epoch)
             if trial.should_prune():

@@ -1,4 +1,4 @@
-"""The same seed gives the same bytes, whatever happens around a fit.
+"""The same seed gives the same bytes, independent of other fits and processes.
 
 `make test-matrix` runs these on each backend of Keras.
 """
@@ -31,7 +31,7 @@ FITS = {
 
 
 def digest(name):
-    """Of all weights of a fresh fit, and of what it predicts."""
+    """Return a digest of the weights and predictions of a new fit."""
     estimator, data = FITS[name]
     fitted = clone(estimator).fit(*data)
     if name == "texts":

@@ -20,7 +20,6 @@ WRITTEN = [
 NEEDS = {
     "from_scikeras": "scikeras",
     "scaling_out": "distributed",
-    "deploying": "safetensors",
     "plotting": "matplotlib",
     "tuning": "optuna_integration",
 }
@@ -81,7 +80,7 @@ def test_the_api_page_names_all_that_is_public():
 
 
 def anchors(page):
-    """The anchors of a page's headings, as its build and its host make them."""
+    """Return the anchors that Sphinx and repository hosts make of headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
     return {
         re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 matplotlib = pytest.importorskip("matplotlib")
-pytest.importorskip("safetensors")
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 

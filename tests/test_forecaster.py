@@ -1,6 +1,7 @@
 import copy
 import pickle
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,10 @@ from sklearn.preprocessing import FunctionTransformer, PowerTransformer, Standar
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklstm import LSTMForecaster, SkillWarning, make_windows
+from sklstm._forecasting.model import Origins
+from sklstm._series.reader import read_training
+from sklstm._utils.cells import CELLS
+from sklstm._windows.options import make_problem
 
 
 def small(window_length=6, horizon=1, **parameters):
@@ -150,7 +155,7 @@ def test_backtest_equals_a_loop_over_forecasts(passengers):
     np.testing.assert_allclose(
         table[["step", "y_true", "y_pred"]], expected[["step", "y_true", "y_pred"]]
     )
-    assert len(f._histories[None]) == 100
+    assert len(f._state.series[None].history) == 100
     with pytest.raises(ValueError, match="has 3 rows, but steps=4 needs at least"):
         f.backtest(passengers[100:103])
 
@@ -189,7 +194,7 @@ def test_scalers(passengers, scaler):
 
 
 @pytest.mark.parametrize("window_norm", ["last", None])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_cells(passengers, window_norm, cell):
     f = small(cell=cell, units=(3, 2), window_norm=window_norm).fit(passengers)
     assert len(f.forecast(3)) == 3
@@ -413,7 +418,7 @@ def test_sample_weight_is_routed(passengers):
 
 @pytest.fixture
 def many():
-    """Seasonal series of unequal length, level and size."""
+    """Return seasonal series of unequal length, level and size."""
     rng = np.random.RandomState(0)
     parts = {}
     for key, n, size in [("a", 60, 1.0), ("b", 90, 1000.0), ("c", 75, 0.1)]:
@@ -424,7 +429,7 @@ def many():
 
 
 def ends(many, n):
-    """The last rows of each series, and all before them."""
+    """Split each series into its last rows and the rows before them."""
     test = many.groupby(level=0, sort=False).tail(n)
     return many.drop(test.index), test
 
@@ -574,7 +579,7 @@ def test_bad_panels(many, passengers):
 
 
 def gappy(series, share=0.2):
-    """Values removed one by one and in a block; the first and the last too."""
+    """Remove single values and a block, and also the first and the last value."""
     gone = np.random.RandomState(0).uniform(size=len(series)) < share
     gone[[0, -1]] = True
     gone[30:40] = True
@@ -636,8 +641,9 @@ def test_missing_values_in_ready_made_windows(passengers):
     f = small(None, epochs=20).fit(holes[:100], y[:100])
     assert f.score(X[100:], y[100:]) > 0.7
     assert np.isfinite(f.predict(np.full((1, 13), np.nan))).all()
-    weighted = small(None).fit(holes, y, sample_weight=np.full(len(y), 2.0))
-    repeated = small(None).fit(np.repeat(holes, 2, axis=0), np.repeat(y, 2))
+    weights = 1 + np.arange(len(y)) % 2
+    weighted = small(None).fit(holes, y, sample_weight=weights)
+    repeated = small(None).fit(np.repeat(holes, weights, axis=0), np.repeat(y, weights))
     np.testing.assert_array_equal(weighted.predict(X), repeated.predict(X))
 
 
@@ -670,7 +676,7 @@ def test_past_covariates_are_never_read_ahead():
 
 
 def past_driven(n):
-    """Inputs, and a target that follows the second one two rows later."""
+    """Return inputs, and a target that follows the second input two rows later."""
     rng = np.random.RandomState(0)
     X = pd.DataFrame({"known": rng.normal(size=n), "past": rng.normal(size=n).cumsum()})
     y = X["past"].shift(2, fill_value=0) + 0.1 * rng.normal(size=n)
@@ -695,18 +701,21 @@ def test_missing_past_covariates_show_nothing_that_came_later():
     X.loc[40:45, "past"] = np.nan
     other = X.copy()
     other.loc[46:, "past"] = 9.0
-    forecasts, weights, scalers = [], None, None
+    forecasts, kept = [], None
     for inputs in (X, other):
         settings = {"past_covariates": ["past"], "scaler": None, "epochs": 1}
         f = small(6, 2, **settings).fit(inputs, y)
-        vars(f).update(weights_=weights or f.weights_, _scalers=scalers or f._scalers)
-        weights, scalers = f.weights_, f._scalers
+        kept = kept or f._state
+        history = f._state.series[None].history
         # Before any value was seen, and within the gap.
-        origins = f._origins(f._histories, {None: [8, 42, 45]})
-        forecasts.append(f._roll(list(origins.values()), 2))
+        series = replace(kept.series[None], history=history)
+        origins = Origins(series, np.array([8, 42, 45]))
+        forecasts.append(kept.model.forecast([origins], 2))
     np.testing.assert_array_equal(*forecasts)
-    data = small(6, 2, past_covariates=["past"], scaler=None)._problem(X, y, None, True)
-    data = data[0].data(data[0].learn_scalers(data[0].all_rows()))
+    f = small(6, 2, past_covariates=["past"], scaler=None)
+    data = read_training(f, X, y, None, None, reset=True)
+    problem = make_problem(data, f._window_options())
+    data = problem.data(problem.fit_scalers(problem.all_rows()))
     window, _ = data.inputs(np.array([0, 34, 38, 42]))
     past, seen = window[:, :, 2], X["past"].to_numpy(np.float32)
     np.testing.assert_array_equal(past[0], 0)  # not seen yet: the mean
@@ -834,11 +843,11 @@ def test_bad_regression(regression):
     f = small().fit(X[:180], y[:180])
     with pytest.raises(ValueError, match="forecast needs X for the 2 steps"):
         f.forecast(2)
-    with pytest.raises(ValueError, match="X has 1 rows, but steps=2"):
+    with pytest.raises(ValueError, match="X has 1 rows after the end of the history"):
         f.forecast(2, X=X[180:181])
     with pytest.raises(ValueError, match="feature names"):
         f.predict(X[180:].rename(columns={"a": "z"}))
-    with pytest.raises(ValueError, match="X has 2 rows, but y has 1"):
+    with pytest.raises(ValueError, match="X and y have different indexes"):
         f.update(X[180:182], y[180:181])
 
 
@@ -887,11 +896,12 @@ def test_members_are_averaged_and_go_on(parameters, regression):
 
 def test_a_fit_that_lost_to_a_simple_model_warns_once(passengers):
     f = LSTMForecaster(12, 3, linear_skip=False, epochs=1, units=3, random_state=0)
-    with pytest.warns(SkillWarning, match="above that of the best simple model") as won:
+    with pytest.warns(SkillWarning, match="times that of the best simple model") as won:
         f.fit(passengers)
     (warning,) = (w for w in won if w.category is SkillWarning)
     assert warning.filename == __file__ and f.skill_ < 0
     assert "linear_skip=True" in str(warning.message)
+    assert "LSTMForecaster's squared error is" in str(warning.message)
     with warnings.catch_warnings():
         warnings.simplefilter("error", SkillWarning)
         f.set_params(linear_skip=True).fit(passengers)
@@ -932,12 +942,12 @@ def test_windows_need_a_value_and_targets_that_are_numbers():
 
 def test_a_score_against_missing_values_alone_is_refused(passengers):
     f = LSTMForecaster(6, epochs=1, units=2, random_state=0).fit(passengers[:60])
-    with pytest.raises(ValueError, match="no row without a missing value"):
+    with pytest.raises(ValueError, match="No row has an actual value"):
         f.score(passengers[60:70] * np.nan)
 
 
 class Widening:
-    """A transformer that gives back less than it got."""
+    """Transformer that returns fewer rows than it receives."""
 
     def get_params(self, deep=True):
         return {}
@@ -961,8 +971,7 @@ def test_words_of_errors_name_what_to_do(passengers):
     two = LSTMForecaster(**quick).fit(np.column_stack([values, values]))
     gone = np.column_stack([values, np.full(144, np.nan)])
     for call, error, match in (
-        (lambda: many.forecast(series="ab"), TypeError, r"Got 'ab': pass \['ab'\]"),
-        (lambda: many.forecast(series=1), TypeError, r"a list of keys. Got 1"),
+        (lambda: many.forecast(series="ab"), ValueError, r"series has \['ab'\]"),
         (lambda: many.forecast(series=[]), ValueError, "Name a series, or pass None"),
         (lambda: many.forecast(series=[9]), ValueError, r"knows \[0, 1\]. Give the"),
         (lambda: many.forecast(history=values), ValueError, "holds one. Pass a list"),

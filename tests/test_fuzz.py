@@ -1,4 +1,4 @@
-"""Whatever comes in: a valid result, or an error that says what is wrong.
+"""Any input gives a valid result, or an error that says what is wrong.
 
 `make fuzz` tries many more cases than the few hundred of a usual run.
 """
@@ -31,7 +31,7 @@ NAMES = ["a", "", "ä b", 0, 1.5, None, ("a", 1), "a", b"a", pd.Timestamp("2020"
 
 
 def mostly(usual, odd):
-    """One of the usual kinds, given as words, in three of four draws."""
+    """Draw one of the usual kinds in three of four cases."""
     usual, odd = st.sampled_from(usual.split()), st.sampled_from(odd.split())
     return st.one_of(usual, usual, usual, odd)
 
@@ -47,7 +47,7 @@ def cases(share):
 
 
 def raised_on_purpose(error):
-    """Whether a `raise` of this library or of scikit-learn's checks gave the error."""
+    """Tell whether a `raise` of sklstm or of scikit-learn's checks made the error."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     ours = any(name in last.filename for name in ("sklstm", "sklearn", "narwhals"))
     line = linecache.getline(last.filename, last.lineno)
@@ -55,7 +55,7 @@ def raised_on_purpose(error):
 
 
 def contents(data):
-    """What data hold, without what pandas keeps beside it once asked."""
+    """Return the contents of data, without the caches of pandas."""
     if isinstance(data, list | tuple):
         return [contents(part) for part in data]
     if isinstance(data, pd.Series | pd.DataFrame):
@@ -65,7 +65,7 @@ def contents(data):
 
 
 def state(estimator):
-    """What an estimator holds, indexes by what they say.
+    """Return the attributes of an estimator, with indexes as strings.
 
     The bytes that joblib hashes of an index change once pandas is asked for one of its
     stamps, since it keeps something beside them.
@@ -85,7 +85,7 @@ def stamps_of(index):
 
 
 def outcome(call, estimator, *inputs):
-    """The result of a call, or the documented error it raised, with what must hold."""
+    """Return the result of a call or its documented error, after general checks."""
     before, came = state(estimator), contents(inputs)
     result = None
     with warnings.catch_warnings(record=True) as told:
@@ -113,7 +113,7 @@ def finite(result):
 
 @st.composite
 def arrays(draw, n_dims=(1, 1, 1, 1, 2, 2, 0, 3, 4), lengths=(40,) * 6 + (25, 3, 1, 0)):
-    """Numbers, and what looks like them."""
+    """Arrays of numbers, and objects that look like numbers."""
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     shape = [draw(st.sampled_from(lengths)), draw(st.sampled_from([1, 2, 2, 2, 3, 0]))]
     shape = (shape + [draw(st.sampled_from([1, 2])), 2])[
@@ -197,7 +197,7 @@ def indexes(draw, n):
 
 @st.composite
 def series(draw, values=None):
-    """A series in any container that somebody may pass."""
+    """A series in any container that a user may pass."""
     values = draw(arrays()) if values is None else values
     odd = "tuple scalar none text dict ragged deep parts set matrix uneven type"
     kind = draw(mostly("array pandas pandas list unwritable reversed parts", odd))
@@ -278,7 +278,7 @@ def test_any_inputs_and_target(parameters, data):
 
 @pytest.fixture(scope="module")
 def fitted():
-    """Fitted forecasters as bytes, so that each case has its own."""
+    """Pickled fitted forecasters, so that each case loads its own copy."""
     rng = np.random.default_rng(0)
     index = pd.date_range("2024-01-31", periods=40, freq="h")
     y = pd.Series(rng.normal(size=40), index, name="a")

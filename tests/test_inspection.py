@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,13 +7,14 @@ from numpy.testing import assert_allclose
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm.inspection import lag_attributions, token_attributions
+from tests.fitted import with_network
 
 # Nothing is compiled where nothing is trained.
 UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
 
 
 class Drawn:
-    """Fit, and draw the head, which training would move off zero."""
+    """Fit, and draw the weights of the head instead of training them."""
 
     def fit(self, *args):
         super().fit(*args)
@@ -128,7 +131,7 @@ def test_what_cannot_be_explained_says_so(passengers):
     windows = DrawnForecaster(**UNTRAINED).fit(X, X[:, 0])
     with pytest.raises(ValueError, match=r"Pass X of one row.*Got 2"):
         lag_attributions(windows, X=X[:2])
-    f._spec_ = type(f._spec_)((1, 1), 0, (1, 1), network=print)
+    with_network(f, spec=replace(f._spec_, network=print))
     with pytest.raises(ValueError, match="need a standard network"):
         lag_attributions(f)
 

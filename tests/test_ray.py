@@ -1,4 +1,4 @@
-"""A search and a backtest on the workers of Ray, where it is installed."""
+"""A search and a backtest on workers of Ray, if it is installed."""
 
 import numpy as np
 import pytest

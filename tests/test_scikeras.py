@@ -1,4 +1,4 @@
-"""scikeras's wrappers as scikit-learn sees them, with our networks inside."""
+"""The wrappers of scikeras in scikit-learn's checks, with sklstm's networks."""
 
 import importlib
 import pickle
@@ -53,7 +53,7 @@ def classifier(**parameters):
 
 
 def dense(meta, compile_kwargs):
-    """A model of anybody's, which takes no time to compile."""
+    """Build a small Keras model, which compiles quickly."""
     n_outputs, activation, loss = meta["n_outputs_"], None, "mse"
     if "n_classes_" in meta:
         n_outputs, activation = meta["n_classes_"], "sigmoid"
@@ -72,7 +72,7 @@ QUICK = {"epochs": 2, "verbose": 0, "random_state": 0, "run_eagerly": True}
 
 
 def name(value):
-    """Of a wrapper or a check; the wrapper's own text has an address in it."""
+    """Return an id of a wrapper or a check; the wrapper's repr holds an address."""
     return getattr(value, "func", type(value)).__name__
 
 
@@ -276,3 +276,26 @@ def test_says_how_to_install_scikeras(monkeypatch):
     monkeypatch.delitem(sys.modules, "sklstm.scikeras")
     with pytest.raises(ImportError, match=r"pip install 'sklstm\[scikeras\]'"):
         importlib.import_module("sklstm.scikeras")
+
+
+def test_f1_epochs_take_the_steps_of_keras_whatever_rows_repeat():
+    codes = np.random.default_rng(0).integers(0, 4, (640, 2))
+    X = np.hstack([np.eye(4)[codes[:, 0]], np.eye(4)[codes[:, 1]]])
+    y = (codes[:, 0] % 2) ^ (codes[:, 1] % 2)
+
+    def net(meta):
+        hidden = keras.layers.Dense(16, "relu")
+        output = keras.layers.Dense(1, "sigmoid")
+        return keras.Sequential([keras.Input((8,)), hidden, output])
+
+    clf = KerasClassifier(
+        net,
+        loss="binary_crossentropy",
+        optimizer="adam",
+        optimizer__learning_rate=0.02,
+        epochs=20,
+        verbose=0,
+        random_state=0,
+    ).fit(X, y)
+    assert int(clf.model_.optimizer.iterations) == 20 * 640 / 32
+    assert clf.score(X, y) == 1 and clf.history_["loss"][-1] < 0.1

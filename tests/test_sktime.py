@@ -1,4 +1,4 @@
-"""The forecaster in sktime: its own suite, and where sktime's users would use it."""
+"""The forecaster in sktime's test suite, pipelines, searches and panels."""
 
 import importlib
 import sys
@@ -158,6 +158,18 @@ def test_update_appends(y):
     np.testing.assert_allclose(f.predict([1, 2, 3]), own.forecast(3))
 
 
+@pytest.mark.parametrize("update_params", [False, True])
+def test_update_takes_columns_by_name(y, update_params):
+    frame = pd.DataFrame({"a": y, "b": 10 * y + 500})
+    forecasts = []
+    for order in ("ab", "ba"):
+        f = LSTMForecaster(**SMALL).fit(frame[:40])
+        f.update(frame[40:50][list(order)], update_params=update_params)
+        forecasts.append(f.predict([1, 2, 3]))
+    assert list(forecasts[0].columns) == ["a", "b"]
+    pd.testing.assert_frame_equal(*forecasts)
+
+
 def test_update_after_a_gap_takes_it_as_missing(y):
     f = LSTMForecaster(**SMALL).fit(y[:40]).update(y[45:50], update_params=False)
     gap = y[40:50].copy()
@@ -201,7 +213,7 @@ def test_a_pretrained_network_stands_at_another_series(panel, y, X, with_X):
     if with_X:
         ahead = pd.concat({"new": X[N : N + 3]}, names=["series", "month"])
         history = (pd.concat({"new": X[:N]}, names=["series", "month"]), new)
-    expected = own._with_history(history).forecast(3, ahead)
+    expected = own.forecast(3, ahead, history)
     forecast = f.predict([1, 2, 3], X=inputs)
     np.testing.assert_allclose(forecast, expected["y"])
     assert forecast.name == y.name

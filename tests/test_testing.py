@@ -1,4 +1,4 @@
-"""A good stub passes the suite for text classifiers, each broken one fails in it."""
+"""A correct stub passes the checks of text classifiers, and each broken stub fails."""
 
 import numpy as np
 import pandas as pd

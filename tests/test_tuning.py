@@ -1,4 +1,4 @@
-"""Search spaces, searches in order of time, and budgets that go on."""
+"""Search spaces, searches in time order, and resumed budgets."""
 
 import sys
 
@@ -14,6 +14,7 @@ from sklearn.model_selection import (
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._training import compiled
+from sklstm.model_selection import PanelTimeSeriesSplit
 from sklstm.tuning import continued, pruning_callback, search_space, suggest
 
 SMALL = {"window_length": 12, "horizon": 3, "units": 4, "random_state": 0}
@@ -21,7 +22,7 @@ SMALL = {"window_length": 12, "horizon": 3, "units": 4, "random_state": 0}
 
 @pytest.fixture
 def batches_trained(monkeypatch):
-    """How many batches were trained so far."""
+    """Count the batches trained so far."""
     batches = []
     train = compiled.CompiledNetwork.train_block
 
@@ -59,10 +60,30 @@ def test_suggest_keeps_a_gap_between_windows():
 
 
 def test_suggest_refuses_what_has_no_order(passengers):
-    with pytest.raises(TypeError, match="only rows of a forecaster have"):
+    with pytest.raises(TypeError, match="it needs an LSTMForecaster"):
         suggest(LSTMTextClassifier(), ["a", "b"], [0, 1])
-    with pytest.raises(ValueError, match="in no single order of time"):
-        suggest(LSTMForecaster(), pd.concat({"p": passengers, "q": passengers}))
+    with pytest.raises(ValueError, match=r"pd.concat\(dict\(enumerate\(X\)\)\)"):
+        suggest(LSTMForecaster(), [passengers, passengers])
+
+
+@pytest.mark.parametrize("with_X", [False, True])
+def test_suggest_cuts_many_series_by_date(passengers, with_X):
+    panel = pd.concat({"p": passengers[:60], "q": 2 * passengers[20:60]})
+    months = panel.index.get_level_values(-1).month.to_numpy()
+    data = (panel,)
+    if with_X:
+        data = pd.DataFrame({"month": np.sin(months)}, panel.index), panel
+    space = {"learning_rate": [0.001, 0.01]}
+    f = LSTMForecaster(**SMALL, epochs=1)
+    found = suggest(f, *data, space=space, n_iter=2, n_splits=2)
+    assert type(found.cv) is PanelTimeSeriesSplit and found.cv.n_splits == 2
+    assert np.isfinite(found.cv_results_["mean_test_score"]).all()
+    assert list(found.best_estimator_._state.series) == ["p", "q"]
+
+
+def test_suggest_raises_what_a_split_raises(passengers):
+    with pytest.raises(ValueError, match="^The scorer .* compares predictions with y"):
+        suggest(LSTMForecaster(**SMALL), passengers, scoring="r2", n_splits=2)
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])

@@ -1,4 +1,4 @@
-"""Worker processes of `n_jobs`: the same bytes, and threads for their share."""
+"""Worker processes of `n_jobs` give the same bytes, and limit their threads."""
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
@@ -15,7 +15,7 @@ def blas_threads():
 
 
 def test_workers_give_the_same_bytes():
-    """Windows are so wide that BLAS would share their sums between threads."""
+    """Windows are wide enough for BLAS to divide their sums between threads."""
     rng = np.random.default_rng(0)
     series = np.sin(np.arange(1500) * np.pi / 12) + rng.normal(scale=0.3, size=1500)
     f = LSTMForecaster(96, 24, units=4, epochs=1, random_state=0)

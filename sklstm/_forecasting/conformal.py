@@ -1,16 +1,16 @@
-"""Spread of forecasts, step by step, from the errors made on a validation block.
+"""Errors of a validation block, from which prediction intervals are made.
 
-Split-conformal prediction (Vovk et al., 2005; Lei et al., 2018), where a quantile of
-past errors is the half width of an interval. Each error is measured by a unit: by how
-much its window moves, or, where the network has quantiles, by how far the one on the
-error's side lies from the median (Romano, Patterson and Candès, 2019). Then those of
-each step are measured by their mean size, which grows with the step, and pooled: a
-validation block of a few windows has too few errors of any one step to tell its tails.
-Only sizes are kept: in so few windows all errors may have one sign, which is gone when
-the network is fitted again on all rows.
+Split-conformal prediction (Vovk et al., 2005; Lei et al., 2018): the half width of an
+interval is a quantile of past errors. Each error is divided by a unit: the movement of
+its window, or, where the network has quantiles, the distance of the median to the
+quantile on the error's side (Romano, Patterson and Candès, 2019). The errors of each
+step are then divided by their mean size, which grows with the step, and pooled, because
+a validation block of a few windows has too few errors of one step to tell its tails.
+Signs are dropped, because in so few windows all errors may have one sign, and a network
+fitted again on all rows does not keep it.
 
-The future may be calmer or wilder than the validation block: once rows after the fit
-are known, `Spread.tracked` follows how many of them were missed.
+The future may move less or more than the validation block. Once rows after the fit are
+known, `ConformalErrors.coverage_correction` follows the share of them that was missed.
 """
 
 from dataclasses import dataclass
@@ -18,37 +18,45 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
+from sklstm._networks.quantiles import half_widths, level_pairs
+from sklstm._training.window_fit import ValidationBlock
 from sklstm._utils.archive import storable
+from sklstm._utils.disk_arrays import in_memory
+from sklstm._windows.dataset import CHUNK
 
-# Enough for any quantile that a pooled block can tell.
+# Sizes that are kept: more would not move a quantile of a pooled block.
 MAX_KEPT = 2000
-# Enough for paths to differ.
+# Errors of whole windows that are kept, from which paths are drawn.
 MAX_PATHS = 500
-# Of the mean distance: errors over one that happens to be tiny must not rule the rest.
+# Smallest distance of quantiles, as a share of the mean one, because errors divided by
+# a distance that happens to be tiny would rule all others.
 MIN_SHARE = 0.2
-# Of the logarithm of widths, for each value missed.
+# Largest change of the logarithm of a width for one missed value.
 MAX_RATE = 0.05
 
 
 @storable
 @dataclass
-class Spread:
-    """How large errors were.
+class ConformalErrors:
+    """Sizes of errors on a validation block.
 
     Parameters
     ----------
     scale : ndarray of shape (horizon, n_targets)
-        Mean size of errors at each step, never falling, over their units.
+        Mean size of errors at each step, in their units; it never falls.
     sizes : ndarray of shape (n_kept, n_targets)
-        Sorted sizes of errors, each over its step's and its unit.
+        Sorted sizes of errors, divided by their unit and by the scale of their step.
     paths : ndarray of shape (n_paths, horizon, n_targets)
-        The same of whole windows, not sorted, with their signs; 0 where the actual
+        Errors of whole windows with their signs, divided alike; 0 where the actual
         value is missing.
     floor : ndarray of shape (horizon, n_targets)
         Smallest unit of each step, where units are distances of quantiles.
     coverage : float, default=None
-        That of the pair of quantiles which are the unit; None where windows are.
+        Coverage of the pair of quantiles whose distances are the units; None where the
+        movement of windows is the unit.
     """
+
+    _former_names = ("Spread",)
 
     scale: np.ndarray
     sizes: np.ndarray
@@ -57,8 +65,14 @@ class Spread:
     coverage: float | None = None
 
     @classmethod
-    def learn(cls, residuals, unit, weights, coverage=None):
-        """Learn from the validation block.
+    def learn(
+        cls,
+        residuals: np.ndarray,
+        unit: np.ndarray,
+        weights: np.ndarray,
+        coverage: float | None = None,
+    ) -> "ConformalErrors":
+        """Learn from errors on the validation block.
 
         Parameters
         ----------
@@ -66,7 +80,7 @@ class Spread:
             Actual less forecast values, scaled; NaN where the actual value is missing.
         unit : ndarray of shape (n_windows, horizon or 1, n_targets)
         weights : ndarray of shape (n_windows,)
-            How often each window counts.
+            Weight of each window.
         """
         unit = np.broadcast_to(unit, residuals.shape)
         floor = (0 if coverage is None else MIN_SHARE) * unit.mean(axis=0)
@@ -79,36 +93,42 @@ class Spread:
         sizes = sizes / np.where(scale > 0, scale, 1)
         n_kept = np.clip((weights > 0).sum(axis=(0, 1)).min(), 1, MAX_KEPT)
         columns = [
-            spread_evenly(own[w > 0], w[w > 0], n_kept)
-            for own, w in zip(sizes.T, weights.T, strict=True)
+            weighted_sizes(size[w > 0], w[w > 0], n_kept)
+            for size, w in zip(sizes.T, weights.T, strict=True)
         ]
         paths = np.nan_to_num(residuals / unit)
         share = np.cumsum(weights.sum(axis=(1, 2)))
         n_paths = min(len(paths), MAX_PATHS)
-        at = (np.arange(n_paths) + 0.5) / n_paths * share[-1]
-        kept = np.minimum(np.searchsorted(share, at), len(paths) - 1)
+        shares = (np.arange(n_paths) + 0.5) / n_paths * share[-1]
+        kept = np.minimum(np.searchsorted(share, shares), len(paths) - 1)
         paths = paths[kept] / np.where(scale > 0, scale, 1)
         return cls(scale, np.column_stack(columns), paths, floor, coverage)
 
-    def size(self, coverage):
-        """What a share `coverage` of sizes does not exceed, of each target.
+    def quantile(self, coverage: float) -> np.ndarray:
+        """Return the size that a share `coverage` of errors does not exceed.
 
-        The rank is that of n + 1 errors, of which the one to come is one.
+        The rank is among n + 1 errors, because the error to come is one of them.
+
+        Returns
+        -------
+        ndarray of shape (n_targets,)
         """
         n = len(self.sizes)
         return self.sizes[int(np.clip(np.ceil((n + 1) * coverage), 1, n)) - 1]
 
-    def half_width(self, coverage, unit, factor):
-        """Half width of intervals that hold a share `coverage` of values.
+    def half_width(
+        self, coverage: float, unit: np.ndarray, factor: np.ndarray
+    ) -> np.ndarray:
+        """Return the half width of intervals that hold a share `coverage` of values.
 
-        Beyond the horizon a block starts from forecasts, so that errors add up: the
-        variance of the last step is added once for each block before.
+        Beyond the horizon a block starts from forecasts, so its errors add to those of
+        the blocks before: the variance of the last step is added once for each block.
 
         Parameters
         ----------
         unit : ndarray of shape (n_origins, steps, n_targets)
         factor : ndarray of shape (n_origins, horizon, n_targets)
-            What `tracked` gave; ones where nothing is known since the fit.
+            Result of `coverage_correction`; ones where no row came after the fit.
 
         Returns
         -------
@@ -119,41 +139,47 @@ class Spread:
         width = np.maximum(unit, self.floor[step]) * self.scale[step]
         last = width[:, min(horizon, len(steps)) - 1, None]
         total = np.sqrt(width**2 + block[:, None] * last**2)
-        return self.size(coverage) * total * factor[:, step]
+        return self.quantile(coverage) * total * factor[:, step]
 
-    def sampled(self, n_samples, n_blocks, rng):
-        """Errors of whole blocks as they came together in one window, with either sign.
+    def sample(
+        self, n_samples: int, n_blocks: int, rng: np.random.RandomState
+    ) -> np.ndarray:
+        """Draw errors of whole blocks as they came together in one window.
 
-        Signs are drawn, since in so few windows all errors may have one.
+        The sign of a block is drawn as well, because in so few windows all errors may
+        have one sign.
 
         Returns
         -------
         ndarray of shape (n_samples, n_blocks, horizon, n_targets)
-            Over the unit.
+            Errors divided by their unit.
         """
         shape = n_samples, n_blocks
         drawn = self.paths[rng.randint(len(self.paths), size=shape)] * self.scale
         return drawn * rng.choice([-1, 1], size=shape)[:, :, None, None]
 
-    def tracked(self, errors, unit, coverage):
-        """By what widths have to be multiplied so that they hold what they should.
+    def coverage_correction(
+        self, errors: np.ndarray, unit: np.ndarray, coverage: float
+    ) -> np.ndarray:
+        """Return factors of widths that restore the nominal coverage.
 
-        At each step ahead, a value that was missed widens the intervals of later
-        origins, and one inside narrows them, so that over time the share inside is
-        `coverage`, whatever the errors are: a quantile tracker (Angelopoulos, Candès
-        and Tibshirani, 2023, "Conformal PID control for time series prediction"), here
-        of the width's logarithm. It is slower the longer a miss takes to show.
+        At each step ahead, a value outside its interval widens the intervals of later
+        origins, and a value inside narrows them, so that over time the share inside is
+        `coverage`, whatever the errors are. It is the quantile tracker of Angelopoulos,
+        Candès and Tibshirani (2023, "Conformal PID control for time series
+        prediction"), applied to the logarithm of the width, and it is slower for a
+        longer horizon, because a miss at the last step is known later.
 
         Parameters
         ----------
         errors : ndarray of shape (n_origins, horizon, n_targets)
-            Of origins one row apart, scaled; NaN where the actual value is not known.
+            Scaled, of origins one row apart; NaN where the actual value is not known.
         unit : ndarray of shape (n_origins, horizon, n_targets)
 
         Returns
         -------
         ndarray of shape (n_origins, horizon, n_targets)
-            Of each origin, from what was known before it.
+            Factors of each origin, from the values known before it.
         """
         horizon = errors.shape[1]
         ones = np.ones_like(errors)
@@ -161,7 +187,7 @@ class Spread:
         rate, steps = min(MAX_RATE, 1 / horizon), np.arange(horizon)
         factor = ones
         for origin in range(1, len(errors)):
-            # The row before this origin was so many steps ahead of these.
+            # The last known row was 0, 1, 2, … steps ahead of these origins.
             earlier = np.maximum(origin - 1 - steps, 0)
             known = (steps < origin)[:, None]
             error = np.where(known, errors[earlier, steps], np.nan)
@@ -171,15 +197,50 @@ class Spread:
         return factor
 
 
-def nearest(spreads, coverage):
-    """The spread whose pair of quantiles is the nearest to a coverage."""
-    return min(spreads, key=lambda spread: abs((spread.coverage or 0) - coverage))
+def conformal_errors(block: ValidationBlock) -> tuple[ConformalErrors, ...] | None:
+    """Return the errors on a validation block, for intervals.
+
+    Returns
+    -------
+    tuple of ConformalErrors or None
+        One for each pair of quantiles of the network, or one where it has none; None
+        for ready-made windows, because how much these move is not known.
+    """
+    if block.weights is None:
+        return None
+    _, scale = block.data.level_and_scale(block.rows)
+    errors = (block.data.targets(block.rows) - block.outputs) * scale
+    units = error_units(block, errors, scale)
+    return tuple(
+        ConformalErrors.learn(errors, unit, block.weights, coverage)
+        for coverage, unit in units.items()
+    )
 
 
-def spread_evenly(values, weights, n_kept):
-    """So many values, sorted, with the quantiles of weighted ones.
+def error_units(block, errors, scale):
+    """Return {coverage of a pair of quantiles, or None: units of errors}."""
+    pairs = level_pairs(block.levels)
+    if not pairs:
+        parts = block.data.batches(block.rows, CHUNK)
+        movement = in_memory(movement_scale(block.data.windows(part)) for part in parts)
+        return {None: movement[:, None]}
+    quantiles = np.moveaxis(block.quantiles, 1, 2) * np.expand_dims(scale, -1)
+    units = {}
+    for coverage, pair in pairs.items():
+        below, above = half_widths(quantiles, block.levels, pair)
+        units[coverage] = np.where(errors > 0, above, below)
+    return units
 
-    As many of equal weight are the values themselves.
+
+def nearest(calibration, coverage: float) -> ConformalErrors:
+    """Return the errors of the pair of quantiles nearest to a coverage."""
+    return min(calibration, key=lambda errors: abs((errors.coverage or 0) - coverage))
+
+
+def weighted_sizes(values, weights, n_kept):
+    """Return sorted values, whose quantiles are those of weighted ones.
+
+    With equal weights and `n_kept` values, these are the values themselves.
     """
     if not len(values):
         return np.zeros(n_kept)
@@ -190,11 +251,11 @@ def spread_evenly(values, weights, n_kept):
     return np.interp(np.linspace(0, 1, n_kept), share, values)
 
 
-def restless(windows):
-    """The root of the mean size of changes within scaled windows.
+def movement_scale(windows: np.ndarray) -> np.ndarray:
+    """Return the root of the mean size of changes within scaled windows.
 
-    Errors are larger where a series moves more, but less than in proportion, for what
-    one window shows of that is itself an estimate: hence the root.
+    Errors are larger where a series moves more. They grow less than in proportion,
+    because the movement of one window is itself an estimate: hence the root.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The first weights of a network: drawn, solved or given."""
+"""The first weights of a network: drawn, solved for, or passed by the user."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ def initial_weights(shapes, built, rng, skip=None, embeddings=None):
 
     Kernels are Glorot-uniform (Glorot and Bengio, 2010), recurrent kernels orthogonal
     (Saxe et al., 2014); head and skip start at zero, or the skip at the ridge solution,
-    so that an untrained network is the simple model. Others keep what Keras gave them,
-    which sets an LSTM's forget bias to one.
+    so that an untrained network is the simple model. Biases keep what Keras gave them:
+    one for the forget gate of an LSTM, a power law over the units for an sLSTM's.
 
     Parameters
     ----------
     shapes : dict of str to tuple
     built : dict of str to ndarray
-        The weights Keras built the network with.
+        The weights that Keras built the network with.
     rng : numpy.random.RandomState
     skip : tuple of (kernel, bias), default=None
     embeddings : ndarray of shape (n_tokens, embedding_dim), default=None
@@ -45,8 +45,8 @@ def initial_weights(shapes, built, rng, skip=None, embeddings=None):
     return weights
 
 
-def orthogonal(shape, rng):
-    """Rows (or columns, the fewer) that are orthonormal."""
+def orthogonal(shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:
+    """Draw a matrix whose rows, or columns if they are fewer, are orthonormal."""
     rows, columns = shape
     q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
     q = q * np.sign(np.diag(r))

@@ -1,18 +1,20 @@
-"""Recurrent encoders and heads as functions; the `build_*` functions compose them."""
+"""Keras models of the standard networks: encoders and heads, and what composes them."""
 
 import numpy as np
 
+from sklstm._utils.cells import CELLS
+
 
 def build_network(spec, plain=False):
-    """The Keras model of a spec: (window[, context]) -> (horizon, n_targets).
+    """Return the Keras model of a spec: (window[, context]) -> (horizon, n_targets).
 
     window ─ recurrent layers ─ dropout ─┬─ head ─┐
     context ─ hidden layer ──────────────┘        ├─ sum ─ forecast
     window, context ─ linear skip ────────────────┘
 
-    The context's first `n_levels` values are read by the linear skip alone: a level
-    outside the training range is a case for a line, not for units that saturate. Its
-    last `n_static` values are read by the recurrent layers, too, at each step.
+    Only the linear skip reads the first `n_last_values` values of the context, because
+    units saturate at a level outside the training range, and a linear model does not.
+    The recurrent layers, too, read its last `n_static` values, at each step.
     """
     if spec.network is not None:
         return spec.network(spec.window_shape, spec.n_context, spec.output_shape)
@@ -31,8 +33,8 @@ def build_network(spec, plain=False):
         static = layers.RepeatVector(read.shape[1], name="static")(static)
         read = layers.Concatenate(name="read")([read, static])
     state = encode(read, spec, plain)
-    if spec.n_context > spec.n_levels:
-        ahead = context[:, spec.n_levels :]
+    if spec.n_context > spec.n_last_values:
+        ahead = context[:, spec.n_last_values :]
         hidden = layers.Dense(
             spec.units[-1], "tanh", name="context_hidden", **blank(plain)
         )(ahead)
@@ -55,7 +57,7 @@ def build_network(spec, plain=False):
 
 
 def recent(window, spec):
-    """The window's last steps, which the recurrent layers read."""
+    """Return the last steps of the window, which the recurrent layers read."""
     from keras import layers
 
     older = spec.window_shape[0] - (spec.recurrent_length or spec.window_shape[0])
@@ -63,7 +65,7 @@ def recent(window, spec):
 
 
 def encode(window, spec, plain):
-    """The last state of stacked recurrent layers, with dropout after each."""
+    """Return the last state of stacked recurrent layers, with dropout after each."""
     from keras import layers
 
     state = window
@@ -78,9 +80,9 @@ def encode(window, spec, plain):
 
 
 def exact_dtype():
-    """Of the layers that end a network and of its linear model, under any policy.
+    """Return the dtype of the last layers and of the linear model, under any policy.
 
-    A mixed policy computes in half precision, whose three digits are too few for these.
+    A mixed policy computes in half precision, whose three digits are too few for them.
     """
     from keras.config import dtype_policy
 
@@ -88,10 +90,10 @@ def exact_dtype():
 
 
 def blank(plain, *, recurrent=False):
-    """How kernels are built: at zero, since `initial_weights` draws them afterwards.
+    """Return options by which kernels start at zero, as `initial_weights` draws them.
 
     Keras would compile each of its draws for each shape, which takes seconds. A plain
-    model is its user's, and starts as Keras's own do.
+    model belongs to its user, and starts as models of Keras do.
     """
     if plain:
         return {}
@@ -100,22 +102,28 @@ def blank(plain, *, recurrent=False):
 
 
 def seeded(plain):
-    """How layers that drop are built: a seed of their own, set anew before each fit.
+    """Return options by which dropout layers get a seed, which each fit sets anew.
 
-    Without one, Keras takes torch's own dropout, which the global seed decides.
+    Without a seed Keras calls the dropout of torch, which follows torch's global seed.
     """
     return {} if plain else {"seed": 0}
 
 
 def recurrent_layer(spec, plain, units, name, return_sequences, **options):
-    """A fast layer of `sklstm.layers`, or the plain one of Keras it stands for."""
-    if plain:
+    """Return a fast layer of `sklstm.layers`, or the Keras layer that it replaces.
+
+    A cell that Keras lacks has the layer of `sklstm.layers` in plain networks, too.
+    """
+    cell = CELLS[spec.cell]
+    if plain and cell.keras_layer is not None:
         from keras import layers
+
+        layer = getattr(layers, cell.keras_layer)
     else:
         from sklstm import layers
 
-    cell = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[spec.cell]
-    return cell(
+        layer = getattr(layers, cell.layer)
+    return layer(
         units,
         return_sequences=return_sequences,
         recurrent_dropout=spec.recurrent_dropout,
@@ -127,7 +135,7 @@ def recurrent_layer(spec, plain, units, name, return_sequences, **options):
 
 
 def build_text_network(spec, plain=False):
-    """The Keras model of a text spec: (tokens[, linear logits]) -> logits.
+    """Return the Keras model of a text spec: (tokens[, linear logits]) -> logits.
 
     tokens ─ embedding ─ word dropout ─ recurrent layers ─ pooling ─ dropout ─ head ─┐
     linear logits of the n-gram model ────────────────────────────────────────── sum ┴─
@@ -150,7 +158,7 @@ def build_text_network(spec, plain=False):
     for i, units in enumerate(spec.units):
         sequences = i < len(spec.units) - 1 or spec.pooling != "last"
         # Padding is on the right: no state before it sees it, and pooling leaves out
-        # those after it. It is in the way only backwards, and for a last state.
+        # the states after it. So only a backward layer and a last state need the mask.
         needed = {"mask": mask} if spec.bidirectional or not sequences else {}
         layer = recurrent_layer(spec, plain, units, f"recurrent_{i}", sequences)
         if spec.bidirectional:
@@ -174,11 +182,12 @@ def build_text_network(spec, plain=False):
 
 
 def pool(states, mask, pooling, plain):
-    """One state of each document from those at its tokens; zero where it has none."""
+    """Return one state a document, from those at its tokens; zeros without tokens."""
     from keras import layers, ops
 
     dtype = exact_dtype()
-    if states.dtype != dtype:  # what hides padding is infinite in half precision
+    # The numbers that hide padding are infinite in half precision.
+    if states.dtype != dtype:
         states = ops.cast(states, dtype)
     present = ops.cast(mask, states.dtype)[:, :, None]
     if pooling == "max":

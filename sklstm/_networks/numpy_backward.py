@@ -1,16 +1,17 @@
-"""Gradients of the standard networks by their inputs, in NumPy.
+"""Gradients of the standard networks with respect to their inputs, in NumPy.
 
-`_inference` forecasts; this room keeps every state on the way and goes back over them.
-All rows of a batch are of one length, so no step is masked.
+`numpy_forward` only forecasts; this module keeps every state of the forward pass for
+the way back. All rows of a batch are of one length, so no step is masked.
 """
 
 import numpy as np
 
-from sklstm._networks.spec import CELL_NAMES
+from sklstm._networks.cells import arithmetic, layer_weights
+from sklstm._utils.cells import CELLS
 
 
 def integrated(gradient, start, end, n_steps):
-    """Integrated gradients (Sundararajan et al., 2017) from `start` to `end`.
+    """Return integrated gradients (Sundararajan et al., 2017) from `start` to `end`.
 
     Parameters
     ----------
@@ -18,12 +19,13 @@ def integrated(gradient, start, end, n_steps):
         From points of shape (n_steps, ...) on the straight path to gradients there.
     start, end : ndarray
     n_steps : int
-        Nodes of the Gauss-Legendre rule, which a smooth path needs few of.
+        Nodes of the Gauss-Legendre rule. A smooth path needs few of them.
 
     Returns
     -------
     ndarray
-        Of the shape of `end`; sums to the change of the value but for the rule's error.
+        Of the shape of `end`. It sums to the change of the value, but for the error of
+        the rule.
     """
     nodes, weights = np.polynomial.legendre.leggauss(n_steps)
     shares = (nodes + 1).reshape(-1, *[1] * np.ndim(end)) / 2
@@ -32,27 +34,20 @@ def integrated(gradient, start, end, n_steps):
 
 
 def window_network(spec, weights, window, context):
-    """Outputs of shape (n_rows, n_outputs), and the way back.
+    """Return the outputs, and the function for the way back.
 
     Returns
     -------
     output : ndarray of shape (n_rows, n_outputs)
     back : callable
-        From a gradient by the output to those by window and context.
+        From a gradient with respect to the output to those of window and context.
     """
-    n_rows, n_levels = len(window), spec.n_levels
-    read = window[:, -(spec.recurrent_length or 0) :]
-    states, backs = read, []
-    if spec.n_static:
-        static = np.repeat(context[:, None, -spec.n_static :], read.shape[1], axis=1)
-        states = np.concatenate([read, static], axis=2)
-    for i in range(len(spec.units)):
-        states, back = recurrent(spec.cell, weights, f"recurrent_{i}", states)
-        backs.append(back)
-    state, width = states[:, -1], states.shape[2]
-    if spec.n_context > n_levels:
+    n_rows, n_last_values = len(window), spec.n_last_values
+    state, encoder_back = encode(spec, weights, window, context)
+    width = state.shape[1]
+    if spec.n_context > n_last_values:
         hidden = np.tanh(
-            context[:, n_levels:] @ weights["context_hidden/kernel"]
+            context[:, n_last_values:] @ weights["context_hidden/kernel"]
             + weights["context_hidden/bias"]
         )
         state = np.concatenate([state, hidden], axis=1)
@@ -62,19 +57,12 @@ def window_network(spec, weights, window, context):
         output = output + flat @ weights["skip/kernel"] + weights["skip/bias"]
 
     def back(d_output):
-        d_window, d_context = np.zeros(window.shape), np.zeros(context.shape)
         d_state = d_output @ weights["head/kernel"].T
-        d_states = np.zeros(states.shape)
-        d_states[:, -1] = d_state[:, :width]
-        for step in reversed(backs):
-            d_states = step(d_states)
-        d_window[:, -read.shape[1] :] += d_states[:, :, : window.shape[2]]
-        if spec.n_static:
-            d_static = d_states[:, :, window.shape[2] :].sum(axis=1)
-            d_context[:, -spec.n_static :] += d_static
-        if spec.n_context > n_levels:
+        d_window, d_context = encoder_back(d_state[:, :width])
+        if spec.n_context > n_last_values:
             d_hidden = d_state[:, width:] * (1 - hidden**2)
-            d_context[:, n_levels:] += d_hidden @ weights["context_hidden/kernel"].T
+            kernel = weights["context_hidden/kernel"]
+            d_context[:, n_last_values:] += d_hidden @ kernel.T
         if spec.linear_skip:
             d_flat = d_output @ weights["skip/kernel"].T
             n_flat = window[0].size
@@ -85,14 +73,52 @@ def window_network(spec, weights, window, context):
     return output, back
 
 
+def encode(spec, weights, window, context):
+    """Return the last state of the recurrent layers, and the way back.
+
+    Returns
+    -------
+    state : ndarray of shape (n_rows, units)
+    back : callable
+        From a gradient with respect to the state to those of window and context.
+    """
+    read = window[:, -(spec.recurrent_length or 0) :]
+    states, backs = read, []
+    if spec.n_static:
+        static = np.repeat(context[:, None, -spec.n_static :], read.shape[1], axis=1)
+        states = np.concatenate([read, static], axis=2)
+    for i in range(len(spec.units)):
+        states, step_back = recurrent(spec.cell, weights, f"recurrent_{i}", states)
+        backs.append(step_back)
+
+    def back(d_state):
+        d_window, d_context = np.zeros(window.shape), np.zeros(context.shape)
+        d_states = np.zeros(states.shape)
+        d_states[:, -1] = d_state
+        for step in reversed(backs):
+            d_states = step(d_states)
+        d_window[:, -read.shape[1] :] += d_states[:, :, : window.shape[2]]
+        if spec.n_static:
+            d_static = d_states[:, :, window.shape[2] :].sum(axis=1)
+            d_context[:, -spec.n_static :] += d_static
+        return d_window, d_context
+
+    return states[:, -1], back
+
+
 def text_network(spec, weights, vectors):
-    """The network's own logits from word vectors (n_rows, n_tokens, embedding_dim).
+    """Return the network's own logits, and the function for the way back.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_rows, n_tokens, embedding_dim)
+        Of the words.
 
     Returns
     -------
     logits : ndarray of shape (n_rows, n_outputs)
     back : callable
-        From a gradient by the logits to that by the vectors.
+        From a gradient with respect to the logits to that of the vectors.
     """
     states, backs = vectors, []
     for i in range(len(spec.units)):
@@ -121,7 +147,7 @@ def text_network(spec, weights, vectors):
 
 
 def pool(spec, weights, states):
-    """One state of each row, and the way back; see `_inference.pool`."""
+    """Return one state of each row, and the way back; see `numpy_forward.pool`."""
     n_steps, width = states.shape[1:]
     if spec.pooling == "attention":
         scores = states @ weights["attention/kernel"]
@@ -135,7 +161,7 @@ def pool(spec, weights, states):
             return shares * (d_state + excess * weights["attention/kernel"][:, 0])
 
         return pooled, unpool
-    # The others take, of each unit, a fixed share of each step.
+    # The other poolings take a fixed share of each step, unit by unit.
     if spec.pooling == "mean":
         shares = np.full(states.shape, 1 / n_steps)
     elif spec.pooling == "max":
@@ -150,22 +176,28 @@ def pool(spec, weights, states):
 
 
 def recurrent(cell, weights, name, inputs, direction=1):
-    """States of every step (n_rows, n_steps, units), and the way back to inputs."""
-    prefix = f"{name}/{CELL_NAMES[cell]}/"
+    """Return the states of every step, and the way back to the inputs.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (n_rows, n_steps, n_inputs)
+    direction : {1, -1}
+        -1 reads from the last step to the first.
+    """
     kernel, inner, bias = (
-        np.asarray(weights[prefix + part], float)
-        for part in ("kernel", "recurrent_kernel", "bias")
+        np.asarray(part, float) for part in layer_weights(cell, weights, name)
     )
     bias = bias.reshape(-1, kernel.shape[1])
     gates = inputs @ kernel + bias[0]
     order = range(inputs.shape[1])[::direction]
     states = np.empty((*inputs.shape[:2], len(inner)))
     carry = tuple(
-        np.zeros((len(inputs), len(inner))) for _ in range(1 + (cell == "lstm"))
+        np.full((len(inputs), len(inner)), value) for value in CELLS[cell].initial_state
     )
+    advance = arithmetic(cell).step_and_back
     steps_back = {}
     for t in order:
-        carry, steps_back[t] = STEPS[cell](gates[:, t], inner, bias[-1], *carry)
+        carry, steps_back[t] = advance(gates[:, t], inner, bias[-1], *carry)
         states[:, t] = carry[0]
 
     def back(d_states):
@@ -177,60 +209,3 @@ def recurrent(cell, weights, name, inputs, direction=1):
         return d_gates @ kernel.T
 
     return states, back
-
-
-def sigmoid(x):
-    return 0.5 * (np.tanh(0.5 * x) + 1)
-
-
-# A step gives the new carry, and the way back from its gradients to those of the gates
-# and of the carry before.
-
-
-def lstm(gates, inner, bias, h, c_before):
-    i, f, g, o = np.split(gates + h @ inner, 4, axis=1)
-    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
-    c = f * c_before + i * g
-    tanh_c = np.tanh(c)
-
-    def back(dh, dc):
-        dc = dc + dh * o * (1 - tanh_c**2)
-        parts = [
-            dc * g * i * (1 - i),
-            dc * c_before * f * (1 - f),
-            dc * i * (1 - g**2),
-            dh * tanh_c * o * (1 - o),
-        ]
-        d_gates = np.concatenate(parts, axis=1)
-        return d_gates, d_gates @ inner.T, dc * f
-
-    return (o * tanh_c, c), back
-
-
-def gru(gates, inner, bias, h):
-    xz, xr, xg = np.split(gates, 3, axis=1)
-    hz, hr, hg = np.split(h @ inner + bias, 3, axis=1)
-    z, r = sigmoid(xz + hz), sigmoid(xr + hr)
-    g = np.tanh(xg + r * hg)
-
-    def back(dh):
-        dg = dh * (1 - z) * (1 - g**2)
-        dz = dh * (h - g) * z * (1 - z)
-        dr = dg * hg * r * (1 - r)
-        through = np.concatenate([dz, dr, dg * r], axis=1) @ inner.T
-        return np.concatenate([dz, dr, dg], axis=1), dh * z + through
-
-    return (z * h + (1 - z) * g,), back
-
-
-def rnn(gates, inner, bias, h):
-    new = np.tanh(gates + h @ inner)
-
-    def back(dh):
-        d_gates = dh * (1 - new**2)
-        return d_gates, d_gates @ inner.T
-
-    return (new,), back
-
-
-STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}

@@ -1,12 +1,14 @@
 """Forward pass of the standard networks in NumPy: no Keras, thread-safe."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from sklstm._networks.spec import CELL_NAMES
-from sklstm._text.sequences import PADDING
+from sklstm._networks.cells import arithmetic, layer_weights
+from sklstm._text.sequences import PADDING, Sequences
 from sklstm._utils.blas import one_thread
+from sklstm._utils.cells import CELLS
 from sklstm._utils.disk_arrays import blocks
 
 CHUNK = 512
@@ -15,11 +17,13 @@ MANY_TOKENS = 2**18
 MANY_PARTS = 4
 
 
-def predict(spec, weights, data, indices):
-    """Outputs of shape (n_windows, horizon, n_targets), scaled, float64.
+def predict(
+    spec, weights: dict[str, np.ndarray], data, indices: np.ndarray
+) -> np.ndarray:
+    """Return scaled outputs of shape (n_windows, horizon, n_targets), float64.
 
-    The sums run in float64, so that a row's forecast does not depend on the rows
-    beside it by more than the last bits.
+    The sums run in float64, so that other rows of a batch change a row's forecast by no
+    more than its last bits.
     """
     weights = {name: np.asarray(w, np.float64) for name, w in weights.items()}
     result = np.empty((len(indices), *spec.output_shape))
@@ -35,11 +39,11 @@ def predict(spec, weights, data, indices):
     return result
 
 
-def side_by_side(work, parts):
+def side_by_side(work: Callable, parts: list) -> None:
     """Do the work of many parts in as many threads as BLAS has, each with its own BLAS.
 
-    A step of a recurrent network is a small product and much else, which BLAS's own
-    threads do not share: two cores take half the time of one.
+    A step of a recurrent network is a small product and much else that the threads of
+    BLAS do not share, so that threads of ours halve the time on two cores.
     """
     with one_thread as n_threads:
         if len(parts) >= MANY_PARTS and n_threads > 1:
@@ -52,7 +56,8 @@ def side_by_side(work, parts):
 
 def forward(spec, weights, window, context):
     output = np.repeat(weights["head/bias"][None], len(window), axis=0)
-    if weights["head/kernel"].any():  # else the network was no better than the line
+    # A head of zeros tells that the network was no better than the linear model.
+    if weights["head/kernel"].any():
         output += encode(spec, weights, window, context) @ weights["head/kernel"]
     if spec.linear_skip:
         flat = np.concatenate([window.reshape(len(window), -1), context], axis=1)
@@ -61,30 +66,32 @@ def forward(spec, weights, window, context):
 
 
 def encode(spec, weights, window, context):
-    """The state that the head reads."""
-    # None keeps every step
+    """Return the state that the head reads."""
+    # A recurrent_length of None keeps every step.
     states = window[:, -(spec.recurrent_length or 0) :]
     if spec.n_static:
         static = np.repeat(context[:, None, -spec.n_static :], states.shape[1], axis=1)
         states = np.concatenate([states, static], axis=2)
     lengths = np.full(len(states), states.shape[1])
     for i in range(len(spec.units)):
-        layer = layer_weights(spec.cell, weights, f"recurrent_{i}")
+        layer = prepared_weights(spec.cell, weights, f"recurrent_{i}")
         inputs, keep = inputs_of(states, layer), i < len(spec.units) - 1
         states, last = recurrent(spec.cell, layer, inputs, lengths, keep=keep)
-    if spec.n_context == spec.n_levels:
+    if spec.n_context == spec.n_last_values:
         return last
-    ahead = context[:, spec.n_levels :]
+    ahead = context[:, spec.n_last_values :]
     hidden = ahead @ weights["context_hidden/kernel"] + weights["context_hidden/bias"]
     return np.concatenate([last, np.tanh(hidden)], axis=1)
 
 
-def predict_text(spec, weights, sequences, linear=None):
-    """Logits of shape (n_documents, n_outputs), float64.
+def predict_text(
+    spec, weights: dict[str, np.ndarray], sequences: Sequences, linear=None
+) -> np.ndarray:
+    """Return logits of shape (n_documents, n_outputs), float64.
 
-    Documents are taken longest first, so that each step is over those that last. Many
-    tokens are read in 32 bits, which takes a third of the time and moves no probability
-    by more than 1e-6.
+    Documents are read longest first, so that a step runs over those that still last.
+    Many tokens are read in 32 bits, which takes a third of the time and moves no
+    probability by more than 1e-6.
     """
     dtype = np.float64 if len(sequences.ids) < MANY_TOKENS else np.float32
     weights = {name: np.asarray(w, dtype) for name, w in weights.items()}
@@ -107,7 +114,7 @@ def predict_text(spec, weights, sequences, linear=None):
 
 
 def directions(spec, i):
-    """(name, whether it reads backwards) of the layers at depth `i`."""
+    """Return (name, whether it reads backwards) of the layers at depth `i`."""
     if not spec.bidirectional:
         return [(f"recurrent_{i}", False)]
     return [
@@ -117,7 +124,9 @@ def directions(spec, i):
 
 
 def word_gates(spec, weights, ids):
-    """The words among token ids, each projected once by the first layers.
+    """Return the distinct words of some token ids, projected by the first layers.
+
+    Each word is projected once, however often it occurs.
 
     Returns
     -------
@@ -132,19 +141,26 @@ def word_gates(spec, weights, ids):
         used[ids[part]] = True
     words = weights["embedding/embeddings"][used]
     layers = [
-        layer_weights(spec.cell, weights, name) for name, _ in directions(spec, 0)
+        prepared_weights(spec.cell, weights, name) for name, _ in directions(spec, 0)
     ]
     return [projected(words, layer) for layer in layers], np.cumsum(used) - 1
 
 
 def forward_text(spec, weights, tables, words, lengths):
-    """Logits of documents sorted by falling length; see `word_gates` for the words."""
+    """Return logits of documents, sorted by falling length.
+
+    Parameters
+    ----------
+    tables : list of ndarray
+    words : ndarray of int of shape (n_documents, n_tokens)
+        Rows of the tables; see `word_gates`.
+    """
     states = None
     for i in range(len(spec.units)):
         keep = i < len(spec.units) - 1 or spec.pooling != "last"
         parts = []
         for way, (name, backward) in enumerate(directions(spec, i)):
-            layer = layer_weights(spec.cell, weights, name)
+            layer = prepared_weights(spec.cell, weights, name)
             if states is None:
                 inputs = looked_up(tables[way], words)
             else:
@@ -156,13 +172,16 @@ def forward_text(spec, weights, tables, words, lengths):
     return state @ weights["head/kernel"] + weights["head/bias"]
 
 
-def beside(parts):
-    """States of all directions; those of one are not copied."""
+def beside(parts: list[np.ndarray]) -> np.ndarray:
+    """Return the states of all directions side by side, without a copy for one."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
 def pool(spec, weights, states, lengths):
-    """As `_networks.pool`; states after a document's end are zero."""
+    """Return one state a document, as `keras_models.pool` does.
+
+    States after a document's end are zero.
+    """
     present = (np.arange(states.shape[1]) < lengths[:, None])[:, :, None]
     if spec.pooling == "max":
         return np.where(present, states, -2).max(axis=1) * present.any(axis=1)
@@ -173,35 +192,29 @@ def pool(spec, weights, states, lengths):
     return (shares / shares.sum(axis=1, keepdims=True) * states).sum(axis=1)
 
 
-def layer_weights(cell, weights, name):
-    """(kernel, recurrent kernel, bias) of a layer."""
-    prefix = f"{name}/{CELL_NAMES[cell]}/"
-    layer = [weights[prefix + part] for part in ("kernel", "recurrent_kernel", "bias")]
-    if cell == "lstm":  # sigmoid(x) = (tanh(x / 2) + 1) / 2
-        half = np.repeat([0.5, 0.5, 1, 0.5], layer[2].shape[0] // 4)
-        half = half.astype(layer[2].dtype)
-        layer = [part * half for part in layer]
-    return layer
+def prepared_weights(cell, weights, name):
+    """Return the kernel, recurrent kernel and bias as the cell's stepper reads them."""
+    return arithmetic(cell).prepared(layer_weights(cell, weights, name))
 
 
 def inputs_of(values, layer):
-    """The input's share of the gates, in one product for all steps."""
+    """Return the input's share of the gates, from one product for all steps."""
     gates = projected(values, layer)
     return lambda step, rows: gates[rows, step]
 
 
 def looked_up(table, words):
-    """The same for words, by their rows of a table."""
+    """Return the same for words, from their rows of a table."""
     return lambda step, rows: table[words[rows, step]]
 
 
-def projected(values, layer):
+def projected(values: np.ndarray, layer) -> np.ndarray:
     kernel, _, bias = layer
     return values @ kernel + bias.reshape(-1, bias.shape[-1])[0]
 
 
 def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
-    """All states, and the last, of documents sorted by falling length.
+    """Return all states, and the last, of documents sorted by falling length.
 
     Parameters
     ----------
@@ -212,7 +225,8 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
     """
     _, kernel, bias = layer
     n_documents, n_steps, units = len(lengths), int(lengths[0]), kernel.shape[0]
-    state = np.zeros((N_STATES[cell], n_documents, units), kernel.dtype)
+    state = np.empty((CELLS[cell].n_states, n_documents, units), kernel.dtype)
+    state[...] = np.reshape(CELLS[cell].initial_state, (-1, 1, 1))
     states = None
     if keep:
         states = np.zeros((n_documents, max(n_steps, 1), units), kernel.dtype)
@@ -223,73 +237,8 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
             n = lasting[step]
             rows = slice(n) if n_documents > 1 else 0  # one is a vector: much faster
             now = state[:, rows]
-            advance = STEPS[cell](kernel, bias, *now)
+            advance = arithmetic(cell).stepper(kernel, bias, *now)
         advance(inputs(step, rows))
-        if keep:
+        if states is not None:
             states[rows, step] = now[0]
     return states, state[0]
-
-
-def sigmoid(x):
-    # tanh does not overflow
-    return 0.5 * (np.tanh(0.5 * x) + 1.0)
-
-
-# Each gives the function that takes a state one step further, in place, from the
-# input's share of the gates. A single forecast is many calls on few numbers, so all
-# that can be made before the first step is.
-
-
-def lstm(kernel, bias, h, c):
-    """An LSTM (Hochreiter and Schmidhuber, 1997), gates i, f, c, o.
-
-    `layer_weights` halved the weights of i, f and o, so that one tanh serves all.
-    """
-    units = h.shape[-1]
-    z = np.empty((*h.shape[:-1], 4 * units), h.dtype)
-    i, f, g, o = (z[..., k * units : (k + 1) * units] for k in range(4))
-    both, one, half = z[..., : 2 * units], np.ones((), h.dtype), np.array(0.5, h.dtype)
-
-    def step(gates):
-        nonlocal z, both, i, o, h, c
-        np.dot(h, kernel, out=z)
-        z += gates
-        np.tanh(z, out=z)
-        both += one
-        c *= f
-        i *= g
-        c += i
-        c *= half
-        o += one
-        o *= half
-        np.tanh(c, out=h)
-        h *= o
-
-    return step
-
-
-def gru(kernel, bias, h):
-    """A GRU (Cho et al., 2014), reset after the product, as in Keras."""
-    units = h.shape[-1]
-
-    def step(gates):
-        nonlocal h
-        inner = h @ kernel
-        inner += bias[1]
-        zr = sigmoid(gates[..., : 2 * units] + inner[..., : 2 * units])
-        z, r = zr[..., :units], zr[..., units:]
-        new = np.tanh(gates[..., 2 * units :] + r * inner[..., 2 * units :])
-        h -= new
-        h *= z
-        h += new
-
-    return step
-
-
-def rnn(kernel, bias, h):
-    """A simple recurrent network (Elman, 1990)."""
-    return lambda gates: np.tanh(gates + h @ kernel, out=h)
-
-
-STEPS = {"lstm": lstm, "gru": gru, "rnn": rnn}
-N_STATES = {"lstm": 2, "gru": 1, "rnn": 1}

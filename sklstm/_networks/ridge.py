@@ -1,12 +1,23 @@
 """The linear model beside the network: ridge regression on windows, in chunks."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from sklstm._networks.ridge_paths import (
+    OwnPaths,
+    RidgePath,
+    SharedPaths,
+    WidePaths,
+    decompose,
+    decompose_windows,
+    linear,
+)
 from sklstm._series.missing import row_means
 from sklstm._utils.blas import one_thread
 from sklstm._windows.dataset import CHUNK
+from sklstm._windows.protocols import ForecastProblem
 
 # Of a sum of squares over windows, relative to the inputs' mean variance.
 PENALTIES = 10.0 ** np.arange(-3, 9.5, 0.5)
@@ -17,6 +28,10 @@ MAX_WINDOWS = 200_000
 N_PASSES = 4
 # Of other targets' pasts: a penalty some 1,000 times that on a target's own.
 SMALL_SHARE = 0.03
+# Operations, of up to ten columns or so. Beyond them a target has none of its own.
+MAX_DECOMPOSED = 5e8
+# How often a decomposition and a kernel are held: measured, and rounded down.
+COPIES = 3
 # Windows overlap; of those that do not, so many must say whether levels help.
 N_HORIZONS = 10
 # Rounds of least absolute errors, and the least share of the mean that an error counts.
@@ -27,104 +42,15 @@ MAX_RESIDUALS = 20_000
 
 
 def design(data, indices):
-    """The linear model's inputs: every value the network sees, in one row."""
+    """Return the linear model's inputs: all that the network sees, in one row."""
     window, context = data.inputs(indices)
     flat = window.reshape(len(window), -1)
     return np.concatenate([flat, context], axis=1).astype(np.float64)
 
 
 @dataclass
-class RidgePath:
-    """Eigen-decomposed normal equations, from which any penalty's solution follows."""
-
-    values: np.ndarray
-    vectors: np.ndarray
-    projected: np.ndarray
-    x_mean: np.ndarray
-    y_mean: np.ndarray
-    weight_sum: float
-    n_penalties = 1
-
-    def solution(self, penalty, left_out=()):
-        """(kernel, bias) of one penalty; an infinite one shrinks the bias too.
-
-        Inputs that are left out have no part in it: the solution is that without them.
-        """
-        if np.isinf(penalty):
-            return np.zeros_like(self.projected), np.zeros_like(self.y_mean)
-        ridge = penalty / self.weight_sum * max(self.values.mean(), 1e-12)
-        kernel = self.vectors @ (self.projected / (self.values + ridge)[:, None])
-        if len(left_out):
-            # Lagrange multipliers hold their rows at zero, at no second decomposition.
-            shares = self.vectors[left_out] / (self.values + ridge)
-            inverse = self.vectors @ shares.T
-            kernel -= inverse @ np.linalg.solve(inverse[left_out], kernel[left_out])
-            kernel[left_out] = 0
-        return kernel, self.y_mean - self.x_mean @ kernel
-
-    def part(self, inputs, outputs, scale):
-        """The path of some inputs, each multiplied by its scale, and some outputs.
-
-        At no second look at the data.
-        """
-        vectors = self.vectors[inputs] * scale[:, None]
-        values, rotation = np.linalg.eigh((vectors * self.values) @ vectors.T)
-        return RidgePath(
-            np.maximum(values, 0.0),
-            rotation,
-            rotation.T @ (vectors @ self.projected[:, outputs]),
-            self.x_mean[inputs] * scale,
-            self.y_mean[outputs],
-            self.weight_sum,
-        )
-
-
-class SharedPaths:
-    """A `RidgePath` of each target, which reads other targets' pasts at a share.
-
-    Their inputs are multiplied by the share before the penalty is laid on all alike, so
-    that they count only as far as they say much; a share of 0 leaves them out.
-
-    Parameters
-    ----------
-    path : RidgePath
-        Of all inputs and targets.
-    owners : ndarray of int of shape (n_inputs,)
-        The target whose past an input is; -1 where it is no target's.
-    share : float
-    """
-
-    def __init__(self, path, owners, share):
-        self.n_penalties = self.n_targets = owners.max() + 1
-        self.n_inputs, self.n_outputs = path.projected.shape
-        self.inputs, self.scales, self.paths = [], [], []
-        for target in range(self.n_targets):
-            scale = np.where((owners == target) | (owners < 0), 1.0, share)
-            inputs = np.flatnonzero(scale)
-            outputs = slice(target, None, self.n_targets)
-            self.inputs.append(inputs)
-            self.scales.append(scale[inputs])
-            self.paths.append(path.part(inputs, outputs, scale[inputs]))
-
-    def solution(self, penalty, left_out=()):
-        """(kernel, bias) as of a `RidgePath`, with zeros where nothing is read.
-
-        Each target may have a penalty of its own.
-        """
-        kernel, bias = np.zeros((self.n_inputs, self.n_outputs)), []
-        penalties = np.broadcast_to(penalty, self.n_targets)
-        each = zip(self.inputs, self.scales, self.paths, penalties, strict=True)
-        for target, (inputs, scale, path, own) in enumerate(each):
-            out = np.flatnonzero(np.isin(inputs, left_out))
-            part, its_bias = path.solution(own, out)
-            kernel[inputs, target :: self.n_targets] = scale[:, None] * part
-            bias.append(its_bias)
-        return kernel, np.stack(bias, axis=1).ravel()
-
-
-@dataclass
 class Choice:
-    """What the validation block decides about the linear model."""
+    """The settings of the linear model that the validation block decides."""
 
     penalty: float | np.ndarray = DEFAULT_PENALTY
     left_out: tuple = ()
@@ -132,38 +58,71 @@ class Choice:
 
     @one_thread
     def solution(self, path, data):
-        """(kernel, bias) of a `RidgePath` of all inputs."""
-        if self.share != 1:
-            path = SharedPaths(path, data.owners, self.share)
+        """Return (kernel, bias) from a `RidgePath` of all inputs."""
+        path = path_at_share(path, data.owners, self.share)
         return path.solution(self.penalty, self.left_out)
 
 
+def bytes_of_fit(problem: ForecastProblem) -> int:
+    """Return the bytes that the linear model takes at least, 0 where there is none."""
+    n_inputs = math.prod(problem.window_shape) + problem.n_context
+    if n_inputs > MAX_FEATURES:
+        return 0
+    rank = min(n_inputs, len(problem.all_rows().train))
+    return 8 * COPIES * n_inputs * (rank + math.prod(problem.output_shape))
+
+
+def is_wide(owners):
+    """Return whether a decomposition of all inputs for each target takes too long."""
+    return owners is not None and (owners.max() + 1) * len(owners) ** 3 > MAX_DECOMPOSED
+
+
+def shares_to_try(owners):
+    """Return the shares of other targets' pasts that take no longer than all of them.
+
+    Each target has its decomposition at a share of 0, of inputs that are no target's
+    as well, of which there may be many.
+    """
+    if owners is None:
+        return [1.0]
+    n_read = np.sum(owners <= 0)
+    each = (owners.max() + 1) * n_read**3
+    return [1.0] if is_wide(owners) and each > len(owners) ** 3 else [1.0, 0.0]
+
+
+def path_at_share(path, owners, share):
+    """Return the path of targets that read the others' pasts at a share."""
+    if is_wide(owners):
+        return WidePaths(path, owners, share) if share else OwnPaths(path, owners)
+    return path if share == 1 else SharedPaths(path, owners, share)
+
+
 @one_thread
-def fit_path(data, train, measure=np.square):
-    """The `RidgePath` of windows; None where they are too wide for it.
+def fit_path(data, train, metric=np.square):
+    """Return the `RidgePath` of windows; None where they are too wide for it.
 
     Parameters
     ----------
-    measure : {np.square, np.abs}
-        What of the errors is made small. Of their sizes that is a least squares, again
-        and again, in which each window counts by the inverse of its error before
-        (iteratively reweighted, Holland and Welsch, 1977): one weight for all steps of
-        a window, so that one decomposition serves all.
+    metric : {np.square, np.abs}
+        The function of the errors that is minimised. Absolute errors take iteratively
+        reweighted least squares (Holland and Welsch, 1977), in which each window counts
+        by the inverse of its last error: one weight for all steps of a window, so that
+        one decomposition serves all.
     """
     if design(data, train[:1]).shape[1] > MAX_FEATURES:
         return None
-    # Beyond this many windows the solution no longer moves; time still grows.
+    # More windows would take more time and not move the solution.
     train = train[:: max(1, len(train) // MAX_WINDOWS)]
     path = normal_equations(data, train)
     if data.missing is not None:
-        # Each pass puts the last one's forecasts in place of missing targets, which
-        # converges to the least squares of those that are there (an EM algorithm).
+        # Each pass puts the forecasts of the last pass in place of missing targets,
+        # which converges to the least squares of the observed ones (an EM algorithm).
         for _ in range(N_PASSES):
             path = normal_equations(data, train, path.solution(DEFAULT_PENALTY))
-    if measure is np.abs:
+    if metric is np.abs:
         for _ in range(N_ROUNDS):
             solution = path.solution(DEFAULT_PENALTY)
-            mean = errors(data, train, [solution], measure).item()
+            mean = errors(data, train, linear([solution]), metric).item()
             if mean == 0:
                 break
             path = normal_equations(data, train, solution, SMALLEST_ERROR * mean)
@@ -171,13 +130,17 @@ def fit_path(data, train, measure=np.square):
 
 
 def normal_equations(data, train, solution=None, smallest=None):
-    """The `RidgePath` with missing targets as a solution forecasts them, or 0.
+    """Return the `RidgePath` in which a solution's forecasts replace missing targets.
 
-    With `smallest`, windows count by the inverse of their mean error under this
-    solution, or of `smallest` where it is less.
+    Without a solution zeros replace them. With `smallest`, windows count by the inverse
+    of their mean error under the solution, or of `smallest` if that is larger.
     """
-    n_windows, weight_sum, x_sum, y_sum, gram, cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    origin = None
+    # Products of windows hold the same as products of inputs, which may be more.
+    short = is_wide(data.owners) and len(train) < len(data.owners)
+    kept = []
+    n_windows, weight_sum = 0.0, 0.0
+    x_sum, y_sum, gram, cross = np.zeros((4, 1))
+    origin: tuple | None = None
     for part in data.batches(train, CHUNK):
         x = design(data, part)
         y = data.targets(part).reshape(len(part), -1).astype(np.float64)
@@ -195,69 +158,87 @@ def normal_equations(data, train, solution=None, smallest=None):
         weight_sum += w.sum()
         x_sum = x_sum + (w * x).sum(axis=0)
         y_sum = y_sum + (w * y).sum(axis=0)
+        if short:
+            kept.append((x, y, w))
+            continue
         gram = gram + x.T @ (w * x)
         cross = cross + x.T @ (w * y)
+    assert origin is not None, "there are windows to learn from"
     x_mean, y_mean = x_sum / weight_sum, y_sum / weight_sum
-    gram = gram / weight_sum - np.outer(x_mean, x_mean)
-    cross = cross / weight_sum - np.outer(x_mean, y_mean)
-    values, vectors = np.linalg.eigh(gram)
-    return RidgePath(
-        np.maximum(values, 0.0),
-        vectors,
-        vectors.T @ cross,
-        x_mean + origin[0],
-        y_mean + origin[1],
-        n_windows,
-    )
+    if short:
+        x, y, w = map(np.concatenate, zip(*kept, strict=True))
+        root = np.sqrt(w / weight_sum)
+        x, y = root * (x - x_mean), root * (y - y_mean)
+        values, vectors, projected = decompose_windows(x, y)
+    else:
+        gram = gram / weight_sum - np.outer(x_mean, x_mean)
+        cross = cross / weight_sum - np.outer(x_mean, y_mean)
+        values, vectors, projected = decompose(gram, cross)
+    x_mean, y_mean = x_mean + origin[0], y_mean + origin[1]
+    return RidgePath(values, vectors, projected, x_mean, y_mean, n_windows)
 
 
-def errors(data, indices, solutions, measure=np.square, n_parts=1):
-    """Weighted mean error of each (kernel, bias), squared or absolute.
+def errors(data, indices, forecasts, metric=np.square, n_targets=1):
+    """Return the weighted mean error of each model, squared or absolute.
 
     Parameters
     ----------
-    n_parts : int
-        The number of targets, where the error of each is wanted.
+    forecasts : callable
+        From inputs to the forecasts of each model in turn.
+    n_targets : int
+        The number of targets, if the error of each is wanted.
 
     Returns
     -------
-    ndarray of shape (n_solutions, n_parts)
+    ndarray of shape (n_models, n_targets)
     """
-    total, weight_sum = np.zeros((len(solutions), n_parts)), 0.0
+    total, weight_sum = np.zeros((1, n_targets)), 0.0
     for part in data.batches(indices, CHUNK):
-        x = design(data, part)
         y = data.targets(part).reshape(len(part), -1)
         w = data.weights(part)
         weight_sum += w.sum()
-        for i, (kernel, bias) in enumerate(solutions):
-            off = measure(x @ kernel + bias - y)
-            for k in range(n_parts):
-                total[i, k] += w @ row_means(off[:, k::n_parts])
+        found = []
+        for forecast in forecasts(design(data, part)):
+            off = metric(forecast - y)
+            found.append(
+                [w @ row_means(off[:, k::n_targets]) for k in range(n_targets)]
+            )
+        total = total + np.array(found)
     return total / weight_sum
 
 
-def choose_penalty(path, data, validation, left_out=(), measure=np.square):
-    """The penalty with the smallest error on the validation windows, and that error.
+def choose_penalty(path, data, validation, left_out=(), metric=np.square):
+    """Return the penalty of smallest error on the validation windows, and that error.
 
-    Of a path for each target, the penalty of each.
+    A path for each target has a penalty for each target.
     """
-    solutions = [path.solution(penalty, left_out) for penalty in PENALTIES]
-    found = errors(data, validation, solutions, measure, path.n_penalties)
+    forecasts = path.forecasts(PENALTIES, left_out)
+    found = errors(data, validation, forecasts, metric, path.n_penalties)
     best = np.argmin(found, axis=0)
     error = float(found.min(axis=0).mean())
     return PENALTIES[best[0] if path.n_penalties == 1 else best], error
 
 
 @one_thread
-def choose(path, data, validation, levels, min_skill, measure=np.square):
-    """The `Choice` with the smallest error on the validation windows.
+def choose(path, data, validation, last_values, min_skill, metric=np.square):
+    """Return the `Choice` of smallest error on the validation windows.
 
     Each of several targets reads the past of all, its own alone, or that of others at
     a share.
 
-    Levels pull forecasts towards the series' mean. They are left out unless they lower
-    the error by the share `min_skill`: a series that hardly comes back to its mean
-    there goes elsewhere after it. A block of few horizons cannot tell.
+    Last values pull forecasts towards the series' mean. They are left out unless they
+    lower the error by the share `min_skill`, because a series that hardly comes back
+    to its mean there goes elsewhere after it. A block of few horizons cannot tell.
+
+    Parameters
+    ----------
+    path : RidgePath
+    data : SeriesWindows or ReadyWindows
+    validation : ndarray of int
+    last_values : ndarray of int
+        Which inputs of the linear model are the last values of windows.
+    min_skill : float
+    metric : {np.square, np.abs}
 
     Returns
     -------
@@ -266,41 +247,40 @@ def choose(path, data, validation, levels, min_skill, measure=np.square):
     solution : (kernel, bias)
         Of the choice, from equations that were decomposed to find it.
     """
-    at = {1.0: path}
+    shares = shares_to_try(data.owners)
+    paths = {share: path_at_share(path, data.owners, share) for share in shares}
+    candidates = []
+    for share, shared in paths.items():
+        penalty, error = choose_penalty(shared, data, validation, metric=metric)
+        left_out = last_values[:0]
+        if len(last_values) and len(validation) >= N_HORIZONS * data.horizon:
+            without = choose_penalty(shared, data, validation, last_values, metric)
+            if error > without[1] * (1 - min_skill):
+                (penalty, error), left_out = without, last_values
+        candidates.append((Choice(penalty, left_out, share), error))
+    choice, error = min(candidates, key=lambda pair: pair[1])
     if data.owners is not None:
-        at[0.0] = SharedPaths(path, data.owners, 0.0)
-    found = []
-    for share, its_path in at.items():
-        penalty, error = choose_penalty(its_path, data, validation, measure=measure)
-        left_out = levels[:0]
-        if len(levels) and len(validation) >= N_HORIZONS * data.horizon:
-            other = choose_penalty(its_path, data, validation, levels, measure)
-            if error > other[1] * (1 - min_skill):
-                (penalty, error), left_out = other, levels
-        found.append((Choice(penalty, left_out, share), error))
-    choice, error = min(found, key=lambda pair: pair[1])
-    if data.owners is not None:
-        at[SMALL_SHARE] = SharedPaths(path, data.owners, SMALL_SHARE)
-        given = data, validation, choice.left_out, measure
-        penalty, other = choose_penalty(at[SMALL_SHARE], *given)
+        left_out = choice.left_out
+        shared = paths[SMALL_SHARE] = path_at_share(path, data.owners, SMALL_SHARE)
+        penalty, other = choose_penalty(shared, data, validation, left_out, metric)
         if other < error:
-            choice, error = Choice(penalty, choice.left_out, SMALL_SHARE), other
-    return choice, error, at[choice.share].solution(choice.penalty, choice.left_out)
+            choice, error = Choice(penalty, left_out, SMALL_SHARE), other
+    return choice, error, paths[choice.share].solution(choice.penalty, choice.left_out)
 
 
 @one_thread
-def fanned(solution, data, train, levels):
-    """A linear model of each quantile: one slope, and the residuals' quantiles.
+def quantile_ridge(solution, data, train, levels):
+    """Return a linear model of each quantile: one slope, and the residuals' quantiles.
 
     Returns
     -------
-    (kernel, bias) of ``len(levels)`` times as many outputs, level after level.
+    (kernel, bias) of ``len(levels)`` times as many outputs, one level after the other.
     """
     train = train[:: max(1, len(train) // MAX_WINDOWS)]
     share = np.cumsum(data.weights(train), dtype=np.float64)
     n_kept = min(len(train), MAX_RESIDUALS)
-    at = (np.arange(n_kept) + 0.5) / n_kept * share[-1]
-    kept = train[np.minimum(np.searchsorted(share, at), len(train) - 1)]
+    positions = (np.arange(n_kept) + 0.5) / n_kept * share[-1]
+    kept = train[np.minimum(np.searchsorted(share, positions), len(train) - 1)]
     kernel, bias = solution
     residuals = np.concatenate(
         [

@@ -26,7 +26,8 @@ def build_regressor(
         What scikeras knows of the data, and what it compiles a model with. Without a
         loss it is "mse".
     units : int or tuple of int, default=32
-    cell : {"lstm", "gru", "rnn"}, default="lstm"
+    cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
+        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
     n_features : int, default=1
         Values of a step in a row of 2-D X.
     dropout, recurrent_dropout : float, default=0.0

@@ -1,4 +1,4 @@
-"""What a network is made of, as frozen values that serve as cache keys."""
+"""The architecture of a network as a frozen value, which serves as a cache key."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -7,21 +7,24 @@ import numpy as np
 
 from sklstm._networks.keras_models import build_network, build_text_network
 from sklstm._utils.archive import storable
+from sklstm._utils.cells import CELLS
 
-CELLS = ("lstm", "gru", "rnn")
-CELL_NAMES = {"lstm": "lstm_cell", "gru": "gru_cell", "rnn": "simple_rnn_cell"}
 POOLINGS = ("last", "max", "mean", "attention")
+Shapes = dict[str, tuple[int, ...]]
 
 
 @storable
 @dataclass(frozen=True)
 class NetworkSpec:
-    """All that decides a network's shape; equal specs share one compiled network."""
+    """The architecture of a forecaster; equal specs share one compiled network."""
+
+    bidirectional = False  # The future of a window is what is forecast.
+    _renamed_fields = {"n_levels": "n_last_values"}
 
     window_shape: tuple
     n_context: int
     output_shape: tuple
-    n_levels: int = 0
+    n_last_values: int = 0
     cell: str = "lstm"
     units: tuple = (32,)
     dropout: float = 0.0
@@ -34,15 +37,16 @@ class NetworkSpec:
     def build(self, plain=False):
         return build_network(self, plain)
 
-    def weight_shapes(self):
-        """Shapes of a standard network's weights by name."""
-        shapes, width = {}, self.window_shape[1] + self.n_static
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of a standard network's weights by name."""
+        shapes: Shapes = {}
+        width = self.window_shape[1] + self.n_static
         for i, units in enumerate(self.units):
             shapes |= cell_shapes(self.cell, f"recurrent_{i}", width, units)
             width = units
         n_outputs = int(np.prod(self.output_shape))
-        if self.n_context > self.n_levels:
-            ahead = self.n_context - self.n_levels
+        if self.n_context > self.n_last_values:
+            ahead = self.n_context - self.n_last_values
             shapes |= dense_shapes("context_hidden", ahead, width)
             width *= 2
         shapes |= dense_shapes("head", width, n_outputs)
@@ -52,7 +56,7 @@ class NetworkSpec:
         return shapes
 
     @property
-    def starts_linear(self):
+    def starts_linear(self) -> bool:
         """Whether the network before its first step is the linear model."""
         return self.linear_skip and self.network is None
 
@@ -60,7 +64,9 @@ class NetworkSpec:
 @storable
 @dataclass(frozen=True)
 class TextNetworkSpec:
-    """The same for a text classifier; its inputs are token ids and linear logits."""
+    """The architecture of a text classifier, of token ids and linear logits."""
+
+    network = None  # Only forecasters take networks of the user's own.
 
     n_tokens: int
     n_outputs: int
@@ -79,10 +85,10 @@ class TextNetworkSpec:
     def build(self, plain=False):
         return build_text_network(self, plain)
 
-    def weight_shapes(self):
-        """Shapes of the network's weights by name."""
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of the network's weights by name."""
         width = self.embedding_dim
-        shapes = {"embedding/embeddings": (self.n_tokens, width)}
+        shapes: Shapes = {"embedding/embeddings": (self.n_tokens, width)}
         for i, units in enumerate(self.units):
             names = [f"recurrent_{i}"]
             if self.bidirectional:
@@ -95,28 +101,27 @@ class TextNetworkSpec:
         return shapes | dense_shapes("head", width, self.n_outputs)
 
     @property
-    def starts_linear(self):
+    def starts_linear(self) -> bool:
         return self.linear_skip
 
 
-def differences(spec, other):
-    """In words, in what two specs of one class differ: was and is."""
+def differences(spec, other) -> str:
+    """Say in words how two specs of one class differ."""
     pairs = (
         (f.name, getattr(spec, f.name), getattr(other, f.name)) for f in fields(spec)
     )
     return ", ".join(f"{name} was {a} and is {b}" for name, a, b in pairs if a != b)
 
 
-def dense_shapes(name, n_inputs, n_outputs):
+def dense_shapes(name: str, n_inputs: int, n_outputs: int) -> Shapes:
     return {f"{name}/kernel": (n_inputs, n_outputs), f"{name}/bias": (n_outputs,)}
 
 
-def cell_shapes(cell, name, n_inputs, units):
-    n_gates = {"lstm": 4, "gru": 3, "rnn": 1}[cell]
-    prefix = f"{name}/{CELL_NAMES[cell]}"
-    width = n_gates * units
+def cell_shapes(cell: str, name: str, n_inputs: int, units: int) -> Shapes:
+    record = CELLS[cell]
+    prefix, width = f"{name}/{record.weight_prefix}", record.n_gates * units
     return {
         f"{prefix}/kernel": (n_inputs, width),
         f"{prefix}/recurrent_kernel": (units, width),
-        f"{prefix}/bias": (2, width) if cell == "gru" else (width,),
+        f"{prefix}/bias": (record.n_biases, width) if record.n_biases > 1 else (width,),
     }

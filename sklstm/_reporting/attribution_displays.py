@@ -1,4 +1,4 @@
-"""Displays of why a forecast or a class came out."""
+"""Displays that explain a forecast or a predicted class."""
 
 from html import escape
 
@@ -8,11 +8,11 @@ import pandas as pd
 from sklstm._reporting.display import BLUE, VERMILION, Display
 from sklstm.inspection import lag_attributions, token_attributions
 
-LINE_LENGTH = 68
+LINE_LENGTH = 68  # Letters in a line of a drawn text.
 
 
 class LagAttributionDisplay(Display):
-    """Bars of how much each past value, and each input, moved one forecast.
+    """Bars of the contribution of each past value and input to one forecast.
 
     Parameters
     ----------
@@ -20,14 +20,15 @@ class LagAttributionDisplay(Display):
         In the units of the target, with index (input, offset); see
         `sklstm.inspection.lag_attributions`.
     base_value, prediction : float, default=None
-        Named in the title where both are given.
+        Forecasts at the baseline and of the data; the title shows them if both are
+        passed.
 
     Attributes
     ----------
     ax_, figure_
-        What it was drawn on.
+        Matplotlib axes and figure.
     bars_ : dict of str to matplotlib.container.BarContainer
-        By input.
+        Bars by input.
     """
 
     def __init__(self, attributions, base_value=None, prediction=None):
@@ -54,16 +55,17 @@ class LagAttributionDisplay(Display):
         forecaster, X, history, series, n_steps
             As for `sklstm.inspection.lag_attributions`.
         step : int, default=1
-            Steps ahead.
+            The step ahead whose forecast is explained.
         target : name, default=None
-            Which of several targets; None means the first.
+            The target among several; None means the first.
         ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
         LagAttributionDisplay
         """
-        steps = None if forecaster._form == "windows" else step
+        steps = None if forecaster._state.form == "windows" else step
         why = lag_attributions(
             forecaster, steps, X, history, series=series, n_steps=n_steps
         )
@@ -71,7 +73,7 @@ class LagAttributionDisplay(Display):
 
     @classmethod
     def from_attributions(cls, why, *, step=1, target=None, ax=None):
-        """Draw what `sklstm.inspection.lag_attributions` gave; see `from_estimator`."""
+        """Draw a result of `lag_attributions`; parameters as in `from_estimator`."""
         columns, column = why.attributions.columns, step
         if columns.nlevels > 1:
             column = (columns[0][0] if target is None else target, step)
@@ -94,7 +96,7 @@ class LagAttributionDisplay(Display):
         below = above.copy()
         for i, name in enumerate(table):
             values = table[name].fillna(0.0)
-            # Stacked away from zero on either side.
+            # Positive bars are stacked upwards from zero, and negative bars downwards.
             bottom = np.where(values >= 0, above, below)
             color = self._colors[i % len(self._colors)]
             self.bars_[name] = ax.bar(
@@ -105,8 +107,8 @@ class LagAttributionDisplay(Display):
         ax.set(xlabel="row before (-) or after (+) the origin", ylabel="effect")
         if self.prediction is not None and self.base_value is not None:
             ax.set_title(
-                f"{self.base_value:.4g} from a still history, "
-                f"{self.prediction - self.base_value:+.4g} from these",
+                f"{self.base_value:.4g} from a constant history, "
+                f"{self.prediction - self.base_value:+.4g} from these rows",
                 fontsize="medium",
             )
         if len(self.bars_) > 1:
@@ -115,10 +117,10 @@ class LagAttributionDisplay(Display):
 
 
 class TokenAttributionDisplay(Display):
-    """The words of a text, coloured by what they do for a class.
+    """The words of a text, coloured by their contribution to a class.
 
-    Blue speaks for the class, orange against it; the deeper the more. In a notebook
-    the display shows itself as text.
+    Blue words support the class and orange words oppose it; a deeper colour means a
+    larger contribution. A notebook shows the display as coloured text.
 
     Parameters
     ----------
@@ -126,13 +128,14 @@ class TokenAttributionDisplay(Display):
     attributions : ndarray of shape (n_tokens,)
         Change of the class's logit.
     target : label, default=None
+        The class.
     base_value, prediction : float, default=None
-        Logits of a text that says nothing, and of this one.
+        Logits of the class for a text without information, and for this text.
 
     Attributes
     ----------
     ax_, figure_
-        What it was drawn on.
+        Matplotlib axes and figure.
     words_ : list of matplotlib.text.Text
 
     Examples
@@ -158,6 +161,7 @@ class TokenAttributionDisplay(Display):
         classifier, text, target, n_steps
             As for `sklstm.inspection.token_attributions`.
         ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -168,14 +172,14 @@ class TokenAttributionDisplay(Display):
 
     @classmethod
     def from_attributions(cls, why, *, ax=None):
-        """Draw what `sklstm.inspection.token_attributions` gave."""
+        """Draw a result of `token_attributions`."""
         return cls(
             why.tokens, why.attributions, why.target, why.base_value, why.prediction
         ).plot(ax=ax)
 
     @property
     def _strengths(self):
-        """Attributions between -1 and 1."""
+        """Attributions, scaled to values between -1 and 1."""
         largest = np.abs(self.attributions).max(initial=0)
         return self.attributions / largest if largest else self.attributions
 
@@ -192,32 +196,34 @@ class TokenAttributionDisplay(Display):
 
     def plot(self, ax=None):
         """Draw on `ax`, or on new axes."""
-        places = lay_out([str(token) for token in self.tokens])
-        n_lines = 1 + max((line for line, _ in places), default=0)
-        fresh = ax is None
+        positions = lay_out([str(token) for token in self.tokens])
+        n_lines = 1 + max((line for line, _ in positions), default=0)
+        new_figure = ax is None
         ax = self._axes(ax)
-        if fresh:
+        if new_figure:
             self.figure_.set_size_inches(7, 0.5 + 0.32 * n_lines)
         ax.set_axis_off()
         ax.set_title(self._title, loc="left", fontsize="medium")
-        self.figure_.draw_without_rendering()  # only then is the size of axes known
+        # The layout sets the size of axes only when the figure is drawn.
+        self.figure_.draw_without_rendering()
         box = ax.get_window_extent()
         width, height = (
             side * 72 / self.figure_.dpi for side in (box.width, box.height)
         )
-        # Points of a line, over the width of its letters in points.
+        # A letter of the monospace font is 0.62 of its size wide; both are in points.
         size = min(width / LINE_LENGTH / 0.62, 11)
-        # High axes leave room below, and lines stay together.
+        # In high axes lines keep their distance, and space stays free below them.
         ax.set(xlim=(0, LINE_LENGTH), ylim=(max(n_lines, height / (2.2 * size)), 0))
         self.words_ = []
         for token, (line, column), strength in zip(
-            self.tokens, places, self._strengths, strict=True
+            self.tokens, positions, self._strengths, strict=True
         ):
             self.words_.append(
                 ax.text(
                     column,
                     line + 0.5,
                     str(token),
+                    parse_math=False,  # a token may hold a dollar sign
                     family="monospace",
                     size=size,
                     va="center",
@@ -245,7 +251,7 @@ class TokenAttributionDisplay(Display):
 
 
 def shade(strength):
-    """A colour from orange (-1) over white to blue (1), on which black is read."""
+    """Return a colour from orange (-1) over white to blue (1), legible under black."""
     end = np.array(rgb(BLUE if strength > 0 else VERMILION))
     mixed = 255 + 0.7 * abs(strength) * (end - 255)
     return "#" + "".join(f"{round(part):02x}" for part in mixed)
@@ -256,11 +262,11 @@ def rgb(color):
 
 
 def lay_out(words):
-    """(line, column) of each word in lines of `LINE_LENGTH` letters."""
-    places, line, column = [], 0, 0
+    """Return (line, column) of each word in lines of `LINE_LENGTH` letters."""
+    positions, line, column = [], 0, 0
     for word in words:
         if column and column + len(word) > LINE_LENGTH:
             line, column = line + 1, 0
-        places.append((line, column))
+        positions.append((line, column))
         column += len(word) + 1
-    return places
+    return positions

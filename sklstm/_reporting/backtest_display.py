@@ -1,4 +1,4 @@
-"""A display of errors by lead time, beside those of naive forecasts."""
+"""Display of forecast errors by lead time, beside those of naive forecasts."""
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,9 @@ class BacktestDisplay(Display):
     Attributes
     ----------
     ax_, figure_
-        What it was drawn on.
+        Matplotlib axes and figure.
     lines_ : dict of str to matplotlib.lines.Line2D
+        Curves by the name of the forecaster.
     """
 
     def __init__(self, errors):
@@ -38,18 +39,19 @@ class BacktestDisplay(Display):
         seasonal_period=None,
         ax=None,
     ):
-        """Backtest on rows that follow the history, and draw.
+        """Backtest on rows that follow the history, and draw the errors.
 
         Parameters
         ----------
         forecaster : LSTMForecaster, or dict of str to LSTMForecaster
-            Several were fitted on the same rows.
+            Several forecasters have to be fitted on the same rows.
         X, y, steps, stride
             As for `LSTMForecaster.backtest`.
         seasonal_period : int, default=None
-            Rows in one season, whose naive forecast is drawn; None means those that
-            the first forecaster knows of.
+            Rows in one season of the seasonal naive forecast; None means the season of
+            the first forecaster.
         ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -63,7 +65,7 @@ class BacktestDisplay(Display):
         }
         first = next(iter(forecaster.values()))
         if seasonal_period is None:
-            seasonal_period = first._norm.season
+            seasonal_period = first._state.norm.season
         errors = {name: errors_by_step(table) for name, table in tables.items()}
         n_steps = next(iter(tables.values()))["step"].max()
         errors |= naive_errors(first, X, y, n_steps, stride, seasonal_period)
@@ -76,9 +78,10 @@ class BacktestDisplay(Display):
         Parameters
         ----------
         tables : dict of str to DataFrame
-            By the name of the forecaster, columns step, y_true, y_pred, as
-            `LSTMForecaster.backtest` gives them.
+            Tables of `LSTMForecaster.backtest`, with columns step, y_true and y_pred,
+            by the name of the forecaster.
         ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -101,6 +104,7 @@ class BacktestDisplay(Display):
                 label=name,
             )[0]
         ax.set(xlabel="steps ahead", ylabel="mean absolute error")
+        # From 0, because a cut axis exaggerates the difference between forecasters.
         ax.set_ylim(bottom=0)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
@@ -112,19 +116,22 @@ def errors_by_step(table):
 
 
 def naive_errors(forecaster, X, y, n_steps, stride, season):
-    """Mean absolute errors of naive forecasts by step, from the same origins."""
-    full = forecaster._copy().update(X, y)._histories
-    starts = {key: len(forecaster._histories[key]) for key in full}
+    """Return mean absolute errors of naive forecasts by step, from the same origins."""
+    full = forecaster._extended(X, y).series
+    starts = {key: len(own.history) for key, own in forecaster._state.series.items()}
     ahead = np.arange(n_steps)
     lags = {"last value": 1 + ahead}
     if season is not None and 1 < season <= min(starts.values()):
+        # Beyond one season, the last season is repeated: its lag grows by a season.
         lags["seasonal naive"] = (ahead // season + 1) * season
-    errors = {name: [] for name in lags}
-    for key, known in full.items():
+    errors: dict[str, list[np.ndarray]] = {name: [] for name in lags}
+    for key, series in full.items():
+        known = series.history
         first = np.arange(starts[key], len(known) - n_steps + 1, stride)
         for name, back in lags.items():
             actual, then = (known.y[first[:, None] + ahead - b] for b in (0, back))
             errors[name].append(np.abs(actual - then))
+    # Missing actual values count in no mean, as in the forecasters' own errors.
     index = pd.RangeIndex(1, n_steps + 1)
     return {
         name: pd.Series(np.nanmean(np.concatenate(parts), axis=(0, 2)), index)

@@ -1,37 +1,38 @@
-"""Charts as SVG, for pages that must need nothing: no Matplotlib, no script."""
+"""Charts as SVG text, because pages must work without Matplotlib and scripts."""
 
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
-# Read on white and on black, and told apart by people who see no red or no green.
+# Legible on white and on black, and distinct for people who are colour-blind.
 COLORS = ("#2b8cc4", "#D55E00", "#009E73", "#b8860b")
 DASHES = ("", ' stroke-dasharray="6 3"', ' stroke-dasharray="2 3"', "")
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 24, 36
-LETTER = 6.2
+LETTER = 6.2  # Mean width of a letter at the font size of 11.
 
 
 def line_chart(
     curves, *, described, x_label="", ticks=None, mark=None, size=(320, 150)
 ):
-    """An SVG of curves over a common axis.
+    """Draw curves over a common axis as SVG.
 
     Parameters
     ----------
     curves : dict of str to (x, y)
         NaN breaks a curve.
     described : str
-        What a screen reader says.
+        Description for screen readers.
     ticks : list of (x, str), default=None
         Labels of the x axis; None means its first and last value.
     mark : float, default=None
-        Where a vertical line stands.
+        Position of a vertical line.
     size : (width, height) in pixels
 
     Returns
     -------
     str
-        Empty where there is nothing to draw.
+        Empty if there is nothing to draw.
     """
     curves = {
         name: (np.asarray(x, float), np.asarray(y, float))
@@ -41,121 +42,163 @@ def line_chart(
     ys = [y[np.isfinite(y)] for _, y in curves.values()]
     if not sum(map(len, ys)):
         return ""
-    xs, ys = np.concatenate(xs), np.concatenate(ys)
-    (x_low, x_span), (y_low, y_span) = spread(xs), spread(ys)
-    width, height = size
-    inner = width - LEFT - RIGHT, height - TOP - BOTTOM
-
-    def at_x(value):
-        return LEFT + inner[0] * (value - x_low) / x_span
-
-    def at_y(value):
-        return TOP + inner[1] * (1 - (value - y_low) / y_span)
-
-    base = height - BOTTOM + 4
-    parts = [
-        f'<path d="M{LEFT - 4} {base}H{width - RIGHT}" stroke="currentColor" '
-        'opacity="0.5" fill="none"/>'
-    ]
-    for value in (y_low, y_low + y_span / 2, y_low + y_span):
-        parts.append(text(LEFT - 8, at_y(value) + 4, f"{value:.3g}", "end"))
+    every_x, every_y = np.concatenate(xs), np.concatenate(ys)
+    frame = Frame(*size, *lowest_and_range(every_x), *lowest_and_range(every_y))
+    if ticks is None:
+        ticks = [(v, f"{v:g}") for v in dict.fromkeys((frame.x_low, every_x.max()))]
+    parts = [*y_axis(frame), *x_ticks(frame, ticks)]
+    parts.append(
+        text(LEFT + frame.inner_width / 2, frame.height - 4, x_label, "middle")
+    )
+    if mark is not None:
         parts.append(
-            f'<path d="M{LEFT - 4} {at_y(value):.1f}H{width - RIGHT}" '
+            f'<path d="M{frame.at_x(mark):.1f} {TOP - 4}V{frame.base}" '
+            'stroke="currentColor" stroke-dasharray="2 3" opacity="0.7" fill="none"/>'
+        )
+    return svg([*parts, *curves_and_legend(frame, curves)], size, described)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Size of a chart in pixels, and the ranges of its axes."""
+
+    width: float
+    height: float
+    x_low: float
+    x_range: float
+    y_low: float
+    y_range: float
+
+    @property
+    def inner_width(self):
+        return self.width - LEFT - RIGHT
+
+    @property
+    def base(self):
+        """Height of the x axis, in pixels from the top."""
+        return self.height - BOTTOM + 4
+
+    def at_x(self, value):
+        return LEFT + self.inner_width * (value - self.x_low) / self.x_range
+
+    def at_y(self, value):
+        inner_height = self.height - TOP - BOTTOM
+        return TOP + inner_height * (1 - (value - self.y_low) / self.y_range)
+
+
+def y_axis(frame):
+    """Yield the x axis line, and lines with labels at three heights."""
+    right = frame.width - RIGHT
+    yield (
+        f'<path d="M{LEFT - 4} {frame.base}H{right}" stroke="currentColor" '
+        'opacity="0.5" fill="none"/>'
+    )
+    low, high = frame.y_low, frame.y_low + frame.y_range
+    for value in (low, low + frame.y_range / 2, high):
+        y = frame.at_y(value)
+        yield text(LEFT - 8, y + 4, f"{value:.3g}", "end")
+        yield (
+            f'<path d="M{LEFT - 4} {y:.1f}H{right}" '
             'stroke="currentColor" opacity="0.12" fill="none"/>'
         )
-    if ticks is None:
-        ticks = [(v, f"{v:g}") for v in dict.fromkeys((x_low, xs.max()))]
+
+
+def x_ticks(frame, ticks):
+    """Yield labels of the x axis; a label that would overlap another is left out."""
     free = 0
     for i, (value, label) in enumerate(ticks):
         anchor = "start" if i == 0 else "end" if i == len(ticks) - 1 else "middle"
         half = LETTER * len(label) / 2
-        last = at_x(ticks[-1][0]) - LETTER * len(ticks[-1][1])
-        if anchor == "middle" and not free <= at_x(value) - half <= last - 3 * half:
-            continue  # it would stand on another
-        free = at_x(value) + 2.5 * half
-        parts.append(text(at_x(value), base + 14, label, anchor))
-    parts.append(text(LEFT + inner[0] / 2, height - 4, x_label, "middle"))
-    if mark is not None:
-        parts.append(
-            f'<path d="M{at_x(mark):.1f} {TOP - 4}V{base}" stroke="currentColor" '
-            'stroke-dasharray="2 3" opacity="0.7" fill="none"/>'
-        )
-    legend = LEFT
+        # The last label is always drawn, so middle labels have to end before it.
+        last = frame.at_x(ticks[-1][0]) - LETTER * len(ticks[-1][1])
+        x = frame.at_x(value)
+        if anchor == "middle" and not free <= x - half <= last - 3 * half:
+            continue
+        free = x + 2.5 * half
+        yield text(x, frame.base + 14, label, anchor)
+
+
+def curves_and_legend(frame, curves):
+    left: float = LEFT
     for i, (name, (x, y)) in enumerate(curves.items()):
         color, dash = COLORS[i % 4], DASHES[i % 4]
-        parts += polylines(at_x(x), at_y(y), color, dash)
-        parts.append(
-            f'<path d="M{legend:.0f} 8h18" stroke="{color}" stroke-width="2"{dash}/>'
-        )
-        parts.append(text(legend + 22, 12, name))
-        legend += 34 + LETTER * len(name)
-    return svg(parts, size, described)
+        yield from polylines(frame.at_x(x), frame.at_y(y), color, dash)
+        yield f'<path d="M{left:.0f} 8h18" stroke="{color}" stroke-width="2"{dash}/>'
+        yield text(left + 22, 12, name)
+        left += 34 + LETTER * len(name)
+
+
+# Width and height of a box of a flow chart, and the gap below it.
+WIDE, HIGH, GAP = 152, 26, 18
 
 
 def flow_chart(first, layers, beside, last, *, described):
-    """An SVG of boxes from `first` down to `last`.
+    """Draw boxes from `first` down to `last` as SVG.
 
     Parameters
     ----------
     first, last : str
     layers : list of str
     beside : str or None
-        What stands beside all layers, and is added to what they give.
+        Box beside all layers, whose output is added to theirs.
     described : str
-        What a screen reader says.
+        Description for screen readers.
     """
-    wide, high, gap = 152, 26, 18
-    left, middle, right = 80, 170, 260
-    if beside is None:
-        left = middle
-    at = [4 + i * (high + gap) for i in range(len(layers) + 2)]
-    end = at[-1] + (gap + 8 if beside else 0)
-
-    def box(x, y, words, fill):
-        return (
-            f'<rect x="{x - wide / 2:g}" y="{y:g}" width="{wide}" height="{high}" '
-            f'rx="6" fill="{fill}" fill-opacity="0.15" stroke="{fill}"/>'
-            + text(x, y + 17, words, "middle")
-        )
-
-    def arrow(*points):
-        (x0, y0), (x1, y1) = points[-2:]
-        length = np.hypot(x1 - x0, y1 - y0)
-        u, v = (x1 - x0) / length, (y1 - y0) / length
-        back = [
-            (x1 - 6 * u + side * 3 * v, y1 - 6 * v - side * 3 * u) for side in (1, -1)
-        ]
-        line, head = (
-            " ".join(f"{x:.1f},{y:.1f}" for x, y in part)
-            for part in (points, [(x1, y1), *back])
-        )
-        return (
-            f'<polyline points="{line}" fill="none" stroke="currentColor"/>'
-            f'<polygon points="{head}"/>'
-        )
-
-    parts = [box(middle, at[0], first, COLORS[0])]
+    left, middle = (80, 170) if beside else (170, 170)
+    tops = [4 + i * (HIGH + GAP) for i in range(len(layers) + 2)]
+    end = tops[-1] + (GAP + 8 if beside else 0)
+    parts = [box(middle, tops[0], first, COLORS[0])]
     for i, layer in enumerate(layers, 1):
-        start = (left, at[i - 1] + high) if i > 1 else (middle, at[0] + high)
-        parts.append(arrow(start, (left, at[i])))
-        parts.append(box(left, at[i], layer, COLORS[1]))
+        start = (left, tops[i - 1] + HIGH) if i > 1 else (middle, tops[0] + HIGH)
+        parts.append(arrow(start, (left, tops[i])))
+        parts.append(box(left, tops[i], layer, COLORS[1]))
     if beside:
-        y = (at[1] + at[-2]) / 2
-        plus = at[-2] + high + gap + 4
-        parts.append(arrow((middle, at[0] + high), (right, y)))
-        parts.append(box(right, y, beside, COLORS[2]))
-        for x, top in ((left, at[-2]), (right, y)):
-            side = -9 if x < middle else 9
-            parts.append(arrow((x, top + high), (x, plus), (middle + side, plus)))
-        parts.append(
-            f'<circle cx="{middle}" cy="{plus}" r="9" fill="none" '
-            'stroke="currentColor"/>' + text(middle, plus + 4, "+", "middle")
-        )
-        parts.append(arrow((middle, plus + 9), (middle, end)))
+        parts += branch(beside, tops, left, middle, end)
     else:
-        parts.append(arrow((left, at[-2] + high), (left, end)))
+        parts.append(arrow((left, tops[-2] + HIGH), (left, end)))
     parts.append(box(middle, end, last, COLORS[0]))
-    return svg(parts, (340, end + high + 4), described)
+    return svg(parts, (340, end + HIGH + 4), described)
+
+
+def branch(label, tops, left, middle, end):
+    """Yield the box beside the layers, and the circle where both are summed."""
+    right = 260
+    y = (tops[1] + tops[-2]) / 2
+    plus = tops[-2] + HIGH + GAP + 4
+    yield arrow((middle, tops[0] + HIGH), (right, y))
+    yield box(right, y, label, COLORS[2])
+    for x, top in ((left, tops[-2]), (right, y)):
+        side = -9 if x < middle else 9
+        yield arrow((x, top + HIGH), (x, plus), (middle + side, plus))
+    yield (
+        f'<circle cx="{middle}" cy="{plus}" r="9" fill="none" stroke="currentColor"/>'
+        + text(middle, plus + 4, "+", "middle")
+    )
+    yield arrow((middle, plus + 9), (middle, end))
+
+
+def box(x, y, words, fill):
+    return (
+        f'<rect x="{x - WIDE / 2:g}" y="{y:g}" width="{WIDE}" height="{HIGH}" '
+        f'rx="6" fill="{fill}" fill-opacity="0.15" stroke="{fill}"/>'
+        + text(x, y + 17, words, "middle")
+    )
+
+
+def arrow(*points):
+    """Draw a line through points, with a head along its last segment."""
+    (x0, y0), (x1, y1) = points[-2:]
+    length = np.hypot(x1 - x0, y1 - y0)
+    u, v = (x1 - x0) / length, (y1 - y0) / length
+    back = [(x1 - 6 * u + side * 3 * v, y1 - 6 * v - side * 3 * u) for side in (1, -1)]
+    line, head = (
+        " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+        for corners in (points, [(x1, y1), *back])
+    )
+    return (
+        f'<polyline points="{line}" fill="none" stroke="currentColor"/>'
+        f'<polygon points="{head}"/>'
+    )
 
 
 def svg(parts, size, described):
@@ -168,8 +211,8 @@ def svg(parts, size, described):
     )
 
 
-def spread(values):
-    """The lowest value, and how far it is to the highest."""
+def lowest_and_range(values):
+    # A constant curve has no range to divide by.
     return values.min(), (values.max() - values.min()) or 1.0
 
 
@@ -180,10 +223,10 @@ def text(x, y, words, anchor="start"):
 
 
 def polylines(x, y, color, dash):
-    """A curve, broken where a value is missing; a lone value is a dot."""
-    there = np.isfinite(y)
-    runs = np.split(np.arange(len(y)), np.flatnonzero(np.diff(there)) + 1)
-    for run in (run for run in runs if len(run) and there[run[0]]):
+    """Yield the runs of a curve between missing values; a single value is a dot."""
+    finite = np.isfinite(y)
+    runs = np.split(np.arange(len(y)), np.flatnonzero(np.diff(finite)) + 1)
+    for run in (run for run in runs if len(run) and finite[run[0]]):
         points = " ".join(f"{x[i]:.1f},{y[i]:.1f}" for i in run)
         if len(run) == 1:
             cx, cy = points.split(",")

@@ -1,15 +1,15 @@
-"""What all displays share: colours, axes and dates."""
+"""Base class of displays: axes, colours and dates."""
 
 import numpy as np
 import pandas as pd
 
-# Told apart by people who see no red or no green (Okabe and Ito, 2008).
+# Colours that people with colour blindness distinguish (Okabe and Ito, 2008).
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY = "#CC79A7", "#56B4E9"
 
 
 class Display:
-    """What all displays share: axes to draw on, and colours that are seen there."""
+    """Base class of displays, which chooses axes, and colours that suit them."""
 
     def _axes(self, ax):
         try:
@@ -23,7 +23,7 @@ class Display:
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        # Light letters stand on a dark ground, also where that is transparent.
+        # A transparent background has no colour, but light labels mean a dark one.
         dark = np.mean(to_rgb(ax.xaxis.label.get_color())) > 0.5
         strong, faint = (SKY, BLUE) if dark else (BLUE, SKY)
         self._colors = (strong, VERMILION, GREEN, ORANGE, PURPLE, faint)
@@ -34,14 +34,17 @@ class Display:
         return ax
 
     def _pale(self, share):
-        """The first colour, mixed with the ground by `share` of it."""
+        """Return a mix of the first colour and the background, by share of the colour.
+
+        A mix is opaque, so overlapping bands keep the colours that the legend shows.
+        """
         from matplotlib.colors import to_rgb
 
         return share * np.array(to_rgb(self._colors[0])) + (1 - share) * self._ground
 
 
 def on_axis(index):
-    """An index as values that Matplotlib can place."""
+    """Return an index that Matplotlib can place on an axis; it knows no periods."""
     if isinstance(index, pd.PeriodIndex):
         return index.to_timestamp()
     return index

@@ -1,4 +1,4 @@
-"""What the lab report of a forecaster says: data, scores beside rivals, warnings."""
+"""Content of a forecaster's lab report: data, scores beside other models, warnings."""
 
 import numpy as np
 import pandas as pd
@@ -13,47 +13,36 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import CELLS_IN_WORDS, counted
-from sklstm._series.panel import ALONE
+from sklstm._reporting.summary import counted
+from sklstm._series.panel import SINGLE_SERIES
+from sklstm._utils.cells import CELLS
 from sklstm.metrics import lag, mean_absolute_scaled_error
 
+# With fewer test rows, differences of a few per cent are within sampling error.
 FEW_ROWS = 30
+# Share of the history that is held out if there are neither test rows nor a block.
 SHARE_HELD_OUT = 0.2
 
 
 def sections(forecaster, X, y, train):
-    """(lead, sections) of the page; see `LSTMForecaster.report`."""
-    if forecaster._form == "windows":
+    """Return lead and sections of the page; see `LSTMForecaster.report`."""
+    if forecaster._state.form == "windows":
         fitted, test, train, note = given_windows(forecaster, X, y, train)
     else:
         fitted, test, train, note = split_series(forecaster, X, y)
-    actual = values_of(test[0] if test[1] is None else test[1])
-    forecasts = {own_name(fitted): values_of(fitted.predict(test[0]))}
-    forecasts |= rivals(fitted, test, train)
-    past = (
-        None if train is None else values_of(train[0] if train[1] is None else train[1])
-    )
+    own = own_name(fitted)
+    actual, past = target_of(test), None if train is None else target_of(train)
+    forecasts = {own: values_of(fitted.predict(test[0]))}
+    forecasts |= comparisons(fitted, test, train)
     season = 1
-    if forecaster._form != "windows":
-        season = forecaster._norm.season or 1
+    if forecaster._state.form != "windows":
+        season = forecaster._state.norm.season or 1
     scores = {
         name: score(actual, forecast, past, season)
         for name, forecast in forecasts.items()
     }
-    own = own_name(fitted)
-    best = min(scores, key=lambda name: scores[name]["RMSE"])
-    unit = f"{scores[own]['RMSE']:.4g}"
-    lead = (
-        f"One step ahead, {own} is off by {unit} (RMSE) over {len(actual)} test rows. "
-    )
-    if best == own:
-        lead += "None of the others is closer."
-    else:
-        lead += f"The {best} is closer, off by {scores[best]['RMSE']:.4g}."
-    columns = list(scores[own])
-    rows = [[name, *row.values()] for name, row in scores.items()]
-    first = actual[:, 0], forecasts[own][:, 0]
-    shift = lag(*first)
+    predicted = forecasts[own][:, 0]
+    shift = lag(actual[:, 0], predicted)
     pages = {
         "What to look at": warning_list(
             warnings_of(fitted, scores, own, shift, len(actual), forecaster)
@@ -63,66 +52,91 @@ def sections(forecaster, X, y, train):
         "Network": network_section(fitted),
         "Training": training_section(fitted),
         "Predictions on actual values": chart(
-            {"actual": axis(first[0]), own: axis(first[1])},
+            {"actual": axis(actual[:, 0]), own: axis(predicted)},
             f"Test rows, one step ahead, in original units: {own} on actual values. "
             + lag_in_words(shift),
             ticks=ticks_of(test, len(actual)),
         ),
-        "Scores": table(
-            ["", *columns],
-            rows,
-            caption="Errors on the test rows, one step ahead, in original units "
-            "(MSE in their square; MASE has none)",
-            own=own,
-        )
-        + paragraphs(
-            "MASE is the error over that of the seasonal naive forecast in training "
-            "(below 1 is better than it)."
-            if "MASE" in columns
-            else "Give train= to see simple RNN, GRU and linear model beside it."
-        ),
+        "Scores": scores_section(scores, own),
     }
-    return lead, pages
+    return lead_in_words(scores, own, len(actual)), pages
+
+
+def target_of(rows):
+    """Return the target of (X, y), or of (series, None), as a 2-D array."""
+    X, y = rows
+    return values_of(X if y is None else y)
+
+
+def lead_in_words(scores, own, n_rows):
+    best = min(scores, key=lambda name: scores[name]["RMSE"])
+    lead = (
+        f"One step ahead, {own} has an RMSE of {scores[own]['RMSE']:.4g} over {n_rows} "
+        "test rows. "
+    )
+    if best == own:
+        return lead + "No other model has a lower one."
+    return lead + f"The {best} has a lower one, {scores[best]['RMSE']:.4g}."
+
+
+def scores_section(scores, own):
+    columns = list(scores[own])
+    rows = [[name, *row.values()] for name, row in scores.items()]
+    explanation = "Pass train= to compare simple RNN, GRU and linear model."
+    if "MASE" in columns:
+        explanation = (
+            "MASE is the mean absolute error, divided by that of the seasonal naive "
+            "forecast in training. Below 1, the model is better."
+        )
+    return table(
+        ["", *columns],
+        rows,
+        caption="Errors on the test rows, one step ahead, in original units "
+        "(MSE in squared units; MASE has no unit)",
+        own=own,
+    ) + paragraphs(explanation)
 
 
 def own_name(forecaster):
-    name = CELLS_IN_WORDS[forecaster.cell]
+    name = CELLS[forecaster.cell].label
     return name + (" and linear model" if forecaster.linear_skip else "")
 
 
 def split_series(forecaster, X, y):
-    """The forecaster to look at, its test rows and its training rows.
+    """Return forecaster, test rows, training rows and a note on the split.
 
-    Without test rows the last ones of the history are held out, and a clone is fitted
-    on those before them.
+    Without test rows, the last rows of the history are held out, and a clone is fitted
+    on the rows before them.
     """
-    if ALONE not in forecaster._histories:
+    series = forecaster._state.series
+    if SINGLE_SERIES not in series:
         raise ValueError(
-            f"The forecaster has {len(forecaster._histories)} series, and a report "
+            f"The forecaster has {len(series)} series, and a report "
             "shows one. Fit a clone on one of them."
         )
-    known = forecaster._histories[ALONE]
+    known = series[SINGLE_SERIES].history
     if X is not None:
         train = rows_of(forecaster, known, 0, len(known))
-        note = "The test rows were given; the network was fitted on those before them."
+        note = "The test rows are new data; the network was fitted on rows before them."
         return forecaster, (X, y), train, note
     share = forecaster.validation_fraction or SHARE_HELD_OUT
     cut = len(known) - max(int(share * len(known)), 1)
     train = rows_of(forecaster, known, 0, cut)
     test = rows_of(forecaster, known, cut, len(known))
     note = (
-        f"No test rows were given, so the last {share:.0%} of the history were held "
-        "out, and everything on this page is of a clone fitted on the rows before them."
+        f"There were no test rows, so the last {share:.0%} of the history were held "
+        "out. This page describes a clone fitted on the rows before them."
     )
     return clone(forecaster).fit(*train), test, train, note
 
 
 def rows_of(forecaster, known, first, last):
-    """Rows of a history in the form that `fit` took."""
+    """Return rows of a history in the form that `fit` took."""
     part = known.cut(first, last)
-    target = forecaster._in_container(part.y, part.index)
-    if forecaster._form == "series":
+    target = forecaster._state.output.restore(part.y, part.index)
+    if forecaster._state.form == "series":
         return target, None
+    # Calendar features follow the user's columns, and `fit` adds them again.
     X = part.X[:, : forecaster.n_features_in_]
     names = getattr(forecaster, "feature_names_in_", None)
     if part.index is not None or names is not None:
@@ -136,7 +150,7 @@ def given_windows(forecaster, X, y, train):
             "The forecaster was fitted on ready-made windows, which it does not keep. "
             "Pass test rows to report as X and y, and train=(X, y) to compare networks."
         )
-    note = "The test rows were given; rows are independent of each other."
+    note = "The test rows are new data; each row is predicted by itself."
     return forecaster, (X, y), train, note
 
 
@@ -145,47 +159,44 @@ def values_of(data):
     return values.reshape(len(values), -1)
 
 
-def rivals(forecaster, test, train):
-    """One-step forecasts of the test rows by simpler models."""
+def comparisons(forecaster, test, train):
+    """Return one-step forecasts of the test rows by simpler models."""
     result = {}
     if train is not None:
-        for name, changes in {
-            "LSTM": {"cell": "lstm"},
-            "GRU": {"cell": "gru"},
-            "simple RNN": {"cell": "rnn"},
-        }.items():
-            if own_name(forecaster) != name and forecaster.network is None:
-                rival = clone(forecaster)
-                rival.set_params(linear_skip=False, verbose=0, **changes)
-                result[f"{name} alone"] = rival
+        for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
+            if own_name(forecaster) != cell.label and forecaster.network is None:
+                model = clone(forecaster)
+                model.set_params(cell=cell.name, linear_skip=False, verbose=0)
+                result[f"{cell.label} alone"] = model
+        # Without an epoch, a forecaster is its linear model.
         linear = clone(forecaster)
         linear.set_params(linear_skip=True, network=None, epochs=0, verbose=0)
         result["linear model alone"] = linear
         result = {
-            name: values_of(rival.fit(*train).predict(test[0]))
-            for name, rival in result.items()
+            name: values_of(model.fit(*train).predict(test[0]))
+            for name, model in result.items()
         }
-    if forecaster._form == "windows":
+    if forecaster._state.form == "windows":
         windows = np.asarray(test[0], float)
-        ends = windows[:, -1].reshape(len(windows), -1)
-        target = values_of(test[1])
-        if ends.shape == target.shape:
-            result["last value"] = ends
+        last = windows[:, -1].reshape(len(windows), -1)
+        # Windows of other columns than the target have no last value of it.
+        if last.shape == values_of(test[1]).shape:
+            result["last value"] = last
         return result
-    past = values_of(train[0] if train[1] is None else train[1])
-    actual = values_of(test[0] if test[1] is None else test[1])
-    every = np.concatenate([past, actual])
-    at = len(past) + np.arange(len(actual))
-    result["last value"] = every[at - 1]
-    season = forecaster._norm.season
+    past, actual = target_of(train), target_of(test)
+    # One step ahead, naive forecasts of test rows read earlier test rows as well.
+    values = np.concatenate([past, actual])
+    rows = len(past) + np.arange(len(actual))
+    result["last value"] = values[rows - 1]
+    season = forecaster._state.norm.season
     if season is not None and season > 1 and season <= len(past):
-        result[f"{season} rows before"] = every[at - season]
+        result[f"{season} rows before"] = values[rows - season]
     return result
 
 
 def score(actual, forecast, past, season):
-    there = ~np.isnan(actual).any(axis=1) & ~np.isnan(forecast).any(axis=1)
-    actual, forecast = actual[there], forecast[there]
+    observed = ~np.isnan(actual).any(axis=1) & ~np.isnan(forecast).any(axis=1)
+    actual, forecast = actual[observed], forecast[observed]
     error = actual - forecast
     result = {
         "MSE": float(np.mean(error**2)),
@@ -193,8 +204,8 @@ def score(actual, forecast, past, season):
         "MAE": float(np.mean(np.abs(error))),
     }
     if past is not None and len(past) > season and not np.isnan(past).any():
-        moves = np.abs(past[season:] - past[:-season]).mean(axis=0)
-        if moves.all():
+        naive = np.abs(past[season:] - past[:-season]).mean(axis=0)
+        if naive.all():  # MASE divides by the errors of the naive forecast.
             scaled = [
                 mean_absolute_scaled_error(
                     actual[:, i],
@@ -208,8 +219,8 @@ def score(actual, forecast, past, season):
     return result
 
 
-def warnings_of(fitted, scores, own, shift, n_rows, given):
-    found = []
+def warnings_of(fitted, scores, own, shift, n_rows, forecaster):
+    warnings = []
     error = scores[own]["RMSE"]
     naive = scores.get("last value", {}).get("RMSE")
     if shift > 0:
@@ -219,70 +230,49 @@ def warnings_of(fitted, scores, own, shift, n_rows, given):
             words += (
                 f", with {error / naive:.0%} of the error of repeating the last value"
             )
-        found.append(words + ". A curve that looks right may only be late.")
+        warnings.append(words + ". A curve that looks right may only be late.")
     better = [name for name in scores if name != own and scores[name]["RMSE"] < error]
     if better:
-        found.append(
-            f"Closer on the test rows than {own}: {', '.join(better)}. Prefer the "
-            "simplest of models that are as good."
+        warnings.append(
+            f"More accurate on the test rows than {own}: {', '.join(better)}. Among "
+            "models of equal accuracy, prefer the simplest."
         )
     if n_rows < FEW_ROWS:
-        found.append(
-            f"There are {n_rows} test rows only: differences of a few per cent between "
-            "models are luck."
+        warnings.append(
+            f"There are only {n_rows} test rows, so differences of a few per cent "
+            "between models are within sampling error."
         )
-    if fitted is given and fitted._form == "windows":
-        found.append(
-            "Leakage: windows cut from one series overlap, so that neighbours of a "
-            "test window may have been trained on. Split the series before you cut it."
+    if fitted is forecaster and fitted._state.form == "windows":
+        warnings.append(
+            "Leakage: windows cut from one series overlap, so neighbours of a test "
+            "window may be training windows. Split the series before you cut windows."
         )
-    return found + training_warnings(fitted)
+    return warnings + training_warnings(fitted)
 
 
 def lag_in_words(shift):
     if not shift:
-        return "They fit best as they are, without a lag."
-    return f"They fit best {counted(shift, 'row')} earlier: that much they lag behind."
+        return "The correlation is highest without a lag."
+    return f"The correlation is highest at a lag of {counted(shift, 'row')}."
 
 
 def data_section(fitted, test, train, past, actual, note):
-    parts = [("test", actual, getattr(test[0], "index", None))]
-    cut = None
-    if past is not None:
-        index = getattr(train[0], "index", None)
-        parts.insert(0, ("training", past, index))
-        cut = validation_start(fitted, len(past))
+    cut = None if past is None else validation_start(fitted, len(past))
     if cut is not None:
-        index = None if index is None else index[cut:]
-        parts.insert(1, ("of these, validation", past[cut:], index))
         note += (
-            f" Of these the last {len(past) - cut} are the validation block, which "
-            "chose penalty and epoch"
+            f" The last {len(past) - cut} training rows are the validation block, "
+            "which selected penalty and epoch"
         )
-        note += ", and was then trained on too." if fitted.refit else "."
-    rows = []
-    for name, values, index in parts:
-        timed = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
-        rows.append(
-            [
-                name,
-                len(values),
-                str(index[0]).removesuffix(" 00:00:00") if timed else "–",
-                str(index[-1]).removesuffix(" 00:00:00") if timed else "–",
-                int(np.isnan(values).sum()),
-                *(float(f(values)) for f in (np.nanmin, np.nanmean, np.nanmax)),
-            ]
-        )
-    columns = ["rows", "number", "from", "to", "missing", "lowest", "mean", "highest"]
-    page = paragraphs(note, leak_words(fitted))
-    page += table(columns, rows, caption="The target, in original units")
-    if past is None or fitted._form == "windows":
-        return page
+        note += ", and was then trained on as well." if fitted.refit else "."
+    page = paragraphs(note, leakage_in_words(fitted))
+    page += split_table(test, train, past, actual, cut)
+    if past is None or fitted._state.form == "windows":
+        return page  # Rows of windows have no order to draw.
     n = len(past)
-    at = np.arange(n)
-    curves = {"training": (at[:cut], past[:cut, 0])}
+    rows = np.arange(n)
+    curves = {"training": (rows[:cut], past[:cut, 0])}
     if cut is not None:
-        curves["validation"] = (at[cut:], past[cut:, 0])
+        curves["validation"] = (rows[cut:], past[cut:, 0])
     curves["test"] = (n + np.arange(len(actual)), actual[:, 0])
     return page + chart(
         curves,
@@ -291,21 +281,53 @@ def data_section(fitted, test, train, past, actual, note):
     )
 
 
+def split_table(test, train, past, actual, cut):
+    """Describe training rows, validation block and test rows in a table."""
+    parts = []
+    if past is not None:
+        index = getattr(train[0], "index", None)
+        parts.append(("training", past, index))
+        if cut is not None:
+            index = None if index is None else index[cut:]
+            parts.append(("of these, validation", past[cut:], index))
+    parts.append(("test", actual, getattr(test[0], "index", None)))
+    rows = []
+    for name, values, index in parts:
+        start = end = "–"
+        if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            start, end = (str(index[i]).removesuffix(" 00:00:00") for i in (0, -1))
+        rows.append(
+            [
+                name,
+                len(values),
+                start,
+                end,
+                int(np.isnan(values).sum()),
+                *(float(f(values)) for f in (np.nanmin, np.nanmean, np.nanmax)),
+            ]
+        )
+    columns = ["rows", "number", "from", "to", "missing", "lowest", "mean", "highest"]
+    return table(columns, rows, caption="The target, in original units")
+
+
 def validation_start(fitted, n_rows):
-    """The first row of the validation block; None where there was none, or rows of
-    which it is made are not in order."""
-    if fitted._form == "windows" or fitted.skill_ is None:
+    """Return the first row of the validation block, or None.
+
+    It is None if there was no block, or if the block consists of random windows.
+    """
+    if fitted._state.form == "windows" or fitted.skill_ is None:
         return None
-    share = int(round(fitted.validation_fraction * n_rows))
-    return n_rows - max(share, fitted.horizon)
+    n_validation = int(round(fitted.validation_fraction * n_rows))
+    # `fit` makes the block at least one horizon long.
+    return n_rows - max(n_validation, fitted.horizon)
 
 
-def leak_words(forecaster):
-    if forecaster._form == "windows":
-        return "Scalers were learned from training rows only."
+def leakage_in_words(forecaster):
+    if forecaster._state.form == "windows":
+        return "Scalers were fitted on training rows only."
     return (
-        "The split is by time, without shuffling: every test row comes after every "
-        "training row, and scalers were learned from training rows only. A forecast of "
+        "The split is by time, without shuffling: every test row follows every "
+        "training row, and scalers were fitted on training rows only. The forecast of "
         "a row uses the rows before it, and never the row itself."
     )
 
@@ -313,9 +335,9 @@ def leak_words(forecaster):
 def normalisation_section(fitted):
     scaler = fitted.scaler_
     words = []
-    if fitted._form != "windows":
-        words.append(norm_in_words(fitted._norm))
-    words.append("Every forecast is turned back, so that errors are in original units.")
+    if fitted._state.form != "windows":
+        words.append(norm_in_words(fitted._state.norm))
+    words.append("Forecasts are converted back, so errors are in original units.")
     if not isinstance(scaler, dict):
         return paragraphs(f"The target is scaled by {scaler!r}.", *words)
     centers, scales = np.ravel(scaler["center"]), np.ravel(scaler["scale"])
@@ -326,19 +348,19 @@ def normalisation_section(fitted):
     ]
     unit = ", of the logarithm" if scaler["log"] else ", in original units"
     return paragraphs(*words) + table(
-        ["", "taken off", "divided by"], rows, caption=kind + unit
+        ["", "subtracted", "divided by"], rows, caption=kind + unit
     )
 
 
 def norm_in_words(norm):
     if norm.kind is None:
-        words = "Windows are not measured from their last value"
+        words = "Windows keep their level"
     else:
-        words = "Each window and its targets are measured from the window's last value"
+        words = "The last value of a window is subtracted from the window and targets"
     if norm.kind == "scale":
-        words += ", in units of the size of its changes"
+        words += ", and both are divided by the mean size of its changes"
     if norm.deseasonalize:
-        words += ", and what its seasons repeat is taken off"
+        words += "; the seasonal pattern of the window is subtracted as well"
     return words + "."
 
 
@@ -347,7 +369,7 @@ def axis(values):
 
 
 def ticks_of(data, n_rows, *following):
-    """The first and last row by their time stamps where there are any."""
+    """Return labels of the first and last row: time stamps, or row numbers."""
     ends = [(0, data[0], 0)]
     total = n_rows
     if following:
@@ -356,8 +378,10 @@ def ticks_of(data, n_rows, *following):
     last = following[0][0] if following else data[0]
     ends.append((total - 1, last, -1))
     labels = []
-    for place, rows, at in ends:
+    for x, rows, row in ends:
         index = getattr(rows, "index", None)
-        timed = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
-        labels.append((place, str(index[at])[:10] if timed else str(place)))
+        label = str(x)
+        if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            label = str(index[row])[:10]
+        labels.append((x, label))
     return labels

@@ -1,4 +1,4 @@
-"""The lab report as one page: tables, charts and words that need nothing else."""
+"""Parts of the lab report: one HTML page without scripts and without other files."""
 
 import os
 from html import escape
@@ -8,11 +8,14 @@ from sklstm._reporting.charts import line_chart
 from sklstm._reporting.summary import (
     counted,
     curve_svg,
+    kept_in_words,
     network_in_words,
     network_svg,
     skill_in_words,
 )
 
+# Colours of text and background are the browser's own, so that the page suits light and
+# dark settings and prints in black on white.
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; --bad: #b54708; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem;
@@ -59,6 +62,7 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+# Sizes of charts on screens and on telephones.
 WIDE, NARROW = (680, 260), (340, 200)
 
 
@@ -86,7 +90,7 @@ def paragraphs(*lines):
 
 
 def table(columns, rows, *, caption, own=None):
-    """A table whose first column names the rows; the row `own` stands out."""
+    """Return a table whose first column names the rows; the row `own` is bold."""
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in columns)
     body = []
     for name, *values in rows:
@@ -94,7 +98,7 @@ def table(columns, rows, *, caption, own=None):
         mark = ' class="own"' if name == own and own is not None else ""
         body.append(f'<tr{mark}><th scope="row">{escape(str(name))}</th>{cells}</tr>')
     return (
-        # A wide table is scrolled by keyboard too, and so takes the focus.
+        # tabindex makes a wide table scroll by keyboard as well.
         '<div class="scroll" tabindex="0" role="region" '
         f'aria-label="{escape(caption)}"><table><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
@@ -102,13 +106,20 @@ def table(columns, rows, *, caption, own=None):
 
 
 def shown(value):
-    if isinstance(value, float):
+    if isinstance(value, float):  # Only NaN differs from itself.
         return "–" if value != value else f"{value:,.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def figure(draw, caption):
-    """`draw` gives the SVG of a size: one for screens, one for telephones."""
+    """Draw an SVG in two sizes; the style sheet shows the one that fits.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(size)`` returns an SVG, or an empty string if there is nothing to draw.
+    caption : str
+    """
     wide, narrow = draw(WIDE), draw(NARROW)
     if not wide:
         return ""
@@ -133,19 +144,19 @@ def warning_list(warnings):
 
 
 def network_section(estimator):
-    """The network in words, and the parameters that were set."""
+    """Describe the network, and list the parameters that are not defaults."""
     default = type(estimator)().get_params(deep=False)
-    given = [
+    changed = [
         (name, repr(value)[:60])
         for name, value in estimator.get_params(deep=False).items()
         if repr(value) != repr(default[name])
     ]
     words = paragraphs(network_in_words(estimator))
     words += f"<figure>{network_svg(estimator)}</figure>"
-    if not given:
+    if not changed:
         return words + paragraphs("All parameters have their defaults.")
     return words + table(
-        ["parameter", "value"], given, caption="Parameters that are not the default"
+        ["parameter", "value"], changed, caption="Parameters that are not the default"
     )
 
 
@@ -164,32 +175,30 @@ def training_section(estimator):
 
 
 def training_warnings(estimator):
-    """What the loss curves say of over-fitting and of a network that adds nothing."""
-    found = []
+    """Return warnings of overfitting, and of a network that adds nothing."""
+    warnings = []
     history, best = estimator.history_, estimator.best_epoch_
-    checked = history.get("val_loss", ())
-    if len(checked) and best:
-        lowest, last = checked[best - 1], checked[-1]
+    val_loss = history.get("val_loss", ())
+    if len(val_loss) and best:
+        lowest, last = val_loss[best - 1], val_loss[-1]
+        # Smaller rises are within the noise of single epochs.
         if last > 1.1 * lowest:
-            found.append(
-                f"Over-fitting: after epoch {best} the validation loss rose from "
+            warnings.append(
+                f"Overfitting: after epoch {best} the validation loss rose from "
                 f"{lowest:.3g} to {last:.3g}. The weights of epoch {best} are kept; "
-                "more dropout, fewer units or more data would let it train longer."
+                "more dropout, fewer units or more data would allow more epochs."
             )
         if lowest > 2 * history["loss"][best - 1]:
-            found.append(
-                "Over-fitting, or a change over time: at the best epoch the "
+            warnings.append(
+                "Overfitting, or a change over time: at the best epoch the "
                 f"validation loss ({lowest:.3g}) is more than twice the training loss "
                 f"({history['loss'][best - 1]:.3g})."
             )
-    if not len(checked):
-        found.append(
-            "There was no validation block, so over-fitting cannot be seen. Fit with "
-            "validation_fraction above 0."
+    if not len(val_loss):
+        warnings.append(
+            "There was no validation block, so the report cannot detect overfitting. "
+            "Fit with validation_fraction above 0."
         )
     elif not best:
-        found.append(
-            "No epoch of the network beat what it started from on the validation "
-            "block, so the simple model alone is kept."
-        )
-    return found
+        warnings.append(kept_in_words(estimator))
+    return warnings

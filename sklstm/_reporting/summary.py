@@ -1,13 +1,14 @@
-"""A fitted estimator in words and two small pictures, for notebooks and reports."""
+"""Summary of a fitted estimator in words and pictures, for notebooks and reports."""
 
 from html import escape
 
 import numpy as np
 
+from sklstm._networks.spec import TextNetworkSpec
 from sklstm._reporting.charts import flow_chart, line_chart
-from sklstm._training.losses import measure_of
+from sklstm._training.losses import metric_for
+from sklstm._utils.cells import CELLS
 
-CELLS_IN_WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple RNN"}
 RIVALS_IN_WORDS = {
     "last_value": "last value",
     "seasonal_naive": "seasonal naive",
@@ -16,6 +17,7 @@ RIVALS_IN_WORDS = {
     "prior": "shares of classes",
     "mean": "mean",
 }
+# Short enough for the boxes of the flow chart.
 POOLINGS_IN_WORDS = {
     "last": "the last state",
     "max": "largest over tokens",
@@ -25,21 +27,21 @@ POOLINGS_IN_WORDS = {
 
 
 def network_in_words(estimator):
-    """What the network is, reads and gives, in one sentence."""
+    """Describe network, inputs, outputs and size in one sentence."""
     spec = estimator._spec_
     n_weights = sum(np.size(w) for w in estimator.weights_.values())
-    if getattr(spec, "network", None) is not None:
-        what = "A network of your own"
+    of_text = isinstance(spec, TextNetworkSpec)
+    if spec.network is not None:
+        what = "A custom network"
     else:
         units = " and ".join(str(u) for u in spec.units)
-        what = f"{CELLS_IN_WORDS[spec.cell]} of {units} units"
-        what = "A " + what if spec.cell != "lstm" else "An " + what
-        if getattr(spec, "bidirectional", False):
+        cell = CELLS[spec.cell]
+        what = f"{cell.article} {cell.label} of {units} units"
+        if spec.bidirectional:
             what += " in each direction"
         if spec.linear_skip:
-            of_text = hasattr(spec, "n_tokens")
             what += f" beside {'an n-gram' if of_text else 'a linear'} model"
-    if hasattr(spec, "n_tokens"):
+    if of_text:
         what += f", over word vectors of {spec.embedding_dim} numbers"
         what += f", for {len(estimator.classes_)} classes"
     else:
@@ -51,12 +53,12 @@ def network_in_words(estimator):
 
 
 def network_svg(estimator):
-    """The network as boxes: what it reads, its layers, what it gives."""
+    """Draw inputs, layers and outputs of the network as boxes."""
     spec = estimator._spec_
     described = f"The network: {network_in_words(estimator)}"
-    of_text = hasattr(spec, "n_tokens")
-    both_ways = ", both ways" if getattr(spec, "bidirectional", False) else ""
-    layers = [f"{CELLS_IN_WORDS[spec.cell]}, {n} units{both_ways}" for n in spec.units]
+    of_text = isinstance(spec, TextNetworkSpec)
+    both_ways = ", both ways" if spec.bidirectional else ""
+    layers = [f"{CELLS[spec.cell].label}, {n} units{both_ways}" for n in spec.units]
     beside = None
     if of_text:
         pooled = POOLINGS_IN_WORDS[spec.pooling]
@@ -68,10 +70,11 @@ def network_svg(estimator):
         horizon, n_targets = spec.output_shape
         first = f"{counted(length, 'step')} × {counted(n_columns, 'column')}"
         last = f"{counted(horizon, 'step')} × {counted(n_targets, 'target')}"
+        # The LSTM may read fewer steps than the linear model.
         if spec.recurrent_length is not None and spec.recurrent_length < length:
             layers.insert(0, f"the last {spec.recurrent_length}")
         beside = "linear model" if spec.linear_skip else None
-    if getattr(spec, "network", None) is not None:
+    if spec.network is not None:
         layers, beside = ["your network"], None
     return flow_chart(first, layers, beside, last, described=described)
 
@@ -81,50 +84,94 @@ def counted(number, noun):
     return f"{number:,} {noun}{ending}"
 
 
-def skill_in_words(estimator):
-    """How the network did on the validation block beside its simple rivals."""
+def kept_in_words(estimator):
+    """Say that no epoch was kept, or return an empty string if one was."""
+    if estimator.best_epoch_ or not estimator.history_.get("val_loss"):
+        return ""
+    if getattr(estimator, "n_members", 1) > 1:  # best_epoch_ is the first member's
+        return "No epoch of the first network improved on its start."
+    if not estimator.linear_skip or getattr(estimator, "network", None) is not None:
+        return "No epoch of the network improved on its start."
+    if hasattr(estimator, "classes_"):
+        return "No epoch beat the n-gram model; probabilities are the n-gram model's."
+    return "No epoch beat the linear model; forecasts are the linear model's."
+
+
+def summary_of(estimator):
+    """Describe the fitted estimator in a few lines."""
+    n_epochs = len(estimator.history_.get("loss", ()))
+    best, trained = estimator.best_epoch_, f"{counted(n_epochs, 'epoch')} run"
+    if best:
+        trained += f"; epoch {best} is kept"
+    lines = [
+        type(estimator).__name__,
+        f"Network: {network_in_words(estimator)}",
+        f"Training: {trained}.",
+        skill_in_words(estimator),
+        kept_in_words(estimator),
+    ]
+    return Text("\n".join(filter(None, lines)))
+
+
+class Text(str):
+    """Text that a prompt shows as it is, without quotes and escapes."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return str(self)
+
+
+def skill_in_words(estimator, whose="its"):
+    """Compare the network's validation error with that of the best simple model."""
     scores = estimator.baseline_scores_
     if estimator.skill_ is None or not scores:
-        return "No validation block, so nothing is known of how good it is."
+        return "There was no validation block, so its accuracy is unknown."
     best = min(scores, key=scores.get)
     name = RIVALS_IN_WORDS.get(best, best)
     measure = "log loss"
     if not hasattr(estimator, "classes_"):
-        absolute = measure_of(estimator.loss) is np.abs
+        absolute = metric_for(estimator.loss) is np.abs
         measure = "absolute error" if absolute else "squared error"
     change = estimator.skill_
+    # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.
     if estimator.best_epoch_ == 0 and abs(change) < 1e-6:
-        words = f"as large as that of the {name}, since no epoch of the network beat it"
+        words = f"that of the {name}, because no epoch of the network improved on it"
     elif change >= 0:
         words = f"{change:.1%} below that of the best simple model, the {name}"
     else:
-        words = f"{-change:.1%} above that of the best simple model, the {name}"
-    return f"On the validation block its {measure} is {words}."
+        words = f"{1 - change:.3g} times that of the best simple model, the {name}"
+    return f"On the validation block {whose} {measure} is {words}."
 
 
 def curve_svg(history, best_epoch, size=(340, 170)):
-    """Loss by epoch as an SVG; empty where nothing was trained."""
+    """Draw loss by epoch as SVG; return an empty string if no epoch was trained."""
     curves = {
         name: (np.arange(1, len(history[name]) + 1), history[name])
         for name in ("loss", "val_loss")
         if len(history.get(name, ()))
     }
     n_epochs = len(history.get("loss", ()))
-    under = "epoch" + (f", best {best_epoch}" if best_epoch else "")
+    x_label = "epoch" + (f", best {best_epoch}" if best_epoch else "")
     return line_chart(
         curves,
-        described=f"Loss by epoch, over {counted(n_epochs, 'epoch')}; {under}.",
-        x_label=under,
+        described=f"Loss by epoch, over {counted(n_epochs, 'epoch')}; {x_label}.",
+        x_label=x_label,
         mark=best_epoch or None,
         size=size,
     )
 
 
 def fitted_html(estimator):
-    """What a notebook shows below the diagram of a fitted estimator."""
+    """Return the HTML that a notebook shows below the diagram of an estimator."""
     words = "".join(
         f"<div>{escape(line)}</div>"
-        for line in (network_in_words(estimator), skill_in_words(estimator))
+        for line in (
+            network_in_words(estimator),
+            skill_in_words(estimator),
+            kept_in_words(estimator),
+        )
+        if line
     )
     pictures = "".join(
         f"<div>{svg}</div>"

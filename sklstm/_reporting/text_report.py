@@ -1,8 +1,12 @@
-"""What the lab report of a text classifier says."""
+"""Build the lab report of a text classifier."""
+
+from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import confusion_matrix
+from sklearn.utils import check_consistent_length
 
 from sklstm._reporting.html_page import (
     network_section,
@@ -12,33 +16,38 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import CELLS_IN_WORDS, counted
-from sklstm._text import ngrams, tokenizer, vocabulary
-from sklstm._text.labels import one_hot
+from sklstm._reporting.summary import counted
+from sklstm._text import probabilities, tokenizer
+from sklstm._text.labels import dense_labels, one_hot
+from sklstm._text.reader import read_texts
+from sklstm._text.sequences import PADDING
+from sklstm._utils.cells import CELLS
+from sklstm._utils.disk_arrays import unloaded
 
 RARE = 0.1
 N_WRONG = 5
 
 
 def sections(classifier, X, y, train):
-    """(lead, sections) of the page; see `LSTMTextClassifier.report`."""
+    """Return (lead, sections) of the page; see `LSTMTextClassifier.report`."""
     if X is None or y is None:
         raise ValueError(
             "A classifier does not keep its texts. Pass test texts to report as X and "
             "y, and train=(X, y) to compare networks."
         )
+    X, y = read_once(X, y)
+    train = None if train is None else read_once(*train)
     own = own_name(classifier)
-    targets = one_hot(y, classifier.classes_, classifier._multi_label)
+    targets = one_hot(
+        y,
+        classifier.classes_,
+        classifier._state.multi_label,
+        advice="Leave out test texts of classes that training had not.",
+    )
     logits = {own: classifier._logits(X)}
     logits |= rivals(classifier, X, targets, train)
-    exclusive = not classifier._multi_label
+    exclusive = not classifier._state.multi_label
     scores = {name: score(found, targets, exclusive) for name, found in logits.items()}
-    lead = (
-        f"{own} gets {scores[own]['accuracy']:.1%} of "
-        f"{counted(len(targets), 'test text')} right, at a log "
-        f"loss of {scores[own]['log loss']:.3g}."
-    )
-    rows = [[name, *row.values()] for name, row in scores.items()]
     pages = {
         "What to look at": warning_list(
             warnings_of(classifier, scores, own, X, targets, train)
@@ -47,21 +56,46 @@ def sections(classifier, X, y, train):
         "Words": words_section(classifier),
         "Network": network_section(classifier),
         "Training": training_section(classifier),
-        "Scores": table(
-            ["", "accuracy", "log loss"],
-            rows,
-            caption="On the test texts; a lower log loss is better",
-            own=own,
-        ),
+        "Scores": score_table(scores, own),
     }
     if exclusive:
         pages["Confusion matrix"] = confusion_section(classifier, X, y)
         pages["Surest mistakes"] = mistakes_section(classifier, X, y, logits[own])
-    return lead, pages
+    return lead_sentence(own, scores[own], len(targets)), pages
+
+
+def lead_sentence(own, scores, n_texts):
+    return (
+        f"{own} gets {scores['accuracy']:.1%} of {counted(n_texts, 'test text')} "
+        f"right, at a log loss of {scores['log loss']:.3g}."
+    )
+
+
+def score_table(scores, own):
+    return table(
+        ["", "accuracy", "log loss"],
+        [[name, *row.values()] for name, row in scores.items()],
+        caption="On the test texts; a lower log loss is better",
+        own=own,
+    )
+
+
+def read_once(X, y):
+    """Return texts as a list or token ids as an array, and labels as an array."""
+    X = list(X) if isinstance(X, Iterator) else unloaded(X)
+    if tokenizer.is_text(X):
+        X = tokenizer.check_texts(X)
+    elif not isinstance(X, pd.DataFrame):
+        X = np.asarray(X)
+    y = np.asarray(dense_labels(y))
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    check_consistent_length(X, y)
+    return X, y
 
 
 def own_name(classifier):
-    name = CELLS_IN_WORDS[classifier.cell]
+    name = CELLS[classifier.cell].label
     return name + (" and n-grams" if classifier.linear_skip else "")
 
 
@@ -69,24 +103,20 @@ def rivals(classifier, X, targets, train):
     """Logits of the test texts by simpler models."""
     result = {}
     if classifier.linear_skip:
-        if tokenizer.is_text(X):
-            texts, tokenize = (
-                tokenizer.check_texts(X),
-                tokenizer.tokenizer_of(classifier),
-            )
-            sequences = vocabulary.encode(texts, tokenize, classifier._words)
-        else:
-            sequences = vocabulary.encode_ids(np.asarray(X), classifier._words)
-        result["n-grams alone"] = classifier._linear_logits(sequences)
+        parts = read_texts(classifier, classifier._state.words, X)
+        ngrams = classifier._state.ngrams
+        result["n-grams alone"] = np.concatenate([ngrams.logits(p) for p in parts])
     if train is None:
         return result
-    for name, cell in {"LSTM": "lstm", "GRU": "gru", "simple RNN": "rnn"}.items():
-        if own_name(classifier) != name:
+    for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
+        if own_name(classifier) != cell.label:
             rival = clone(classifier)
-            rival.set_params(cell=cell, linear_skip=False, verbose=0)
-            result[f"{name} alone"] = rival.fit(*train)._logits(X)
-    learned = one_hot(train[1], classifier.classes_, classifier._multi_label)
-    prior = ngrams.prior_logits(learned.mean(axis=0), not classifier._multi_label)
+            rival.set_params(cell=cell.name, linear_skip=False, verbose=0)
+            result[f"{cell.label} alone"] = rival.fit(*train)._logits(X)
+    learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
+    prior = probabilities.prior_logits(
+        learned.mean(axis=0), not classifier._state.multi_label
+    )
     result["shares of classes"] = np.tile(prior, (len(targets), 1))
     return result
 
@@ -96,7 +126,7 @@ def score(logits, targets, exclusive):
         right = logits.argmax(axis=1) == targets.argmax(axis=1)
     else:
         right = ((logits > 0) == (targets > 0)).all(axis=1)
-    loss = ngrams.log_loss(logits, targets, np.ones(len(targets)), exclusive)
+    loss = probabilities.log_loss(logits, targets, np.ones(len(targets)), exclusive)
     return {"accuracy": float(right.mean()), "log loss": loss}
 
 
@@ -109,8 +139,8 @@ def shares(targets):
 def warnings_of(classifier, scores, own, X, targets, train):
     found = []
     if train is not None:
-        seen = set(map(as_key, train[0]))
-        n_seen = sum(as_key(text) in seen for text in X)
+        seen = set(content_keys(train[0]))
+        n_seen = sum(key in seen for key in content_keys(X))
         if n_seen:
             found.append(
                 f"Leakage: {counted(n_seen, 'test text')} of {len(targets)} "
@@ -128,7 +158,7 @@ def warnings_of(classifier, scores, own, X, targets, train):
             "simplest of models that are as good."
         )
     parts = shares(targets)
-    if not classifier._multi_label and parts.min() < RARE:
+    if not classifier._state.multi_label and parts.min() < RARE:
         rarest = classifier.classes_[parts.argmin()]
         found.append(
             f"Class {rarest!s} is {parts.min():.1%} of the test texts, so that "
@@ -138,15 +168,18 @@ def warnings_of(classifier, scores, own, X, targets, train):
     return found + training_warnings(classifier)
 
 
-def as_key(text):
-    return text if isinstance(text, str) else np.asarray(text).tobytes()
+def content_keys(X):
+    """Return what equal texts have in common, whatever their container and padding."""
+    if isinstance(X, list):
+        return X
+    return [tuple(row[row != PADDING].tolist()) for row in np.asarray(X)]
 
 
 def data_section(classifier, X, targets, train):
     classes = [str(name) for name in classifier.classes_]
     rows = [["test", len(targets), *(float(part) for part in shares(targets))]]
     if train is not None:
-        learned = one_hot(train[1], classifier.classes_, classifier._multi_label)
+        learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
         parts = (float(part) for part in shares(learned))
         rows.insert(0, ["training", len(learned), *parts])
     words = (
@@ -164,6 +197,8 @@ def words_section(classifier):
     words = f"The network knows {counted(n_words, 'word')}"
     if classifier.max_length is not None:
         words += f" and reads up to {classifier.max_length} tokens of a text"
+    if classifier.n_vectors_found_ is not None:
+        words += f"; {classifier.n_vectors_found_:,} of them began with a given vector"
     return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
 
 
@@ -192,16 +227,13 @@ def confusion_section(classifier, X, y):
 
 def mistakes_section(classifier, X, y, logits):
     predicted = classifier.predict(X)
-    sure = ngrams.probabilities(logits, True).max(axis=1)
-    wrong = np.flatnonzero(predicted != np.asarray(y))
+    sure = probabilities.probabilities(logits, True).max(axis=1)
+    wrong = np.flatnonzero(predicted != y)
     wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:N_WRONG]
     if not len(wrong):
         return paragraphs("None: every test text was right.")
-    texts = list(X)
-    rows = [
-        [excerpt(texts[i]), np.asarray(y)[i], predicted[i], float(sure[i])]
-        for i in wrong
-    ]
+    texts = X if isinstance(X, list) else np.asarray(X)
+    rows = [[excerpt(texts[i]), y[i], predicted[i], float(sure[i])] for i in wrong]
     return table(
         ["text", "true", "predicted", "probability"],
         rows,

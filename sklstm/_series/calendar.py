@@ -1,9 +1,13 @@
-"""What a time index tells of each row, as numbers between -1 and 1."""
+"""Calendar features of a time index, as numbers between -1 and 1."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-# name: (value of a DatetimeIndex, values in a cycle)
+from sklstm._series.history import History
+
+# name: (value of a DatetimeIndex, length of the cycle in the same unit)
 CYCLES = {
     "hour": (lambda t: t.hour + t.minute / 60, 24),
     "dayofweek": (lambda t: t.day_of_week, 7),
@@ -13,14 +17,15 @@ CYCLES = {
 }
 
 
-def calendar_features(index, calendar):
-    """Sine and cosine of the place in each cycle, and whether a row is a holiday.
+def calendar_features(index: pd.Index, calendar) -> np.ndarray:
+    """Return sine and cosine of the position in each cycle, and marks of holidays.
 
     Parameters
     ----------
     index : DatetimeIndex or PeriodIndex
-        Local time counts where there is a time zone; periods count by their start.
+        With a time zone, features are of local time. A period stands for its start.
     calendar : sequence of str or of lists of dates
+        Names of cycles, or dates of holidays.
 
     Returns
     -------
@@ -31,17 +36,52 @@ def calendar_features(index, calendar):
     for part in calendar:
         if isinstance(part, str):
             value, length = CYCLES[part]
+            # Both sine and cosine, because one alone gives two values the same number.
             angle = 2 * np.pi * np.asarray(value(times), float) / length
             columns += [np.sin(angle), np.cos(angle)]
         else:
-            days = pd.DatetimeIndex(part).normalize()
-            local = times.tz_localize(None).normalize()
-            columns.append(local.isin(days).astype(float))
+            columns.append(is_holiday(times, part).astype(float))
     return np.column_stack(columns)
 
 
-def check_calendar(calendar, index):
-    """Raise unless these features can be had from this index."""
+def is_holiday(times, dates):
+    """Return which times lie on one of the dates, both in local time."""
+    days = pd.DatetimeIndex(dates).tz_localize(None).normalize()
+    return times.tz_localize(None).normalize().isin(days)
+
+
+def check_holidays(calendar, histories) -> None:
+    """Raise where a list of dates meets no row of the training data.
+
+    Its column would be constant, so that the network could learn nothing from it.
+
+    Parameters
+    ----------
+    calendar : sequence of str or of lists of dates, or None
+    histories : sequence of History
+    """
+    for part in calendar or ():
+        if isinstance(part, str) or not histories:
+            continue
+        for history in histories:
+            check_calendar(calendar, history.index)
+            times = history.index
+            if isinstance(times, pd.PeriodIndex):
+                times = times.to_timestamp()
+            if is_holiday(times, part).any():
+                break
+        else:
+            dates = pd.DatetimeIndex(part)
+            span = f"from {dates.min()} to {dates.max()}" if len(dates) else "empty"
+            raise ValueError(
+                f"calendar has a list of dates ({span}), but none of them is the date "
+                f"of a row, and the last series goes from {times[0]} to {times[-1]}. "
+                "Pass dates of its rows, or leave the list out."
+            )
+
+
+def check_calendar(calendar, index: pd.Index | None) -> None:
+    """Raise unless the index has times, and the calendar known names or dates."""
     if not isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
         raise ValueError(
             "calendar needs rows with a DatetimeIndex or PeriodIndex. Got "
@@ -50,20 +90,54 @@ def check_calendar(calendar, index):
         )
     if isinstance(calendar, str) or not len(calendar):
         raise ValueError(
-            f"calendar must be a tuple of parts. Got {calendar!r}; for one part write "
-            "('hour',)."
+            f"calendar must be a non-empty tuple of names or lists of dates. Got "
+            f"{calendar!r}. For one name write ('hour',)."
         )
     for part in calendar:
         if isinstance(part, str):
             if part not in CYCLES:
                 raise ValueError(
-                    f"calendar has the part {part!r}, but knows {sorted(CYCLES)} and "
-                    "lists of dates."
+                    f"calendar has the part {part!r}, which is unknown. Pass names "
+                    f"among {sorted(CYCLES)}, or lists of dates."
                 )
             continue
         try:
             pd.DatetimeIndex(part)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"calendar has the part {part!r}, which is no list of dates: {error}."
+                f"calendar has the part {part!r}, which is not a list of dates: "
+                f"{error}. Pass dates, such as ['2026-12-25']."
             ) from error
+
+
+def n_calendar_features(calendar) -> int:
+    """Return how many columns `calendar_features` makes."""
+    return sum(2 if isinstance(part, str) else 1 for part in calendar or ())
+
+
+def inputs_at(history: History, calendar, rows: np.ndarray) -> np.ndarray | None:
+    """Return inputs and calendar features at rows, on a last axis; None without any.
+
+    Parameters
+    ----------
+    history : History
+    calendar : sequence of str or of lists of dates, or None
+    rows : ndarray of int
+        Of the history or beyond its end.
+    """
+    parts = []
+    if history.X is not None:
+        parts.append(history.inputs(rows))
+    if calendar is not None:
+        check_calendar(calendar, history.index)
+        first = rows.min()
+        stamps = history.stamps(first, rows.max() + 1)
+        parts.append(calendar_features(stamps, calendar)[rows - first])
+    return np.concatenate(parts, axis=-1) if parts else None
+
+
+def with_calendar(history: History, calendar) -> History:
+    """Return the history with inputs that end in calendar features."""
+    if calendar is None:  # inputs may lie in a file, and stay there
+        return history
+    return replace(history, X=inputs_at(history, calendar, np.arange(len(history))))

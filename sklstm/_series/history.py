@@ -24,8 +24,8 @@ N_KEPT = 4096
 class History:
     """The rows of one series known so far.
 
-    What reads it asks for the rows that it needs, and appending rows shares memory with
-    the history before, so that neither costs more for a longer past.
+    Callers ask for the rows that they need, and appended rows share memory with the
+    history before them, so that neither costs more for a longer past.
 
     Parameters
     ----------
@@ -45,29 +45,32 @@ class History:
     index: pd.Index | None
     ahead: np.ndarray | None = None
     static: np.ndarray | None = None
-    # Not part of what is known: where it is kept, and the end of its index.
-    _rooms: tuple = field(default=(None, None), repr=False, compare=False)
+    # No data: the buffers that hold y and X, and the end of the index with its step.
+    _buffers: tuple = field(default=(None, None), repr=False, compare=False)
     _end: tuple | None = field(default=None, repr=False, compare=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.y)
 
-    def stored(self):
-        """What a file or a pickle holds."""
-        state = {"y": self.y, "X": self.X, "index": self.stamps(0, len(self))}
+    def stored(self) -> dict:
+        """Return what a file or a pickle holds."""
+        index = self.stamps(0, len(self))
+        if isinstance(index, pd.DatetimeIndex) and index.freq is None:
+            index = with_step(index, self.recent()[1])
+        state = {"y": self.y, "X": self.X, "index": index}
         return state if self.static is None else state | {"static": self.static}
 
     __getstate__ = stored
 
-    def recent(self):
-        """The index of some last rows, and its step."""
+    def recent(self) -> tuple:
+        """Return the index of some last rows, and its step."""
         if self._end is None:
             whole = self.stamps(0, len(self))
             self._end = whole[-N_KEPT:], step_of(whole)
         return self._end
 
-    def stamps(self, first, last):
-        """Time stamps of rows, which may go on beyond the history; None without any."""
+    def stamps(self, first: int, last: int):
+        """Return time stamps of rows, which may lie ahead; None without an index."""
         if self.index is None:
             return None
         n_given, step = len(self.index), None
@@ -83,15 +86,15 @@ class History:
             given = given.append(continued_index(given, n_ahead, step))
         return given[first - start : last - start]
 
-    def stamps_at(self, rows):
-        """Time stamps of some rows, or their numbers."""
+    def stamps_at(self, rows: np.ndarray):
+        """Return the time stamps of some rows, or their numbers."""
         if self.index is None:
             return rows
         first = rows.min()
         return self.stamps(first, rows.max() + 1)[rows - first]
 
-    def after(self, steps):
-        """Time stamps of the rows after the last one."""
+    def after(self, steps: int) -> pd.Index:
+        """Return the time stamps of the rows after the last one."""
         if self.index is None:
             return pd.RangeIndex(len(self), len(self) + steps)
         known, step = self.recent()
@@ -104,8 +107,8 @@ class History:
                 f"index of a coarser unit, such as index.as_unit('s'). {error}"
             ) from error
 
-    def where(self, index, n_rows):
-        """Rows of this axis, whose first is 0, at which other rows stand."""
+    def where(self, index: pd.Index | None, n_rows: int) -> np.ndarray:
+        """Return where other rows stand on this axis, whose first row is 0."""
         if index is None or self.index is None:
             return len(self) + np.arange(n_rows)
         check_same_kind(index, self.index)
@@ -117,19 +120,22 @@ class History:
             raise ValueError("The rows of X are not in order of time. Sort them.")
         return result
 
-    def appended(self, y, X, index):
-        """A history that goes on with rows that follow it at once."""
+    def appended(
+        self, y: np.ndarray, X: np.ndarray | None, index: pd.Index | None
+    ) -> "History":
+        """Return a history that goes on with rows that follow it at once."""
         where = self.where(index, len(y))
         if not np.array_equal(where, len(self) + np.arange(len(y))):
             raise ValueError(
                 "The rows do not follow the history at once, so appending them would "
                 "leave a gap or repeat rows. Pass the rows that come next."
             )
-        own, inputs = self._rooms
+        own, inputs = self._buffers
         y, own = appended(self.y, own, y)
         if X is not None:
+            assert self.X is not None, "inputs follow earlier ones"
             X, inputs = appended(self.X, inputs, X)
-        result = replace(self, y=y, X=X, _rooms=(own, inputs))
+        result = replace(self, y=y, X=X, _buffers=(own, inputs))
         if self.index is not None:
             known, step = self.recent()
             known = known.append(continued_index(known, len(where), step))
@@ -137,7 +143,7 @@ class History:
             result._end = known, step
         return result
 
-    def cut(self, first, last):
+    def cut(self, first: int, last: int) -> "History":
         """The history of the rows from `first` to before `last`."""
         first = max(first, 0)
         return History(
@@ -147,7 +153,7 @@ class History:
             static=self.static,
         )
 
-    def end(self, n_rows, n_features):
+    def end(self, n_rows: int, n_features: int | None) -> "History":
         """A copy of the last rows, from which the same windows end at the last value.
 
         Parameters
@@ -164,7 +170,9 @@ class History:
         """
         age = int(rows_since_seen(self.y, np.array([len(self)]))[0])
         row = max(len(self) - age - n_rows, 0)
-        X = None if n_features is None else self.X[:, :n_features]
+        X = None
+        if self.X is not None and n_features is not None:
+            X = self.X[:, :n_features]
         first = min(known_by(own, row) for own in (self.y, X) if own is not None)
         index = self.stamps(0, len(self))
         if index is None:
@@ -175,11 +183,11 @@ class History:
             index[first:].copy(deep=True),
         )
 
-    def with_inputs(self, X):
+    def with_inputs(self, X: np.ndarray) -> "History":
         """A history whose inputs reach further ahead."""
         return replace(self, ahead=X)
 
-    def windows(self, rows):
+    def windows(self, rows: np.ndarray) -> np.ndarray:
         """Values of `y` without gaps, as they are known at the end of each window.
 
         Parameters
@@ -188,15 +196,28 @@ class History:
         """
         return windows_of(self.y, rows)
 
-    def past_inputs(self, rows):
+    def past_inputs(self, rows: np.ndarray) -> np.ndarray:
         """The same of X; NaN in columns of which nothing has been seen yet."""
+        assert self.X is not None, "a series without inputs has no past ones"
         return windows_of(self.X, rows, before_first=np.nan)
 
-    def inputs(self, rows):
+    def inputs(self, rows: np.ndarray) -> np.ndarray:
         """Inputs at rows; beyond those known, at the last one that is."""
+        assert self.X is not None, "a series without inputs has none at any row"
         X = self.X[np.minimum(rows, len(self.X) - 1)]
         if self.ahead is not None:
             beyond = rows >= len(self.X)
             ahead = rows[beyond] - len(self.X)
             X[beyond] = self.ahead[np.minimum(ahead, len(self.ahead) - 1)]
         return X
+
+
+def with_step(index, step):
+    """Return an index with its step as frequency, if its stamps allow that.
+
+    Appending drops the frequency, and a calendar with holidays cannot be inferred.
+    """
+    try:
+        return pd.DatetimeIndex(index, freq=step)
+    except ValueError:
+        return index

@@ -1,7 +1,8 @@
-"""Missing values: what stands in for them, and means over what is there. NumPy only.
+"""Missing values: linear interpolation of gaps, and means over observed values.
 
-Gaps are bridged by a line between the values beside them. Of a gap that reaches the end
-of a window only the value before it is known there, and is carried on instead.
+A gap is interpolated between the values beside it. If it reaches the end of a window,
+the value before it is repeated instead, because the value after it is not yet known
+there. NumPy only.
 """
 
 import numpy as np
@@ -9,19 +10,19 @@ import numpy as np
 from sklstm._utils.disk_arrays import BLOCK, blocks
 
 
-def bridged(values, before_first=None):
-    """Values with lines over gaps; before the first and after the last, that value.
+def bridged(values: np.ndarray, before_first: float | None = None) -> np.ndarray:
+    """Interpolate gaps linearly; repeat the first and the last value beyond them.
 
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_columns)
     before_first : float, default=None
-        What stands before the first value instead of it.
+        Value before the first observation, instead of repeating it.
 
     Returns
     -------
     ndarray of the same shape
-        `values` itself where nothing is missing. Columns without a value hold
+        `values` itself if no value is missing. Columns without any value hold
         `before_first`, or 0.
     """
     missing = np.isnan(values)
@@ -38,28 +39,30 @@ def bridged(values, before_first=None):
     return result
 
 
-def any_missing(values):
-    """Whether a value is missing, of rows that need not fit into memory."""
+def any_missing(values) -> bool:
+    """Tell whether a value is missing; rows may exceed memory, so go by blocks."""
     return any(np.isnan(values[rows]).any() for rows in blocks(len(values)))
 
 
-def columns_seen(values):
-    """Which columns have a value at all."""
+def columns_seen(values: np.ndarray) -> np.ndarray:
+    """Return a mask of the columns that have at least one value."""
     seen = [(~np.isnan(values[rows])).any(axis=0) for rows in blocks(len(values))]
     return np.any(seen, axis=0)
 
 
 def independent_parts(values, size=BLOCK):
-    """Parts of rows whose gaps end inside of them, but for the last.
+    """Split rows into blocks that no gap crosses, so that each is filled by itself.
 
     Yields
     ------
     before, rows : slice
-        The rows, and the same with the one before them, which is not missing.
+        `rows` are the rows of the block; `before` adds the complete row that precedes
+        them, from which interpolation starts.
     """
     first = 0
     while first < len(values):
         last = min(first + size, len(values))
+        # Lengthen the block until it ends in a row where no column is missing.
         while last < len(values) and np.isnan(values[last - 1]).any():
             last += 1
         yield slice(max(first - 1, 0), last), slice(first, last)
@@ -67,25 +70,25 @@ def independent_parts(values, size=BLOCK):
 
 
 def bridged_parts(values, size=BLOCK, *, before_first=None):
-    """What `bridged` gives, in parts."""
+    """Yield the result of `bridged` in blocks."""
     for before, rows in independent_parts(values, size):
         yield bridged(values[before], before_first)[rows.start - before.start :]
 
 
 def last_seen_parts(values, size=BLOCK):
-    """What `last_seen` gives, in parts."""
+    """Yield the result of `last_seen` in blocks."""
     for before, rows in independent_parts(values, size):
         own = last_seen(values[before])[rows.start - before.start :]
         yield before.start + own
 
 
-def without_nan(scaled):
-    """Scaled values with the mean, 0, where nothing had been seen yet."""
+def without_nan(scaled: np.ndarray) -> np.ndarray:
+    """Replace NaN before the first observation by 0, the mean of scaled values."""
     return np.where(np.isnan(scaled), scaled.dtype.type(0), scaled)
 
 
 def last_seen(values):
-    """The row of the last value not missing, up to each row; its own before the first.
+    """Return for each row the last row with a value; before the first, the row itself.
 
     Returns
     -------
@@ -96,26 +99,32 @@ def last_seen(values):
     return np.where(seen < 0, row, seen)
 
 
-def known_at(values, seen, rows, ends):
-    """Bridged values of rows as they are known at the end of their windows.
+def known_at(
+    values: np.ndarray, seen: np.ndarray, rows: np.ndarray, ends: np.ndarray
+) -> np.ndarray:
+    """Return interpolated values as far as they are known at the end of each window.
 
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_columns)
+        The result of `bridged`.
     seen : ndarray of shape (n_timesteps, n_columns)
-        What `last_seen` gave.
+        The result of `last_seen`.
     rows : ndarray of shape (n_windows, n_rows)
     ends : ndarray of shape (n_windows,)
         The last row of each window.
     """
+    # Later rows of an open gap repeat its last value: a line would leak the future.
     rows = np.minimum(rows[..., None], seen[ends][:, None])
     return values[rows, np.arange(values.shape[1])]
 
 
-def windows_of(values, rows, before_first=None):
-    """Values of rows without gaps, as they are known at the last row of each window.
+def windows_of(
+    values: np.ndarray, rows: np.ndarray, before_first: float | None = None
+) -> np.ndarray:
+    """Return windows with gaps filled from what is known at their last rows.
 
-    Only rows that these depend on are looked at, however many come before them.
+    Only the rows on which the windows depend are read, because a history can be long.
 
     Parameters
     ----------
@@ -129,16 +138,17 @@ def windows_of(values, rows, before_first=None):
         return windows
     first, last = last_seen_by(values, rows.min()), rows.max() + 1
     if first == 0 and before_first is None:
-        last = len(values)  # what stands before the first value is that value
+        last = len(values)  # The first value, which fills rows before it, may be late.
     part, rows = values[first:last], rows - first
     whole = bridged(part, before_first)
     return known_at(whole, last_seen(part), rows, rows[:, -1])
 
 
 def last_seen_by(values, row, enough=np.all):
-    """A row from which on all columns, or any, have a value by `row`; 0 without one.
+    """Return a row such that all columns, or any, have a value from it up to `row`.
 
-    Looks back twice as far each time, so that it takes as long as the gap.
+    The result is 0 if they have none. The search doubles its reach at each step, so its
+    time is in proportion to the gap.
     """
     n_back = 1
     while n_back <= row:
@@ -149,14 +159,14 @@ def last_seen_by(values, row, enough=np.all):
     return 0
 
 
-def known_by(values, row):
-    """As `last_seen_by`, of the columns that have a value by `row` at all."""
+def known_by(values: np.ndarray, row: int) -> int:
+    """Apply `last_seen_by` to the columns that have any value up to `row`."""
     seen = columns_seen(values[: row + 1])
     return last_seen_by(values, row, lambda there: there[seen].all())
 
 
-def rows_since_seen(values, rows):
-    """How many rows without any value are right before each row."""
+def rows_since_seen(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Count the rows without any value directly before each row."""
     before = np.maximum(rows - 1, 0)
     if not np.isnan(values[before]).all(axis=1).any():
         return np.zeros(len(rows), int)
@@ -166,8 +176,8 @@ def rows_since_seen(values, rows):
     return before - first - seen[before - first]
 
 
-def row_means(errors):
-    """Mean of each row's errors that are there; 0 where none is."""
+def row_means(errors: np.ndarray) -> np.ndarray:
+    """Return the mean of each row's observed errors; 0 for rows without one."""
     flat = errors.reshape(len(errors), -1)
     n_there = (~np.isnan(flat)).sum(axis=1)
     return np.nansum(flat, axis=1) / np.maximum(n_there, 1)

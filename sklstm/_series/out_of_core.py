@@ -1,4 +1,6 @@
-"""Rows of many series that come in parts, in files until a fit is done."""
+"""Out-of-core training: rows of many series that arrive in parts, kept in files."""
+
+from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
@@ -9,21 +11,25 @@ from sklstm._series.time_index import check_order
 from sklstm._utils.disk_arrays import Growing, on_disk
 
 
-class Spool:
-    """Series that need not fit into memory; their parts come in any order of series.
+class SeriesBuffer:
+    """Buffer of series on disk, for series that exceed memory.
 
-    A series may go on in a later part, with rows that come after those before.
+    Parts hold rows of any series. A series may continue in a later part, with rows that
+    follow its earlier rows.
     """
 
     def __init__(self):
         self.y, self.X, self.times = Growing(), Growing(), Growing()
-        self.spans = {}  # of rows in the files, by series
-        self.like, self.n_rows = None, 0
+        # Slices of rows in the files, by series.
+        self.spans: dict[Hashable, list[slice]] = {}
+        self.like: History | None = None
+        self.n_rows = 0
 
-    def add(self, histories):
-        """Take in rows: a dict of key to `History`."""
+    def add(self, histories: dict[Hashable, History]) -> None:
+        """Append rows, given as a dict of key to `History`."""
         for key, history in histories.items():
             if self.like is None:
+                # One row suffices to compare columns and index with later parts.
                 self.like = history.cut(0, 1)
             self._check_alike(history)
             self.y.append(history.y)
@@ -43,35 +49,35 @@ class Spool:
                 f"Got {now} after {was}."
             )
 
-    def histories(self):
-        """Series by key, whose values lie in files."""
-        y, X, times = self.y.array(), None, None
-        if self.like.X is not None:
-            X = self.X.array()
-        if self.like.index is not None:
-            times = self.times.array()
+    def histories(self) -> dict[Hashable, History]:
+        """Return histories by key, whose values are mapped from files."""
+        like = self.like
+        assert like is not None, "a part has been added"
+        y = self.y.array()
+        X = None if like.X is None else self.X.array()
+        times = None if like.index is None else self.times.array()
+        # Only scattered series need the rows written again, in order of the series.
         if any(len(spans) > 1 for spans in self.spans.values()):
-            y, X, times = (
-                None if values is None else self._gathered(values)
-                for values in (y, X, times)
-            )
+            y = self._gathered(y)
+            X = None if X is None else self._gathered(X)
+            times = None if times is None else self._gathered(times)
         result, first = {}, 0
         for key, spans in self.spans.items():
             rows = slice(first, first + sum(span.stop - span.start for span in spans))
             index = None
             if times is not None:
-                index = index_of(times[rows], self.like.index, f"X at {key!r}")
+                index = index_of(times[rows], like.index, f"X at {key!r}")
             result[key] = History(y[rows], None if X is None else X[rows], index)
             first = rows.stop
         return result
 
-    def _gathered(self, values):
-        """Rows with those of a series one after the other."""
+    def _gathered(self, values: np.ndarray) -> np.ndarray:
+        """Write rows again, with the rows of each series contiguous."""
         return on_disk(values[span] for spans in self.spans.values() for span in spans)
 
 
 def kind_of(history):
-    """What all parts have in common."""
+    """Return numbers of columns and the type of the index, which all parts share."""
     index = history.index
     return (
         history.y.shape[1],
@@ -81,7 +87,7 @@ def kind_of(history):
 
 
 def numbers_of(index):
-    """Time stamps as whole numbers."""
+    """Return time stamps as integers, because files hold numbers only."""
     return np.asarray(index, np.int64) if is_range(index) else index.asi8
 
 
@@ -90,7 +96,7 @@ def is_range(index):
 
 
 def index_of(numbers, like, name):
-    """The time index of whole numbers, of the kind of another one."""
+    """Return a time index of integers, of the same type as the index `like`."""
     if is_range(like):
         return axis_of(pd.Index(numbers, name=like.name), name)
     if isinstance(like, pd.PeriodIndex):

@@ -6,13 +6,13 @@ import pandas as pd
 from sklstm._series.time_index import (
     time_index,
 )
-from sklstm._series.validation import is_pandas, n_dims
+from sklstm._series.validation import check_positive_int, is_pandas, n_dims
 
 # The key of a series that stands alone.
-ALONE = None
+SINGLE_SERIES = None
 
 
-def is_list_of_series(data):
+def is_list_of_series(data) -> bool:
     """Whether data are many series in a list; a list of numbers is one series."""
     return (
         isinstance(data, (list, tuple))
@@ -21,16 +21,16 @@ def is_list_of_series(data):
     )
 
 
-def is_panel(data):
+def is_panel(data) -> bool:
     """Whether data hold many series."""
     return has_levels(data) or is_list_of_series(data)
 
 
-def has_levels(data):
+def has_levels(data) -> bool:
     return is_pandas(data) and isinstance(data.index, pd.MultiIndex)
 
 
-def joined(data):
+def concatenate_series(data):
     """A list of series as one table; anything else as it is."""
     if not is_list_of_series(data):
         return data
@@ -45,21 +45,14 @@ def joined(data):
     return np.concatenate(data)
 
 
-def lengths(data):
-    """Numbers of rows of each series."""
-    if not is_panel(data):
-        return [len(data)]
-    return [len(rows) for rows, _ in places(data).values()]
-
-
-def places(data, name="X"):
-    """Which rows of the joined data are whose.
+def rows_by_series(data, name: str = "X") -> dict:
+    """Return which rows of the data, as one table, belong to which series.
 
     Returns
     -------
     dict of key to (rows, index)
-        `rows` indexes the joined data; `index` is the time index of these rows, or
-        None.
+        `rows` indexes what `concatenate_series` gives; `index` is the time index of
+        these rows, or None.
     """
     if is_list_of_series(data):
         result, first = {}, 0
@@ -69,8 +62,9 @@ def places(data, name="X"):
             first += len(part)
         return result
     if not has_levels(data):
-        return {ALONE: (slice(None), time_index(data, name))}
+        return {SINGLE_SERIES: (slice(None), time_index(data, name))}
     index = data.index
+    check_time_is_last(index, name)
     times = index.get_level_values(-1)
     keys = index.droplevel(-1)
     if not len(index):
@@ -86,22 +80,21 @@ def places(data, name="X"):
     }
 
 
-def axis_of(times, name):
-    """The time index of one series; whole numbers count as a RangeIndex."""
-    if pd.api.types.is_integer_dtype(times.dtype):
-        steps = np.diff(times)
-        if len(steps) and (steps <= 0).any():
-            raise ValueError(
-                f"The rows of {name} are not in order of time, or repeat one. Sort "
-                "them with sort_index() and aggregate repeated ones."
-            )
-        if len(steps) and (steps != steps[0]).any():
-            raise ValueError(
-                f"The rows of {name} have a gap in time. Give every step a row."
-            )
-        step = int(steps[0]) if len(steps) else 1
-        first = int(times[0])
-        return pd.RangeIndex(first, first + step * len(times), step, name=times.name)
+def check_time_is_last(index, name):
+    """Raise where time stamps stand before the level of the series."""
+    timed = [
+        isinstance(level, (pd.DatetimeIndex, pd.PeriodIndex)) for level in index.levels
+    ]
+    if any(timed[:-1]) and not timed[-1]:
+        raise ValueError(
+            f"The index of {name} has the time stamps in level {timed.index(True)} of "
+            f"{list(index.names)}, but the last level must hold the time. Swap them: "
+            f"{name} = {name}.swaplevel().sort_index()."
+        )
+
+
+def axis_of(times: pd.Index, name: str) -> pd.Index:
+    """Return the time index of one of many series."""
     index = time_index(pd.Series(0, times), name)
     if index is None:
         raise ValueError(
@@ -111,7 +104,7 @@ def axis_of(times, name):
     return index
 
 
-def pair_of(history):
+def unpack_history(history) -> tuple:
     """X and y of the history of a forecaster with inputs."""
     if isinstance(history, tuple) and len(history) == 2:
         return history
@@ -165,6 +158,8 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     Name: y, dtype: float64
     """
     keys = [series] if isinstance(series, str) else list(series)
+    if hasattr(frame, "to_pandas"):  # of polars or Arrow
+        frame = frame.to_pandas()
     missing = [name for name in (*keys, time) if name not in frame.columns]
     if missing:
         raise ValueError(
@@ -176,10 +171,10 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
             f"The frame has no column besides {[*keys, time]}, so no values of series."
         )
     if hasattr(frame, "partitions"):
-        parts = (part.compute() for part in frame.partitions)
+        computed = (part.compute() for part in frame.partitions)
         return (
             panel_from_long(part, series=series, time=time, freq=freq)
-            for part in parts
+            for part in computed
             if len(part)
         )
     repeated = frame.duplicated([*keys, time])
@@ -192,7 +187,49 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     # Columns that partitions were named by are categories, those of others among them.
     for key, part in frame.groupby(keys, sort=False, dropna=False, observed=True):
         own = part.drop(columns=keys).set_index(time).sort_index()
-        parts[key] = own if freq is None else own.asfreq(freq)
+        parts[key] = own if freq is None else on_grid(own, freq, key)
     panel = pd.concat(parts, names=[*keys, time])
     panel.index = panel.index.remove_unused_levels()
     return panel.iloc[:, 0] if panel.shape[1] == 1 else panel
+
+
+def on_grid(part, freq, key):
+    """Return the rows of one series with a row for each step of a frequency.
+
+    Raises
+    ------
+    ValueError
+        If a time stamp is not on the grid, so that its values would be dropped.
+    """
+    index = as_times(part.index, key)
+    if isinstance(index, pd.PeriodIndex):
+        grid = pd.period_range(index[0], index[-1], freq=freq)
+    elif isinstance(index, pd.DatetimeIndex):
+        grid = pd.date_range(index[0], index[-1], freq=freq)
+    else:
+        check_positive_int("freq", freq)
+        grid = pd.RangeIndex(index[0], index[-1] + 1, freq)
+    off = ~index.isin(grid)
+    if off.any():
+        raise ValueError(
+            f"Series {key!r} has {off.sum()} of {len(off)} time stamps that are not on "
+            f"the grid of freq={freq!r}, first {index[np.argmax(off)]}, and its values "
+            "would be lost. Pass the frequency of the time stamps, or round them, for "
+            "example with .dt.floor('D')."
+        )
+    return part.set_axis(index).reindex(grid.rename(index.name))
+
+
+def as_times(index, key):
+    """Return time stamps, periods or whole numbers; dates as text are converted."""
+    if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return index
+    if pd.api.types.is_integer_dtype(index.dtype):
+        return index
+    try:
+        return pd.DatetimeIndex(index)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Series {key!r} has time stamps of {index.dtype}, which are no dates: "
+            f"{error}. Convert the column with pd.to_datetime, or leave freq out."
+        ) from error

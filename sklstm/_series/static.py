@@ -1,25 +1,28 @@
-"""What is known of a whole series, such as its place or kind, as numbers of its own."""
+"""Static features of a series, such as its region or kind, encoded as numbers."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from sklstm._series.panel import ALONE, is_list_of_series
+from sklstm._series.history import History
+from sklstm._series.panel import SINGLE_SERIES, is_list_of_series
 from sklstm._utils.archive import storable
 
 
 @storable
 @dataclass
 class StaticEncoder:
-    """Numbers from static features: columns of numbers scaled, categories one-hot.
+    """Encoder of static features: scaled numbers, and one-hot categories.
 
     Parameters
     ----------
     columns : list
     categories : list of (list or None)
-        Of each column; None says that it holds numbers.
+        The categories of each column; None marks a column of numbers.
     center, scale : ndarray of shape (n_columns,)
+        Statistics of columns of numbers; 0 and 1 for categories.
     """
 
     columns: list
@@ -29,44 +32,46 @@ class StaticEncoder:
 
     @classmethod
     def learn(cls, table):
-        """Learn from a table of one row a series."""
+        """Fit an encoder to a table of one row a series."""
         categories, center, scale = [], [], []
         for _, column in table.items():
             numeric = pd.api.types.is_numeric_dtype(column.dtype)
             values = column.to_numpy(float) if numeric else np.zeros(1)
-            known = None if numeric else sorted(set(column.tolist()), key=str)
-            spread = values.std()
-            categories.append(known)
+            # key=str, because categories of mixed types cannot be compared.
+            levels = None if numeric else sorted(set(column.tolist()), key=str)
+            deviation = values.std()
+            categories.append(levels)
             center.append(values.mean())
-            scale.append(spread if spread > 0 else 1.0)
+            # A constant column has no spread to divide by.
+            scale.append(deviation if deviation > 0 else 1.0)
         return cls(list(table.columns), categories, np.array(center), np.array(scale))
 
     @property
     def names(self):
-        """What each number is of."""
+        """Names of the encoded columns."""
         names = []
-        for column, known in zip(self.columns, self.categories, strict=True):
-            names += [column] if known is None else [f"{column}={c}" for c in known]
+        for column, levels in zip(self.columns, self.categories, strict=True):
+            names += [column] if levels is None else [f"{column}={c}" for c in levels]
         return names
 
     def encode(self, table):
-        """Numbers of shape (n_series, n_static); none for a category never seen."""
+        """Encode to shape (n_series, n_static); unknown categories become zeros."""
         if list(table.columns) != self.columns:
             raise ValueError(
                 f"static_features has the columns {list(table.columns)}, but the "
                 f"forecaster was fitted with {self.columns}. Pass the same."
             )
-        parts = []
-        for place, known in enumerate(self.categories):
-            column = table.iloc[:, place]
-            if known is None:
+        encoded = []
+        for i, levels in enumerate(self.categories):
+            column = table.iloc[:, i]
+            if levels is None:
                 values = check_numeric(column).to_numpy(float)
-                values = (values - self.center[place]) / self.scale[place]
-                parts.append(values[:, None])
+                values = (values - self.center[i]) / self.scale[i]
+                encoded.append(values[:, None])
             else:
                 values = np.array(column.tolist(), object)
-                parts += [(values == category)[:, None] for category in known]
-        return np.concatenate(parts, axis=1).astype(float)
+                encoded += [(values == category)[:, None] for category in levels]
+        return np.concatenate(encoded, axis=1).astype(float)
 
 
 def check_numeric(column):
@@ -78,24 +83,28 @@ def check_numeric(column):
     )
 
 
-def with_static(histories, given, encoder, data):
-    """Histories that know their static features, and the encoder of these.
+def with_static(
+    histories: dict[Hashable, History], given, encoder: StaticEncoder | None, data
+) -> tuple[dict[Hashable, History], StaticEncoder | None]:
+    """Return histories with their encoded static features, and the encoder.
 
     Parameters
     ----------
     histories : dict of key to History
     given : DataFrame, Series or array-like of shape (n_series, n_columns), or None
+        The static features.
     encoder : StaticEncoder or None
-        Of a fitted forecaster; None learns one.
+        The encoder of a fitted forecaster; None fits one.
     data : object
-        What the histories were read from; rows of a list of series go by their place.
+        The data of the histories; if it is a list of series, rows of `given` match by
+        position.
     """
     if given is None:
         return histories, None
-    if ALONE in histories:
+    if SINGLE_SERIES in histories:
         raise ValueError(
-            "static_features tell many series apart, but there is one. Pass a frame "
-            "indexed by (series, time), or a list of series."
+            "static_features distinguish many series, but the data hold one. Pass a "
+            "frame indexed by (series, time), or a list of series."
         )
     table = rows_of(given, list(histories), is_list_of_series(data))
     encoder = StaticEncoder.learn(table) if encoder is None else encoder
@@ -104,7 +113,7 @@ def with_static(histories, given, encoder, data):
 
 
 def rows_of(given, keys, by_place):
-    """A table of one row for each series, in their order."""
+    """Return a table of one row a series, in the order of `keys`."""
     if not isinstance(given, (pd.Series, pd.DataFrame)):
         given = np.asarray(given)
     table = pd.DataFrame(given)
@@ -113,14 +122,14 @@ def rows_of(given, keys, by_place):
     if by_place and len(table) != len(keys):
         raise ValueError(
             f"static_features has {len(table)} rows, but there are {len(keys)} series. "
-            "Pass one row for each, in their order."
+            "Pass one row for each series, in the order of the series."
         )
     if not by_place:
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()][0]
             raise ValueError(
                 f"static_features has more than one row of the series {twice!r}. Pass "
-                "one row for each."
+                "one row for each series."
             )
         places = table.index.get_indexer(pd.Index(keys))
         if (places < 0).any():
@@ -128,7 +137,15 @@ def rows_of(given, keys, by_place):
                 f"static_features has no row of the series {keys[np.argmin(places)]!r}."
                 " Its index must hold the keys of all series."
             )
+        # Rows may come in any order; the networks read them in the order of the series.
         table = table.iloc[places]
+    numeric = table.select_dtypes("number")
+    infinite = np.isinf(numeric.to_numpy(float, na_value=np.nan)).any(axis=0)
+    if infinite.any():
+        raise ValueError(
+            "static_features has an infinite value in column "
+            f"{numeric.columns[np.argmax(infinite)]!r}. Pass finite numbers."
+        )
     gone = table.isna().any()
     if gone.any():
         raise ValueError(

@@ -1,5 +1,6 @@
 """Time indexes: their order, step, season and continuation. pandas only."""
 
+import re
 import warnings
 
 import numpy as np
@@ -10,18 +11,97 @@ from sklstm._series.validation import is_pandas
 # Rows between the history and those of X, each of which must be forecast first.
 LONGEST_GAP = 100_000
 TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
-# Rows in one season, by the first letters of a pandas frequency.
-SEASONS = {"h": 24, "D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "min": 60}
+# Text that pandas.to_datetime may read: "2024-01-31", "31.1.24", "20240131".
+DATE_LIKE = re.compile(r"\d{4}|\d[-/.]\d")
+# Steps in the seasons of a unit, the shortest season first: of hours a day and a week.
+SEASONS = {
+    "s": (3600,),
+    "min": (1440, 10080),
+    "h": (24, 168),
+    "bh": (8, 40),
+    "D": (7,),
+    "B": (5,),
+    "W": (52,),
+    "SM": (24,),
+    "M": (12,),
+    "Q": (4,),
+}
+# Units by the arguments of pandas.DateOffset.
+UNITS = {"months": "M", "weeks": "W", "days": "D", "hours": "h", "minutes": "min"}
+# Units by the rule codes of pandas where the code is another.
+CODES = {
+    "C": "B",
+    "cbh": "bh",
+    "SME": "SM",
+    "SMS": "SM",
+    **dict.fromkeys(("ME", "MS", "BME", "BMS", "CBME", "CBMS", "WOM", "LWOM"), "M"),
+    **dict.fromkeys(("QE", "QS", "BQE", "BQS"), "Q"),
+}
 
 
-def time_index(data, name="X"):
-    """The time index of `data`, None where it has none; raises where it is unusable."""
-    if not is_pandas(data) or not isinstance(data.index, TIME_INDEXES):
+def time_index(data, name: str = "X") -> pd.Index | None:
+    """Return the time index of `data`, None where it has none.
+
+    Whole numbers count as a RangeIndex, and objects of dates as a DatetimeIndex.
+
+    Raises
+    ------
+    ValueError
+        For stamps that are missing, repeated or not in order, and for dates as text.
+    """
+    if not is_pandas(data) or isinstance(data.index, pd.MultiIndex):
         return None
-    return check_order(data.index, name)
+    index = data.index
+    if pd.api.types.is_integer_dtype(index.dtype) and len(index):
+        return whole_number_index(index, name)
+    if index.dtype == object or pd.api.types.is_string_dtype(index.dtype):
+        index = dates_of_objects(index, name)
+    return check_order(index, name) if isinstance(index, TIME_INDEXES) else None
 
 
-def check_order(index, name):
+def whole_number_index(index, name="X"):
+    """Return whole numbers as a RangeIndex, whose step may be any."""
+    numbers = np.asarray(index, np.int64)
+    steps = np.diff(numbers)
+    if len(steps) and (steps <= 0).any():
+        raise ValueError(
+            f"The rows of {name} are not in order of time, or repeat one. Sort "
+            "them with sort_index() and aggregate repeated ones."
+        )
+    step = int(steps.min()) if len(steps) else 1
+    if len(steps) and (steps != step).any():
+        row = int(np.argmax(steps != step))
+        raise ValueError(
+            f"The rows of {name} have a gap in time: its index goes from "
+            f"{numbers[row]} to {numbers[row + 1]}, but its step is {step}. Give every "
+            "step a row, which may hold missing values, for example with "
+            f"reindex(range({numbers[0]}, {numbers[-1] + step}, {step}))."
+        )
+    first = int(numbers[0])
+    return pd.RangeIndex(first, first + step * len(index), step, name=index.name)
+
+
+def dates_of_objects(index, name):
+    """Return dates and periods among objects as a time index; other objects stay."""
+    kind = pd.api.types.infer_dtype(index, skipna=True)
+    if kind in ("date", "datetime", "datetime64"):
+        return pd.DatetimeIndex(index)
+    if kind == "period":
+        return pd.PeriodIndex(index)
+    if kind == "string" and len(index) and DATE_LIKE.search(str(index[0])):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # text of several formats
+            dates = pd.to_datetime(index, errors="coerce")
+        if not dates.hasnans:
+            raise ValueError(
+                f"The index of {name} holds dates as text, such as {index[0]!r}, whose "
+                f"order and steps are not read. Convert it first: "
+                f"{name}.index = pd.to_datetime({name}.index)."
+            )
+    return index
+
+
+def check_order(index: pd.Index, name: str) -> pd.Index:
     """A time index, whose stamps must be there, unique and sorted."""
     if index.hasnans:
         raise ValueError(
@@ -42,26 +122,124 @@ def check_order(index, name):
 
 
 def step_of(index):
-    """The frequency of an index: its own, the inferred one, or its commonest step."""
+    """Return the step of a regular index: a whole number, or a pandas offset.
+
+    Raises
+    ------
+    ValueError
+        If the index has too few rows to tell, or is not regular; the message names
+        the first gap.
+    """
     if isinstance(index, pd.RangeIndex):
         return index.step
+    if isinstance(index, pd.PeriodIndex):
+        check_without_gap(index, index.asi8, index.freq.n)
+        return index.freq
     if index.freq is not None:
         return index.freq
+    if len(index) < 2:
+        raise ValueError(
+            "The time index has no frequency and too few rows to infer one. Set it, "
+            "for example with asfreq()."
+        )
+    step = inferred_step(index)
+    if step is None:
+        raise ValueError(gap_in_words(index))
+    return step
+
+
+def inferred_step(index):
+    """Return the offset that a DatetimeIndex without a frequency follows, or None."""
     with warnings.catch_warnings():
         # pandas 4 will return an offset, which to_offset takes as well.
         warnings.simplefilter("ignore")
         inferred = pd.infer_freq(index) if len(index) > 2 else None
     if inferred is not None:
         return pd.tseries.frequencies.to_offset(inferred)
-    if len(index) < 2:
-        raise ValueError(
-            "The time index has no frequency and too few rows to infer one. Set it, "
-            "for example with asfreq()."
-        )
-    return pd.tseries.frequencies.to_offset(pd.Series(index).diff().mode()[0])
+    months = months_apart(index)
+    if months is not None:
+        return pd.DateOffset(months=months)
+    # Days of local time, some of which have 23 or 25 hours.
+    steps = np.diff(index.tz_localize(None).asi8)
+    if len(np.unique(steps)) > 1:
+        return None
+    return offset_of(index.tz_localize(None)[:2])
 
 
-def continued_index(index, steps, step=None):
+def offset_of(stamps):
+    """Return the commonest step of local stamps, whole days as days of any length."""
+    delta = pd.Series(stamps).diff().mode()[0]
+    days = delta / pd.Timedelta("1D")
+    if days == int(days):
+        return pd.offsets.Day(int(days))
+    return pd.tseries.frequencies.to_offset(delta)
+
+
+def months_apart(index):
+    """Return the months between stamps of one day of the month, or None.
+
+    Days that a month does not have count as its last day.
+    """
+    local = index.tz_localize(None)
+    numbers = np.asarray(local.year * 12 + local.month)
+    steps = np.unique(np.diff(numbers))
+    if len(steps) != 1 or steps[0] < 1 or len(index) < 3:
+        return None
+    day, time = local.day.max(), local - local.normalize()
+    usual = np.minimum(day, np.asarray(local.days_in_month))
+    if (np.asarray(local.day) != usual).any() or time.nunique() > 1:
+        return None
+    return int(steps[0])
+
+
+def check_without_gap(index, numbers, step):
+    """Raise where whole numbers of an index are further apart than its step."""
+    wide = np.flatnonzero(np.diff(numbers) != step)
+    if len(wide):
+        raise ValueError(gap_in_words(index, wide[0]))
+
+
+def gap_in_words(index, row=None):
+    """Return what is wrong with an index that is not regular, and the way out."""
+    if isinstance(index, pd.PeriodIndex):
+        step, way = index.freqstr, "reindex(pd.period_range(index[0], index[-1]))"
+    else:
+        step = usual_step(index)
+        row, way = first_gap(index, step), f"asfreq({step!r})"
+    return (
+        f"The time steps are not regular: the index goes from {index[row]} to "
+        f"{index[row + 1]}, but its usual step is {step!r}. Give every step a row, "
+        f"which may hold missing values: for one series with {way}, for many series "
+        "with sklstm.preprocessing.panel_from_long(frame, freq=...)."
+    )
+
+
+def usual_step(index):
+    """Return the frequency string that most steps of an irregular index follow."""
+    local = index.tz_localize(None)
+    step = offset_of(local)
+    days = step.n if isinstance(step, pd.offsets.Day) else 0
+    if days == 1 and (local.day_of_week < 5).all():
+        return "B"
+    if 28 <= days <= 31:
+        at_end = (local.day == local.days_in_month).mean() > 0.5
+        return "ME" if at_end else "MS"
+    if 89 <= days <= 92:
+        return "QE" if (local.day == local.days_in_month).mean() > 0.5 else "QS"
+    return step.freqstr
+
+
+def first_gap(index, step):
+    """Return the row before the first step that is not the usual one."""
+    local = index.tz_localize(None)
+    offset = pd.tseries.frequencies.to_offset(step)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # offsets of months are added one by one
+        regular = local[:-1] + offset == local[1:]
+    return int(np.argmin(regular))
+
+
+def continued_index(index: pd.Index, steps: int, step=None) -> pd.Index:
     """The `steps` time stamps after an index; DST and time zones are kept."""
     step = step_of(index) if step is None else step
     if isinstance(index, pd.RangeIndex):
@@ -71,9 +249,38 @@ def continued_index(index, steps, step=None):
         return pd.period_range(
             index[-1] + 1, periods=steps, freq=index.freq, name=index.name
         )
-    full = pd.date_range(index[-1], periods=steps + 1, freq=step, name=index.name)
+    if type(step) is pd.DateOffset and set(step.kwds) == {"months"}:
+        return months_after(index, steps, step)
+    full = stamps_from(index[-1], steps + 1, step, index.name)
     # date_range starts at the first stamp on the grid, which index[-1] may miss.
     return full[1:] if full[0] == index[-1] else full[:steps]
+
+
+def stamps_from(first, n, step, name):
+    """Return time stamps from a first one on.
+
+    Days whose midnight the change of clocks skips, as in Cairo, start an hour later.
+    """
+    if first.tz is None or not isinstance(step, pd.offsets.Day):
+        return pd.date_range(first, periods=n, freq=step, name=name)
+    local = pd.date_range(first.tz_localize(None), periods=n, freq=step, name=name)
+    stamps = local.tz_localize(
+        first.tz, nonexistent="shift_forward", ambiguous=np.ones(n, bool)
+    )
+    return stamps if stamps[0] == first else stamps.insert(0, first)[:n]
+
+
+def months_after(index, steps, step):
+    """Return later stamps of one day of the month, which some months do not have."""
+    months, recent = step.kwds["months"] * step.n, index[-12:]
+    # A stamp of February 28 may stand for a day 30.
+    row = int(np.argmax(recent.day))
+    first = len(recent) - row
+    stamps = [
+        recent[row] + pd.DateOffset(months=months * ahead)
+        for ahead in range(first, first + steps)
+    ]
+    return pd.DatetimeIndex(stamps, name=index.name, dtype=index.dtype)
 
 
 def index_until(index, stamp, n_given, step):
@@ -103,7 +310,7 @@ def index_until(index, stamp, n_given, step):
         steps = min(2 * steps, most)
 
 
-def check_same_kind(index, history):
+def check_same_kind(index: pd.Index, history: pd.Index) -> None:
     """Raise where rows have an index of another kind than the history."""
     if type(index) is not type(history):
         raise ValueError(
@@ -112,7 +319,7 @@ def check_same_kind(index, history):
         )
 
 
-def positions(index, history, n_history, step):
+def positions(index: pd.Index, history: pd.Index, n_history: int, step) -> np.ndarray:
     """Where rows stand on the time axis of a history of so many rows, the first is 0.
 
     Parameters
@@ -138,15 +345,29 @@ def positions(index, history, n_history, step):
     return result
 
 
-def season_of(index):
-    """Rows in one season by the frequency of a time index, or None."""
+def season_of(index: pd.Index | None) -> int | None:
+    """Return the rows in one season by the frequency of a time index, or None."""
     if index is None or isinstance(index, pd.RangeIndex) or len(index) < 3:
         return None
-    step = step_of(index)
-    if step.n != 1:
-        return None
-    name = step.freqstr.split("-")[0]
-    for prefix, length in SEASONS.items():
-        if name == prefix or (prefix in "MQW" and name.startswith(prefix)):
-            return length
+    return season_of_step(step_of(index))
+
+
+def season_of_step(step):
+    """Return the steps in the shortest season that has two or more, or None."""
+    unit, n = unit_of(step)
+    for steps in SEASONS.get(unit, ()):
+        if steps % n == 0 and steps > n:
+            return steps // n
     return None
+
+
+def unit_of(step):
+    """Return a unit of `SEASONS`, and how many of it an offset spans."""
+    if type(step) is pd.DateOffset:
+        names = [*step.kwds]
+        unit = UNITS.get(names[0]) if len(names) == 1 else None
+        return unit, step.n * step.kwds[names[0]] if unit else 1
+    code = step.rule_code.split("-")[0]
+    if code == "D" and step.n % 7 == 0:
+        return "W", step.n // 7
+    return CODES.get(code, code), step.n

@@ -10,11 +10,11 @@ LARGEST = 1e100
 WEIGHTS = 1e-30, 1e30
 
 
-def is_pandas(data):
+def is_pandas(data) -> bool:
     return isinstance(data, (pd.Series, pd.DataFrame))
 
 
-def n_dims(data):
+def n_dims(data) -> int:
     """Number of dimensions of anything that NumPy can read as an array."""
     if hasattr(data, "ndim"):
         return data.ndim
@@ -66,14 +66,14 @@ def check_numbers(data, name="X"):
             "numbers first, or make them the index."
         )
     try:
-        np.asarray(data, dtype=np.float64)
+        as_numbers(data)
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(
             f"{name} must hold numbers, but a value could not be read as one: {error}."
         ) from error
 
 
-def check_size(values, name="X"):
+def check_size(values: np.ndarray, name: str = "X") -> np.ndarray:
     """Raise where values are so large that their squares overflow."""
     largest = max(
         (float(np.nanmax(np.abs(values[i]), initial=0.0)) for i in blocks(len(values))),
@@ -99,7 +99,51 @@ def check_weight_size(weights):
     return weights
 
 
-def check_values(data, name="X", allow_nan=False):
+def as_numbers(data, dtype=np.float64) -> np.ndarray:
+    """Return data as an array of numbers, in which missing values are NaN.
+
+    Nullable and Arrow columns, and objects such as Decimal, are read one by one,
+    because NumPy makes objects of several of them.
+    """
+    if isinstance(data, pd.DataFrame) and not all(map(is_numpy_number, data.dtypes)):
+        columns = [as_numbers(data.iloc[:, i]) for i in range(data.shape[1])]
+        return np.column_stack(columns)
+    if isinstance(data, pd.Series) and not is_numpy_number(data.dtype):
+        if data.dtype == object:
+            data = data.where(data.notna(), np.nan)
+        return data.to_numpy(dtype, na_value=np.nan)
+    return np.asarray(data, dtype=dtype)
+
+
+def is_numpy_number(dtype):
+    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+
+
+def check_column(column, name):
+    """Raise where a column of a frame holds dates, text or other objects."""
+    dtype, label = column.dtype, column.name
+    if pd.api.types.is_numeric_dtype(dtype):
+        return
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if dtype.kind in "mM" or kind in ("date", "datetime", "period", "timedelta"):
+        raise TypeError(
+            f"Column {label!r} of {name} holds dates ({dtype}), not numbers. Make it "
+            f"the index, for one series with {name}.set_index({label!r}), for many "
+            "with sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
+        )
+    try:
+        as_numbers(column)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(
+            f"Column {label!r} of {name} holds {dtype}, not numbers. A column that "
+            "names the series belongs into the index: use "
+            "sklstm.preprocessing.panel_from_long(frame, series=..., time=...). Other "
+            "categories need numbers first, for example from "
+            "sklearn.preprocessing.OneHotEncoder."
+        ) from error
+
+
+def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
     """`data` as a float64 array of shape (n_timesteps, n_columns), finite.
 
     An array in a file stays there, as it is.
@@ -113,12 +157,8 @@ def check_values(data, name="X", allow_nan=False):
     """
     if isinstance(data, pd.DataFrame):
         check_columns(data, name)
-        for column, dtype in data.dtypes.items():
-            if not pd.api.types.is_numeric_dtype(dtype):
-                raise TypeError(
-                    f"Column {column!r} of {name} holds {dtype}, not numbers. Encode "
-                    "it first, for example with sklearn.preprocessing.OneHotEncoder."
-                )
+        for column in range(data.shape[1]):
+            check_column(data.iloc[:, column], name)
     check_numbers(data, name)
     if np.iscomplexobj(data):
         raise ValueError(
@@ -126,7 +166,7 @@ def check_values(data, name="X", allow_nan=False):
             "and imaginary parts as columns."
         )
     held = in_file(data) and data.dtype in (np.float32, np.float64)
-    values = np.asarray(data, dtype=data.dtype if held else np.float64)
+    values = as_numbers(data, data.dtype if held else np.float64)
     if values.ndim not in (1, 2):
         raise ValueError(
             f"{name} must have 1 or 2 dimensions, time steps first. Got {values.ndim}. "
@@ -151,7 +191,7 @@ def check_values(data, name="X", allow_nan=False):
     return check_size(values, name)
 
 
-def check_positive_int(name, value):
+def check_positive_int(name: str, value) -> None:
     """Raise where `value` is not an integer of 1 or more."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an int of 1 or more. Got {value!r}.")

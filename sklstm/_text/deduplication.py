@@ -8,53 +8,65 @@ from sklstm._text.sequences import ROWS_AT_ONCE, stored
 from sklstm._utils.disk_arrays import blocks, row_type, taken
 
 
-def merge_repeated(sequences, targets, weights):
-    """Merge equal documents of equal target into one of their summed weight.
+def merge_repeated(sequences, targets, n_repeats, weights):
+    """Merge equal documents of equal target into one that stands for all of them.
 
-    They come in a fixed order, so that weights, repetition and the order of rows
-    train the same network to the last byte. Documents of weight zero are left out.
+    The result is sorted by content, so that weights, repetition and the order of rows
+    train the same network to the last byte. Documents of no repeat are left out.
 
     Parameters
     ----------
     targets : ndarray of shape (n_documents, n_outputs)
+    n_repeats : ndarray of int of shape (n_documents,)
+        Documents that each document stands for.
+    weights : ndarray of shape (n_documents,)
+        The weight of each of these.
 
     Returns
     -------
     rows : ndarray of int
-        One document of each kind, sorted by their ids, then by targets.
+        One document of each kind, sorted by ids, then by targets.
+    n_repeats : ndarray of int of shape (len(rows),)
     weights : ndarray of shape (len(rows),)
+        Means over the documents that each stands for.
     """
-    rows = np.flatnonzero(weights > 0).astype(row_type(len(weights)))
+    rows = np.flatnonzero(n_repeats).astype(row_type(len(weights)))
     digests = digests_of(sequences, targets, rows)
     order = np.argsort(digests, kind="stable").astype(rows.dtype)
-    firsts = np.flatnonzero(unlike_before(taken(digests, order)))
+    firsts = np.flatnonzero(differs_from_previous(taken(digests, order)))
     rows = rows[order]
     del digests, order
-    sums = stored(sums_from(firsts, weights, rows), sequences)
+    repeats = stored(sums_from(firsts, rows, n_repeats), sequences)
+    sums = stored(sums_from(firsts, rows, n_repeats, weights), sequences)
     rows = rows[firsts]
     del firsts
     order = sorted_by_content(sequences, rows, targets)
-    return rows[order], taken(sums, order)
+    repeats, weights = taken(repeats, order), taken(sums, order)
+    return rows[order], repeats.astype(np.int32), weights / repeats
 
 
-def unlike_before(values):
-    """Whether each differs from the one before; the first does."""
-    found = np.ones(len(values), bool)
-    found[1:] = values[1:] != values[:-1]
-    return found
+def differs_from_previous(values):
+    """Tell which values differ from the one before; the first does."""
+    mask = np.ones(len(values), bool)
+    mask[1:] = values[1:] != values[:-1]
+    return mask
 
 
-def sums_from(firsts, weights, rows):
-    """Sums of the weights of rows from each of some places to the next, in parts."""
+def sums_from(firsts, rows, n_repeats, weights=None):
+    """Give, part by part, the sums over rows from each position to the next."""
     ends = np.append(firsts, len(rows))
-    for part in blocks(len(firsts), ROWS_AT_ONCE):
-        own = ends[part.start : part.stop + 1]
-        number = np.repeat(np.arange(len(own) - 1), np.diff(own))
-        yield np.bincount(number, weights[rows[own[0] : own[-1]]])
+    for block in blocks(len(firsts), ROWS_AT_ONCE):
+        cuts = ends[block.start : block.stop + 1]
+        number = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
+        block_rows = rows[cuts[0] : cuts[-1]]
+        values = n_repeats[block_rows]
+        if weights is not None:
+            values = values * weights[block_rows]
+        yield np.bincount(number, values)
 
 
 def digests_of(sequences, targets, rows):
-    """What tells documents and targets apart: 16 bytes of each."""
+    """Return 16 bytes for each document that tell it and its targets from others."""
     ids, offsets = sequences.ids, sequences.offsets
     targets = np.ascontiguousarray(targets)
 
@@ -70,41 +82,56 @@ def digests_of(sequences, targets, rows):
     return stored(parts, sequences)
 
 
+def text_digests(sequences):
+    """Return eight bytes for each document that tell it from others."""
+    ids, offsets = sequences.ids, sequences.offsets
+    parts = (
+        np.frombuffer(
+            b"".join(
+                blake2b(ids[offsets[row] : offsets[row + 1]], digest_size=8).digest()
+                for row in range(*block.indices(len(sequences)))
+            ),
+            "<u8",
+        )
+        for block in blocks(len(sequences), ROWS_AT_ONCE)
+    )
+    return np.concatenate([np.empty(0, "<u8"), *parts])
+
+
 def sorted_by_content(sequences, rows, targets):
-    """Places of `rows` in the order of their documents' ids, then of their targets.
+    """Return positions in `rows` by the documents' ids, then by their targets.
 
     All are sorted by their first two tokens, those that agree by the next two, and so
-    on, so that few tokens are read and none is kept.
+    on, because then few tokens are read and none is kept.
     """
     order = np.lexsort(targets[rows].T[::-1]).astype(rows.dtype)
     tied, group, depth = np.arange(len(rows), dtype=rows.dtype), np.zeros_like(rows), 0
     while len(tied):
         key = next_tokens(sequences, rows, order[tied], depth)
-        by = np.lexsort((key, group)).astype(rows.dtype)
-        order[tied], key = order[tied][by], taken(key, by)
-        new = np.append(unlike_before(group) | unlike_before(key), True)
+        ranks = np.lexsort((key, group)).astype(rows.dtype)
+        order[tied], key = order[tied][ranks], taken(key, ranks)
+        new = np.append(differs_from_previous(group) | differs_from_previous(key), True)
         group = np.maximum.accumulate(np.where(new[:-1], tied, 0))
         goes_on = ~(new[:-1] & new[1:]) & (key.astype(np.uint32) != 0)
         tied, group, depth = tied[goes_on], group[goes_on], depth + 2
     return order
 
 
-def next_tokens(sequences, rows, places, depth):
-    """The two tokens at a depth of documents as one number, 0 beyond their ends."""
+def next_tokens(sequences, rows, positions, depth):
+    """Return two tokens of each document as one number, 0 beyond its end."""
     starts, ends = sequences.offsets[:-1], sequences.offsets[1:]
 
-    def keys(part):
-        own = rows[places[part]]
-        at, end = starts[own] + depth, ends[own]
-        high = token_at(sequences.ids, at, end) << np.uint64(32)
-        return high | token_at(sequences.ids, at + 1, end)
+    def keys(block):
+        block_rows = rows[positions[block]]
+        first, end = starts[block_rows] + depth, ends[block_rows]
+        high = token_at(sequences.ids, first, end) << np.uint64(32)
+        return high | token_at(sequences.ids, first + 1, end)
 
-    parts = blocks(len(places), ROWS_AT_ONCE)
-    return stored(map(keys, parts), sequences)
+    return stored(map(keys, blocks(len(positions), ROWS_AT_ONCE)), sequences)
 
 
-def token_at(ids, at, ends):
-    there = at < ends
-    found = np.zeros(len(at), np.uint64)
-    found[there] = ids[at[there]]
-    return found
+def token_at(ids, positions, ends):
+    inside = positions < ends
+    tokens = np.zeros(len(positions), np.uint64)
+    tokens[inside] = ids[positions[inside]]
+    return tokens

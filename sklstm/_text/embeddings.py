@@ -1,27 +1,42 @@
-"""Word vectors of the user as the first weights of the embedding."""
+"""Word vectors of the user as initial weights of the embedding."""
+
+import itertools
+import os
+from collections import Counter
 
 import numpy as np
 
 from sklstm._text.sequences import FIRST
 
+# The length of vectors is that of most of the first lines.
+FIRST_LINES = 1000
+
 
 def read_vectors(path, words):
-    """Word vectors of a GloVe or word2vec text file, of these words only.
+    """Read the vectors of some words from a text file of GloVe or word2vec.
 
-    Each line is a word and its numbers; word2vec's first line, two numbers, is
-    skipped.
+    Each line is a word, which may hold blanks, and its numbers; word2vec's first line,
+    two numbers, is skipped. Of a word that comes twice, the first vector counts.
 
     Returns
     -------
     dict of str to ndarray
     """
     vectors = {}
+    has_blanks = any(" " in str(word) for word in words)
     try:
-        with open(path, encoding="utf-8", newline="\n") as file:
-            for line in file:
-                word, _, numbers = line.rstrip().partition(" ")
-                if word in words and " " in numbers:
-                    vectors[word] = numbers.split(" ")
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
+            length = vector_length(itertools.islice(file, FIRST_LINES))
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                first = line.split(None, 1)[:1]
+                if not has_blanks and (not first or first[0] not in words):
+                    continue  # before the numbers are split, which takes longer
+                word, vector = split_line(line, length)
+                is_header = number == 1 and len(vector) == 1 < length
+                if word in words and word not in vectors and not is_header:
+                    check_length(vector, length, word, f"{path!r}, line {number}")
+                    vectors[word] = vector
     except UnicodeDecodeError as error:
         raise ValueError(
             f"embeddings={path!r} is no text in UTF-8: {error}. Pass a file of a word "
@@ -30,8 +45,30 @@ def read_vectors(path, words):
     return vectors
 
 
+def vector_length(lines):
+    """Return how many numbers most lines have after a word."""
+    lengths = Counter(len(line.split()) - 1 for line in lines)
+    return max(lengths, key=lengths.__getitem__, default=0)
+
+
+def split_line(line, length):
+    """Return the word of a line, and the numbers after it."""
+    parts = line.split()
+    if len(parts) > length + 1:
+        return " ".join(parts[:-length]), parts[-length:]
+    return " ".join(parts[:1]), parts[1:]
+
+
+def check_length(vector, length, word, where):
+    if len(vector) != length:
+        raise ValueError(
+            f"embeddings={where} has {len(vector)} numbers for the word {word!r}, but "
+            f"most lines have {length}. Look whether the file is whole, or drop it."
+        )
+
+
 def embedding_table(vectors, words, n_rows):
-    """First vectors of padding, unknown words and words, by id.
+    """Return initial vectors by id: of padding, of unknown words, of each word.
 
     Parameters
     ----------
@@ -56,31 +93,31 @@ def embedding_table(vectors, words, n_rows):
                 f"the vocabulary needs {needed} rows: one for padding, one for unknown "
                 "words, and one for each word. Lower max_features, or pass a dict."
             )
-        given = as_vectors(vectors[:needed])
-        table = np.zeros((n_rows, given.shape[1]), np.float32)
-        table[:needed] = given
+        used = as_vectors(vectors[:needed])
+        table = np.zeros((n_rows, used.shape[1]), np.float32)
+        table[:needed] = used
         return table
-    known = {word: vectors[word] for word in words if word in vectors}
-    if not known:
+    by_word = {word: vectors[word] for word in words if word in vectors}
+    if not by_word:
         raise ValueError(
             "embeddings holds none of the words of the texts. Look at lowercase and "
             "token_pattern, or pass None."
         )
-    lengths = {np.shape(vector) for vector in known.values()}
+    lengths = {np.shape(vector) for vector in by_word.values()}
     if len(lengths) > 1:
         raise ValueError(
             f"embeddings must hold vectors of one length. Got {sorted(lengths)[:5]}. "
             "Look at where they come from."
         )
-    given = as_vectors(list(known.values()))
-    # Words without a vector get that of none in particular.
-    table = np.tile(given.mean(axis=0), (n_rows, 1)).astype(np.float32)
-    table[[words[word] for word in known]] = given
+    used = as_vectors(list(by_word.values()))
+    # Words without a vector get the mean of all, as words of no meaning in particular.
+    table = np.tile(used.mean(axis=0), (n_rows, 1)).astype(np.float32)
+    table[[words[word] for word in by_word]] = used
     return table
 
 
 def as_vectors(values):
-    """An array of shape (n_words, embedding_dim) of finite numbers."""
+    """Return finite numbers as an array of shape (n_words, embedding_dim)."""
     try:
         values = np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
@@ -92,3 +129,18 @@ def as_vectors(values):
             + (", some of them NaN or infinite." if values.size else ".")
         )
     return values
+
+
+def first_vectors(embeddings, words, n_rows):
+    """Return initial vectors by id, and how many words have one of their own.
+
+    Without `embeddings`, both are None.
+    """
+    if embeddings is None:
+        return None, None
+    if isinstance(embeddings, (str, os.PathLike)):
+        embeddings = read_vectors(embeddings, words)
+    table = embedding_table(embeddings, words, n_rows)
+    if isinstance(embeddings, np.ndarray):
+        return table, len(words)
+    return table, sum(word in embeddings for word in words)

@@ -1,19 +1,47 @@
-"""Classes of texts, and targets made of them."""
+"""Classes of texts, and the targets made of them."""
+
+from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 
+def dense_labels(y):
+    """Return labels in memory: of an iterator as a list, of a sparse matrix dense."""
+    if isinstance(y, Iterator):
+        return list(y)
+    return y.toarray() if issparse(y) else y
+
+
 def check_labels(y):
+    """Raise if y holds no classes, or misses some."""
+    check_none_missing(y)
     try:
         check_classification_targets(y)
-    except TypeError as error:  # sorted to find the classes
+    except TypeError as error:  # scikit-learn sorts labels to find the classes
         raise TypeError(
             "y must hold labels of one type, such as str or int, but they cannot be "
             f"put in order: {error}."
         ) from error
+
+
+def check_none_missing(y):
+    """Raise if a label is None or NaN; of numbers, scikit-learn tells that."""
+    if getattr(getattr(y, "dtype", None), "kind", "O") != "O":
+        return
+    try:
+        values = np.asarray(y, dtype=object)
+    except ValueError:  # lists of unequal length, which scikit-learn refuses by name
+        return
+    missing = pd.isna(values) if values.ndim == 1 else np.zeros(1, bool)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise ValueError(
+            f"y misses the label at position {row}. Fill or drop missing labels."
+        )
 
 
 def is_multi_label(y):
@@ -21,22 +49,25 @@ def is_multi_label(y):
 
 
 def classes_of(y, multi_label, classes=None):
-    """The distinct classes, given or found, of which there must be two; or labels."""
+    """Return the two or more distinct classes, or the columns of an indicator."""
     if multi_label:
         return np.arange(np.asarray(y).shape[1])
     y = column_or_1d(y, warn=True)
-    found = np.unique(y if classes is None else classes)
-    if len(found) < 2:
+    distinct = np.unique(y if classes is None else classes)
+    if len(distinct) < 2:
         raise ValueError(
-            "LSTMTextClassifier needs texts of at least two classes, but y "
-            f"has one class only: {found.tolist()[0]!r}. Add texts of another, or name "
-            "all classes in the first partial_fit(X, y, classes=...)."
+            "LSTMTextClassifier needs texts of at least two classes, but y has one "
+            f"class only: {distinct.tolist()[0]!r}. Add texts of another, or name all "
+            "classes in the first partial_fit(X, y, classes=...)."
         )
-    return found
+    return distinct
 
 
-def one_hot(y, classes, multi_label):
-    """Whether each document is of each class, or has each label.
+ALL_CLASSES = "Name all classes in the first call: partial_fit(X, y, classes=...)."
+
+
+def one_hot(y, classes, multi_label, advice=ALL_CLASSES):
+    """Tell whether each document is of each class, or has each label.
 
     Returns
     -------
@@ -50,28 +81,16 @@ def one_hot(y, classes, multi_label):
     if unknown.any():
         raise ValueError(
             f"y has the class {y[unknown].tolist()[0]!r}, which is none of "
-            f"{classes.tolist()}. "
-            "Name all classes in the first call: partial_fit(X, y, classes=...)."
+            f"{classes.tolist()}. {advice}"
         )
-    place = np.searchsorted(classes, y)
+    position = np.searchsorted(classes, y)
     if len(classes) == 2:
-        return place[:, None] == 1
-    return place[:, None] == np.arange(len(classes))
-
-
-def class_weights(class_weight, y):
-    """The weight of each text's class, or the product of its labels' weights."""
-    weights = compute_sample_weight(class_weight, y)
-    if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative or not "
-            "finite. Give each class a number, 0 or more."
-        )
-    return weights
+        return position[:, None] == 1
+    return position[:, None] == np.arange(len(classes))
 
 
 def check_weights(weights, targets, new):
-    """Raise where no row counts, or rows of one class only where classes are new."""
+    """Raise if no row has weight, or if new classes have weight in one class only."""
     used = targets[weights > 0]
     if not len(used):
         raise ValueError(
@@ -80,6 +99,6 @@ def check_weights(weights, targets, new):
         )
     if len(used) < len(targets) and new and (used == used[0]).all():
         raise ValueError(
-            "Rows of weight above zero, by sample_weight and class_weight, are of one "
-            "class only. Give weight to texts of at least two classes."
+            "Rows of weight above zero, by sample_weight, are of one class only. Give "
+            "weight to texts of at least two classes."
         )

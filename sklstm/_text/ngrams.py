@@ -10,25 +10,24 @@ from numbers import Integral
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.optimize import minimize_scalar
-from scipy.special import log_expit, log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from sklstm._text.sequences import UNKNOWN
+from sklstm._text.deduplication import text_digests
+from sklstm._text.sequences import UNKNOWN, stored
 from sklstm._utils.archive import storable
 from sklstm._utils.disk_arrays import in_memory
 
 # Weak, since both weightings shrink what says little.
 C = 10.0
-# n-grams of several tokens that only one document has cannot be tested by another.
+# An n-gram of several tokens that only one document has cannot be tested on another.
 MIN_DF = 2
-# Tokens whose n-grams are made at once: each takes some 100 bytes.
+# n-grams of this many tokens are made at once, because each takes some 100 bytes.
 AT_ONCE = 2**18
 
 
 def check_ngram_range(ngram_range):
-    """Raise where a parameter is no pair of numbers of tokens."""
+    """Raise if `ngram_range` is not a pair of token counts."""
     pair = ngram_range if len(ngram_range) == 2 else (0, 0)
     whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in pair)
     if not whole or not 1 <= pair[0] <= pair[1]:
@@ -41,55 +40,57 @@ def check_ngram_range(ngram_range):
 @storable
 @dataclass
 class NgramCounts:
-    """A learned set of n-grams: for each n the sorted keys of those that count."""
+    """A learned set of n-grams: for each n, their keys, sorted."""
 
     n_tokens: int
     keys: dict
 
     @classmethod
-    def learn(cls, sequences, weights, n_tokens, ngram_range):
+    def learn(cls, sequences, n_repeats, n_tokens, ngram_range):
+        """Find the n-grams that are in enough documents."""
         keys, longest = {}, int(62 / np.log2(n_tokens))  # keys are 64-bit integers
         for n in range(ngram_range[0], min(ngram_range[1], longest) + 1):
             least = MIN_DF if n > 1 else 0
-            keys[n] = document_keys(sequences, weights, n, n_tokens, least)
+            keys[n] = document_keys(sequences, n_repeats, n, n_tokens, least)
         return cls(n_tokens, keys)
 
     def count(self, sequences):
-        """Counts as a sparse matrix of shape (n_documents, n_ngrams)."""
+        """Return counts as a sparse matrix of shape (n_documents, n_ngrams)."""
         parts = [self._count(sequences[rows]) for rows in sequences.slices(AT_ONCE)]
         times, columns, n_columns = zip(*parts or [self._count(sequences)], strict=True)
-        del parts  # of each kind, the parts go when they are one
+        del parts  # so that parts of each kind are freed when they are concatenated
         times, columns = in_memory(times), in_memory(columns)
         starts = np.concatenate([[0], np.cumsum(in_memory(n_columns))])
         shape = len(sequences), sum(map(len, self.keys.values()))
         return sp.csr_matrix((times, columns, starts), shape=shape)
 
     def _count(self, sequences):
-        """Counts, their columns document after document, and how many each has."""
-        entries, before = [np.empty(0, np.int64)], 0
+        """Return counts and columns by document, and each document's number of them."""
+        found, n_before = [np.empty(0, np.int64)], 0
         width = max(sum(map(len, self.keys.values())), 1)
-        for n, known in self.keys.items():
-            place, first = self._known(sequences, n)
-            entries.append(sequences.documents[first] * width + (before + place))
-            before += len(known)
-        entries, times = np.unique(np.concatenate(entries), return_counts=True)
+        for n, keys in self.keys.items():
+            position, first = self._look_up(sequences, n)
+            found.append(sequences.documents[first] * width + (n_before + position))
+            n_before += len(keys)
+        entries, times = np.unique(np.concatenate(found), return_counts=True)
         rows, columns = np.divmod(entries, width)
         n_columns = np.bincount(rows, minlength=len(sequences))
         return times.astype(np.int32), columns.astype(np.int32), n_columns
 
-    def _known(self, sequences, n):
-        """Places in the keys of the n-grams that count, and their first tokens."""
-        known = self.keys[n]
-        found, first = ngrams(sequences, n, self.n_tokens)
-        order = np.argsort(found)
-        place = np.empty_like(order)  # searched in order, keys are in the cache
-        place[order] = np.searchsorted(known, found[order])
-        hit = place < len(known)
-        hit[hit] = known[place[hit]] == found[hit]
-        return place[hit], first[hit]
+    def _look_up(self, sequences, n):
+        """Return positions in the learned keys, and those of the first tokens."""
+        keys = self.keys[n]
+        present, first = ngrams(sequences, n, self.n_tokens)
+        order = np.argsort(present)
+        position = np.empty_like(order)
+        # A search in sorted order finds the keys in the processor's cache.
+        position[order] = np.searchsorted(keys, present[order])
+        hit = position < len(keys)
+        hit[hit] = keys[position[hit]] == present[hit]
+        return position[hit], first[hit]
 
-    def spread(self, sequences, effects):
-        """The effect of each n-gram in one document, split among its tokens.
+    def split_among_tokens(self, sequences, effects):
+        """Split the effect of each n-gram in one document equally among its tokens.
 
         Parameters
         ----------
@@ -99,48 +100,53 @@ class NgramCounts:
         -------
         ndarray of shape (n_tokens,)
         """
-        result, before = np.zeros(len(sequences.ids)), 0
-        for n, known in self.keys.items():
-            place, first = self._known(sequences, n)
-            times = np.bincount(place, minlength=len(known))
-            share = effects[before + place] / times[place] / n
+        result, n_before = np.zeros(len(sequences.ids)), 0
+        for n, keys in self.keys.items():
+            position, first = self._look_up(sequences, n)
+            times = np.bincount(position, minlength=len(keys))
+            share = effects[n_before + position] / times[position] / n
             np.add.at(result, first[:, None] + np.arange(n), share[:, None])
-            before += len(known)
+            n_before += len(keys)
         return result
 
 
-def document_keys(sequences, weights, n, n_tokens, least):
-    """Sorted keys of the n-grams that are in documents of at least so much weight."""
+def document_keys(sequences, n_repeats, n, n_tokens, least):
+    """Return the sorted keys of n-grams that at least so many documents have."""
     keys, counts = [], []
     for rows in sequences.slices(AT_ONCE):
-        part, own = sequences[rows], weights[rows]
-        found, first = ngrams(part, n, n_tokens)
-        found, place = np.unique(found, return_inverse=True)
-        pairs = place * len(part) + part.documents[first]
-        pairs, _ = np.unique(pairs, return_counts=True)  # sorts; alone, hashes slowly
-        place, documents = np.divmod(pairs, len(part))
-        keys.append(found)
-        counts.append(np.bincount(place, own[documents], len(found)))
+        part, part_repeats = sequences[rows], n_repeats[rows]
+        present, first = ngrams(part, n, n_tokens)
+        present, position = np.unique(present, return_inverse=True)
+        pairs = position * len(part) + part.documents[first]
+        # return_counts makes NumPy sort, which is faster here than hashing.
+        pairs, _ = np.unique(pairs, return_counts=True)
+        position, documents = np.divmod(pairs, len(part))
+        keys.append(present)
+        counts.append(np.bincount(position, part_repeats[documents], len(present)))
     result = [np.empty(0, np.int64)]
     for spans in spans_of(keys):
-        found = np.concatenate([own[i] for own, i in zip(keys, spans, strict=True)])
-        count = np.concatenate([own[i] for own, i in zip(counts, spans, strict=True)])
-        found, place = np.unique(found, return_inverse=True)
-        result.append(found[np.bincount(place, count, len(found)) >= least])
+        present = concatenate_spans(keys, spans)
+        present, position = np.unique(present, return_inverse=True)
+        number = np.bincount(position, concatenate_spans(counts, spans), len(present))
+        result.append(present[number >= least])
     return np.concatenate(result)
 
 
-def spans_of(keys):
-    """Slices of each of some sorted arrays which hold the same span of keys.
+def concatenate_spans(arrays, spans):
+    return np.concatenate([array[i] for array, i in zip(arrays, spans, strict=True)])
 
-    Together they have about `AT_ONCE` keys, since sorting takes some 50 bytes of each.
+
+def spans_of(keys):
+    """Give slices, one of each sorted array, which hold the same span of keys.
+
+    Together they hold about `AT_ONCE` keys, because sorting takes some 50 bytes a key.
     """
     if not keys:
         return
-    some = np.sort(np.concatenate([own[::64] for own in keys]))
+    some = np.sort(np.concatenate([part[::64] for part in keys]))
     n_spans = sum(map(len, keys)) // AT_ONCE + 1
     cuts = some[:: len(some) // n_spans + 1][1:]
-    ends = np.array([[*np.searchsorted(own, cuts), len(own)] for own in keys])
+    ends = np.array([[*np.searchsorted(part, cuts), len(part)] for part in keys])
     starts = np.zeros_like(ends)
     starts[:, 1:] = ends[:, :-1]
     for span in zip(starts.T, ends.T, strict=True):
@@ -148,7 +154,7 @@ def spans_of(keys):
 
 
 def ngrams(sequences, n, n_tokens):
-    """Keys of all n-grams of known tokens, and the place of each one's first token."""
+    """Return keys of all n-grams of known tokens, and positions of first tokens."""
     ids, documents = sequences.ids.astype(np.int64), sequences.documents
     length = max(len(ids) - n + 1, 0)
     keys = np.zeros(length, np.int64)
@@ -173,24 +179,35 @@ class NgramModel:
     def __init__(self, exclusive, random_state=0):
         self.exclusive, self.random_state = exclusive, random_state
 
-    def fit(self, counts, targets, weights):
-        """Learn from targets of shape (n_documents, n_outputs), zero or one."""
-        total, n_outputs = weights.sum(), targets.shape[1]
-        self.idf = np.log((1 + total) / (1 + found_in(counts, weights))) + 1
+    def fit(self, counts, targets, n_repeats, weights):
+        """Fit to targets of shape (n_documents, n_outputs), zero or one.
+
+        Frequencies and ratios count documents, and only the loss is weighted, because
+        heavy documents would otherwise be learned by heart.
+
+        Parameters
+        ----------
+        n_repeats : ndarray of shape (n_documents,)
+            Documents that each document stands for.
+        weights : ndarray of shape (n_documents,) or (n_documents, n_outputs)
+            The weight of each of these in the loss, of all outputs or of each.
+        """
+        total, n_outputs = n_repeats.sum(), targets.shape[1]
+        self.idf = np.log((1 + total) / (1 + document_counts(counts, n_repeats))) + 1
         inputs = self.weighted(counts)
         self.coefficients = np.zeros((counts.shape[1], n_outputs))
         self.intercepts = np.zeros(n_outputs)
         for column in range(n_outputs):
             target = targets[:, column]
             if (target == target[0]).all():
-                # Laplace's rule of succession: one document of each kind more.
+                # Laplace's rule of succession adds one document of each kind.
                 share = (total * target[0] + 1) / (total + 2)
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
-            ratio = log_count_ratio(counts, target, weights)
+            ratio = log_count_ratio(counts, target, n_repeats)
             scaled = inputs @ sp.diags(ratio)
             if column == n_outputs - 1:
-                del inputs  # liblinear holds a copy of its own
+                del inputs  # because liblinear makes a copy
             model = LogisticRegression(
                 C=C,
                 solver="liblinear",
@@ -198,80 +215,97 @@ class NgramModel:
                 max_iter=1000,
                 random_state=self.random_state,
             )
-            model.fit(scaled, target, sample_weight=weights)
+            loss_weights = weights if weights.ndim == 1 else weights[:, column]
+            model.fit(scaled, target, sample_weight=n_repeats * loss_weights)
             del scaled
             self.coefficients[:, column] = ratio * model.coef_[0]
             self.intercepts[column] = model.intercept_[0]
         return self
 
     def weighted(self, counts):
-        """Sublinear TF-IDF of unit length, as scikit-learn's `TfidfTransformer`."""
-        places = counts.indices, counts.indptr
-        logs = 1 + np.log(counts.data), *places
+        """Return sublinear TF-IDF of unit length, as in scikit-learn."""
+        logs = 1 + np.log(counts.data), counts.indices, counts.indptr
         logs = sp.csr_matrix(logs, shape=counts.shape, copy=False)
         return normalize(logs @ sp.diags(self.idf), copy=False)
 
     def logits(self, counts):
-        return self.weighted(counts) @ self.coefficients + self.intercepts
+        return self.effects(counts) + self.intercepts
+
+    def effects(self, counts):
+        """Return logits without the intercepts."""
+        return self.weighted(counts) @ self.coefficients
 
 
-def found_in(counts, weights):
-    """The weight of the documents that each n-gram is in."""
-    of_entries = np.repeat(weights, np.diff(counts.indptr))
+def document_counts(counts, n_repeats):
+    """Return the number of documents that each n-gram is in."""
+    of_entries = np.repeat(n_repeats, np.diff(counts.indptr))
     return np.bincount(counts.indices, of_entries, minlength=counts.shape[1])
 
 
-def log_count_ratio(counts, target, weights):
-    """log of how much likelier each n-gram is in documents of the class."""
-    inside = found_in(counts, weights * target) + 1
-    outside = found_in(counts, weights * (1 - target)) + 1
-    return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+def log_count_ratio(counts, target, n_repeats):
+    """Return the log of how much likelier each n-gram is in texts of the class.
+
+    Two documents with every n-gram are added, in the shares of the classes, because
+    one for each class would make all n-grams look typical of a rare one.
+    """
+    share = (n_repeats * target).sum() / n_repeats.sum()
+    inside = document_counts(counts, n_repeats * target) + 2 * share
+    outside = document_counts(counts, n_repeats * (1 - target)) + 2 * (1 - share)
+    return np.log(inside / share) - np.log(outside / (1 - share))
 
 
-def log_loss(logits, targets, weights, exclusive):
-    """Weighted mean of the negative log-likelihood per document."""
-    if exclusive and targets.shape[1] > 1:
-        losses = -(targets * log_softmax(logits, axis=1)).sum(axis=1)
-    else:
-        signs = 1 - 2 * targets
-        losses = np.logaddexp(0, signs * logits).mean(axis=1)
-    return float(np.average(losses, weights=weights))
+@storable
+@dataclass(frozen=True)
+class FittedNgrams:
+    """The linear model of texts: its n-grams, their weights, and their calibration.
 
+    Attributes
+    ----------
+    scale : float
+        Of the effects of n-grams.
+    intercepts : ndarray of shape (n_outputs,)
+    prior : ndarray of shape (n_outputs,)
+        Logits of texts in which no n-gram is known.
+    digests, held_out : ndarray, of shape (n_documents,) and (n_documents, n_outputs)
+        Of the texts learned from, the logits by models without them. Empty where texts
+        lie in a file.
+    """
 
-def prior_logits(shares, exclusive):
-    """Logits of a model that knows nothing but the classes' shares."""
-    shares = np.clip(shares, 1e-12, 1 - 1e-12)
-    if exclusive and len(shares) > 1:
-        return np.log(shares)
-    return np.log(shares) - np.log(1 - shares)
+    counter: NgramCounts
+    model: NgramModel
+    scale: float
+    intercepts: np.ndarray
+    prior: np.ndarray
+    digests: np.ndarray
+    held_out: np.ndarray
 
+    def logits(self, sequences):
+        """Return logits, in a file if the documents lie in one."""
+        if not len(sequences):
+            return np.empty((0, len(self.model.intercepts)))
+        parts = (
+            self._score(self.counter.count(sequences[rows]))
+            for rows in sequences.slices(AT_ONCE)
+        )
+        return stored(parts, sequences)
 
-def best_share(linear, residual, targets, weights, exclusive):
-    """The share in [0, 1] of a residual with the smallest log loss."""
+    def training_logits(self, sequences):
+        """Return logits that the network may be trained beside.
 
-    def loss(share):
-        return log_loss(linear + share * residual, targets, weights, exclusive)
+        Texts that the model was fitted to have logits by models without them.
+        """
+        if not len(self.digests):
+            return self.logits(sequences)
+        # A copy, because logits of documents in a file lie in a file that is only read.
+        logits = np.array(self.logits(sequences))
+        digests = text_digests(sequences)
+        position = np.searchsorted(self.digests, digests)
+        position = np.minimum(position, len(self.digests) - 1)
+        is_known = self.digests[position] == digests
+        logits[is_known] = self.held_out[position[is_known]]
+        return logits
 
-    return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)
-
-
-def best_scale(logits, targets, weights, exclusive):
-    """The factor that gives logits of held-out documents the smallest log loss."""
-
-    def loss(exponent):
-        return log_loss(logits * np.exp(exponent), targets, weights, exclusive)
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
-
-
-def log_probabilities(logits, exclusive):
-    """Of shape (n_documents, n_classes), or per label where not exclusive."""
-    if not exclusive:
-        return log_expit(logits)
-    if logits.shape[1] == 1:
-        return np.concatenate([log_expit(-logits), log_expit(logits)], axis=1)
-    return log_softmax(logits, axis=1)
-
-
-def probabilities(logits, exclusive):
-    return np.exp(log_probabilities(logits, exclusive))
+    def _score(self, counts):
+        logits = self.scale * self.model.effects(counts) + self.intercepts
+        logits[np.diff(counts.indptr) == 0] = self.prior
+        return logits

@@ -1,7 +1,8 @@
-"""What `LSTMTextClassifier` takes for X: texts or token ids, at once or in parts."""
+"""Read what `LSTMTextClassifier` takes for X: texts or token ids, whole or in parts."""
 
-import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,12 @@ from sklearn.utils.validation import validate_data
 
 from sklstm._series.validation import check_columns, check_numbers, n_dims
 from sklstm._text import tokenizer, vocabulary
-from sklstm._text.sequences import in_files
+from sklstm._text.labels import dense_labels
+from sklstm._text.sequences import Sequences, in_files
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
+from sklstm._utils.warn import warn_user
 
-# Of a part that is read at once: texts, bytes in an array, characters.
+# A part that is read at once ends at this many texts, bytes of an array or characters.
 MOST_TEXTS, MOST_BYTES, MOST_CHARACTERS = 2**10, 2**20, 2**20
 WITH_LABELS = (
     "X gives texts without labels, and y is None. Pass the labels as y, or let X give "
@@ -32,103 +35,150 @@ WITHOUT_LABELS = (
 NO_TEXT = "X gave no text. Pass at least one; an iterator gives them only once."
 
 
-class TextForms:
-    """How `LSTMTextClassifier` reads X and y."""
+@dataclass(frozen=True)
+class TrainingTexts:
+    """Texts as positions in a list of their tokens, and the labels beside them."""
 
-    def _read(self, X, y, reset):
-        """Tokens in some order, X as `Sequences` of their places, and y."""
-        X = unloaded(X)
-        if y is None and not isinstance(X, Iterator):
-            raise ValueError(WITHOUT_LABELS)
-        if comes_in_parts(X):
-            return self._read_parts(X, y, reset)
-        if tokenizer.is_text(X):
-            texts = self._texts(X, reset)
-            check_consistent_length(texts, y)
-            if not texts:
-                raise ValueError("X is empty. Pass at least one text.")
-            return (*vocabulary.count_tokens(texts, tokenizer.tokenizer_of(self)), y)
-        ids = self._ids(X, reset, y=y, multi_output=True)
-        warn_of_odd_ids(ids)
-        return (*vocabulary.count_ids(ids), y)
+    tokens: list
+    sequences: Sequences
+    y: Any
 
-    def _read_parts(self, X, y, reset):
-        """As `_read`, part by part; the places lie in a file."""
-        n_labels = None if y is None else len(y)
+
+def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
+    """Read X and y, and note on the estimator which columns token ids have.
+
+    Parameters
+    ----------
+    reset : bool
+        Whether this is the first fit; otherwise X must be of the kind that the first
+        fit got.
+    """
+    X, y = unloaded(X), dense_labels(y)
+    if y is None and not isinstance(X, Iterator):
+        raise ValueError(WITHOUT_LABELS)
+    if comes_in_parts(X):
+        return PartReader(estimator, y, reset).read(X)
+    if tokenizer.is_text(X):
+        texts = read_strings(estimator, X, reset=reset)
+        check_consistent_length(texts, y)
+        if not texts:
+            raise ValueError("X is empty. Pass at least one text.")
+        tokenize = tokenizer.tokenizer_of(estimator)
+        tokens, sequences = vocabulary.count_tokens(texts, tokenize)
+        return TrainingTexts(tokens, sequences, y)
+    ids = read_ids(estimator, X, reset=reset, y=y, multi_output=True)
+    warn_of_odd_ids(ids)
+    tokens, sequences = vocabulary.count_ids(ids)
+    return TrainingTexts(tokens, sequences, y)
+
+
+def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
+    """Give X as ids of learned words, part by part."""
+    X, n_read = unloaded(X), 0
+    parts = (part for part, _ in parts_of(X)) if comes_in_parts(X) else [X]
+    takes_ids = hasattr(estimator, "n_features_in_")
+    for part in parts:
+        if not takes_ids and is_empty(part):
+            part = []
+        if tokenizer.is_text(part) or (not takes_ids and looks_like_texts(part)):
+            texts = read_strings(estimator, part, reset=False, first=n_read)
+            tokenize = tokenizer.tokenizer_of(estimator)
+            sequences = vocabulary.encode(texts, tokenize, words)
+        else:
+            ids = read_ids(estimator, part, reset=False)
+            sequences = vocabulary.encode_ids(ids, words)
+        yield sequences
+        n_read += len(sequences)
+
+
+def is_empty(X):
+    return hasattr(X, "__len__") and not tokenizer.is_word(X) and not len(X)
+
+
+def looks_like_texts(X):
+    """Tell whether X, which holds no str, has at least the form of texts."""
+    return X is not None and n_dims(X) == 1
+
+
+@dataclass
+class PartReader:
+    """Read texts that come in parts; the positions of their tokens lie in a file."""
+
+    estimator: Any
+    y: Any
+    reset: bool
+    numbers: vocabulary.TokenNumbers = field(default_factory=vocabulary.TokenNumbers)
+    labels: list = field(default_factory=list)
+    n_read: int = 0
+    holds_texts: bool | None = None
+    warned: bool = False
+
+    def read(self, X) -> TrainingTexts:
         if hasattr(X, "__len__"):
-            check_consistent_length(X, y)
-        places, labels, tokenize = vocabulary.Places(), [], tokenizer.tokenizer_of(self)
-
-        def sequences():
-            n, of_texts, odd = 0, None, False
-            for part, own in parts_of(X):
-                if (own is None) == (y is None):
-                    raise ValueError(WITH_LABELS if y is None else LABELS_TWICE)
-                if own is not None:
-                    check_consistent_length(part, own)
-                    labels.append(np.asarray(own))
-                new = reset and not n
-                if of_texts not in (None, tokenizer.is_text(part)):
-                    raise ValueError(
-                        f"X gives texts and token ids, first at position {n}. Let it "
-                        "give one of them."
-                    )
-                of_texts = tokenizer.is_text(part)
-                if of_texts:
-                    found = places.of_texts(self._texts(part, new, n), tokenize)
-                else:
-                    ids = self._ids(part, new)
-                    odd = odd or warn_of_odd_ids(ids, n)
-                    found = places.of_ids(ids)
-                yield found
-                n += len(found)
-                if y is not None and n > n_labels:
-                    raise ValueError(
-                        f"X gives more texts than the {n_labels} labels of y. Pass a "
-                        "label for each."
-                    )
-
-        found = in_files(sequences())
-        if not len(found):
+            check_consistent_length(X, self.y)
+        sequences = in_files(self.sequences(X))
+        if not len(sequences):
             raise ValueError(NO_TEXT)
-        y = joined(labels) if y is None else y
-        check_consistent_length(found, y)
-        return places.tokens, found, y
+        y = concatenate_labels(self.labels) if self.y is None else self.y
+        check_consistent_length(sequences, y)
+        return TrainingTexts(self.numbers.tokens, sequences, y)
 
-    def _texts(self, X, reset, first=0):
-        """Texts as a list."""
-        texts = tokenizer.check_texts(X, first=first)
-        if reset:
-            for name in ("n_features_in_", "feature_names_in_"):
-                self.__dict__.pop(name, None)
-        elif hasattr(self, "n_features_in_"):
-            raise ValueError(other_kind("texts", "token ids"))
-        return texts
-
-    def _ids(self, X, reset, **checked):
-        """Token ids as an array."""
-        if not reset and not hasattr(self, "n_features_in_"):
-            raise ValueError(other_kind("token ids", "texts"))
-        check_columns(X)
-        check_numbers(X)
-        found = validate_data(self, X, reset=reset, **checked)
-        return found[0] if "y" in checked else found
-
-    def _encoded(self, X):
-        """X as `Sequences` of the fitted vocabulary, part by part."""
-        X, first = unloaded(X), 0
-        parts = (part for part, _ in parts_of(X)) if comes_in_parts(X) else [X]
-        of_ids = hasattr(self, "n_features_in_")
-        for part in parts:
-            if tokenizer.is_text(part) or (not of_ids and n_dims(part) == 1):
-                texts = self._texts(part, False, first)
-                found = vocabulary.encode(
-                    texts, tokenizer.tokenizer_of(self), self._words
+    def sequences(self, X):
+        for part, labels in parts_of(X):
+            self.keep_labels(part, labels)
+            self.check_kind(part)
+            sequences = self.encode(part)
+            yield sequences
+            self.n_read += len(sequences)
+            if self.y is not None and self.n_read > len(self.y):
+                raise ValueError(
+                    f"X gives more texts than the {len(self.y)} labels of y. Pass a "
+                    "label for each."
                 )
-            else:
-                found = vocabulary.encode_ids(self._ids(part, False), self._words)
-            yield found
-            first += len(found)
+
+    def keep_labels(self, part, labels):
+        if (labels is None) == (self.y is None):
+            raise ValueError(WITH_LABELS if self.y is None else LABELS_TWICE)
+        if labels is not None:
+            check_consistent_length(part, labels)
+            self.labels.append(np.asarray(dense_labels(labels)))
+
+    def check_kind(self, part):
+        is_text = tokenizer.is_text(part)
+        if self.holds_texts not in (None, is_text):
+            raise ValueError(
+                f"X gives texts and token ids, first at position {self.n_read}. Let it "
+                "give one of them."
+            )
+        self.holds_texts = is_text
+
+    def encode(self, part):
+        reset = self.reset and not self.n_read
+        if self.holds_texts:
+            texts = read_strings(self.estimator, part, reset=reset, first=self.n_read)
+            return self.numbers.of_texts(texts, tokenizer.tokenizer_of(self.estimator))
+        ids = read_ids(self.estimator, part, reset=reset)
+        self.warned = self.warned or warn_of_odd_ids(ids, self.n_read)
+        return self.numbers.of_ids(ids)
+
+
+def read_strings(estimator, X, *, reset, first=0):
+    """Return texts as a list of str."""
+    texts = tokenizer.check_texts(X, first=first)
+    if not reset and hasattr(estimator, "n_features_in_"):
+        raise ValueError(other_kind("texts", "token ids"))
+    return texts
+
+
+def read_ids(estimator, X, *, reset, **checks):
+    """Return token ids as an array of two axes."""
+    if X is not None and not reset and not hasattr(estimator, "n_features_in_"):
+        raise ValueError(other_kind("token ids", "texts"))
+    tokenizer.check_ids_form(X)
+    check_columns(X)
+    check_numbers(X)
+    checked = validate_data(estimator, X, reset=reset, **checks)
+    return checked[0] if "y" in checks else checked
 
 
 def other_kind(got, fitted):
@@ -154,9 +204,9 @@ def is_mapped(X):
 
 
 def is_lazy(X):
-    """Whether X has texts at places, but is no collection of those known."""
-    known = list, tuple, str, bytes, np.ndarray, pd.Series, pd.DataFrame
-    if isinstance(X, known) or hasattr(X, "__array__") or issparse(X):
+    """Whether X gives a text for each position, but is none of the usual containers."""
+    usual = list, tuple, str, bytes, np.ndarray, pd.Series, pd.DataFrame
+    if isinstance(X, usual) or hasattr(X, "__array__") or issparse(X):
         return False
     try:
         return len(X) > 0 and tokenizer.is_word(X[0])
@@ -165,7 +215,7 @@ def is_lazy(X):
 
 
 def parts_of(X):
-    """Parts of X, each with its labels, or None where it brings none."""
+    """Give parts of X, each with its labels, or with None where X gives no labels."""
     if isinstance(X, np.ndarray):
         width = max(X[:1].nbytes, MOST_BYTES // 2**16)
         for rows in blocks(len(X), max(MOST_BYTES // width, 1)):
@@ -175,39 +225,46 @@ def parts_of(X):
 
 
 def grouped(items):
-    """Parts, of what gives texts or parts one by one, alone or with labels."""
+    """Group single texts into parts; parts that come as such stay as they are."""
     texts, labels, size = [], [], 0
-
-    def taken():
-        some = [label is not None for label in labels]
-        if any(some) and not all(some):
-            raise ValueError(WITH_LABELS)
-        return texts, labels if any(some) else None
-
     for item in items:
-        pair = isinstance(item, tuple)
-        if pair and len(item) != 2:
-            raise ValueError(
-                f"X gives a tuple of {len(item)} entries, but pairs (texts, labels) "
-                "are needed, or texts alone. Weights come beside it, as sample_weight."
-            )
-        one, label = item if pair else (item, None)
-        many = hasattr(one, "__len__") and not tokenizer.is_word(one)
-        if not many:
-            texts.append(one)
+        text, label = unpack_pair(item)
+        is_part = hasattr(text, "__len__") and not tokenizer.is_word(text)
+        if not is_part:
+            texts.append(text)
             labels.append(label)
-            size += len(one) if tokenizer.is_word(one) else 0
-        if texts and (many or len(texts) >= MOST_TEXTS or size >= MOST_CHARACTERS):
-            yield taken()
+            size += len(text) if tokenizer.is_word(text) else 0
+        if texts and (is_part or len(texts) >= MOST_TEXTS or size >= MOST_CHARACTERS):
+            yield texts, all_or_none(labels)
             texts, labels, size = [], [], 0
-        if many and len(one):
-            yield one, label
+        if is_part and len(text):
+            yield text, label
     if texts:
-        yield taken()
+        yield texts, all_or_none(labels)
 
 
-def joined(labels):
-    """Labels of parts as one array."""
+def unpack_pair(item):
+    """Return (text, label) of a pair, and (text, None) of a text alone."""
+    if not isinstance(item, tuple):
+        return item, None
+    if len(item) != 2:
+        raise ValueError(
+            f"X gives a tuple of {len(item)} entries, but pairs (texts, labels) "
+            "are needed, or texts alone. Weights come beside it, as sample_weight."
+        )
+    return item
+
+
+def all_or_none(labels):
+    """Return the labels of single texts, or None where no text has one."""
+    n_labels = sum(label is not None for label in labels)
+    if 0 < n_labels < len(labels):
+        raise ValueError(WITH_LABELS)
+    return labels if n_labels else None
+
+
+def concatenate_labels(labels):
+    """Return the labels of all parts as one array."""
     if len({part.dtype.kind in "OUST" for part in labels}) > 1:
         raise TypeError(
             "X gives labels of which some are text and numbers the others. Let all be "
@@ -217,15 +274,14 @@ def joined(labels):
 
 
 def warn_of_odd_ids(X, first=0):
-    """Tell who passes measurements that each distinct value is taken for a token."""
+    """Warn that each distinct value is a token where X looks like measurements."""
     odd = (X < 0) | (np.floor(X) != X)
     if odd.any():
         row, column = np.argwhere(odd)[0]
-        warnings.warn(
+        warn_user(
             "X is taken for token ids, each distinct value a token of its own, but "
             f"row {first + row}, column {column} holds {X[row, column]}, which is no "
             "whole number from 0. Pass texts or the ids of a tokenizer.",
             UserWarning,
-            stacklevel=7,
         )
     return odd.any()

@@ -4,17 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklstm._utils.disk_arrays import (
-    Growing,
-    blocks,
-    in_file,
-    in_memory,
-    on_disk,
-)
+from sklstm._utils.disk_arrays import Growing, blocks, in_file, in_memory, on_disk
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 TRUNCATE = ("head", "tail", "both")
-# Tokens, or documents, that arithmetic on all of them takes at once.
+# Arithmetic on all documents takes this many tokens, or documents, at once.
 AT_ONCE, ROWS_AT_ONCE = 2**18, 2**16
 
 
@@ -22,8 +16,8 @@ AT_ONCE, ROWS_AT_ONCE = 2**18, 2**16
 class Sequences:
     """Documents of unequal length, one after the other.
 
-    What is made of all of them stays in files where `ids` lie in one, and is made part
-    by part: then there may be many, so that each byte that is held of each counts.
+    Where `ids` lie in a file, results for all documents are made part by part and
+    lie in files too, because there may be so many documents that each byte counts.
     """
 
     ids: np.ndarray
@@ -33,16 +27,16 @@ class Sequences:
         return len(self.offsets) - 1
 
     def __getitem__(self, rows):
-        """The documents of a slice."""
+        """Return the documents of a slice."""
         first, last, _ = rows.indices(len(self))
         offsets = self.offsets[first : last + 1]
         return Sequences(self.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
 
     @property
     def lengths(self):
-        found = np.empty(len(self), np.int32)
-        np.subtract(self.offsets[1:], self.offsets[:-1], found, casting="same_kind")
-        return found
+        lengths = np.empty(len(self), np.int32)
+        np.subtract(self.offsets[1:], self.offsets[:-1], lengths, casting="same_kind")
+        return lengths
 
     @property
     def documents(self):
@@ -50,7 +44,7 @@ class Sequences:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def slices(self, n_tokens=None):
-        """Slices of documents of at most so many tokens, or of one document."""
+        """Give slices of documents of at most so many tokens, or of one document."""
         n_tokens, first = n_tokens or AT_ONCE, 0
         while first < len(self):
             end = self.offsets[first] + n_tokens
@@ -62,22 +56,26 @@ class Sequences:
         return (self[rows] for rows in self.slices())
 
     def take(self, rows):
-        """The documents at `rows`, in memory."""
+        """Return the documents at `rows`, in memory."""
         starts = self.offsets[:-1][rows]
         return self._spans(starts, self.offsets[1:][rows] - starts)
 
     def reordered(self, rows):
-        """The documents at `rows`, stored as these are."""
-        return in_files(self._taken(rows)) if in_file(self.ids) else self.take(rows)
+        """Return the documents at `rows`, in memory or in a file as these are."""
+        return (
+            in_files(self._take_parts(rows)) if in_file(self.ids) else self.take(rows)
+        )
 
-    def _taken(self, rows):
-        """The documents at `rows` in parts of at most so many tokens."""
-        for part in blocks(len(rows), ROWS_AT_ONCE):
-            own = rows[part]
-            ends = np.cumsum(self.offsets[1:][own] - self.offsets[:-1][own])
-            like = Sequences(self.ids[:0], np.concatenate([[0], ends]))
-            for few in like.slices():
-                yield self.take(own[few])
+    def _take_parts(self, rows):
+        """Give the documents at `rows` in parts of at most so many tokens."""
+        for block in blocks(len(rows), ROWS_AT_ONCE):
+            block_rows = rows[block]
+            ends = np.cumsum(
+                self.offsets[1:][block_rows] - self.offsets[:-1][block_rows]
+            )
+            lengths_alone = Sequences(self.ids[:0], np.concatenate([[0], ends]))
+            for few in lengths_alone.slices():
+                yield self.take(block_rows[few])
 
     def _spans(self, starts, lengths):
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -85,7 +83,7 @@ class Sequences:
         return Sequences(self.ids[where], offsets)
 
     def truncated(self, max_length, keep="head"):
-        """At most `max_length` tokens: the first, the last, or half of each."""
+        """Keep at most `max_length` tokens: the first, the last, or half of each."""
         if max_length is None or not len(self) or self.lengths.max() <= max_length:
             return self
         if in_file(self.ids):
@@ -104,14 +102,18 @@ class Sequences:
         both = self._spans(starts.T.ravel(), parts.T.ravel())
         return Sequences(both.ids, both.offsets[::2])
 
+    def visible(self, n_ids, max_length, truncate):
+        """Return what a network sees: at most `max_length` tokens, of known ids."""
+        return self.truncated(max_length, truncate).clip_vocabulary(n_ids)
+
     def padded(self, length):
-        """An int32 array of shape (n_documents, length), padded on the right."""
+        """Return an int32 array (n_documents, length), padded on the right."""
         result = np.full((len(self), length), PADDING, np.int32)
         result[np.arange(length) < self.lengths[:, None]] = self.ids
         return result
 
-    def recoded(self, function):
-        """The same documents of other ids, which a function makes of theirs."""
+    def map_ids(self, function):
+        """Return the same documents with the ids that a function makes of theirs."""
         ids = self.ids
         if in_file(ids):
             return Sequences(
@@ -119,13 +121,13 @@ class Sequences:
             )
         return Sequences(function(ids), self.offsets)
 
-    def below(self, bound):
-        """Ids at and above `bound` become unknown."""
-        return self.recoded(lambda ids: np.where(ids < bound, ids, UNKNOWN))
+    def clip_vocabulary(self, n_ids):
+        """Return the same documents, in which ids at and above `n_ids` are unknown."""
+        return self.map_ids(lambda ids: np.where(ids < n_ids, ids, UNKNOWN))
 
 
 def in_files(parts):
-    """Sequences one after the other as one, which lies in files."""
+    """Concatenate sequences into one, which lies in files."""
     ids, offsets = Growing(), Growing()
     ids.append(np.empty(0, np.int32))
     offsets.append(np.zeros(1, np.int64))
@@ -136,5 +138,5 @@ def in_files(parts):
 
 
 def stored(parts, sequences):
-    """Arrays one after the other as one, in a file where documents lie in one."""
+    """Concatenate arrays, in a file if the documents lie in one."""
     return on_disk(parts) if in_file(sequences.ids) else in_memory(parts)

@@ -1,29 +1,32 @@
-"""Texts as lists of words: check them, and cut each into tokens."""
+"""Check that texts are str, and cut each into tokens."""
 
 import re
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
-TOKEN_PATTERN = r"\w+(?:'\w+)?|[^\w\s]"
+from sklstm._text import scripts
+
 STRIP_ACCENTS = {"unicode": strip_accents_unicode, "ascii": strip_accents_ascii}
 
 
 def is_text(X):
-    """Whether X is a collection of strings rather than an array of token ids."""
-    if isinstance(X, str):
+    """Tell whether X is a collection of strings rather than an array of token ids."""
+    if is_word(X):
         return True
     if isinstance(X, pd.DataFrame):
         return X.shape[1] == 1 and not pd.api.types.is_numeric_dtype(X.dtypes.iloc[0])
     if isinstance(X, pd.Series):
         return not pd.api.types.is_numeric_dtype(X.dtype)
     if isinstance(X, np.ndarray):
-        one = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
+        one_column = X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1)
         if X.dtype.kind in "UST":
-            return one
-        return X.dtype.kind == "O" and one and any(map(is_word, X.ravel()))
+            return one_column
+        return X.dtype.kind == "O" and one_column and any(map(is_word, X.ravel()))
     if isinstance(X, (list, tuple)):
         return any(map(is_word, X))
     # Columns of other libraries, such as polars and Arrow.
@@ -31,16 +34,17 @@ def is_text(X):
 
 
 def is_word(value):
+    """Tell whether a value is one text, as str or bytes."""
     return isinstance(value, (str, bytes))
 
 
 def check_texts(X, name="X", first=0):
-    """A list of str; an array of bytes of fixed width is read as UTF-8.
+    """Return a list of str; an array of bytes of fixed width is read as UTF-8.
 
     Parameters
     ----------
     first : int, default=0
-        The position of the first entry, where these are a part of all texts.
+        The position of the first entry, if X is a part of all texts.
 
     Raises
     ------
@@ -55,6 +59,8 @@ def check_texts(X, name="X", first=0):
         )
     if isinstance(X, pd.DataFrame):
         X = X.to_numpy(dtype=object)
+    if isinstance(X, Iterator):
+        X = list(X)
     if not isinstance(X, (list, tuple)):
         of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
         X = np.asarray(X, dtype=None if of_bytes else object)
@@ -73,6 +79,11 @@ def check_texts(X, name="X", first=0):
             hint = "Fill or drop missing texts"
             if isinstance(text, bytes):
                 hint = "Decode it, for example with text.decode('utf-8')"
+            elif isinstance(text, (list, tuple, np.ndarray)):
+                hint = (
+                    "Join its tokens to one str, and pass tokenizer=str.split; or pass "
+                    "token ids, padded with 0, as a 2-D array"
+                )
             elif isinstance(text, (int, float)) and text == text:
                 hint = "Convert it with str, or pass a 2-D array of token ids"
             raise TypeError(
@@ -82,7 +93,60 @@ def check_texts(X, name="X", first=0):
     return list(X)
 
 
+def check_ids_form(X):
+    """Raise if X cannot be token ids, and say what it seems to be instead."""
+    if X is None:
+        raise ValueError("X is None. Pass a collection of texts.")
+    if issparse(X):
+        return  # scikit-learn refuses it by name
+    columns = range(X.shape[1]) if getattr(X, "ndim", 0) == 2 else ()
+    if isinstance(X, pd.DataFrame):
+        holds_text = [X.iloc[:, i].map(is_word).any() for i in columns]
+    elif len(columns) and np.asarray(X).dtype.kind in "USO":
+        values = np.asarray(X, object)
+        holds_text = [any(map(is_word, values[:, i])) for i in columns]
+    else:
+        holds_text = []
+    if any(holds_text):
+        column = holds_text.index(True)
+        pandas = isinstance(X, pd.DataFrame)
+        pick = f"X[{X.columns[column]!r}]" if pandas else f"X[:, {column}]"
+        raise ValueError(
+            f"X has {len(columns)} columns, one of them of texts, but one column of "
+            f"texts is needed. Pass {pick}, or choose it by a ColumnTransformer."
+        )
+    check_row_lengths(X)
+
+
+def check_row_lengths(X):
+    """Raise if X is a collection of lists of unequal length, or of no list at all."""
+    if not isinstance(X, (list, tuple, pd.Series)) and getattr(X, "ndim", 2) != 1:
+        return
+    rows = [row for row in X if hasattr(row, "__len__")]
+    if any(is_word(token) for row in rows for token in row):
+        raise ValueError(
+            "X holds lists of tokens, but texts are needed. Join the tokens of each to "
+            "one str, ' '.join(tokens), and pass tokenizer=str.split."
+        )
+    lengths = {len(row) for row in rows}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"X holds lists of {min(lengths)} to {max(lengths)} token ids, but rows "
+            "must be of one length. Pad them with 0, for example by "
+            "keras.utils.pad_sequences(X, padding='post')."
+        )
+    if len(X) and not rows:
+        first = next(iter(X))
+        raise ValueError(
+            f"X has one axis, as texts have, but holds no str; it begins with "
+            f"{first!r}. Convert it, for example by astype(str), and fill missing "
+            "texts. Reshape your data if it is token ids, which need two axes, one "
+            "text a row."
+        )
+
+
 def decoded(text, name, row):
+    """Decode bytes as UTF-8; an error names the position."""
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -94,44 +158,57 @@ def decoded(text, name, row):
 
 
 def characters(text):
-    """Every character that is not white space."""
+    """Return every character that is not white space."""
     return list("".join(text.split()))
 
 
 def split_words(text, find, prepare):
+    """Prepare a text step by step, and find its tokens."""
     for step in prepare:
         text = step(text)
     return find(text)
 
 
-def make_tokenizer(analyzer, lowercase, strip_accents, token_pattern, tokenizer):
-    """The function from a text to its list of tokens."""
-    prepare = []
+def make_tokenizer(
+    analyzer, lowercase, strip_accents, token_pattern, tokenizer, raw=False
+):
+    """Return the function from a text to its list of tokens.
+
+    Parameters
+    ----------
+    raw : bool, default=False
+        Whether texts are read code by code, as models of 0.1.0.dev0 learned them.
+    """
+    prepare = [] if raw else [scripts.normalized]
     if lowercase:
-        prepare.append(str.lower)
+        prepare.append(str.lower if raw else scripts.lower)
     if strip_accents is not None:
         prepare.append(STRIP_ACCENTS.get(strip_accents, strip_accents))
     if tokenizer is None:
         if analyzer == "char":
-            tokenizer = characters
+            tokenizer = characters if raw else scripts.character_pattern().findall
+        elif token_pattern is None:
+            tokenizer = scripts.word_pattern().findall
         else:
             tokenizer = pattern_of(token_pattern).findall
     return partial(split_words, find=tokenizer, prepare=prepare)
 
 
 def tokenizer_of(estimator):
-    """The tokenizer that an estimator's parameters describe."""
+    """Return the tokenizer that an estimator's parameters describe."""
+    state = getattr(estimator, "_state", None)
     return make_tokenizer(
         estimator.analyzer,
         estimator.lowercase,
         estimator.strip_accents,
         estimator.token_pattern,
         estimator.tokenizer,
+        raw=getattr(state, "raw_text", False),
     )
 
 
 def pattern_of(token_pattern):
-    """A compiled pattern, which may have one group, the token."""
+    """Compile a pattern, which may have one group, the token."""
     try:
         pattern = re.compile(token_pattern)
     except re.error as error:

@@ -1,4 +1,4 @@
-"""Tokens as ids: count them, rank them by frequency, encode texts."""
+"""Tokens as ids: count them, order them by frequency, encode texts."""
 
 from array import array
 from collections import defaultdict
@@ -9,31 +9,31 @@ import numpy as np
 from sklstm._text.sequences import FIRST, PADDING, UNKNOWN, Sequences
 
 
-class Places:
-    """Tokens numbered in their order of appearance, in documents that may go on."""
+class TokenNumbers:
+    """Number tokens in their order of appearance, over any number of parts."""
 
     def __init__(self):
-        self.of = defaultdict()
-        self.of.default_factory = self.of.__len__
+        self.number: defaultdict[object, int] = defaultdict()
+        self.number.default_factory = self.number.__len__
 
     @property
     def tokens(self):
-        return list(self.of)
+        return list(self.number)
 
     def of_texts(self, texts, tokenize, first=0):
-        """Texts as `Sequences` of places; the position of the first is for errors."""
-        find = self.of.__getitem__
-        return flattened(texts, lambda text: map(find, tokenize(text)), first)
+        """Return texts as `Sequences` of numbers; `first` is a position for errors."""
+        find = self.number.__getitem__
+        return encode_each(texts, lambda text: map(find, tokenize(text)), first)
 
     def of_ids(self, X):
-        """A 2-D array of token ids, whose zeros are padding, as `Sequences`."""
+        """Return a 2-D array of token ids, whose zeros are padding, as `Sequences`."""
         tokens, sequences = count_ids(X)
-        places = np.array([self.of[token] for token in tokens], np.int32)
-        return sequences.recoded(places.__getitem__)
+        numbers = np.array([self.number[token] for token in tokens], np.int32)
+        return sequences.map_ids(numbers.__getitem__)
 
 
-def flattened(texts, ids_of, first=0):
-    """The ids that a function gives for each text, as `Sequences`."""
+def encode_each(texts, ids_of, first=0):
+    """Return the ids that a function gives for each text as `Sequences`."""
     flat, offsets = array("i"), array("q", [0])
     for row, text in enumerate(texts, first):
         try:
@@ -49,14 +49,14 @@ def flattened(texts, ids_of, first=0):
 
 
 def count_tokens(texts, tokenize):
-    """Tokens in their order of appearance, and texts as `Sequences` of their places."""
-    places = Places()
-    sequences = places.of_texts(texts, tokenize)
-    return places.tokens, sequences
+    """Return tokens in their order of appearance, and texts as their positions."""
+    numbers = TokenNumbers()
+    sequences = numbers.of_texts(texts, tokenize)
+    return numbers.tokens, sequences
 
 
 def count_ids(X):
-    """As `count_tokens`, of a 2-D array of token ids, whose zeros are padding."""
+    """Do the same for a 2-D array of token ids, whose zeros are padding."""
     present = X != PADDING
     tokens, ids = distinct(X[present])
     offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
@@ -64,7 +64,8 @@ def count_ids(X):
 
 
 def distinct(values):
-    """Distinct values in order, and each value's place; small ids need no sorting."""
+    """Return distinct values in order, and the position of each value among them."""
+    # Small ids, which are the rule, need no sorting.
     small = values.dtype.kind in "iu" and len(values) and 0 <= values.min()
     if not small or values.max() > max(len(values), 2**16):
         return np.unique(values, return_inverse=True)
@@ -72,16 +73,16 @@ def distinct(values):
     return np.flatnonzero(used), (np.cumsum(used) - 1)[values]
 
 
-def rank(tokens, sequences, weights, min_df=1, max_features=None):
-    """Learn a vocabulary and recode.
+def build_vocabulary(tokens, sequences, n_repeats, min_df=1, max_features=None):
+    """Give ids to tokens by falling frequency, and encode the documents.
 
     Parameters
     ----------
     tokens : list
     sequences : Sequences
-        Of places in `tokens`.
-    weights : ndarray of shape (n_documents,)
-        A weight counts as that many repeated documents.
+        Of positions in `tokens`.
+    n_repeats : ndarray of int of shape (n_documents,)
+        Documents that each document stands for.
     min_df : int or float
         Documents a token must be in, as a number or as a share.
     max_features : int, default=None
@@ -92,51 +93,52 @@ def rank(tokens, sequences, weights, min_df=1, max_features=None):
         By falling frequency, then by token.
     sequences : Sequences
     """
-    counts, in_documents = token_counts(sequences, weights, len(tokens))
+    counts, in_documents = token_counts(sequences, n_repeats, len(tokens))
     if isinstance(min_df, float):
-        min_df = min_df * weights.sum()
+        min_df = min_df * n_repeats.sum()
     kept = np.flatnonzero((in_documents >= min_df) & (counts > 0)).tolist()
     try:
-        kept.sort(key=lambda place: (-counts[place], tokens[place]))
+        kept.sort(key=lambda position: (-counts[position], tokens[position]))
     except TypeError as error:
         raise TypeError(
             f"Tokens must be of one type, but cannot be put in order: {error}. Let "
             "tokenizer give str alone."
         ) from error
     kept = kept[:max_features]
-    new = np.full(len(tokens), UNKNOWN, np.int32)
-    new[kept] = np.arange(FIRST, FIRST + len(kept))
-    vocabulary = {tokens[place]: FIRST + i for i, place in enumerate(kept)}
-    return vocabulary, sequences.recoded(new.__getitem__)
+    ids = np.full(len(tokens), UNKNOWN, np.int32)
+    ids[kept] = np.arange(FIRST, FIRST + len(kept))
+    vocabulary = {tokens[position]: FIRST + i for i, position in enumerate(kept)}
+    return vocabulary, sequences.map_ids(ids.__getitem__)
 
 
-def token_counts(sequences, weights, n_tokens):
-    """How often each token comes, and in how many documents, both weighted."""
+def token_counts(sequences, n_repeats, n_tokens):
+    """Count how often each token comes, and in how many documents."""
     counts, in_documents = np.zeros(n_tokens), np.zeros(n_tokens)
     for rows in sequences.slices():
-        part, own = sequences[rows], weights[rows]
+        part, part_repeats = sequences[rows], n_repeats[rows]
         documents = part.documents
-        counts += np.bincount(part.ids, own[documents], minlength=n_tokens)
+        counts += np.bincount(part.ids, part_repeats[documents], minlength=n_tokens)
         pairs = np.sort(documents * max(n_tokens, 1) + part.ids)
         new = np.ones(len(pairs), bool)
         new[1:] = pairs[1:] != pairs[:-1]
         documents, ids = np.divmod(pairs[new], max(n_tokens, 1))
-        in_documents += np.bincount(ids, own[documents], minlength=n_tokens)
+        in_documents += np.bincount(ids, part_repeats[documents], minlength=n_tokens)
     return counts, in_documents
 
 
 def encode(texts, tokenize, vocabulary):
-    """Texts as `Sequences` of a learned vocabulary."""
+    """Return texts as `Sequences` of a learned vocabulary."""
     find = vocabulary.get
-    return flattened(texts, lambda text: map(find, tokenize(text), repeat(UNKNOWN)))
+    return encode_each(texts, lambda text: map(find, tokenize(text), repeat(UNKNOWN)))
 
 
 def encode_ids(X, vocabulary):
-    """A 2-D array of token ids as `Sequences` of a learned vocabulary."""
-    return renamed(*count_ids(X), vocabulary)
+    """Return a 2-D array of token ids as `Sequences` of a learned vocabulary."""
+    tokens, sequences = count_ids(X)
+    return encode_tokens(tokens, sequences, vocabulary)
 
 
-def renamed(tokens, sequences, vocabulary):
-    """`Sequences` of places in `tokens` as those of a learned vocabulary."""
-    new = np.array([vocabulary.get(token, UNKNOWN) for token in tokens], np.int32)
-    return sequences.recoded(new.__getitem__)
+def encode_tokens(tokens, sequences, vocabulary):
+    """Return `Sequences` of positions in `tokens` as ids of a learned vocabulary."""
+    ids = np.array([vocabulary.get(token, UNKNOWN) for token in tokens], np.int32)
+    return sequences.map_ids(ids.__getitem__)

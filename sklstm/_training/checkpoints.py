@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from sklstm._training import resume
 from sklstm._utils import archive
 from sklstm._utils.archive import storable
+from sklstm._utils.warn import warn_user
 
 
 @contextlib.contextmanager
@@ -33,7 +33,6 @@ def checkpointed(estimator):
             "checkpoint needs an int as random_state, by which a fit is known again. "
             f"Got {estimator.random_state!r}."
         )
-    archive.safetensors()  # its absence should not show after the first epoch
     folder = Folder(estimator.checkpoint)
     with resume.kept_by(folder):
         yield
@@ -87,11 +86,10 @@ class RunInFile:
             archive.write(self.path, content)
         except OSError as error:
             self.folder.works = False
-            warnings.warn(
+            warn_user(
                 f"No checkpoint could be written to {self.path.parent}: {error}. "
                 "Training goes on without; give checkpoint a folder with room.",
                 RuntimeWarning,
-                stacklevel=4,
             )
 
     def latest(self, epochs):
@@ -104,10 +102,9 @@ class RunInFile:
             rng.set_state(state.rng)
             progress = dataclasses.replace(state.progress, rng=rng)
         except Exception as error:  # a damaged file is no reason to fail
-            warnings.warn(
+            warn_user(
                 f"{self.path} cannot be read ({error}), so training starts anew.",
                 RuntimeWarning,
-                stacklevel=4,
             )
             return None
         return state.epoch, state.network, progress

@@ -15,7 +15,7 @@ from sklstm._utils.keras_backend import load_keras, to_numpy
 MAX_CACHED = 16
 _cache: OrderedDict = OrderedDict()
 # Compiled networks are shared, and training writes to them.
-_lock = threading.RLock()
+network_lock = threading.RLock()
 
 
 class CompiledNetwork:
@@ -24,7 +24,7 @@ class CompiledNetwork:
     def __init__(self, spec, settings):
         keras = load_keras()
         self.model = spec.build()
-        if getattr(spec, "network", None) is not None:
+        if spec.network is not None:
             self.model = keras_arguments.checked_network(keras, self.model, spec)
         self.model.compile(
             optimizer=keras_arguments.optimizer_of(
@@ -55,6 +55,9 @@ class CompiledNetwork:
         return {path: to_numpy(v) for path, v in self.variables.items()}
 
     def set_weights(self, weights):
+        if weights.keys() != self.variables.keys():
+            # Keras numbers layers that have no name anew for each model it builds.
+            weights = dict(zip(self.variables, weights.values(), strict=True))
         for path, variable in self.variables.items():
             variable.assign(weights[path])
 
@@ -106,7 +109,7 @@ def keras_distributes():
     return load_keras().distribution.distribution() is not None
 
 
-def check_shares(keras, batch_size):
+def check_batch_divisible(keras, batch_size):
     """Raise where devices that share each batch would not get the same part of it."""
     distribution = keras.distribution.distribution()
     if distribution is None:
@@ -145,7 +148,7 @@ def loss_per_row(keras, loss):
 def compiled_network(spec, settings):
     """The compiled network of a spec, from the cache where it was built before."""
     keras = load_keras()
-    check_shares(keras, settings.batch_size)
+    check_batch_divisible(keras, settings.batch_size)
     optimizer = settings.optimizer
     if isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = json.dumps(keras.saving.serialize_keras_object(optimizer))

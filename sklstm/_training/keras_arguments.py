@@ -51,7 +51,8 @@ def scheduled_rate(schedule, epoch, settings):
             settings.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / settings.epochs))
         )
     rate = schedule(epoch, settings.learning_rate)
-    if not np.isscalar(rate) or isinstance(rate, str) or not 0 <= rate < np.inf:
+    is_number = np.isscalar(rate) and not isinstance(rate, str)
+    if not is_number or not 0 <= rate < np.inf:
         raise ValueError(
             f"learning_rate_schedule gave {rate!r} for epoch {epoch}. Let it return a "
             "finite number, 0 or more."

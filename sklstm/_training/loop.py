@@ -3,7 +3,6 @@
 import copy
 import itertools
 import os
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,69 +11,251 @@ from sklearn.exceptions import ConvergenceWarning
 from sklstm._networks.initial_weights import initial_weights
 from sklstm._training import keras_arguments, resume
 from sklstm._training.batches import MAX_STEPS, blocks, network_inputs
-from sklstm._training.compiled import _lock, compiled_network
+from sklstm._training.compiled import compiled_network, network_lock
 from sklstm._training.losses import Pinball
+from sklstm._training.progress import Progress, improves
 from sklstm._training.progress_bar import ProgressBar
-from sklstm._utils.archive import storable
+from sklstm._training.settings import Settings
 from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.warn import warn_user
 
-# Inputs of unit variance are rarely as large; of how many rows they are looked at.
+# Scaled inputs above LARGE suggest bad scaling; MAX_LOOKED_AT rows are inspected.
 LARGE, MAX_LOOKED_AT = 1e4, 4096
 _home = None  # the process that trained first
 
 
 @dataclass
 class Trained:
+    """The result of a training run.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+        Of the best epoch.
+    history : dict of str to list of float
+        Loss and metrics of each epoch.
+    best_epoch : int
+        Counts from 1; 0 is the network before its first step.
+    interrupted : bool
+        Whether Ctrl-C ended the run.
+    state : TrainingState or None
+        Where the run stands, if it was to be kept.
+    """
+
     weights: dict
     history: dict
     best_epoch: int
     interrupted: bool = False
+    state: resume.TrainingState | None = None
 
 
-@storable
-@dataclass
-class Progress:
-    """Where training stands; with the network's own state, all that it changes."""
+def train(
+    spec,
+    settings,
+    data,
+    train_rows,
+    validation_rows,
+    start,
+    rng,
+    kept=None,
+) -> Trained:
+    """Train a network and keep its best epoch.
 
-    rng: np.random.RandomState
-    history: dict
-    weights: dict  # of the best epoch
-    best_epoch: int = 0
-    best_loss: float = np.inf
-    best_losses: np.ndarray | None = None
-    waited: int = 0
-    ended: bool = False
+    Parameters
+    ----------
+    spec : NetworkSpec or TextNetworkSpec
+    settings : Settings
+    data : WindowDataset or Documents
+    train_rows, validation_rows : ndarray of int
+        Rows of `data`; without validation rows the last epoch is the best.
+    start : callable
+        ``start(compiled, rng)`` returns the first weights.
+    rng : RandomState
+    kept : TrainingState, default=None
+        Where an earlier run stood, whose optimizer and seeds go on. If there is one, an
+        empty one too, the result has that of this run.
 
-    def advance(self, weights, settings, epoch, logs, validated):
-        """Take in what an epoch gave, and tell whether it was the last."""
-        watch = validated is not None
-        current = logs.get("val_loss", logs["loss"])
-        improved = current < self.best_loss * (1 - settings.tol)
-        self.waited = 0 if improved else self.waited + 1
-        if not (watch and settings.early_stopping) or current < self.best_loss:
-            self.weights, self.best_epoch = weights, epoch
-            self.best_losses = validated
-        self.best_loss = min(self.best_loss, current)
-        waited_enough = self.waited >= settings.n_iter_no_change
-        self.ended = settings.early_stopping and watch and waited_enough
+    Returns
+    -------
+    Trained
 
-
-def hears_batches(callback):
-    """Whether a callback does something before or after each training batch."""
-    base = load_keras().callbacks.Callback
-    return any(
-        getattr(getattr(callback, name), "__func__", None) is not getattr(base, name)
-        for name in (
-            "on_train_batch_begin",
-            "on_train_batch_end",
-            "on_batch_begin",
-            "on_batch_end",
+    Warns
+    -----
+    ConvergenceWarning
+        If training diverged or was interrupted by Ctrl-C.
+    """
+    check_process()
+    with network_lock:
+        network = compiled_network(spec, settings)
+        first = start(network, rng)
+        record = resume.run_of(
+            spec, settings, data, train_rows, validation_rows, first, rng
         )
-    )
+        network.reset(first, settings.learning_rate, rng)
+        if kept is not None and kept.fits(network):
+            network.set_state(kept.network)
+            network.optimizer.learning_rate = settings.learning_rate
+            rng.set_state(kept.rng)
+        run = TrainingRun(network, settings, data, train_rows, validation_rows)
+        run.begin(first, rng)
+        if record is not None:
+            run.resume(record)
+        interrupted = run.train()
+        progress = run.progress
+        if spec.starts_linear and settings.early_stopping and not run.has_improved():
+            progress.weights, progress.best_epoch = first, 0
+        state = None
+        if kept is not None:
+            state = resume.TrainingState(network.state(), progress.rng.get_state())
+        return Trained(
+            progress.weights, progress.history, progress.best_epoch, interrupted, state
+        )
+
+
+class TrainingRun:
+    """Epochs of one compiled network on given rows.
+
+    Parameters
+    ----------
+    network : CompiledNetwork
+        Holds the first weights.
+    settings : Settings
+    data : WindowDataset or Documents
+    train_rows, validation_rows : ndarray of int
+    """
+
+    def __init__(self, network, settings, data, train_rows, validation_rows):
+        self.network, self.settings = network, settings
+        self.data, self.train_rows = data, train_rows
+        batches = data.batches(validation_rows, settings.batch_size)
+        self.validation_batches = list(batches)
+        self.names = ["loss", *settings.metrics]
+        keras = load_keras()
+        keras_arguments.check_callbacks(keras, settings.callbacks)
+        self.callbacks = keras.callbacks.CallbackList(
+            copy.deepcopy(list(settings.callbacks)), model=network.model
+        )
+        self.step, self.max_steps = network.train_block, MAX_STEPS
+        if any(listens_to_batches(callback) for callback in settings.callbacks):
+            # A block of one batch, so that each callback sees every batch.
+            step = with_batch_callbacks(self.step, self.callbacks, self.names)
+            self.step, self.max_steps = step, 1
+        self.record, self.bar = None, None
+
+    def begin(self, weights, rng):
+        """Stand before the first epoch, with the loss of the untrained network."""
+        names = list(self.names)
+        if self.validation_batches:
+            names += [f"val_{name}" for name in self.names]
+        self.progress = Progress(rng, {name: [] for name in names}, weights)
+        self.start_losses = None
+        if self.validation_batches:
+            self.start_losses, self.batch_weights = self._validate()
+            self.progress.best_losses = self.start_losses
+            self.progress.best_loss = np.average(
+                self.start_losses[:, 0], weights=self.batch_weights
+            )
+
+    def resume(self, record):
+        """Go on where an earlier run of the same training stood, and keep a record."""
+        self.record, kept = record, record.latest(self.settings.epochs)
+        if kept is not None:
+            _, state, self.progress = kept
+            self.network.set_state(state)
+
+    def train(self) -> bool:
+        """Train until the last epoch, and return whether Ctrl-C came before it."""
+        settings, interrupted = self.settings, False
+        if settings.verbose:
+            self.bar = ProgressBar(settings.epochs)
+        self.callbacks.on_train_begin()
+        try:
+            while self.progress.n_epochs < settings.epochs and not self.progress.ended:
+                self._run_epoch()
+        except KeyboardInterrupt:
+            interrupted = True
+            warn_user(
+                f"Training was interrupted after {self.progress.n_epochs} epochs; the "
+                f"weights of epoch {self.progress.best_epoch} are kept.",
+                ConvergenceWarning,
+            )
+        finally:
+            if self.bar is not None:
+                self.bar.close()
+        self.callbacks.on_train_end()
+        return interrupted
+
+    def has_improved(self) -> bool:
+        """Return whether the best epoch is worth it; True without a block to tell."""
+        best_losses = self.progress.best_losses
+        if self.start_losses is None or best_losses is None:
+            return True
+        losses = self.start_losses[:, 0], best_losses[:, 0]
+        return improves(*losses, self.batch_weights, self.settings.min_skill)
+
+    def _run_epoch(self):
+        progress, schedule = self.progress, self.settings.learning_rate_schedule
+        epoch = progress.n_epochs
+        if schedule is not None:
+            self.network.optimizer.learning_rate = keras_arguments.scheduled_rate(
+                schedule, epoch, self.settings
+            )
+        self.callbacks.on_epoch_begin(epoch)
+        means, validated = self._train_epoch(), None
+        if self.validation_batches:
+            validated, _ = self._validate()
+            validated_means = np.average(validated, axis=0, weights=self.batch_weights)
+            means = np.concatenate([means, validated_means])
+        logs = progress.record(means)
+        if self.bar is not None:
+            self.bar.update(progress.n_epochs, logs)
+        self._end_epoch(logs, validated)
+
+    def _train_epoch(self):
+        """Take one step for each training batch; return mean loss and metrics."""
+        batch_size = self.settings.batch_size
+        batches = self.data.batches(self.train_rows, batch_size, self.progress.rng)
+        values, weights = block_values(
+            self.step, self.data, batches, batch_size, self.max_steps
+        )
+        return np.average(values, axis=0, weights=weights)
+
+    def _validate(self):
+        return block_values(
+            self.network.test_block,
+            self.data,
+            self.validation_batches,
+            self.settings.batch_size,
+        )
+
+    def _end_epoch(self, logs, validated):
+        progress, weights = self.progress, self.network.get_weights()
+        # The last step may have broken weights that made no loss yet.
+        if all(np.isfinite(v).all() for v in (list(logs.values()), *weights.values())):
+            self.callbacks.on_epoch_end(progress.n_epochs - 1, logs)
+            progress.advance(weights, self.settings, logs, validated)
+            progress.ended |= self.network.model.stop_training
+        else:
+            progress.ended = True
+            warn_user(
+                f"Training diverged in epoch {progress.n_epochs}, at a loss of "
+                f"{logs['loss']:.3g}; it stopped, and the weights of epoch "
+                f"{progress.best_epoch} are kept. "
+                f"{likely_cause(self.settings, self.data, self.train_rows)}",
+                ConvergenceWarning,
+            )
+        at_end = progress.ended or progress.n_epochs == self.settings.epochs
+        if self.record is not None and (at_end or self.record.each_epoch):
+            self.record.keep(progress.n_epochs, self.network.state(), progress)
 
 
 def block_values(step, data, batches, batch_size, max_steps=MAX_STEPS):
-    """What a step returns for each batch: loss, then metrics; and the batches' weights.
+    """Return loss and metrics of each batch, and the batches' weights.
+
+    Parameters
+    ----------
+    step : callable
+        `CompiledNetwork.train_block`, `CompiledNetwork.test_block` or alike.
 
     Returns
     -------
@@ -88,32 +269,33 @@ def block_values(step, data, batches, batch_size, max_steps=MAX_STEPS):
     return np.concatenate(values), np.concatenate(weights)
 
 
-def heard(step, listeners, names):
-    """A step of one batch that callbacks hear of, before and after."""
+def listens_to_batches(callback) -> bool:
+    """Return whether a callback does something before or after a training batch."""
+    base = load_keras().callbacks.Callback
+    return any(
+        getattr(getattr(callback, name), "__func__", None) is not getattr(base, name)
+        for name in (
+            "on_train_batch_begin",
+            "on_train_batch_end",
+            "on_batch_begin",
+            "on_batch_end",
+        )
+    )
+
+
+def with_batch_callbacks(step, callbacks, names):
+    """Return a step of one batch that calls callbacks before and after it."""
     batches = itertools.count()
 
     def wrapped(*block):
         number = next(batches)
-        listeners.on_train_batch_begin(number)
+        callbacks.on_train_batch_begin(number)
         values = step(*block)
         logs = dict(zip(names, values[0].tolist(), strict=True))
-        listeners.on_train_batch_end(number, logs)
+        callbacks.on_train_batch_end(number, logs)
         return values
 
     return wrapped
-
-
-def gains(start, best, weights, min_skill):
-    """Whether the loss fell by the share `min_skill` and by its standard error.
-
-    A smaller fall is mostly luck of the validation block; the standard error is that
-    of the batches' mean, as in the rule of Breiman et al. (1984).
-    """
-    fall = start - best
-    mean = np.average(fall, weights=weights)
-    share = weights / weights.sum()
-    error = np.sqrt(np.sum(share**2 * (fall - mean) ** 2))
-    return mean > max(min_skill * np.average(start, weights=weights), error)
 
 
 def check_process():
@@ -129,125 +311,8 @@ def check_process():
         )
 
 
-def train(spec, settings, data, train_rows, validation_rows, start, rng):
-    """Train a network and keep its best epoch.
-
-    Parameters
-    ----------
-    start : callable
-        ``start(compiled, rng)`` gives the first weights.
-
-    Returns
-    -------
-    Trained
-        `best_epoch` counts from 1; 0 is the network before its first step.
-    """
-    check_process()
-    with _lock:
-        network = compiled_network(spec, settings)
-        weights = start(network, rng)
-        run = resume.run_of(
-            spec, settings, data, train_rows, validation_rows, weights, rng
-        )
-        network.reset(weights, settings.learning_rate, rng)
-        watch = len(validation_rows) > 0
-        names = ["loss", *settings.metrics]
-        history = {name: [] for name in names}
-        if watch:
-            history |= {f"val_{name}": [] for name in names}
-        progress, epoch = Progress(rng, history, weights), 0
-        checked = list(data.batches(validation_rows, settings.batch_size))
-        if watch:
-            start_losses, sums = block_values(
-                network.test_block, data, checked, settings.batch_size
-            )
-            progress.best_losses = start_losses
-            progress.best_loss = np.average(start_losses[:, 0], weights=sums)
-        kept = None if run is None else run.latest(settings.epochs)
-        if kept is not None:
-            epoch, state, progress = kept
-            network.set_state(state)
-        keras = load_keras()
-        keras_arguments.check_callbacks(keras, settings.callbacks)
-        listeners = keras.callbacks.CallbackList(
-            copy.deepcopy(list(settings.callbacks)), model=network.model
-        )
-        step, max_steps = network.train_block, MAX_STEPS
-        if any(hears_batches(callback) for callback in settings.callbacks):
-            step, max_steps = heard(step, listeners, names), 1
-        bar = ProgressBar(settings.epochs) if settings.verbose else None
-        interrupted = False
-        listeners.on_train_begin()
-        try:
-            while epoch < settings.epochs and not progress.ended:
-                schedule = settings.learning_rate_schedule
-                if schedule is not None:
-                    network.optimizer.learning_rate = keras_arguments.scheduled_rate(
-                        schedule, epoch, settings
-                    )
-                listeners.on_epoch_begin(epoch)
-                shuffled = data.batches(train_rows, settings.batch_size, progress.rng)
-                trained = block_values(
-                    step, data, shuffled, settings.batch_size, max_steps
-                )
-                means, validated = (
-                    np.average(trained[0], axis=0, weights=trained[1]),
-                    None,
-                )
-                if watch:
-                    validated, _ = block_values(
-                        network.test_block, data, checked, settings.batch_size
-                    )
-                    validated_means = np.average(validated, axis=0, weights=sums)
-                    means = np.concatenate([means, validated_means])
-                logs = dict(zip(progress.history, means.tolist(), strict=True))
-                for name, value in logs.items():
-                    progress.history[name].append(value)
-                epoch += 1
-                if bar is not None:
-                    bar.update(epoch, logs)
-                current = network.get_weights()
-                # The last step may have broken weights that made no loss yet.
-                if all(np.isfinite(v).all() for v in (means, *current.values())):
-                    listeners.on_epoch_end(epoch - 1, logs)
-                    progress.advance(current, settings, epoch, logs, validated)
-                    progress.ended |= network.model.stop_training
-                else:
-                    progress.ended = True
-                    warnings.warn(
-                        f"Training diverged in epoch {epoch}, at a loss of "
-                        f"{logs['loss']:.3g}; it stopped, and the weights of epoch "
-                        f"{progress.best_epoch} are kept. "
-                        f"{likely_cause(settings, data, train_rows)}",
-                        ConvergenceWarning,
-                        stacklevel=4,
-                    )
-                at_end = progress.ended or epoch == settings.epochs
-                if run is not None and (at_end or run.each_epoch):
-                    run.keep(epoch, network.state(), progress)
-        except KeyboardInterrupt:
-            interrupted = True
-            warnings.warn(
-                f"Training was interrupted after {len(progress.history['loss'])} "
-                f"epochs; the weights of epoch {progress.best_epoch} are kept.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        finally:
-            if bar is not None:
-                bar.close()
-        listeners.on_train_end()
-        if watch and settings.early_stopping and spec.starts_linear:
-            falls = start_losses[:, 0], progress.best_losses[:, 0]
-            if not gains(*falls, sums, settings.min_skill):
-                progress.weights, progress.best_epoch = weights, 0
-        return Trained(
-            progress.weights, progress.history, progress.best_epoch, interrupted
-        )
-
-
-def likely_cause(settings, data, rows):
-    """Why training diverged, by what is known, and what to do."""
+def likely_cause(settings, data, rows) -> str:
+    """Return, in words, why training may have diverged and what to do."""
     window, context = data.inputs(rows[:MAX_LOOKED_AT])
     largest = max(np.nanmax(np.abs(part), initial=0) for part in (window, context))
     if largest > LARGE:
@@ -267,7 +332,16 @@ def likely_cause(settings, data, rows):
 
 
 def first_weights(skip=None, weights=None, embeddings=None):
-    """A `start` for `train`: given weights, or drawn ones with a given linear skip."""
+    """Return a `start` for `train`: given weights, or drawn ones beside a linear skip.
+
+    Parameters
+    ----------
+    skip : tuple (kernel, bias), default=None
+        Of the linear skip.
+    weights : dict of str to ndarray, default=None
+        All weights, where training continues.
+    embeddings : ndarray of shape (n_tokens, embedding_dim), default=None
+    """
 
     def start(network, rng):
         if weights is not None:
@@ -278,9 +352,10 @@ def first_weights(skip=None, weights=None, embeddings=None):
     return start
 
 
-def predict_with_keras(spec, settings, weights, data, indices):
-    """Outputs of a network that is not a standard one, in batches of one shape."""
-    with _lock:
+def predict_with_keras(spec, weights, data, indices, batch_size):
+    """Return outputs of a network of the user, in batches of one shape."""
+    settings = Settings(epochs=0, batch_size=batch_size)
+    with network_lock:
         network = compiled_network(spec, settings)
         network.set_weights(weights)
         parts = []

@@ -8,7 +8,7 @@ import numpy as np
 ABSOLUTE = ("mae", "MAE", "mean_absolute_error")
 
 
-def measure_of(loss):
+def metric_for(loss):
     """What simple models are compared by, of differences: their squares or sizes."""
     return np.abs if loss in ABSOLUTE else np.square
 
@@ -29,6 +29,23 @@ class Pinball:
         levels = ops.convert_to_tensor(levels, "float32")  # torch knows no others
         error = y_true - y_pred
         return ops.mean(ops.maximum(levels * error, (levels - 1) * error), axis=-1)
+
+
+@dataclass(frozen=True)
+class WeightedLabels:
+    """Binary cross-entropy with a weight for each label a row lacks, and it has."""
+
+    lacks: tuple
+    has: tuple
+
+    def __call__(self, y_true, logits):
+        from keras import ops
+
+        lacks = ops.convert_to_tensor(self.lacks, "float32")
+        has = ops.convert_to_tensor(self.has, "float32")
+        loss = has * y_true * ops.softplus(-logits)
+        loss += lacks * (1 - y_true) * ops.softplus(logits)
+        return ops.mean(loss, axis=-1)
 
 
 def binary_loss(y_true, logits):

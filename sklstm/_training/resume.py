@@ -7,6 +7,9 @@ import pickle
 from contextvars import ContextVar
 
 import joblib
+import numpy as np
+
+from sklstm._utils.archive import storable
 
 # What remembers: `InMemory`, a `Folder` of checkpoints, or None.
 _keeper = ContextVar("keeper", default=None)
@@ -20,6 +23,28 @@ def kept_by(keeper):
         yield
     finally:
         _keeper.reset(token)
+
+
+@storable
+@dataclasses.dataclass
+class TrainingState:
+    """Where a run of training stands, so that a later one may go on.
+
+    Parameters
+    ----------
+    network : list of ndarray
+        Weights, variables of the optimizer, and seeds.
+    rng : tuple or dict
+        The state of what shuffles rows.
+    """
+
+    network: list = dataclasses.field(default_factory=list)
+    rng: tuple | dict = ()
+
+    def fits(self, network) -> bool:
+        """Return whether a network has variables of these shapes."""
+        shapes = [np.shape(value) for value in network.state()]
+        return [np.shape(value) for value in self.network] == shapes
 
 
 def run_of(spec, settings, *what):

@@ -14,9 +14,13 @@ import uuid
 import zipfile
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import safetensors.numpy
+
+from sklstm._utils.offsets import offset_from_data, offset_to_data
 
 FORMAT = 1
 MANIFEST, STATE, ARRAYS = "manifest.json", "state.json", "arrays.safetensors"
@@ -36,9 +40,24 @@ class LoadError(ValueError):
 
 
 def storable(cls):
-    """Let instances of a class into a file, as their attributes."""
+    """Let instances of a class into a file, as their attributes.
+
+    A class that has changed says how files of older versions are read: its attribute
+    `_former_names` lists names that the class had, `_renamed_fields` maps attributes
+    of older files to those of today, and the class method `_from_stored` makes a state
+    of today of any state, that of today included. All are optional.
+    """
+    for name in vars(cls).get("_former_names", ()):
+        STORABLE.setdefault(name, cls)
     STORABLE[cls.__name__] = cls
     return cls
+
+
+def current_state(cls, state):
+    """Convert the attributes that a file holds to those that a class has today."""
+    renamed = getattr(cls, "_renamed_fields", {})
+    state = {renamed.get(name, name): value for name, value in state.items()}
+    return cls._from_stored(state) if hasattr(cls, "_from_stored") else state
 
 
 class Encoder:
@@ -82,9 +101,10 @@ class Encoder:
         if value in CONTAINERS.values() if isinstance(value, type) else False:
             return {"container": value.__name__}
         if STORABLE.get(type(value).__name__) is type(value):
+            # Sorted, since attributes stand in the order in which fits set them.
             state = {
                 name: self.encode(part, f"{place}.{name}")
-                for name, part in state_of(value).items()
+                for name, part in sorted(state_of(value).items())
             }
             return {"object": type(value).__name__, "state": state}
         raise TypeError(
@@ -112,6 +132,12 @@ class Encoder:
         self.kind(value, place)
         return {"array": self.array(value)}
 
+    def frequency(self, index, place):
+        try:
+            return offset_to_data(index.freq)
+        except TypeError as error:
+            raise TypeError(f"{place} has {error}.") from error
+
     def encode_index(self, index, place):
         name = self.encode(index.name, f"{place}.name")
         if isinstance(index, pd.RangeIndex):
@@ -130,7 +156,7 @@ class Encoder:
                 "datetime": self.array(index.asi8),
                 "unit": index.unit,
                 "tz": zone,
-                "freq": index.freqstr,
+                "freq": self.frequency(index, place),
                 "name": name,
             }
         return {"index": self.encode_array(index.to_numpy(), place), "name": name}
@@ -186,7 +212,7 @@ class Decoder:
             if not ZONE.fullmatch(data["tz"]):
                 raise LoadError(f"The file has the time zone {data['tz']!r}.")
             index = index.tz_localize("UTC").tz_convert(data["tz"])
-        index.freq = data["freq"]
+        index.freq = offset_from_data(data["freq"])
         return index.rename(self.decode(data["name"]))
 
     def decode_period(self, data):
@@ -206,8 +232,9 @@ class Decoder:
                 f"The file holds a {data['object']!r}, which this version of sklstm "
                 "does not load. Upgrade sklstm if the file is from a newer version."
             )
-        cls = STORABLE[data["object"]]
+        cls: Any = STORABLE[data["object"]]
         state = {name: self.decode(part) for name, part in data["state"].items()}
+        state = current_state(cls, state)
         for name in state:
             # No method or property may be replaced by data.
             if not NAME.fullmatch(name) or name.startswith("__") or hides(cls, name):
@@ -264,25 +291,14 @@ def unpacked(state):
     return result
 
 
-def safetensors():
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ImportError(
-            "Saving and loading need the package safetensors. Install it with "
-            "pip install 'sklstm[save]'."
-        ) from error
-    return safetensors.numpy
-
-
-def to_bytes(value, place, manifest):
+def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     """The file of a storable object; the same bytes for the same object."""
     encoder = Encoder()
     state = encoder.encode(value, place)
     members = {
         MANIFEST: json.dumps({"format": FORMAT, **manifest}).encode(),
         STATE: json.dumps(state).encode(),
-        ARRAYS: safetensors().save(encoder.arrays),
+        ARRAYS: safetensors.numpy.save(encoder.arrays),
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -293,11 +309,11 @@ def to_bytes(value, place, manifest):
     return content + digest(content)
 
 
-def digest(content):
+def digest(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
 
 
-def from_bytes(content):
+def from_bytes(content: bytes) -> tuple[dict, Any]:
     """The manifest and the object of a file.
 
     Memory is bounded by the length of the file, since nothing in it is compressed and
@@ -323,11 +339,18 @@ def from_bytes(content):
                 f"The file has format {manifest['format']!r}, and this version of "
                 f"sklstm loads {FORMAT}. Upgrade sklstm."
             )
-        arrays = safetensors().load(archive.read(ARRAYS))
+        arrays = safetensors.numpy.load(archive.read(ARRAYS))
         return manifest, Decoder(arrays).decode(json.loads(archive.read(STATE)))
 
 
-def write(path, content):
+def write_graph(path, model):
+    """Write an ONNX graph where there is a path, and return the graph."""
+    if path is not None:
+        write(path, model.SerializeToString())
+    return model
+
+
+def write(path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path = Path(path)
     if not path.parent.is_dir():

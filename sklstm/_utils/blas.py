@@ -1,4 +1,4 @@
-"""BLAS of one thread, in which sums come out the same wherever they are made."""
+"""Single-threaded BLAS, which gives the same sums in every process."""
 
 import contextlib
 import functools
@@ -10,35 +10,37 @@ from threadpoolctl import ThreadpoolController
 
 @functools.cache
 def blas():
-    """BLAS of this process; finding it takes milliseconds, and setting it none."""
+    """Return the BLAS of this process; the search takes milliseconds, so cache it."""
     return ThreadpoolController().select(user_api="blas")
 
 
 class OneThread(contextlib.ContextDecorator):
-    """BLAS of one thread as long as anybody is inside, and as it was before after that.
+    """Limit BLAS to one thread while any caller is inside.
 
-    Sums of two threads differ in their last bits from those of one, and a worker of
-    joblib has one where its parent has many. The number is the process's, so those
-    inside share it. Entering gives how many threads there may be beside each other
-    instead: as many as BLAS had for the first, and one for others.
+    The last caller that leaves restores the limit. Sums of two threads differ from
+    those of one thread in their last bits, and a worker of joblib has one thread where
+    its parent has many. The limit belongs to the process, so all callers share it.
+
+    `__enter__` returns the number of threads that the caller may start itself: for the
+    first caller the threads that BLAS had, and 1 for the others.
     """
 
     def __init__(self):
-        self._anew()
+        self._reset()
 
-    def _anew(self):
+    def _reset(self):
         self._lock, self._users = threading.Lock(), 0
 
-    def __enter__(self):
+    def __enter__(self) -> int:
         with self._lock:
             self._users += 1
             if self._users > 1:
                 return 1
             info = blas().info()
             self._limits = blas().limit(limits=1)
-            return max((one["num_threads"] for one in info), default=1)
+            return max((library["num_threads"] for library in info), default=1)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error) -> None:
         with self._lock:
             self._users -= 1
             if not self._users:
@@ -46,5 +48,6 @@ class OneThread(contextlib.ContextDecorator):
 
 
 one_thread = OneThread()
-if hasattr(os, "register_at_fork"):  # whoever was inside did not come along
-    os.register_at_fork(after_in_child=one_thread._anew)
+if hasattr(os, "register_at_fork"):
+    # A fork copies the count of users and the lock, but not the threads that hold them.
+    os.register_at_fork(after_in_child=one_thread._reset)

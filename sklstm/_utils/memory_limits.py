@@ -8,11 +8,12 @@ import math
 import os
 from pathlib import Path
 
+from sklstm._utils.cells import CELLS
+
 # Requests below this are not looked at, which would take longer than most forecasts.
 SMALL = 2**28
 # Networks that a long forecast may ask one after the other.
 MOST_BLOCKS = 1_000_000
-N_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 # How often training holds each weight, and each value of a batch that it computes:
 # measured, and rounded down, so that nothing is refused that there is memory for.
 COPIES_OF_WEIGHTS, COPIES_OF_VALUES = 8, 2
@@ -27,7 +28,7 @@ CONTAINERS = (
 )
 
 
-def check_memory(n_bytes, what, advice):
+def check_memory(n_bytes: float, what: str, advice: str) -> None:
     """Raise where a call needs more bytes than this process can have.
 
     Raises
@@ -45,14 +46,14 @@ def check_memory(n_bytes, what, advice):
         )
 
 
-def in_words(n_bytes):
+def in_words(n_bytes: float) -> str:
     for unit, size in (("PB", 10**15), ("TB", 10**12)):
         if n_bytes >= size:
             return f"{n_bytes / size:.3g} {unit}"
     return f"{n_bytes / 1e9:.3g} GB"
 
 
-def available():
+def available() -> float:
     """Bytes that this process can still have; infinite where no system tells."""
     return max(0, min(of_the_machine(), of_the_container(), of_the_limit()))
 
@@ -105,17 +106,17 @@ def numbers_in(path, factor=1):
 
 
 def bytes_of_training(spec, batch_size, n_steps, width):
-    """The least that training takes: weights, and one batch with what gradients need.
+    """Return the bytes that training takes at least: weights, and a batch with gates.
 
     Parameters
     ----------
     n_steps, width : int
         Steps that recurrent layers read, and values at each.
     """
-    if getattr(spec, "network", None) is not None:  # what is in it nobody told
+    if spec.network is not None:  # Its layers are not known.
         return 4 * batch_size * n_steps * width
-    n_ways = 1 + getattr(spec, "bidirectional", False)
-    gates = sum(n_ways * units * N_GATES[spec.cell] for units in spec.units)
+    n_ways = 1 + spec.bidirectional
+    gates = sum(n_ways * units * CELLS[spec.cell].n_gates for units in spec.units)
     values = batch_size * n_steps * (width + gates)
     return 4 * (COPIES_OF_WEIGHTS * n_weights(spec) + COPIES_OF_VALUES * values)
 

@@ -1,8 +1,10 @@
-"""Words that scikeras routes by, as parameters of our estimators that mean the same."""
+"""Translation of scikeras's routed parameter names to parameters of sklstm."""
 
-WORDS = {"model", "optimizer", "callbacks", "fit", "predict", "compile", "loss"}
-WORDS |= {"metrics", "score"}
-SAME = {
+from typing import Any
+
+PREFIXES = {"model", "optimizer", "callbacks", "fit", "predict", "compile", "loss"}
+PREFIXES |= {"metrics", "score"}
+ALIASES = {
     "optimizer__learning_rate": "learning_rate",
     "optimizer__clipnorm": "clipnorm",
     "fit__epochs": "epochs",
@@ -11,38 +13,39 @@ SAME = {
     "fit__callbacks": "callbacks",
     "fit__validation_split": "validation_fraction",
 }
-# What to do about other words, by their whole or their first part.
-INSTEAD = {
-    "model__n_features": "A step's values are told by X: pass windows of three axes.",
+# Advice on names without an alias, by the whole name or by its prefix.
+HINTS = {
+    "model__n_features": "The number of features is that of X: pass windows of three "
+    "axes.",
     "fit__class_weight": "Its keys are positions of classes; set class_weight, whose "
     "keys are the classes.",
     "fit__sample_weight": "Pass fit(X, y, sample_weight=...).",
     "fit__validation_data": "Set validation_fraction, or score the rows afterwards.",
-    "fit__shuffle": "Windows and texts are drawn in a new order each epoch.",
+    "fit__shuffle": "Leave it out: windows and texts are shuffled at each epoch.",
     "fit__initial_epoch": "Set warm_start=True, or call partial_fit.",
-    "fit": "Of Keras's fit these are understood: "
-    + ", ".join(word for word in SAME if word.startswith("fit")),
-    "optimizer": "Set optimizer to one of Keras that has it, such as "
+    "fit": "The supported arguments of Keras's fit are "
+    + ", ".join(name for name in ALIASES if name.startswith("fit")),
+    "optimizer": "Set optimizer to a Keras optimizer that has the argument, such as "
     "keras.optimizers.AdamW(weight_decay=0.01); optimizer__learning_rate and "
-    "optimizer__clipnorm are understood.",
+    "optimizer__clipnorm are supported.",
     "predict": "Leave it out: a prediction depends on the fitted network alone.",
     "compile": "Set optimizer, loss, clipnorm or learning_rate.",
-    "loss": "A forecaster takes loss=keras.losses.Huber(delta=2.0), or any other of "
-    "Keras with its arguments.",
+    "loss": "Set loss=keras.losses.Huber(delta=2.0), or another Keras loss with its "
+    "arguments.",
     "metrics": "history_ holds the losses; score with scoring=, or in a callback.",
     "score": "Pass it to score.",
 }
 
 
-def translated(params, own):
-    """Parameters of an estimator, from those and from words of scikeras.
+def translate(params: dict[str, Any], own_params: dict[str, Any]) -> dict[str, Any]:
+    """Replace scikeras's names by the parameters of an estimator.
 
     Parameters
     ----------
     params : dict of str to object
-        As given to `set_params`.
-    own : dict of str to object
-        Parameters of the estimator, and what they are now.
+        Parameters of a call to `set_params`.
+    own_params : dict of str to object
+        Parameters of the estimator, with their present values.
 
     Returns
     -------
@@ -51,94 +54,96 @@ def translated(params, own):
     Raises
     ------
     ValueError
-        For a word that no parameter means the same as, or two that do not agree.
+        If a name has no parameter, or two names of one parameter have different values.
     """
-    found, said, arguments = {}, {}, {}
-    for word, value in params.items():
-        first, routed, rest = word.partition("__")
-        if not routed or first not in WORDS:
-            name = word
-        elif first == "callbacks":
+    result: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    arguments: dict[str, Any] = {}
+    for name, value in params.items():
+        prefix, routed, rest = name.partition("__")
+        if not routed or prefix not in PREFIXES:
+            own_name = name
+        elif prefix == "callbacks":
+            # These need the callbacks themselves, which may be set in the same call.
             arguments[rest] = value
             continue
         else:
-            name = meant(word, first, rest, own)
-        if name in found and not same(found[name], value):
+            own_name = own_name_of(name, prefix, rest, own_params)
+        if own_name in result and not same(result[own_name], value):
             raise ValueError(
-                f"{said[name]}={found[name]!r} and {word}={value!r} are the same "
-                f"parameter. Pass one of them, {name} for short."
+                f"{sources[own_name]}={result[own_name]!r} and {name}={value!r} are "
+                f"the same parameter. Pass one of them, {own_name} for short."
             )
-        found[name], said[name] = value, word
+        result[own_name], sources[own_name] = value, name
     if arguments:
-        found["callbacks"] = with_arguments(
-            found.get("callbacks", own["callbacks"]), arguments
-        )
-    return found
+        callbacks = result.get("callbacks", own_params["callbacks"])
+        result["callbacks"] = build_callbacks(callbacks, arguments)
+    return result
 
 
-def meant(word, first, rest, own):
-    """The parameter that means the same as a word, where there is one."""
-    if SAME.get(word) in own:
-        return SAME[word]
-    if first == "model" and rest.partition("__")[0] in own:
+def own_name_of(name: str, prefix: str, rest: str, own_params: dict[str, Any]) -> str:
+    """Return the estimator's parameter for a routed name, or raise with advice."""
+    if ALIASES.get(name) in own_params:
+        return ALIASES[name]
+    if prefix == "model" and rest.partition("__")[0] in own_params:
         return rest
-    if word in INSTEAD or first in INSTEAD:
-        advice = INSTEAD.get(word, INSTEAD.get(first))
+    if name in HINTS or prefix in HINTS:
+        advice = HINTS.get(name, HINTS.get(prefix))
     else:
-        advice = f"Parameters are {', '.join(own)}."
-    raise ValueError(f"{word} of scikeras is no parameter here. {advice}")
+        advice = f"Parameters are {', '.join(own_params)}."
+    raise ValueError(f"{name} of scikeras has no equivalent here. {advice}")
 
 
-def same(value, other):
+def same(value, other) -> bool:
     try:
         return value is other or bool(value == other)
-    except ValueError:  # arrays, which are told apart value by value
+    except ValueError:  # The comparison of arrays is an array.
         return False
 
 
-def with_arguments(callbacks, arguments):
-    """Callbacks made of classes, each with the arguments that are for it.
+def build_callbacks(callbacks, arguments: dict[str, Any]) -> object:
+    """Build callbacks from classes, each with its arguments.
 
     Parameters
     ----------
     callbacks : class, callback, dict, list or tuple of them, or None
     arguments : dict of str to object
-        ``"patience"`` is for each class, and ``"0__patience"`` for the first, or
-        ``"stop__patience"`` for the one that a dict calls so.
+        The key ``"patience"`` addresses each class, ``"0__patience"`` the first one,
+        and ``"stop__patience"`` the one with the key "stop" in a dict.
     """
     unused = set(arguments)
 
-    def made(key, callback):
-        given = {}
-        for word, value in arguments.items():
-            where, routed, name = word.rpartition("__")
-            if not isinstance(callback, type) or (routed and where != key):
+    def build(key, callback):
+        own_arguments = {}
+        for argument, value in arguments.items():
+            target, routed, name = argument.rpartition("__")
+            if not isinstance(callback, type) or (routed and target != key):
                 continue
-            given[name] = value
-            unused.discard(word)
-        return callback(**given) if given else callback
+            own_arguments[name] = value
+            unused.discard(argument)
+        # A class without arguments stays a class, and is built anew at each fit.
+        return callback(**own_arguments) if own_arguments else callback
 
-    if callbacks is None:
-        result = None
-    elif isinstance(callbacks, dict):
-        result = {key: made(key, value) for key, value in callbacks.items()}
+    result: object = None
+    if isinstance(callbacks, dict):
+        result = {key: build(key, value) for key, value in callbacks.items()}
     elif isinstance(callbacks, list | tuple):
-        result = [made(str(i), value) for i, value in enumerate(callbacks)]
-    else:
-        result = made("", callbacks)
+        result = [build(str(i), value) for i, value in enumerate(callbacks)]
+    elif callbacks is not None:
+        result = build("", callbacks)
     if unused:
         raise ValueError(
-            f"callbacks__{min(unused)} is for a class among callbacks, and there is "
-            f"none that it could be for. Got callbacks={callbacks!r}. Pass "
+            f"callbacks__{min(unused)} sets an argument of a class in callbacks, and "
+            f"no class there matches. Got callbacks={callbacks!r}. Pass "
             "callbacks=[keras.callbacks.ReduceLROnPlateau], or callbacks that have "
-            "their arguments. What EarlyStopping does is early_stopping and "
-            "n_iter_no_change here."
+            "their arguments. EarlyStopping is early_stopping and n_iter_no_change "
+            "here."
         )
     return result
 
 
 def instances(callbacks):
-    """A list of callbacks, those of classes made."""
+    """Return callbacks as a list, with classes instantiated."""
     if callbacks is None:
         return []
     if isinstance(callbacks, dict):
@@ -148,6 +153,6 @@ def instances(callbacks):
     return [instance(callback) for callback in callbacks]
 
 
-def instance(thing):
-    """The thing, or one of the class that it is."""
-    return thing() if isinstance(thing, type) else thing
+def instance(value):
+    """Return the value, or an instance if it is a class."""
+    return value() if isinstance(value, type) else value

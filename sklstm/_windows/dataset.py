@@ -1,11 +1,16 @@
 """Windows over series: views until a batch is made. NumPy only."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from sklstm._series.missing import known_at
 from sklstm._series.validation import check_positive_int
 from sklstm._utils.disk_arrays import blocks
-from sklstm._windows.normalization import SMALLEST_SCALE
+from sklstm._utils.row_weights import rows_and_weights
+from sklstm._windows.normalization import SMALLEST_SCALE, WindowNorm
 from sklstm._windows.seasonal import seasonal_part
 
 # Windows that arithmetic on all of them takes at once.
@@ -84,23 +89,23 @@ def check_length(n_timesteps, window_length, horizon):
         )
 
 
-class InBatches:
+class FixedShapeBatches:
     """Batches of one shape, whatever rows they hold."""
 
-    def batches(self, rows, batch_size, rng=None):
-        """Parts of at most `batch_size` rows, shuffled where `rng` is given."""
+    def batches(self, rows, batch_size, rng=None) -> Iterator[np.ndarray]:
+        """Yield parts of at most `batch_size` rows, shuffled where `rng` is given."""
         if rng is not None and len(rows) > SHUFFLED:
             return batches_of_many(rows, batch_size, rng)
         if rng is not None:
             rows = rows[rng.permutation(len(rows))]
         return (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
 
-    def shape_key(self, rows):
-        """What tells batches of one shape from others: nothing."""
+    def shape_key(self, rows: np.ndarray) -> None:
+        """Return what tells batches of one shape from others: nothing."""
 
 
 def batches_of_many(rows, batch_size, rng):
-    """Shuffled batches of rows too many to be shuffled at once.
+    """Yield shuffled batches of rows too many to be shuffled at once.
 
     Groups of neighbours come in a random order, and many of them are mixed.
     """
@@ -118,7 +123,8 @@ def batches_of_many(rows, batch_size, rng):
         yield rest
 
 
-class SeriesWindows(InBatches):
+@dataclass(eq=False)
+class SeriesWindows(FixedShapeBatches):
     """Windows of scaled series, gathered when a batch asks for them.
 
     Parameters
@@ -129,47 +135,45 @@ class SeriesWindows(InBatches):
         Scaled inputs. May be longer than `y` for forecasting.
     starts : ndarray of shape (n_windows,)
         First row of each window.
+    window_length, horizon : int
     norm : WindowNorm
-    past : ndarray of bool of shape (n_features,) or None
+    past_only : ndarray of bool of shape (n_features,) or None
         Columns of X whose values ahead are not shown.
     row_weights : ndarray of shape (n_timesteps,) or None
     missing : ndarray of bool of shape (n_timesteps, n_targets) or None
-        Which targets are missing and bridged; None where none is.
-    seen : ndarray of int of shape (n_timesteps, n_targets) or None
-        Then the row of the last value that is not.
-    X_seen : ndarray of int of shape (n_timesteps, n_features) or None
+        Whether a target is missing and interpolated; None where none is.
+    last_seen : ndarray of int of shape (n_timesteps, n_targets) or None
+        Row of the last target that is not missing, where some are.
+    x_last_seen : ndarray of int of shape (n_timesteps, n_features) or None
         The same of X.
     static : tuple of (ndarray of shape (n_series, n_static), ndarray), or None
-        Static features of series, and whose each window is.
+        Static features of series, and the series of each window.
     """
 
-    def __init__(
-        self,
-        y,
-        X,
-        starts,
-        window_length,
-        horizon,
-        norm,
-        past=None,
-        row_weights=None,
-        missing=None,
-        seen=None,
-        X_seen=None,
-        static=None,
-    ):
-        self.y, self.X, self.starts = y, X, np.asarray(starts)
-        self.missing, self.seen, self.X_seen = missing, seen, X_seen
-        self.window_length, self.horizon, self.norm = window_length, horizon, norm
-        self.known = slice(None) if past is None else ~past
-        self.row_weights, self.static = row_weights, static
+    y: np.ndarray
+    X: np.ndarray | None
+    starts: np.ndarray
+    window_length: int
+    horizon: int
+    norm: WindowNorm
+    past_only: np.ndarray | None = None
+    row_weights: np.ndarray | None = None
+    missing: np.ndarray | None = None
+    last_seen: np.ndarray | None = None
+    x_last_seen: np.ndarray | None = None
+    static: tuple[np.ndarray, np.ndarray] | None = None
 
     def __len__(self):
         return len(self.starts)
 
     @property
-    def owners(self):
-        """Of `inputs`, laid flat: the target whose past each is, or -1.
+    def known_ahead(self):
+        """Index of the columns of X that the context shows."""
+        return slice(None) if self.past_only is None else ~self.past_only
+
+    @property
+    def owners(self) -> np.ndarray | None:
+        """Target whose past each of `inputs`, laid flat, is; -1 where it is none's.
 
         None where there is one target.
         """
@@ -179,7 +183,7 @@ class SeriesWindows(InBatches):
         n_features, n_context = 0, n_targets * self.norm.shows_level
         if self.X is not None:
             n_features = self.X.shape[1]
-            n_context += self.horizon * np.arange(n_features)[self.known].size
+            n_context += self.horizon * np.arange(n_features)[self.known_ahead].size
         if self.static is not None:
             n_context += self.static[0].shape[1]
         step = np.concatenate([np.arange(n_targets), np.full(n_features, -1)])
@@ -192,24 +196,26 @@ class SeriesWindows(InBatches):
         return self.starts[indices][:, None] + np.arange(first, first + length)
 
     def _values(self, indices, first, length):
+        """Return targets of rows; those of a window as they are known at its end."""
         rows = self._rows(indices, first, length)
-        if self.seen is None or first >= self.window_length:
+        if self.last_seen is None or first >= self.window_length:
             return self.y[rows]
         ends = self.starts[indices] + self.window_length - 1
-        return known_at(self.y, self.seen, rows, ends)
+        return known_at(self.y, self.last_seen, rows, ends)
 
     def _past_inputs(self, indices):
+        assert self.X is not None, "only windows with inputs have past ones"
         rows = self._rows(indices, 0, self.window_length)
-        if self.X_seen is None:
+        if self.x_last_seen is None:
             return self.X[rows]
-        return known_at(self.X, self.X_seen, rows, rows[:, -1])
+        return known_at(self.X, self.x_last_seen, rows, rows[:, -1])
 
-    def windows(self, indices):
-        """The windows on the scale of `y`, without gaps."""
+    def windows(self, indices: np.ndarray) -> np.ndarray:
+        """Return the windows on the scale of `y`, without gaps."""
         return self._values(indices, 0, self.window_length)
 
-    def measures(self, indices):
-        """Level and scale that windows and targets are measured by.
+    def level_and_scale(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the level and scale that normalize windows and their targets.
 
         Each broadcasts to (n_windows, window_length + horizon, n_targets).
         """
@@ -229,16 +235,16 @@ class SeriesWindows(InBatches):
             level = level * (norm.kind is not None) + seasonal - at_end
         return level, scale
 
-    def measured(self, indices, first, length):
-        """Values of `y` from the `first` row of each window on, as measured."""
-        level, scale = self.measures(indices)
+    def normalized(self, indices, first, length) -> np.ndarray:
+        """Return normalized values of `y` from the `first` row of each window on."""
+        level, scale = self.level_and_scale(indices)
         if level.shape[1] > 1:
             level = level[:, first : first + length]
         return (self._values(indices, first, length) - level) / scale
 
-    def inputs(self, indices):
-        """(window, context) of the network."""
-        window = self.measured(indices, 0, self.window_length)
+    def inputs(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return window and context of the network."""
+        window = self.normalized(indices, 0, self.window_length)
         context = []
         if self.norm.shows_level:
             context.append(self._values(indices, self.window_length - 1, 1)[:, 0])
@@ -246,29 +252,30 @@ class SeriesWindows(InBatches):
             past = self._past_inputs(indices)
             window = np.concatenate([window, past], axis=2)
             ahead = self._rows(indices, self.window_length, self.horizon)
-            known = self.X[ahead][:, :, self.known]
+            known = self.X[ahead][:, :, self.known_ahead]
             context.append(known.reshape(len(indices), -1))
         if self.static is not None:
-            table, owner = self.static
-            context.append(table[owner[indices]].astype(window.dtype))
+            table, series = self.static
+            context.append(table[series[indices]].astype(window.dtype))
         if not context:
             return window, np.empty((len(indices), 0), window.dtype)
         return window, np.concatenate(context, axis=1)
 
-    def targets(self, indices):
-        """Measured targets; NaN where they are missing."""
-        targets = self.measured(indices, self.window_length, self.horizon)
+    def targets(self, indices: np.ndarray) -> np.ndarray:
+        """Return normalized targets; NaN where they are missing."""
+        targets = self.normalized(indices, self.window_length, self.horizon)
         if self.missing is None:
             return targets
         ahead = self._rows(indices, self.window_length, self.horizon)
         return np.where(self.missing[ahead], np.float32(np.nan), targets)
 
-    def restored(self, output, indices):
-        """Outputs of the network on the scale of `y`."""
-        level, scale = self.measures(indices)
+    def restored(self, output, indices) -> np.ndarray:
+        """Return outputs of the network on the scale of `y`."""
+        level, scale = self.level_and_scale(indices)
         return output * scale + level[:, -output.shape[1] :]
 
-    def weights(self, indices):
+    def weights(self, indices: np.ndarray) -> np.ndarray:
+        """Return the weight of each window; missing targets have none."""
         weights = np.ones(len(indices), np.float32)
         ahead = self._rows(indices, self.window_length, self.horizon)
         if self.row_weights is not None:
@@ -278,47 +285,61 @@ class SeriesWindows(InBatches):
         return weights.astype(np.float32)
 
 
-class ReadyWindows(InBatches):
-    """Ready-made windows: each row stands for itself."""
+@dataclass(eq=False)
+class ReadyWindows(FixedShapeBatches):
+    """Ready-made windows, each of which stands for itself.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_windows, window_length, n_features)
+        Scaled, without gaps.
+    y : ndarray of shape (n_windows, 1, n_targets), default=None
+        Scaled; None where windows are only predicted.
+    row_weights : ndarray of shape (n_windows,), default=None
+    """
 
     missing = None
     owners = None
 
-    def __init__(self, X, y=None, row_weights=None):
-        self.X, self.y, self.row_weights = X, y, row_weights
+    X: np.ndarray
+    y: Any = None
+    row_weights: np.ndarray | None = None
 
     def __len__(self):
         return len(self.X)
 
-    def inputs(self, indices):
+    def inputs(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return windows, and a context without columns."""
         return self.X[indices], np.empty((len(indices), 0), self.X.dtype)
 
-    def targets(self, indices):
+    def targets(self, indices: np.ndarray) -> np.ndarray:
         return self.y[indices]
 
-    def weights(self, indices):
+    def weights(self, indices: np.ndarray) -> np.ndarray:
         if self.row_weights is None:
             return np.ones(len(indices), np.float32)
         return self.row_weights[indices].astype(np.float32)
 
 
-def merge_repeated(X, y, sample_weight):
-    """Merge equal rows into one of their summed weight, in a fixed order.
+def rows_in_order(X, y, sample_weight) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows in an order that their content fixes, repeated by whole weights.
 
-    Repeated rows and weights then train the same network to the last byte.
+    Repeated rows and weights then train the same network to the last byte, and an
+    epoch takes as many steps as there are rows.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Positions in X and y, without those of weight zero.
+    weights : ndarray of shape (len(rows),)
+        1 where whole weights became repeats; otherwise of mean 1.
     """
+    n_repeats, weights = rows_and_weights(sample_weight)
     rows = np.concatenate([X.reshape(len(X), -1), y.reshape(len(y), -1)], axis=1)
-    rows, weights = rows[sample_weight > 0], sample_weight[sample_weight > 0]
     # NaN is not equal to itself, but a row with it is.
     missing = np.isnan(rows)
     rows = np.concatenate([np.where(missing, 0, rows), missing], axis=1)
-    unique, inverse = np.unique(rows, axis=0, return_inverse=True)
-    unique, missing = np.split(unique, 2, axis=1)
-    unique = np.where(missing > 0, np.nan, unique)
-    summed = np.bincount(inverse.ravel(), weights=weights)
-    n_inputs = X[0].size
-    return (
-        unique[:, :n_inputs].reshape(-1, *X.shape[1:]),
-        unique[:, n_inputs:].reshape(-1, *y.shape[1:]),
-        summed,
-    )
+    _, position = np.unique(rows, axis=0, return_inverse=True)
+    order = np.lexsort((weights, position.ravel()))
+    order = np.repeat(order, n_repeats[order])
+    return order, weights[order]

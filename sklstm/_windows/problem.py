@@ -1,9 +1,12 @@
 """What a fit learns from: scaled windows, their split, and their simple rivals."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
-from sklstm._forecasting.conformal import Spread, restless
-from sklstm._networks import quantiles
+from sklstm._series.history import History
 from sklstm._series.missing import (
     any_missing,
     bridged,
@@ -22,103 +25,169 @@ from sklstm._utils.disk_arrays import (
 )
 from sklstm._windows import scaling
 from sklstm._windows.dataset import CHUNK, ReadyWindows, SeriesWindows, check_length
-from sklstm._windows.splits import split_chronological, split_shuffled
+from sklstm._windows.normalization import WindowNorm
+from sklstm._windows.splits import Split, split_chronological, split_shuffled
 
 # A sum of squares of many such values still fits single precision.
 LARGEST_SCALED = 1e16
-# Rows that a scaler is learned from; more of them move nothing.
-MAX_LEARNED = 2**20
-# What the targets of the validation block may take; of more, some windows are drawn.
+# Rows that a scaler is fitted on; more of them change its statistics by nothing.
+MAX_SCALER_ROWS = 2**20
+# Bytes of the targets of the validation block; of more, some windows are drawn.
 MAX_VALIDATION_BYTES = 2**25
+# Training windows that one series needs beside a validation block.
+MIN_WINDOWS = 8
 
 
-class SeriesProblem:
+@dataclass(eq=False)
+class SeriesForecastProblem:
     """Rows are time steps; `y` is forecast from its past and, with X, from X.
 
     Each of many series is scaled by itself and has a validation block of its own; X is
     scaled over all of them. Every series counts the same, however long it is. Where a
-    series lies in a file, so does all that is made of it here and grows with it.
+    series lies in a file, so does everything here that grows with its length.
 
     Parameters
     ----------
     histories : list of History
     weights : list of ndarray of shape (n_timesteps,), or None
-    past : ndarray of bool of shape (n_features,) or None
+    window_length, horizon, stride : int
+    scaler : str, transformer or None
+        See `scaling`.
+    norm : WindowNorm
+    past_only : ndarray of bool of shape (n_features,) or None
         Columns of X that are not known ahead.
+
+    Attributes
+    ----------
+    first_rows : ndarray of shape (n_series,)
+        Row of each series' first step, where all stand one after the other.
+    starts : ndarray of shape (n_windows,)
+        First row of each window.
+    n_windows : ndarray of shape (n_series,)
+    row_weights : ndarray of shape (n_timesteps,) or None
+        Weights of rows as targets, under which all series count the same.
     """
 
-    def __init__(
-        self,
-        histories,
-        weights,
-        *,
-        window_length,
-        horizon,
-        stride,
-        scaler,
-        norm,
-        past=None,
-    ):
-        check_length(max(map(len, histories)), window_length, horizon)
-        self.histories, self.weights = histories, weights
-        self.window_length, self.horizon = window_length, horizon
-        self.scaler, self.norm, self.past = scaler, norm, past
-        self.firsts = np.cumsum([0, *map(len, histories[:-1])])
-        self.joined = on_disk if in_file(histories[0].y) else in_memory
-        self.lengths = np.zeros(len(histories), int)
-        self.starts = self.joined(self._starts(stride))
-        if not self.lengths.any() and weights is None:
+    histories: list[History]
+    weights: list[np.ndarray] | None
+    window_length: int
+    horizon: int
+    stride: int
+    scaler: object
+    norm: WindowNorm
+    past_only: np.ndarray | None = None
+
+    def __post_init__(self):
+        check_length(max(map(len, self.histories)), self.window_length, self.horizon)
+        self.concatenate = on_disk if in_file(self.histories[0].y) else in_memory
+        self.first_rows = np.cumsum([0, *map(len, self.histories[:-1])])
+        self.n_windows = np.zeros(len(self.histories), int)
+        self.starts = self.concatenate(self._starts())
+        self._check_any_window()
+        self.row_weights = self._row_weights()
+
+    @property
+    def n_static(self) -> int:
+        static = self.histories[0].static
+        return 0 if static is None else len(static)
+
+    @property
+    def n_targets(self) -> int:
+        return self.histories[0].y.shape[1]
+
+    @property
+    def n_features(self) -> int:
+        X = self.histories[0].X
+        return 0 if X is None else X.shape[1]
+
+    @property
+    def window_shape(self) -> tuple:
+        return self.window_length, self.n_targets + self.n_features
+
+    @property
+    def n_last_values(self) -> int:
+        return self.n_targets if self.norm.shows_level else 0
+
+    @property
+    def n_context(self) -> int:
+        n_hidden = 0 if self.past_only is None else self.past_only.sum()
+        n_ahead = int(self.horizon * (self.n_features - n_hidden))
+        return self.n_last_values + n_ahead + self.n_static
+
+    @property
+    def output_shape(self) -> tuple:
+        return self.horizon, self.n_targets
+
+    @property
+    def zero_is_last_value(self) -> bool:
+        return self.norm.kind is not None
+
+    def _starts(self):
+        """Yield first rows of windows, in parts; count them in `n_windows`."""
+        yield np.arange(0)
+        stride, needed = self.stride, self.window_length + self.horizon
+        for i, history in enumerate(self.histories):
+            n_starts = len(history) - needed + 1
+            for part in blocks(n_starts, max(BLOCK // stride, 1) * stride):
+                starts = np.arange(part.start, part.stop, stride)
+                starts = starts[self._can_be_forecast(i, starts)]
+                self.n_windows[i] += len(starts)
+                yield self.first_rows[i] + starts
+
+    def _can_be_forecast(self, i, starts):
+        """Tell which windows of a series end in a value, with a target to learn after.
+
+        Forecasts stand at the last value seen, so windows to learn from do as well.
+        """
+        length, horizon = self.window_length, self.horizon
+        rows = slice(starts[0] + length - 1, starts[-1] + length + horizon)
+        seen = ~np.isnan(self.histories[i].y[rows]).all(axis=1)
+        n_seen = np.concatenate([[0], np.cumsum(seen)])
+        last = starts - starts[0]
+        usable = seen[last] & (n_seen[last + 1 + horizon] > n_seen[last + 1])
+        if self.weights is not None:
+            ahead = starts[usable, None] + length + np.arange(horizon)
+            usable[usable] = self.weights[i][ahead].sum(axis=1) > 0
+        return usable
+
+    def _check_any_window(self):
+        if self.n_windows.any():
+            return
+        if self.weights is None:
             raise ValueError(
                 "No value of the series follows a window that ends in one, so there is "
                 "nothing to train on. Fill gaps, or pass a longer series."
             )
-        if not self.lengths.any():
-            raise ValueError(
-                "sample_weight is zero for every row that can be forecast, so no "
-                "weight is left to train on."
-            )
-        static, n_targets = histories[0].static, histories[0].y.shape[1]
-        self.n_static = 0 if static is None else len(static)
-        n_features = 0 if histories[0].X is None else histories[0].X.shape[1]
-        n_known = n_features - (0 if past is None else past.sum())
-        self.window_shape = (window_length, n_targets + n_features)
-        self.n_levels = n_targets if norm.shows_level else 0
-        self.n_context = int(horizon * n_known + self.n_levels) + self.n_static
-        self.output_shape = (horizon, n_targets)
-        # A network of no output then says that nothing changes.
-        self.anchored = norm.kind is not None
+        raise ValueError(
+            "sample_weight is zero for every row that can be forecast, so no "
+            "weight is left to train on."
+        )
 
-    def _starts(self, stride):
-        """First rows of windows, in parts; counts them in `lengths`."""
-        length, horizon = self.window_length, self.horizon
-        yield np.arange(0)
-        for i, history in enumerate(self.histories):
-            n_starts = len(history) - length - horizon + 1
-            for part in blocks(n_starts, max(BLOCK // stride, 1) * stride):
-                own = np.arange(part.start, part.stop, stride)
-                # Forecasts stand at the last value seen; so do windows to learn from.
-                first = part.start + length - 1
-                seen = history.y[first : own[-1] + length + horizon]
-                seen = ~np.isnan(seen).all(axis=1)
-                n_seen = np.concatenate([[0], np.cumsum(seen)])
-                at = own - part.start
-                own = own[seen[at] & (n_seen[at + 1 + horizon] > n_seen[at + 1])]
-                if self.weights is not None:
-                    ahead = own[:, None] + length + np.arange(horizon)
-                    own = own[self.weights[i][ahead].sum(axis=1) > 0]
-                self.lengths[i] += len(own)
-                yield self.firsts[i] + own
+    def _row_weights(self):
+        weights = None if self.weights is None else np.concatenate(self.weights)
+        counts = self.n_windows
+        used = counts[counts > 0]
+        if (used == used[0]).all():
+            return weights
+        shares = np.where(counts > 0, used.mean() / np.maximum(counts, 1), 0)
+        rows = self.concatenate(
+            np.full(len(history), share, float)
+            for history, share in zip(self.histories, shares, strict=True)
+        )
+        return rows if weights is None else rows * weights
 
-    def split(self, fraction, rng):
+    def split(self, fraction: float, rng: np.random.RandomState) -> Split:
+        """Hold out the last share of the rows of each series."""
         # One series needs enough windows to learn from; of many each gives its own.
-        n_needed = max(8, self.horizon) if len(self.histories) == 1 else 1
+        many = len(self.histories) > 1
+        n_needed = 1 if many else max(MIN_WINDOWS, self.horizon)
         train, validation, cuts, first = [], [], [], 0
         for history, row, n in zip(
-            self.histories, self.firsts, self.lengths, strict=True
+            self.histories, self.first_rows, self.n_windows, strict=True
         ):
-            own = self.starts[first : first + n]
+            starts = self.starts[first : first + n]
             *parts, cut = split_chronological(
-                own - row if row else own,
+                starts - row if row else starts,
                 self.window_length,
                 self.horizon,
                 len(history),
@@ -129,64 +198,59 @@ class SeriesProblem:
             validation.append((first, parts[1]))
             cuts.append(cut)
             first += n
-        self.cuts = cuts
-        validation = self.joined(counted(validation))
+        held_out = self.concatenate(shifted_ranges(validation))
         most = MAX_VALIDATION_BYTES // (8 * int(np.prod(self.output_shape)))
-        validation = validation[sampled(len(validation), max(most, 1))]
-        return self.joined(counted(train)), validation
+        held_out = held_out[sampled(len(held_out), max(most, 1))]
+        return Split(self.concatenate(shifted_ranges(train)), held_out, tuple(cuts))
 
-    def all_rows(self):
-        self.cuts = [len(history) for history in self.histories]
-        return self.joined(counted([(0, range(len(self.starts)))]))
+    def all_rows(self) -> Split:
+        """Return all windows as training windows."""
+        rows = self.concatenate(shifted_ranges([(0, range(len(self.starts)))]))
+        return Split(rows, rows[:0], tuple(map(len, self.histories)))
 
-    def learn_scalers(self, rows, kept=None):
-        """A scaler for the target of each series and one for X.
+    def fit_scalers(self, split: Split, kept: Any = None) -> Any:
+        """Return a scaler for the target of each series, and one for X or None.
 
-        They are learned from rows before the cut. Of kept ones those of many series are
-        learned again, since they belong to series and not to the network.
+        Of `kept` scalers those of many series are fitted again, because they belong to
+        the series and not to the network.
         """
         if kept is not None and len(self.histories) == len(kept[0]) == 1:
             return kept
         y_scalers = []
-        weights = self.weights or [None] * len(self.histories)
-        for history, w, cut in zip(self.histories, weights, self.cuts, strict=True):
-            rows = sampled(cut, MAX_LEARNED)
+        weights: Sequence[np.ndarray | None] = [None] * len(self.histories)
+        if self.weights is not None:
+            weights = self.weights
+        for history, w, cut in zip(self.histories, weights, split.cuts, strict=True):
+            rows = sampled(cut, MAX_SCALER_ROWS)
             w = None if w is None else w[:cut][rows]
             values = np.asarray(history.y[:cut][rows], np.float64)
             y_scalers.append(scaling.learn(values, self.scaler, w))
         if kept is not None or self.histories[0].X is None:
             return y_scalers, None if kept is None else kept[1]
-        X = sampled_of([history.X for history in self.histories], self.cuts)
-        w = None if self.weights is None else sampled_of(self.weights, self.cuts)
+        X = sampled_rows([history.X for history in self.histories], split.cuts)
+        w = None if self.weights is None else sampled_rows(self.weights, split.cuts)
         # Inputs need not be positive where the target is.
         kind = "standard" if self.scaler == "log" else self.scaler
         return y_scalers, scaling.learn(np.asarray(X, np.float64), kind, w)
 
-    def data(self, scalers):
-        y_scalers, X_scaler = scalers
-        y = self.joined(
-            scaled(part, scaler)
-            for history, scaler in zip(self.histories, y_scalers, strict=True)
-            for part in bridged_parts(history.y)
+    def data(self, scalers: Any) -> SeriesWindows:
+        """Return the scaled windows of all series."""
+        y_scalers, x_scaler = scalers
+        targets = [history.y for history in self.histories]
+        y = self.concatenate(
+            scale_values(part, scaler)
+            for values, scaler in zip(targets, y_scalers, strict=True)
+            for part in bridged_parts(values)
         )
-        missing, seen = None, None
-        if any(any_missing(history.y) for history in self.histories):
-            missing = self.joined(
-                np.isnan(history.y[rows])
-                for history in self.histories
-                for rows in blocks(len(history))
+        missing, last_seen = None, None
+        if any(map(any_missing, targets)):
+            missing = self.concatenate(
+                np.isnan(values[rows])
+                for values in targets
+                for rows in blocks(len(values))
             )
-            seen = self.last_seen([history.y for history in self.histories])
-        X, X_seen = None, None
-        if X_scaler is not None:
-            inputs = [history.X for history in self.histories]
-            if any(map(any_missing, inputs)):
-                X_seen = self.last_seen(inputs)
-            X = self.joined(
-                without_nan(scaled(part, X_scaler))
-                for own in inputs
-                for part in bridged_parts(own, before_first=np.nan)
-            )
+            last_seen = self._last_seen(targets)
+        X, x_last_seen = self._scaled_inputs(x_scaler)
         return SeriesWindows(
             y,
             X,
@@ -194,161 +258,175 @@ class SeriesProblem:
             self.window_length,
             self.horizon,
             self.norm,
-            self.past,
-            self.row_weights(),
+            self.past_only,
+            self.row_weights,
             missing,
-            seen,
-            X_seen,
-            self.static(),
+            last_seen,
+            x_last_seen,
+            self._static(),
         )
 
-    def last_seen(self, values):
-        """For each value of the series, the row of the last one not missing."""
-        return self.joined(
+    def _scaled_inputs(self, scaler):
+        """Return X of all series, and the rows of the last inputs not missing."""
+        if scaler is None:
+            return None, None
+        inputs = [history.X for history in self.histories]
+        X = self.concatenate(
+            without_nan(scale_values(part, scaler))
+            for values in inputs
+            for part in bridged_parts(values, before_first=np.nan)
+        )
+        return X, self._last_seen(inputs) if any(map(any_missing, inputs)) else None
+
+    def _last_seen(self, values):
+        """Return, for each value of the series, the row of the last one not missing."""
+        return self.concatenate(
             first + part
-            for first, own in zip(self.firsts, values, strict=True)
-            for part in last_seen_parts(own)
+            for first, array in zip(self.first_rows, values, strict=True)
+            for part in last_seen_parts(array)
         )
 
-    def static(self):
-        """Static features of series, and whose each window is."""
+    def _static(self):
+        """Return static features of series, and the series of each window, or None."""
         if not self.n_static:
             return None
-        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        return np.stack([history.static for history in self.histories]), owner
+        series = np.repeat(np.arange(len(self.n_windows)), self.n_windows)
+        values = [np.asarray(history.static) for history in self.histories]
+        return np.stack(values), series
 
-    def row_weights(self):
-        """Weights of rows as targets, under which all series count the same."""
-        n_timesteps = [len(history) for history in self.histories]
-        given = None if self.weights is None else np.concatenate(self.weights)
-        used = self.lengths[self.lengths > 0]
-        if (used == used[0]).all():
-            return given
-        share = np.where(self.lengths > 0, used.mean() / np.maximum(self.lengths, 1), 0)
-        parts = zip(n_timesteps, share, strict=True)
-        share = self.joined(np.full(n, own, float) for n, own in parts)
-        return share if given is None else share * given
+    def weights_by_series(self, rows: np.ndarray) -> np.ndarray:
+        """Return weights of windows under which every series counts the same."""
+        series = np.searchsorted(self.first_rows, self.starts[rows], side="right")
+        return 1 / np.bincount(series)[series]
 
-    def spread(self, output, rows, data, fan=None, levels=()):
-        """How far outputs are off the rows' targets, scaled: a `Spread` of each pair.
-
-        Parameters
-        ----------
-        fan : ndarray of shape (n_windows, n_levels, horizon, n_targets), default=None
-            Outputs of a network of quantiles, and `levels` what they are of.
-        """
-        _, scale = data.measures(rows)
-        errors = (data.targets(rows) - output) * scale
-        # Longer series have more windows in the block, and count no more for it.
-        owner = np.searchsorted(self.firsts, self.starts[rows], side="right")
-        weights = 1 / np.bincount(owner)[owner]
-        pairs = quantiles.pairs_of(levels)
-        if not pairs:
-            parts = data.batches(rows, CHUNK)
-            unit = in_memory(restless(data.windows(part)) for part in parts)[:, None]
-            return (Spread.learn(errors, unit, weights),)
-        fan = np.moveaxis(fan, 1, 2) * np.expand_dims(scale, -1)
-        sides = {c: quantiles.widths(fan, levels, pair) for c, pair in pairs.items()}
-        return tuple(
-            Spread.learn(errors, np.where(errors > 0, *sides[c][::-1]), weights, c)
-            for c in pairs
-        )
-
-    def naive_error(self, rows, data, measure):
-        """Mean error of last value and seasonal naive, scaled."""
+    def naive_errors(
+        self, data: Any, rows: np.ndarray, metric: Callable
+    ) -> dict[str, float]:
+        """Return the mean error of last value and seasonal naive, scaled."""
         length, season = self.window_length, self.norm.season
-        names = {"last_value": np.zeros(self.horizon, int) + length - 1}
+        sources = {"last_value": np.zeros(self.horizon, int) + length - 1}
         if season is not None and season <= length:
             step = np.arange(self.horizon) % season
-            names["seasonal_naive"] = length - season + step
-        total, weight_sum = dict.fromkeys(names, 0.0), 0.0
+            sources["seasonal_naive"] = length - season + step
+        total, weight_sum = dict.fromkeys(sources, 0.0), 0.0
         for part in data.batches(rows, CHUNK):
             actual, weights = data.targets(part), data.weights(part)
             weight_sum += weights.sum()
-            for name, steps in names.items():
-                past = data.measured(part, steps[0], steps.max() - steps[0] + 1)
+            for name, steps in sources.items():
+                past = data.normalized(part, steps[0], steps.max() - steps[0] + 1)
                 differences = actual - past[:, steps - steps[0]]
-                total[name] += weights @ row_means(measure(differences))
-        return {name: float(total[name] / weight_sum) for name in names}
+                total[name] += weights @ row_means(metric(differences))
+        return {name: float(total[name] / weight_sum) for name in sources}
 
 
-def counted(parts):
-    """Numbers of ranges, each from its first on, in parts."""
-    yield np.arange(0)
-    for first, numbers in parts:
-        for part in blocks(len(numbers)):
-            yield first + numbers.start + np.arange(part.start, part.stop)
-
-
-def sampled_of(arrays, cuts):
-    """Rows before the cuts of arrays, one after the other; some where they are many."""
-    rows = sampled(sum(cuts), MAX_LEARNED)
-    if isinstance(rows, slice):
-        return np.concatenate(
-            [own[:cut] for own, cut in zip(arrays, cuts, strict=True)]
-        )
-    ends = np.cumsum(cuts)
-    parts = np.split(rows, np.searchsorted(rows, ends[:-1]))
-    firsts = ends - cuts
-    return np.concatenate(
-        [
-            own[part - first]
-            for own, part, first in zip(arrays, parts, firsts, strict=True)
-        ]
-    )
-
-
-class WindowsProblem:
+@dataclass(eq=False)
+class WindowForecastProblem:
     """Rows are ready-made windows, independent of each other.
 
     Parameters
     ----------
     X : ndarray of shape (n_windows, window_length, n_features)
-    y : ndarray of shape (n_windows, horizon, n_targets)
+    y : ndarray of shape (n_windows, 1, n_targets)
+    row_weights : ndarray of shape (n_windows,)
+    scaler : str, transformer or None
+        See `scaling`.
     """
 
-    anchored, n_static = False, 0
+    n_context = n_last_values = n_static = 0
+    zero_is_last_value = False
 
-    def __init__(self, X, y, weights, scaler):
-        self.X, self.y, self.row_weights, self.scaler = X, y, weights, scaler
-        self.window_shape, self.n_context, self.n_levels = X.shape[1:], 0, 0
-        self.output_shape = y.shape[1:]
+    X: np.ndarray
+    y: np.ndarray
+    row_weights: np.ndarray
+    scaler: object
 
-    def split(self, fraction, rng):
+    @property
+    def window_shape(self) -> tuple:
+        return self.X.shape[1:]
+
+    @property
+    def output_shape(self) -> tuple:
+        return self.y.shape[1:]
+
+    def split(self, fraction: float, rng: np.random.RandomState) -> Split:
+        """Hold out a random share of the windows."""
         return split_shuffled(len(self.X), fraction, rng)
 
-    def all_rows(self):
-        return np.arange(len(self.X))
+    def all_rows(self) -> Split:
+        """Return all windows as training windows."""
+        rows = np.arange(len(self.X))
+        return Split(rows, rows[:0])
 
-    def learn_scalers(self, rows, kept=None):
+    def fit_scalers(self, split: Split, kept: Any = None) -> Any:
+        """Return a scaler of the target and one of the windows' values."""
         if kept is not None:
             return kept
-        learned = []
+        scalers = []
         for values in (self.y, self.X):
-            values = values[rows]
-            weights = np.repeat(self.row_weights[rows], values.shape[1])
+            values = values[split.train]
+            weights = np.repeat(self.row_weights[split.train], values.shape[1])
             flat = values.reshape(-1, values.shape[-1])
-            learned.append(scaling.learn(flat, self.scaler, weights))
-        return tuple(learned)
+            scalers.append(scaling.learn(flat, self.scaler, weights))
+        return tuple(scalers)
 
-    def data(self, scalers):
-        y_scaler, X_scaler = scalers
+    def data(self, scalers: Any) -> ReadyWindows:
+        """Return the scaled windows."""
+        y_scaler, x_scaler = scalers
         return ReadyWindows(
-            bridged_windows(scaled(self.X, X_scaler)),
-            scaled(self.y, y_scaler),
+            bridged_windows(scale_values(self.X, x_scaler)),
+            scale_values(self.y, y_scaler),
             self.row_weights,
         )
 
-    def spread(self, output, rows, data, fan=None, levels=()):
-        return None  # what a window is made of is not known
+    def weights_by_series(self, rows: np.ndarray) -> None:
+        """Return None, because what windows are of is not known."""
 
-    def naive_error(self, rows, data, measure):
+    def naive_errors(
+        self, data: Any, rows: np.ndarray, metric: Callable
+    ) -> dict[str, float]:
+        """Return the mean error of the targets' mean, scaled."""
         mean = data.y.mean(axis=0)
-        return {"mean": float(np.mean(measure(data.y[rows] - mean)))}
+        return {"mean": float(np.mean(metric(data.y[rows] - mean)))}
 
 
-def scaled(values, scaler):
-    """Values as networks are trained on, which compute in single precision."""
+def shifted_ranges(ranges):
+    """Yield the numbers of ranges, each shifted by its first one, in parts.
+
+    Parameters
+    ----------
+    ranges : list of tuple (int, range)
+    """
+    yield np.arange(0)
+    for first, numbers in ranges:
+        for part in blocks(len(numbers)):
+            yield first + numbers.start + np.arange(part.start, part.stop)
+
+
+def sampled_rows(arrays, cuts):
+    """Return the rows of arrays before the cuts, or some of them where they are many.
+
+    Parameters
+    ----------
+    arrays : list of ndarray
+    cuts : sequence of int
+        For each array the number of rows that may be taken.
+    """
+    rows = sampled(sum(cuts), MAX_SCALER_ROWS)
+    pairs = list(zip(arrays, cuts, strict=True))
+    if isinstance(rows, slice):
+        return np.concatenate([values[:cut] for values, cut in pairs])
+    ends = np.cumsum(cuts)
+    parts = np.split(rows, np.searchsorted(rows, ends[:-1]))
+    return np.concatenate(
+        [
+            values[part - (end - cut)]
+            for (values, cut), end, part in zip(pairs, ends, parts, strict=True)
+        ]
+    )
+
+
+def scale_values(values, scaler):
+    """Return scaled values in the single precision that networks compute in."""
     result = scaling.apply(values, scaler)
     largest = np.nanmax(np.abs(result), initial=0)
     if largest > LARGEST_SCALED:
@@ -361,7 +439,7 @@ def scaled(values, scaler):
 
 
 def bridged_windows(X):
-    """Scaled ready-made windows without gaps."""
+    """Return scaled ready-made windows without gaps."""
     if np.isnan(X).any():
         X = np.array([bridged(window) for window in X])
     return X.astype(np.float32)

@@ -1,8 +1,8 @@
-"""The LSTM of cuDNN, through JAX, with a mask told as a length for each row.
+"""The LSTM of cuDNN, through JAX, which takes a mask as a length for each row.
 
-Keras on JAX calls cuDNN where there is no mask and loops over the steps where there is
-one. What padding leaves, on either side, is one block of steps in each row: moved to
-the row's start, its length is all that cuDNN has to know.
+Keras on JAX calls cuDNN only without a mask, and loops over the steps with one. But
+padding on either side leaves one block of steps in each row. Once this block is moved
+to the row's start, its length says all that cuDNN has to know.
 
 Inputs are time-major, masks of shape (n_steps, batch).
 """
@@ -17,13 +17,13 @@ def on_gpu():
 
 
 def serves(mask):
-    """Whether each row's steps that count follow each other: a traced bool."""
+    """Return a traced bool: whether the unmasked steps of each row are one block."""
     starts = mask[0] + (mask[1:] & ~mask[:-1]).sum(0)
     return (starts <= 1).all()
 
 
 def lstm(steps, mask, kernel, recurrent_kernel, bias, h, c):
-    """States of every step, and the last cell state, where `serves` holds.
+    """Return the states of every step, and the last cell state, where `serves` holds.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """Recurrent loops in JAX, with gradients written by hand.
 
-What JAX derives from a scan adds to the weights' gradients at every step and computes
-every gate anew. Here the gates are kept, and the weights' gradients are one product
-over all steps after the backward scan. All of an LSTM's gates go through one tanh, for
-sigmoid(x) = (tanh(x / 2) + 1) / 2; the barriers keep the compiler from splitting the
-gates before it, which would compute them one by one.
+The gradient that JAX derives from a scan adds to the weights' gradients at every step
+and computes every gate again. Here the forward pass keeps the gates, and one product
+over all steps after the backward scan gives the weights' gradients. All gates of an
+LSTM go through one tanh, for sigmoid(x) = (tanh(x / 2) + 1) / 2. The barriers keep the
+compiler from splitting the gates before it, which would compute them one by one.
 
 Every loop takes time-major inputs, `gates` of shape (n_steps, batch, n_gates * units),
 and masks of shape (n_steps, batch, 1), or None; a masked step leaves the state alone.
@@ -14,6 +14,8 @@ and masks of shape (n_steps, batch, 1), or None; a masked step leaves the state 
 import jax
 import jax.numpy as jnp
 from jax.lax import optimization_barrier, scan
+
+from sklstm.layers import native
 
 
 def dropped(state, drop):
@@ -25,33 +27,37 @@ def hold(mask, new, old):
 
 
 def shifted(start, states):
-    """The state before each step."""
+    """Return the state before each step."""
     return jnp.concatenate([start[None], states[:-1]])
 
 
 def over_steps(states, gradients):
-    """A weight's gradient: the sum over steps and rows of the outer products."""
+    """Return a weight's gradient: the outer products, summed over steps and rows."""
     rows = (-1, states.shape[-1])
     return states.reshape(rows).T @ gradients.reshape(-1, gradients.shape[-1])
 
 
 @jax.custom_vjp
 def lstm(gates, mask, drop, kernel, h, c):
-    """States of every step, and the last cell state, of an LSTM.
+    """Return the states of every step, and the last cell state, of an LSTM.
 
-    The halves of the gates i, f and o are folded in by `halved`.
+    The weights of the gates i, f and o are those of `halved`.
     """
     return lstm_forward(gates, mask, drop, kernel, h, c)[0]
 
 
 def halved(weights):
-    """Weights of the gates i, f, c, o, ready for a tanh in place of a sigmoid."""
+    """Halve the weights of the gates i, f and o, for a tanh in place of a sigmoid."""
     units = weights.shape[-1] // 4
     half = jnp.repeat(jnp.array([0.5, 0.5, 1, 0.5], weights.dtype), units)
     return weights * half
 
 
 def lstm_forward(gates, mask, drop, kernel, h0, c0):
+    if native.serves(gates):
+        t, h, c = native.lstm_forward(gates, mask, drop, kernel, h0, c0)
+        return (h, c[-1]), (t, h, c, mask, drop, kernel, h0, c0)
+
     def step(carry, inputs):
         h, c = carry
         z, m = inputs
@@ -86,9 +92,13 @@ def lstm_backward(kept, gradients):
         dc = hold(m, 0.5 * dc_in * (f + 1), dc)
         return (dh, dc), dz
 
-    steps = (t, c, shifted(c0, c), dh_steps, mask)
-    start = (jnp.zeros_like(h0), dc_last)
-    (dh0, dc0), dz = scan(step, start, steps, reverse=True)
+    if native.serves(t):
+        given = t, c, mask, drop, kernel, c0, dh_steps, dc_last
+        dz, dh0, dc0 = native.lstm_backward(*given)
+    else:
+        steps = (t, c, shifted(c0, c), dh_steps, mask)
+        start = (jnp.zeros_like(h0), dc_last)
+        (dh0, dc0), dz = scan(step, start, steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
     return dz, None, None, d_kernel, dh0, dc0
 
@@ -98,11 +108,15 @@ lstm.defvjp(lstm_forward, lstm_backward)
 
 @jax.custom_vjp
 def gru(gates, mask, drop, kernel, bias, h):
-    """States of every step of a GRU whose reset follows the product."""
+    """Return the states of every step of a GRU that resets after the product."""
     return gru_forward(gates, mask, drop, kernel, bias, h)[0]
 
 
 def gru_forward(gates, mask, drop, kernel, bias, h0):
+    if native.serves(gates):
+        kept, h = native.gru_forward(gates, mask, drop, kernel, bias, h0)
+        return h, (kept, h, mask, drop, kernel, h0)
+
     def step(h, inputs):
         x, m = inputs
         xz, xr, xh = jnp.split(x, 3, axis=1)
@@ -111,18 +125,19 @@ def gru_forward(gates, mask, drop, kernel, bias, h0):
         z, r = jnp.split(0.5 * (t + 1), 2, axis=1)
         g = jnp.tanh(xh + r * rh)
         h = hold(m, z * h + (1 - z) * g, h)
-        return h, (z, r, g, rh, h)
+        return h, (jnp.concatenate([z, r, g, rh], axis=1), h)
 
-    _, (z, r, g, rh, h) = scan(step, h0, (gates, mask))
-    return h, (z, r, g, rh, h, mask, drop, kernel, h0)
+    _, (kept, h) = scan(step, h0, (gates, mask))
+    return h, (kept, h, mask, drop, kernel, h0)
 
 
 def gru_backward(kept, dh_steps):
-    z, r, g, rh, h, mask, drop, kernel, h0 = kept
+    kept, h, mask, drop, kernel, h0 = kept
     transposed = kernel.T
 
     def step(dh, inputs):
-        z, r, g, rh, h_before, dh_step, m = inputs
+        gates, h_before, dh_step, m = inputs
+        z, r, g, rh = jnp.split(gates, 4, axis=1)
         dh = dh + dh_step
         dg = (1 - z) * dh * (1 - g**2)
         dz = (h_before - g) * dh * z * (1 - z)
@@ -132,8 +147,12 @@ def gru_backward(kept, dh_steps):
         dh_before = z * dh + dropped(d_inner @ transposed, drop)
         return hold(m, dh_before, dh), (d_inner, hold(m, dg, 0))
 
-    steps = (z, r, g, rh, shifted(h0, h), dh_steps, mask)
-    dh0, (d_inner, dg) = scan(step, jnp.zeros_like(h0), steps, reverse=True)
+    if native.serves(kept):
+        given = kept, h, mask, drop, kernel, h0, dh_steps
+        d_inner, dg, dh0 = native.gru_backward(*given)
+    else:
+        steps = (kept, shifted(h0, h), dh_steps, mask)
+        dh0, (d_inner, dg) = scan(step, jnp.zeros_like(h0), steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), d_inner)
     units = h0.shape[1]
     d_gates = jnp.concatenate([d_inner[..., : 2 * units], dg], axis=2)
@@ -145,11 +164,15 @@ gru.defvjp(gru_forward, gru_backward)
 
 @jax.custom_vjp
 def rnn(gates, mask, drop, kernel, h):
-    """States of every step of a simple recurrent network."""
+    """Return the states of every step of a simple recurrent network."""
     return rnn_forward(gates, mask, drop, kernel, h)[0]
 
 
 def rnn_forward(gates, mask, drop, kernel, h0):
+    if native.serves(gates):
+        h = native.rnn_forward(gates, mask, drop, kernel, h0)
+        return h, (h, mask, drop, kernel, h0)
+
     def step(h, inputs):
         x, m = inputs
         h = hold(m, jnp.tanh(x + dropped(h, drop) @ kernel), h)
@@ -169,9 +192,90 @@ def rnn_backward(kept, dh_steps):
         dz = hold(m, dh * (1 - h**2), 0)
         return hold(m, dropped(dz @ transposed, drop), dh), dz
 
-    dh0, dz = scan(step, jnp.zeros_like(h0), (h, dh_steps, mask), reverse=True)
+    if native.serves(h):
+        dz, dh0 = native.rnn_backward(h, mask, drop, kernel, h0, dh_steps)
+    else:
+        dh0, dz = scan(step, jnp.zeros_like(h0), (h, dh_steps, mask), reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
     return dz, None, None, d_kernel, dh0
 
 
 rnn.defvjp(rnn_forward, rnn_backward)
+
+
+@jax.custom_vjp
+def slstm(gates, mask, drop, kernel, h, c, n):
+    """Return the states of every step, and the last cell and normalizer, of an sLSTM.
+
+    The normalizer is its logarithm; see `SLSTM`.
+    """
+    return slstm_forward(gates, mask, drop, kernel, h, c, n)[0]
+
+
+def one_minus_sigmoid(x, decay):
+    """Return sigmoid(-x) from exp(-abs(x)), which no x overflows."""
+    return jnp.where(x > 0, decay, 1) / (1 + decay)
+
+
+def slstm_forward(gates, mask, drop, kernel, h0, c0, n0):
+    if native.serves(gates):
+        given = gates, mask, drop, kernel, h0, c0, n0
+        kept, h, c, n = native.slstm_forward(*given)
+        return (h, c[-1], n), (kept, h, c, mask, drop, kernel, h0, c0)
+
+    def step(carry, inputs):
+        h, c, n = carry
+        x, m = inputs
+        raw = optimization_barrier(x + dropped(h, drop) @ kernel)
+        i, f, z, o = jnp.split(raw, 4, axis=1)
+        z, o = jnp.tanh(z), 0.5 * (jnp.tanh(0.5 * o) + 1)
+        decay = jnp.exp(-jnp.abs(f))
+        old = n + jnp.minimum(f, 0) - jnp.log1p(decay)
+        lost = one_minus_sigmoid(f, decay)
+        decay = jnp.exp(-jnp.abs(old - i))
+        share = one_minus_sigmoid(old - i, decay)
+        n = hold(m, jnp.maximum(old, i) + jnp.log1p(decay), n)
+        c = hold(m, c + share * (z - c), c)
+        h = hold(m, o * c, h)
+        return (h, c, n), (jnp.concatenate([lost, z, o, share], axis=1), h, c)
+
+    (_, c_last, n_last), (kept, h, c) = scan(step, (h0, c0, n0), (gates, mask))
+    return (h, c_last, n_last), (kept, h, c, mask, drop, kernel, h0, c0)
+
+
+def slstm_backward(kept, gradients):
+    kept, h, c, mask, drop, kernel, h0, c0 = kept
+    dh_steps, *last = gradients
+    transposed = kernel.T
+
+    def step(carry, inputs):
+        dh, dc, dn = carry
+        gates, c, c_before, dh_step, m = inputs
+        lost, z, o, share = jnp.split(gates, 4, axis=1)
+        dh = dh + dh_step
+        dc_in = dc + dh * o
+        d_old = (1 - share) * (dn - share * dc_in * (z - c_before))
+        parts = [
+            dn - d_old,
+            d_old * lost,
+            dc_in * share * (1 - z**2),
+            dh * c * o * (1 - o),
+        ]
+        d_raw = jnp.concatenate(parts, axis=1)
+        d_raw = optimization_barrier(hold(m, d_raw, 0))
+        dh = hold(m, dropped(d_raw @ transposed, drop), dh)
+        dc = hold(m, dc_in * (1 - share), dc)
+        return (dh, dc, hold(m, d_old, dn)), d_raw
+
+    if native.serves(kept):
+        given = kept, c, mask, drop, kernel, c0, dh_steps, last
+        d_raw, dh0, dc0, dn0 = native.slstm_backward(*given)
+    else:
+        steps = (kept, c, shifted(c0, c), dh_steps, mask)
+        start = (jnp.zeros_like(h0), *last)
+        (dh0, dc0, dn0), d_raw = scan(step, start, steps, reverse=True)
+    d_kernel = over_steps(dropped(shifted(h0, h), drop), d_raw)
+    return d_raw, None, None, d_kernel, dh0, dc0, dn0
+
+
+slstm.defvjp(slstm_forward, slstm_backward)

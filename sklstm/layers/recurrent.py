@@ -1,5 +1,8 @@
-"""Recurrent Keras layers: which loop runs, and the road around it."""
+"""Recurrent Keras layers, and the choice of the loop that runs their steps."""
 
+import numpy as np
+
+from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import load_keras
 
 keras = load_keras()
@@ -12,33 +15,44 @@ if BACKEND == "jax":
 elif BACKEND == "torch":
     from sklstm.layers import torch_loops
 
-__all__ = ["GRU", "LSTM", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "SLSTM", "SLSTMCell", "SimpleRNN"]
 
 
 def on_cpu():
-    """Whether layers run where the fast loops are faster."""
+    """Return whether layers run where the fast loops are faster."""
     if BACKEND == "jax":
         return jax.default_backend() == "cpu"
     return BACKEND == "torch" and not torch_loops.on_gpu()
 
 
 def on_cudnn():
-    """Whether layers run where cuDNN does, through JAX."""
+    """Return whether layers run where cuDNN does, through JAX."""
     return BACKEND == "jax" and cudnn.on_gpu()
 
 
 def first(mask):
-    """The mask of the first gate, which all share, so that one product serves all."""
+    """Return the mask of the first gate, for all gates, so that one product serves."""
     return mask[0] if isinstance(mask, list) else mask
 
 
 class FastLoop:
-    """What the three layers share: which cases are fast, and the road around a loop."""
+    """What the layers share: the cases that a fast loop covers, and the calls of it.
+
+    Attributes
+    ----------
+    kind : Cell
+    has_cudnn : bool
+        Whether `loop` runs in cuDNN where that is.
+    """
+
+    has_cudnn = False
 
     def covered(self, mask=None):
         cell = self.cell
+        if BACKEND == "torch" and self.kind.torch_operator is None:
+            return False
         # Without a mask Keras calls cuDNN by itself.
-        by_lengths = on_cudnn() and self.kind == "lstm" and mask is not None
+        by_lengths = on_cudnn() and self.has_cudnn and mask is not None
         return (
             (on_cpu() or by_lengths)
             and not (cell.recurrent_dropout and (BACKEND == "torch" or by_lengths))
@@ -91,7 +105,7 @@ class FastLoop:
 
 
 def served(sequences, mask):
-    """Whether a loop serves this mask, which torch's tells by its values."""
+    """Return whether a loop serves this mask; for torch this depends on its values."""
     return BACKEND != "torch" or torch_loops.serves(sequences, mask)
 
 
@@ -109,7 +123,8 @@ class LSTM(FastLoop, keras.layers.LSTM):
     (2, 4)
     """
 
-    kind = "lstm"
+    kind = CELLS["lstm"]
+    has_cudnn = True
 
     def loop(self, steps, mask, drop, h, c):
         if not on_cudnn():
@@ -148,7 +163,7 @@ class GRU(FastLoop, keras.layers.GRU):
     (2, 4)
     """
 
-    kind = "gru"
+    kind = CELLS["gru"]
 
     def loop(self, steps, mask, drop, h):
         cell = self.cell
@@ -175,7 +190,7 @@ class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
     (2, 4)
     """
 
-    kind = "rnn"
+    kind = CELLS["rnn"]
 
     def loop(self, steps, mask, drop, h):
         cell = self.cell
@@ -183,3 +198,132 @@ class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
         if cell.use_bias:
             gates = gates + cell.bias
         return (jax_loops.rnn(gates, mask, drop, cell.recurrent_kernel.value, h),)
+
+
+@keras.saving.register_keras_serializable("sklstm")
+class SpreadForgetBias(keras.initializers.Initializer):
+    """Zeros, but for the forget gate: a power law over the units, from 5 to -7.
+
+    It gives units memories of different lengths, as in the code of Beck et al. (2024).
+    """
+
+    def __call__(self, shape, dtype=None):
+        units = shape[0] // 4
+        ranks = np.arange(units) / max(units - 1, 1)
+        bias = np.zeros(shape)
+        bias[units : 2 * units] = 5 - 12 * ranks**0.3
+        return ops.convert_to_tensor(bias, dtype=dtype)
+
+    def get_config(self):
+        return {}
+
+
+@keras.saving.register_keras_serializable("sklstm")
+class SLSTMCell(keras.layers.LSTMCell):
+    """One step of `SLSTM`.
+
+    Parameters
+    ----------
+    units : int
+    bias_initializer : str or keras.initializers.Initializer, default=None
+        None is `SpreadForgetBias`.
+    **options
+        Of ``keras.layers.LSTMCell``, but for its activations and `unit_forget_bias`.
+    """
+
+    def __init__(self, units, bias_initializer=None, **options):
+        bias_initializer = bias_initializer or SpreadForgetBias()
+        options |= {"bias_initializer": bias_initializer, "unit_forget_bias": False}
+        super().__init__(units, **options)
+        self.dropout_mask_count = None  # one mask for all gates
+        self.state_size = [units] * CELLS["slstm"].n_states
+
+    def call(self, inputs, states, training=False):
+        h, c, n = states
+        if training and self.dropout:
+            inputs = inputs * self.get_dropout_mask(inputs)
+        if training and self.recurrent_dropout:
+            h = h * self.get_recurrent_dropout_mask(h)
+        raw = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel)
+        raw = raw + self.bias if self.use_bias else raw
+        i, f, z, o = ops.split(raw, 4, axis=1)
+        old = n + ops.log_sigmoid(f)
+        c = c + ops.sigmoid(i - old) * (ops.tanh(z) - c)
+        h = ops.sigmoid(o) * c
+        return h, [h, c, ops.logaddexp(old, i)]
+
+    def get_initial_state(self, batch_size=None):
+        shape, dtype = (batch_size, self.units), self.compute_dtype
+        return [ops.full(shape, v, dtype) for v in CELLS["slstm"].initial_state]
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("activation", "recurrent_activation", "unit_forget_bias"):
+            del config[name]
+        return config
+
+
+@keras.saving.register_keras_serializable("sklstm")
+class SLSTM(FastLoop, keras.layers.RNN):
+    """Scalar-memory LSTM of xLSTM (Beck et al., 2024) with a fast loop.
+
+    The input gate is exponential and the forget gate a sigmoid; the recurrent matrix is
+    full, so the layer is one head of the paper. The three states are the output, the
+    cell divided by the normalizer, and the logarithm of the normalizer. In this form
+    nothing overflows, and the paper's stabilizer state is not needed.
+
+    Parameters
+    ----------
+    units : int
+    **options
+        Of ``keras.layers.LSTM``, but for its activations, `unit_forget_bias`,
+        `implementation` and `use_cudnn`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklstm.layers import SLSTM
+    >>> SLSTM(4)(np.zeros((2, 5, 3))).shape
+    (2, 4)
+    """
+
+    kind = CELLS["slstm"]
+    cell_options = ("use_bias", "dropout", "recurrent_dropout", "seed") + tuple(
+        f"{part}_{role}"
+        for role in ("initializer", "regularizer", "constraint")
+        for part in ("kernel", "recurrent", "bias")
+    )
+
+    def __init__(self, units, **options):
+        of_cell = {k: options.pop(k) for k in self.cell_options if k in options}
+        of_both = {k: options[k] for k in ("dtype", "trainable") if k in options}
+        cell = SLSTMCell(units, name="slstm_cell", **of_cell, **of_both)
+        super().__init__(cell, **options)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
+
+    def loop(self, steps, mask, drop, h, c, n):
+        cell = self.cell
+        gates = steps @ cell.kernel.value
+        if cell.use_bias:
+            gates = gates + cell.bias
+        kernel = cell.recurrent_kernel.value
+        return jax_loops.slstm(gates, mask, drop, kernel, h, c, n)
+
+    def reset_state(self):
+        """Forget what a stateful layer has seen."""
+        if self.states is not None:
+            initial = self.get_initial_state(self.states[0].shape[0])
+            for variable, value in zip(self.states, initial, strict=True):
+                variable.assign(value)
+
+    def get_config(self):
+        config, of_cell = super().get_config(), self.cell.get_config()
+        del config["cell"]
+        config["units"] = self.cell.units
+        regularizer = keras.regularizers.serialize(self.activity_regularizer)
+        config["activity_regularizer"] = regularizer
+        return config | {name: of_cell[name] for name in self.cell_options}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

@@ -1,8 +1,8 @@
 """Recurrent loops in torch: its own fused kernels, with Keras's weights.
 
-Keras on torch takes a Python call for every step of a layer; torch's kernels take one
-for all. They read gates in another order, and know of masks by lengths alone: a mask is
-served where it is one block of steps in each row, as padding on either side leaves it.
+Keras on torch makes a Python call for every step of a layer; torch's kernels take one
+call for all steps. They have the gates in another order, and take lengths instead of
+masks. So they serve a mask of one block of steps in each row, as padding leaves it.
 
 Inputs are time-major, masks of shape (n_steps, batch, 1).
 """
@@ -10,17 +10,13 @@ Inputs are time-major, masks of shape (n_steps, batch, 1).
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-# Where torch's gates stand among Keras's: i, f, c, o and z, r, h.
-ORDERS = {"lstm": (0, 1, 2, 3), "gru": (1, 0, 2), "rnn": (0,)}
-KERNELS = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}
-
 
 def on_gpu():
     return torch.get_default_device().type == "cuda"
 
 
 def serves(sequences, mask):
-    """Whether values are there, and each row's steps that count follow each other.
+    """Return whether values are there, and the unmasked steps of a row are one block.
 
     Parameters
     ----------
@@ -36,18 +32,19 @@ def serves(sequences, mask):
     return bool((starts <= 1).all())
 
 
-def in_order(weights, kind):
-    """Gates along the last axis, in the order of torch."""
-    gates = weights.chunk(len(ORDERS[kind]), dim=-1)
-    return torch.cat([gates[place] for place in ORDERS[kind]], dim=-1)
+def in_order(weights, cell):
+    """Return the gates along the last axis in the order of torch."""
+    gates = weights.chunk(cell.n_gates, dim=-1)
+    return torch.cat([gates[place] for place in cell.torch_gates], dim=-1)
 
 
-def run(kind, steps, mask, kernel, recurrent_kernel, biases, state):
-    """Outputs of every step, then the last states.
+def run(cell, steps, mask, kernel, recurrent_kernel, biases, state):
+    """Return the outputs of every step, then the last states.
 
     Parameters
     ----------
-    kind : {"lstm", "gru", "rnn"}
+    cell : sklstm._utils.cells.Cell
+        With a torch_operator.
     steps : tensor of shape (n_steps, batch, n_features)
     mask : tensor of bool of shape (n_steps, batch, 1) or None
         For which `serves` holds.
@@ -56,12 +53,13 @@ def run(kind, steps, mask, kernel, recurrent_kernel, biases, state):
     state : tuple of tensor of shape (batch, units)
     """
     parts = [kernel.T, recurrent_kernel.T, *biases]
-    parts = [in_order(part.movedim(0, -1), kind).movedim(-1, 0) for part in parts]
+    parts = [in_order(part.movedim(0, -1), cell).movedim(-1, 0) for part in parts]
     first = [part[None].contiguous() for part in state]
-    hidden = first if kind == "lstm" else first[0]
+    kernel_of_torch = getattr(torch, cell.torch_operator)
+    hidden = first if cell.n_states > 1 else first[0]
     options = True, 1, 0.0, False, False  # biases, layers, dropout, training, two ways
     if mask is None:
-        states, *last = KERNELS[kind](steps, hidden, parts, *options, False)
+        states, *last = kernel_of_torch(steps, hidden, parts, *options, False)
         return states, *(part[0] for part in last)
     n_steps, batch, _ = steps.shape
     mask = mask[..., 0]
@@ -75,8 +73,8 @@ def run(kind, steps, mask, kernel, recurrent_kernel, biases, state):
     )
     order = packed.sorted_indices
     hidden = [part[:, order] for part in first]
-    hidden = hidden if kind == "lstm" else hidden[0]
-    data, *last = KERNELS[kind](
+    hidden = hidden if cell.n_states > 1 else hidden[0]
+    data, *last = kernel_of_torch(
         packed.data, packed.batch_sizes, hidden, parts, *options
     )
     states, _ = pad_packed_sequence(packed._replace(data=data), total_length=n_steps)

@@ -75,7 +75,7 @@ def test_a_backtest_is_a_loop_written_by_hand(passengers, options):
     assert (table.pop("series") == "passengers").all()
     pd.testing.assert_frame_equal(table, expected, rtol=1e-5, check_freq=False)
     assert f.forecast().equals(before)
-    assert len(f._histories[None]) == 60
+    assert len(f._state.series[None].history) == 60
 
 
 def test_scorers_count_all_lead_times(passengers):
@@ -192,7 +192,7 @@ def test_bad_parameters(passengers, parameters, error, match):
         f.backtest(passengers[60:70], **parameters)
     with pytest.raises(ValueError, match="leave a gap"):
         f.observe(passengers[62:70])
-    assert len(f._histories[None]) == 60
+    assert len(f._state.series[None].history) == 60
 
 
 @pytest.mark.parametrize("refit", [3, "warm"])

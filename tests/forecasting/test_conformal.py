@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklstm._forecasting.conformal import MAX_KEPT, Spread, restless
+from sklstm._forecasting.conformal import MAX_KEPT, ConformalErrors, movement_scale
 
 
 def drawn(n_windows, horizon=4, seed=0):
-    """Errors that grow with the step, of two targets, the second twice as large."""
+    """Return errors of two targets, growing by step, the second twice as large."""
     errors = np.random.RandomState(seed).standard_t(5, (n_windows, horizon, 2))
     return errors * np.arange(1, horizon + 1)[:, None] * [1, 2]
 
@@ -15,7 +15,9 @@ ONE, AS_LEARNED = np.ones((1, 4, 2)), np.ones((1, 4, 2))
 
 
 def learned(residuals):
-    return Spread.learn(residuals, np.ones_like(residuals), np.ones(len(residuals)))
+    return ConformalErrors.learn(
+        residuals, np.ones_like(residuals), np.ones(len(residuals))
+    )
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
@@ -36,11 +38,13 @@ def test_few_errors_are_covered_at_least_as_often_as_asked():
 
 def test_a_weight_counts_as_so_many_windows():
     residuals, weights = drawn(40), np.arange(40) % 3
-    weighted = Spread.learn(residuals, np.ones_like(residuals), weights)
+    weighted = ConformalErrors.learn(residuals, np.ones_like(residuals), weights)
     repeated = learned(np.repeat(residuals, weights, axis=0))
     assert_allclose(weighted.scale, repeated.scale)
     for coverage in (0.5, 0.8, 0.95):
-        assert_allclose(weighted.size(coverage), repeated.size(coverage), rtol=0.1)
+        assert_allclose(
+            weighted.quantile(coverage), repeated.quantile(coverage), rtol=0.1
+        )
 
 
 def test_spread_never_falls_with_the_step_and_grows_beyond_the_horizon():
@@ -62,11 +66,11 @@ def test_width_grows_with_coverage_and_with_the_unit():
     assert_allclose(spread.half_width(0.5, 3 * ONE, AS_LEARNED), 3 * narrow)
 
 
-def test_restlessness_is_the_root_of_the_mean_change():
+def test_the_scale_of_movement_is_the_root_of_the_mean_change():
     windows = np.array([[0.0, 2, 0, 2], [5, 5, 5, 5]])[:, :, None]
-    assert_allclose(restless(windows)[:, 0], [np.sqrt(6 / 4), 1])
-    assert_allclose(restless(4 * windows)[0], 2 * restless(windows)[0])
-    assert (restless(windows[:, :1]) == 1).all()
+    assert_allclose(movement_scale(windows)[:, 0], [np.sqrt(6 / 4), 1])
+    assert_allclose(movement_scale(4 * windows)[0], 2 * movement_scale(windows)[0])
+    assert (movement_scale(windows[:, :1]) == 1).all()
 
 
 def test_errors_of_zero_give_intervals_of_no_width():
@@ -84,7 +88,7 @@ def test_tracked_widths_hold_their_share_whatever_the_errors(coverage, size):
     spread = learned(drawn(500))
     errors = size * drawn(4000, seed=1)
     unit = np.ones((4000, 4, 2))
-    factor = spread.tracked(errors, unit, coverage)
+    factor = spread.coverage_correction(errors, unit, coverage)
     inside = np.abs(errors) <= spread.half_width(coverage, unit, factor)
     assert_allclose(inside.mean(axis=0), coverage, atol=0.01)
     assert_allclose(factor[2000:].mean(axis=0), size, rtol=0.3)
@@ -92,28 +96,31 @@ def test_tracked_widths_hold_their_share_whatever_the_errors(coverage, size):
 
 def test_tracked_widths_know_only_what_came_before():
     spread, errors, unit = learned(drawn(50)), drawn(30, seed=1), np.ones((30, 4, 2))
-    factor = spread.tracked(errors, unit, 0.8)
+    factor = spread.coverage_correction(errors, unit, 0.8)
     assert (factor[0] == 1).all() and (factor[1, 1:] == 1).all()
     for origin in (5, 20):
         # Before row 20 stand all steps of origin 16, and one step of origin 19.
         later = np.arange(30)[:, None] + np.arange(4) >= origin
         unknown = np.where(later[:, :, None], np.nan, errors)
-        known = spread.tracked(unknown, unit, 0.8)
+        known = spread.coverage_correction(unknown, unit, 0.8)
         assert_allclose(known[: origin + 1], factor[: origin + 1])
         assert_allclose(known[-1], known[origin])
 
 
 def test_fewer_origins_than_steps_are_tracked():
     spread, errors = learned(drawn(50)), drawn(2, seed=1)
-    assert spread.tracked(errors, np.ones_like(errors), 0.8).shape == errors.shape
+    assert (
+        spread.coverage_correction(errors, np.ones_like(errors), 0.8).shape
+        == errors.shape
+    )
 
 
 def test_a_tiny_distance_of_quantiles_does_not_rule_the_others():
     residuals = drawn(400)
     unit = np.ones_like(residuals)
-    usual = Spread.learn(residuals, unit, np.ones(400), 0.8)
+    usual = ConformalErrors.learn(residuals, unit, np.ones(400), 0.8)
     unit[::50] = 1e-6
-    spread = Spread.learn(residuals, unit, np.ones(400), 0.8)
+    spread = ConformalErrors.learn(residuals, unit, np.ones(400), 0.8)
     assert_allclose(
         spread.half_width(0.8, ONE, AS_LEARNED),
         usual.half_width(0.8, ONE, AS_LEARNED),

@@ -47,7 +47,7 @@ def test_rows_since_the_fit_correct_the_width(fitted, passengers):
     table = fitted.backtest(passengers[-24:], quantiles=(0.1, 0.9))
     f = pickle.loads(pickle.dumps(fitted))
     for n_known in (1, 9):
-        f.update(passengers[-24:][len(f._histories[None]) - 120 : n_known])
+        f.update(passengers[-24:][len(f._state.series[None].history) - 120 : n_known])
         expected = table.loc[3 * n_known : 3 * n_known + 2, [0.1, 0.9]]
         assert_allclose(f.forecast_quantiles(3, quantiles=(0.1, 0.9)), expected)
     calm = pickle.loads(pickle.dumps(fitted))
@@ -131,8 +131,8 @@ def test_paths_of_positive_many_and_unfinished_series(passengers):
     small, large = LSTMForecaster(**QUICK).fit([values, 9 * values]).sample_paths(7)
     assert small.shape == large.shape == (3, 7)
     unfinished = np.append(values, [np.nan] * 2)
-    known = positive._with_history(values).sample_paths(6, 5, random_state=0)
-    later = positive._with_history(unfinished).sample_paths(6, 3, random_state=0)
+    known = positive.sample_paths(6, 5, history=values, random_state=0)
+    later = positive.sample_paths(6, 3, history=unfinished, random_state=0)
     # Their width is that of a window which ends in a line.
     assert_allclose(later, known[2:], rtol=0.02)
 
@@ -162,7 +162,7 @@ def test_probabilities_are_checked(fitted, coverage, passengers):
 
 
 def restless_by_phase(n):
-    """Noise that is large in the first half of each season of 12, and skewed."""
+    """Return skewed noise that is large in the first half of each season of 12."""
     rng = np.random.RandomState(0)
     return (rng.exponential(size=n) - 1) * np.where(np.arange(n) % 12 < 6, 2, 0.2)
 

@@ -14,13 +14,14 @@ from jax.experimental import rnn  # noqa: E402
 from numpy.testing import assert_allclose  # noqa: E402
 
 from sklstm import layers  # noqa: E402
+from sklstm.layers import recurrent  # noqa: E402
 
 NAMES = ["LSTM", "GRU", "SimpleRNN"]
 N_FEATURES = 3
 
 
 def pair(name, units=5, covered=True, **options):
-    """The fast layer and Keras's, with the same weights."""
+    """Build the fast layer and Keras's layer with the same weights."""
     both = [getattr(home, name)(units, **options) for home in (layers, keras.layers)]
     for layer in both:
         layer.build((None, None, N_FEATURES))
@@ -44,7 +45,7 @@ def mask_of(kind, batch, n_steps):
 
 
 def values_and_gradients(layer, x, mask, state):
-    """Outputs, and the gradients of a sum over all of them that no symmetry hides."""
+    """Return outputs, and gradients of a weighted sum without symmetry."""
 
     def total(weights, x, state):
         values, _ = layer.stateless_call(
@@ -88,7 +89,7 @@ def test_equals_keras_in_values_and_gradients(name, mask, batch, n_steps):
 
 
 def cudnn_stand_in(x, h, c, weights, lengths, n_features, units, *_):
-    """What `jax.experimental.rnn.lstm` promises, step by step, where no GPU is."""
+    """Compute step by step what `jax.experimental.rnn.lstm` returns, without a GPU."""
     parts = rnn.unpack_lstm_weights(weights, n_features, units, 1, False)
     kernel, recurrent, bias, second = (part[0] for part in parts)
 
@@ -110,15 +111,15 @@ def cudnn_stand_in(x, h, c, weights, lengths, n_features, units, *_):
 
 @pytest.fixture
 def gpu(monkeypatch):
-    """A GPU to the layers, with the lengths that cuDNN was told."""
+    """Pretend that layers run on a GPU; return the lengths passed to cuDNN."""
     told = []
 
     def stand_in(*values):
         jax.debug.callback(lambda lengths: told.append(lengths.tolist()), values[4])
         return cudnn_stand_in(*values)
 
-    monkeypatch.setattr(layers, "on_cpu", lambda: False)
-    monkeypatch.setattr(layers, "on_cudnn", lambda: True)
+    monkeypatch.setattr(recurrent, "on_cpu", lambda: False)
+    monkeypatch.setattr(recurrent, "on_cudnn", lambda: True)
     monkeypatch.setattr(rnn, "lstm", stand_in)
     return told
 

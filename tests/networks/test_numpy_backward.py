@@ -4,6 +4,7 @@ import pytest
 from sklstm._networks import numpy_backward, numpy_forward
 from sklstm._networks.spec import POOLINGS, NetworkSpec, TextNetworkSpec
 from sklstm._text.sequences import Sequences
+from sklstm._utils.cells import CELLS
 
 rng = np.random.default_rng(0)
 
@@ -13,7 +14,7 @@ def drawn(spec):
 
 
 def by_differences(function, point, step=1e-6):
-    """The gradient of a number, value by value."""
+    """Return the gradient of a function by finite differences."""
     result = np.empty(point.size)
     for i in range(point.size):
         move = np.zeros(point.size)
@@ -23,20 +24,20 @@ def by_differences(function, point, step=1e-6):
     return result.reshape(point.shape)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("units", [(3,), (4, 3)])
 @pytest.mark.parametrize(
-    "n_context, n_levels, n_static", [(0, 0, 0), (3, 1, 0), (2, 2, 0), (3, 1, 2)]
+    "n_context, n_last_values, n_static", [(0, 0, 0), (3, 1, 0), (2, 2, 0), (3, 1, 2)]
 )
 @pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 3), (False, None)])
 def test_of_window_networks(
-    cell, units, n_context, n_levels, n_static, linear_skip, recurrent_length
+    cell, units, n_context, n_last_values, n_static, linear_skip, recurrent_length
 ):
     spec = NetworkSpec(
         (5, 2),
         n_context,
         (2, 1),
-        n_levels,
+        n_last_values,
         cell,
         units,
         linear_skip=linear_skip,
@@ -62,7 +63,7 @@ def test_of_window_networks(
     np.testing.assert_allclose(d_context, expected, atol=1e-7)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("units, bidirectional", [((3,), False), ((4, 3), True)])
 def test_of_text_networks(cell, pooling, units, bidirectional):
@@ -81,7 +82,8 @@ def test_of_text_networks(cell, pooling, units, bidirectional):
     def value(vectors):
         return np.sum(chosen * numpy_backward.text_network(spec, weights, vectors)[0])
 
-    np.testing.assert_allclose(back(chosen), by_differences(value, vectors), atol=1e-7)
+    expected = by_differences(value, vectors)
+    np.testing.assert_allclose(back(chosen), expected, atol=1e-7)
 
 
 def test_integrated_of_a_polynomial_is_exact():

@@ -6,6 +6,7 @@ from sklstm._networks import numpy_forward
 from sklstm._networks.spec import POOLINGS, NetworkSpec, TextNetworkSpec
 from sklstm._text.sequences import Sequences
 from sklstm._utils.blas import one_thread
+from sklstm._utils.cells import CELLS
 from sklstm._windows.dataset import ReadyWindows
 
 
@@ -14,21 +15,21 @@ class WithContext(ReadyWindows):
         return self.X[indices], self.X[indices, :3, 0]
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("units", [(3,), (5, 4)])
 @pytest.mark.parametrize(
-    "n_context, n_levels, n_static",
+    "n_context, n_last_values, n_static",
     [(0, 0, 0), (3, 0, 0), (3, 2, 0), (3, 3, 0), (3, 1, 2)],
 )
 @pytest.mark.parametrize("linear_skip, recurrent_length", [(True, 4), (False, None)])
 def test_equals_keras(
-    cell, units, n_context, n_levels, n_static, linear_skip, recurrent_length
+    cell, units, n_context, n_last_values, n_static, linear_skip, recurrent_length
 ):
     spec = NetworkSpec(
         (6, 2),
         n_context,
         (2, 3),
-        n_levels,
+        n_last_values,
         cell,
         units,
         linear_skip=linear_skip,
@@ -53,7 +54,7 @@ def test_equals_keras(
     np.testing.assert_allclose(one[0], ours[3], rtol=1e-10)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("units, bidirectional", [((3,), False), ((4, 3), True)])
 def test_texts_equal_keras(cell, units, bidirectional, pooling):

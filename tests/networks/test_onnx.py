@@ -8,9 +8,12 @@ import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._networks.spec import POOLINGS
+from sklstm._utils.cells import CELLS
 
 pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
+
+from tests.fitted import with_network  # noqa: E402
 
 # No epoch is trained, since a graph is equal whatever the weights are.
 QUICK = {"epochs": 0, "units": 3, "random_state": 0, "validation_fraction": 0}
@@ -19,12 +22,15 @@ LABELS = [1, 1, 0, 0, 1] * 4
 
 
 def shaken(estimator):
-    """The estimator with drawn weights of all parts of its network."""
+    """Return the estimator with random weights in all parts of its network."""
     rng = np.random.default_rng(0)
-    estimator.weights_ = {
+    weights = {
         name: rng.normal(scale=0.3, size=shape).astype(np.float32)
         for name, shape in estimator._spec_.weight_shapes().items()
     }
+    if isinstance(estimator, LSTMForecaster):
+        return with_network(estimator, weights=weights)
+    estimator.weights_ = weights
     return estimator
 
 
@@ -48,6 +54,7 @@ def assert_same(actual, expected):
         {},
         {"cell": "gru", "units": (3, 2)},
         {"cell": "rnn", "units": (2, 3), "linear_skip": False},
+        {"cell": "slstm", "units": (3, 2)},
         {"cell": "lstm", "units": (4, 3), "recurrent_length": 5},
         {"window_norm": None, "scaler": "minmax"},
         {"window_norm": "last", "scaler": "robust", "cell": "gru"},
@@ -79,7 +86,8 @@ def test_series_of_several_columns(passengers):
 def test_a_linear_or_empty_network_has_a_graph_too(passengers):
     for options in ({}, {"linear_skip": False}):
         f = LSTMForecaster(6, 2, **QUICK | options).fit(passengers)
-        f.weights_ = f.weights_ | {"head/kernel": 0 * f.weights_["head/kernel"]}
+        kernel = 0 * f.weights_["head/kernel"]
+        with_network(f, weights=f.weights_ | {"head/kernel": kernel})
         model = f.to_onnx()
         assert "LSTM" not in {node.op_type for node in model.graph.node}
         window = passengers.to_numpy(float)[None, -6:]
@@ -126,27 +134,28 @@ def test_one_of_many_series(passengers):
 
 
 def tokens_of(classifier, texts, width=9):
-    """Token ids, with their padding in a place that differs."""
+    """Return token ids with padding at different positions."""
     tokens = np.zeros((len(texts), width), np.int64)
     for row, text in enumerate(texts):
-        ids = [classifier._words.get(word, 1) for word in text.split()]
+        ids = [classifier._state.words.get(word, 1) for word in text.split()]
         tokens[row, row % 3 : row % 3 + len(ids)] = ids
     return tokens
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("units, bidirectional", [((3,), False), ((3, 2), True)])
 def test_probabilities_of_texts(cell, pooling, units, bidirectional, fitted):
     clf = copy.copy(fitted)
     # Another network in its place, since to fit each takes seconds.
-    clf._spec_ = dataclasses.replace(
-        clf._spec_,
+    spec = dataclasses.replace(
+        clf._state.spec,
         cell=cell,
         pooling=pooling,
         units=units,
         bidirectional=bidirectional,
     )
+    clf._state = dataclasses.replace(clf._state, spec=spec)
     clf = shaken(clf)
     texts = [*TEXTS[:5], "", "never seen", "a bad never seen good good film"]
     found = run_graph(clf.to_onnx(), tokens=tokens_of(clf, texts))
@@ -190,7 +199,8 @@ def test_n_grams_classes_and_labels(ngram_range, labels, fitted_on_texts):
     found = run_graph(model, tokens=tokens_of(clf, TEXTS[:5]))
     assert_same(found, clf.predict_proba(TEXTS[:5]))
     properties = {p.key: json.loads(p.value) for p in model.metadata_props}
-    assert properties == {"classes": clf.classes_.tolist(), "vocabulary": clf._words}
+    words = clf._state.words
+    assert properties == {"classes": clf.classes_.tolist(), "vocabulary": words}
 
 
 def test_token_ids_as_they_were_fitted():
@@ -200,7 +210,8 @@ def test_token_ids_as_they_were_fitted():
     new = rng.integers(0, 60, (9, 7))
     found = run_graph(shaken(clf).to_onnx(), tokens=new)
     assert_same(found, clf.predict_proba(new))
-    clf._words = clf._words | {2**40: 2}
+    words = clf._state.words | {2**40: 2}
+    clf._state = dataclasses.replace(clf._state, words=words)
     with pytest.raises(ValueError, match=r"largest token id is 1099511627776.*from 1"):
         clf.to_onnx()
 

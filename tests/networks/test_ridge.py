@@ -36,14 +36,15 @@ def test_absolute_errors_are_as_small_as_least_absolute_deviations(data):
     y[::9] += np.random.default_rng(1).standard_cauchy((9, 1, 1)) * 5
     data = ReadyWindows(data.X, y, data.weights(rows))
     solution = ridge.fit_path(data, rows, np.abs).solution(1e-9)
-    found = ridge.errors(data, rows, [solution], np.abs)
+    found = ridge.errors(data, rows, ridge.linear([solution]), np.abs)
     best = QuantileRegressor(alpha=0).fit(
         data.X[..., 0], y[:, 0, 0], sample_weight=data.weights(rows)
     )
-    best = ridge.errors(data, rows, [(best.coef_[:, None], best.intercept_)], np.abs)
+    best = ridge.linear([(best.coef_[:, None], best.intercept_)])
+    best = ridge.errors(data, rows, best, np.abs)
     squares = ridge.fit_path(data, rows).solution(1e-9)
     assert best < found < 1.01 * best
-    assert found < 0.8 * ridge.errors(data, rows, [squares], np.abs)
+    assert found < 0.8 * ridge.errors(data, rows, ridge.linear([squares]), np.abs)
 
 
 def test_the_linear_model_follows_the_loss():
@@ -132,6 +133,40 @@ def test_a_share_of_other_targets_pasts_is_a_penalty_on_them():
         np.testing.assert_allclose(kernel[:, target::2], expected, rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.parametrize("n_rows", [120, 60])
+@pytest.mark.parametrize("n_features", [0, 2])
+@pytest.mark.parametrize("share", [1.0, 0.0, ridge.SMALL_SHARE])
+def test_wide_frames_have_the_solutions_of_a_decomposition_for_each_target(
+    monkeypatch, n_rows, n_features, share
+):
+    rng, norm = np.random.default_rng(0), WindowNorm("last", shows_level=True)
+    y = rng.normal(size=(n_rows, 5)).cumsum(axis=0)
+    X = rng.normal(size=(n_rows, 2)) if n_features else None
+    data = SeriesWindows(y, X, np.arange(n_rows - 10), 6, 3, norm)
+    rows, validation = np.split(np.arange(n_rows - 10), [n_rows * 3 // 5])
+    levels = 6 * (5 + n_features) + np.arange(5)
+    for left_out in ((), levels):
+        found = []
+        for bound in (np.inf, 0):
+            monkeypatch.setattr(ridge, "MAX_DECOMPOSED", bound)
+            all_inputs = ridge.fit_path(data, rows)
+            path = ridge.path_at_share(all_inputs, data.owners, share)
+            choice = ridge.choose_penalty(path, data, validation, left_out)
+            found.append((*choice, *path.solution(choice[0], left_out)))
+            assert not path.solution(np.inf, left_out)[0].any()
+        for few, wide in zip(*found, strict=True):
+            np.testing.assert_allclose(wide, few, rtol=1e-6, atol=1e-9)
+
+
+def test_each_target_stands_alone_only_where_that_is_no_longer_way(monkeypatch):
+    owners = np.repeat([0, 1, 2, -1], [3, 3, 3, 30])
+    assert ridge.shares_to_try(None) == [1.0]
+    assert ridge.shares_to_try(owners) == [1.0, 0.0]
+    monkeypatch.setattr(ridge, "MAX_DECOMPOSED", 0)
+    assert ridge.shares_to_try(owners) == [1.0]
+    assert ridge.shares_to_try(owners[:12]) == [1.0, 0.0]
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_the_validation_block_tells_whether_columns_read_each_other(own):
     noise = np.random.default_rng(0).normal(size=(500, 2))
@@ -150,7 +185,7 @@ def test_chosen_penalty_has_the_smallest_error(data):
     validation = np.arange(60, 80)
     chosen, error = ridge.choose_penalty(path, data, validation)
     solutions = [path.solution(p) for p in ridge.PENALTIES]
-    errors = ridge.errors(data, validation, solutions)
+    errors = ridge.errors(data, validation, ridge.linear(solutions))
     assert errors[list(ridge.PENALTIES).index(chosen)] == errors.min() == error
 
 

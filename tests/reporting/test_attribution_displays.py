@@ -38,7 +38,7 @@ def test_lags_are_bars_stacked_by_input(regression):
         at = [round(bar.get_x() + bar.get_width() / 2) for bar in bars]
         heights = pd.Series([bar.get_height() for bar in bars], at)
         assert_allclose(heights[why[name].index], why[name])
-    assert "from a still history" in display.ax_.get_title()
+    assert "from a constant history" in display.ax_.get_title()
     again = LagAttributionDisplay.from_attributions(
         lag_attributions(f, X=X[200:202]), step=2
     )

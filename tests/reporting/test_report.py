@@ -14,6 +14,7 @@ import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._reporting.html_page import table, training_warnings, warning_list, write
+from tests.fitted import with_network
 
 UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -22,7 +23,7 @@ VOID = {"meta", "link", "br", "img", "path", "circle", "line", "polyline"}
 
 
 class Page(HTMLParser):
-    """A page as its tags, checked to be closed in order."""
+    """Parser that checks that the tags of a page are closed in order."""
 
     def __init__(self, text):
         super().__init__()
@@ -95,7 +96,7 @@ def test_scores_are_those_of_predict(of_series, passengers):
     assert f"{np.mean(error**2):,.4g}" in page.text
     for name in ("LSTM alone", "GRU alone", "simple RNN alone", "last value", "MASE"):
         assert name in page.text
-    assert "There are 24 test rows only" in page.text
+    assert "There are only 24 test rows" in page.text
     assert "1949-01-01" in page.text and "120" in page.text
     assert "linear model alone" in page.text and "of these" not in page.text
 
@@ -104,8 +105,8 @@ def test_the_validation_block_is_shown(passengers, tmp_path):
     f = LSTMForecaster(13, **UNTRAINED | {"validation_fraction": 0.25})
     f.fit(passengers[:-24])
     page = read(f, tmp_path / "a.html", passengers[-24:])
-    assert "Of these the last 30 are the validation block" in page.text
-    assert "and was then trained on too" in page.text
+    assert "The last 30 training rows are the validation block" in page.text
+    assert "and was then trained on as well" in page.text
     assert "of these, validation 30 1956-07-01 1958-12-01" in page.text
     both = page.all("svg")[:2]  # one for screens, one for telephones
     assert [svg["width"] for svg in both] == ["680", "340"]
@@ -117,9 +118,31 @@ def test_without_test_rows_the_last_are_held_out(regression, tmp_path):
     page = read(f, tmp_path / "report.html")
     assert "so the last 20% of the history were held out" in page.text
     assert " 176 " in page.text and " 44 " in page.text
-    many = LSTMForecaster(4, **UNTRAINED).fit([y, y])
-    with pytest.raises(ValueError, match="has 2 series, and a report shows one"):
-        many.report(tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("with_test_rows", [False, True])
+def test_of_many_series(regression, tmp_path, with_test_rows):
+    X, y = regression
+    noise = pd.Series(np.random.default_rng(0).normal(size=220), y.index)
+    X, y = pd.concat({"p": X, "q": X}), pd.concat({"p": y, "q": noise})
+    f = LSTMForecaster(4, **UNTRAINED)
+    if with_test_rows:
+        known = y.index.get_level_values(1) < y.index[200][1]
+        f.fit(X[known], y[known])
+        page = read(f, tmp_path / "report.html", X[~known], y[~known])
+        expected = f.update(X[~known], y[~known]).predict(X[~known])
+        error = np.abs(expected - y[~known]).groupby(level=0).mean()
+    else:
+        page = read(f.fit(X, y), tmp_path / "report.html")
+        assert "so the last 20% of each series were held out" in page.text
+        rows = np.concatenate([np.arange(176), 220 + np.arange(176)])
+        own = LSTMForecaster(4, **UNTRAINED).fit(X.iloc[rows], y.iloc[rows])
+        later = np.setdiff1d(np.arange(440), rows)
+        own.update(X.iloc[later], y.iloc[later])
+        expected = own.predict(X.iloc[later])
+        error = np.abs(expected - y.iloc[later]).groupby(level=0).mean()
+    assert "over 2 series, the absolute error is" in page.text
+    assert f"{error.mean():.4g}" in page.text and f"{error['q']:.4g}" in page.text
 
 
 def test_of_ready_made_windows(passengers, tmp_path):
@@ -128,7 +151,7 @@ def test_of_ready_made_windows(passengers, tmp_path):
     f = LSTMForecaster(**UNTRAINED, scaler=None).fit(X[:100], y[:100])
     page = read(f, tmp_path / "a.html", X[100:], y[100:])
     assert "windows cut from one series overlap" in page.text
-    assert "Give train=" in page.text and "last value" in page.text
+    assert "Pass train=" in page.text and "last value" in page.text
     page = read(f, tmp_path / "b.html", X[100:], y[100:], train=(X[:100], y[:100]))
     assert "simple RNN alone" in page.text
     with pytest.raises(ValueError, match="Pass test rows to report as X and y"):
@@ -138,7 +161,8 @@ def test_of_ready_made_windows(passengers, tmp_path):
 def test_forecasts_that_lag_behind_are_named(tmp_path):
     walk = pd.Series(np.random.default_rng(0).normal(size=300).cumsum())
     f = LSTMForecaster(3, window_norm="last", **UNTRAINED).fit(walk[:200])
-    f.weights_ = {name: 0 * w for name, w in f.weights_.items()}  # repeats the last
+    # Weights of zero repeat the last value.
+    with_network(f, weights={name: 0 * w for name, w in f.weights_.items()})
     page = read(f, tmp_path / "report.html", walk[200:])
     assert "Lag: the forecasts follow the actual values 1 row behind" in page.text
     assert "100% of the error of repeating the last value" in page.text
@@ -179,7 +203,7 @@ def test_of_token_ids_and_labels(tmp_path):
         ({"loss": [2, 1, 0.5], "val_loss": [1, 0.9, 2]}, 2, "rose from 0.9 to 2"),
         ({"loss": [2, 1], "val_loss": [4, 3]}, 2, "more than twice the training loss"),
         ({"loss": [2, 1]}, 2, "There was no validation block"),
-        ({"loss": [2, 1], "val_loss": [2, 1.5]}, 0, "No epoch of the network beat"),
+        ({"loss": [2, 1], "val_loss": [2, 1.5]}, 0, "No epoch of the network improved"),
     ],
 )
 def test_loss_curves_are_read(history, best, words):
@@ -218,7 +242,7 @@ document.title = JSON.stringify({
 
 @pytest.fixture
 def laid_out(tmp_path):
-    """What `ASK` finds on a page that stands in a frame of some width."""
+    """Return the result of `ASK` on a page in a frame of the given width."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *args):

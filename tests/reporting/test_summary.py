@@ -1,16 +1,18 @@
-import dataclasses
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 import sklearn
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._forecasting.state import TrainingRecord
 from sklstm._reporting.summary import (
     curve_svg,
     network_in_words,
     network_svg,
     skill_in_words,
 )
+from tests.fitted import with_network
 
 UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
 
@@ -62,8 +64,7 @@ def test_the_network_is_drawn(fitted):
 def test_long_windows_and_own_networks_are_drawn(passengers):
     f = LSTMForecaster(24, recurrent_length=6, **UNTRAINED).fit(passengers)
     assert boxes(f)[1:3] == ["the last 6", "LSTM, 3 units"]
-    g = f._copy()
-    g._spec_ = dataclasses.replace(f._spec_, network=len)
+    g = with_network(f._copy(), spec=replace(f._spec_, network=len))
     assert boxes(g) == ["24 steps × 1 column", "your network", "1 step × 1 target"]
 
 
@@ -80,7 +81,7 @@ def test_networks_in_words(passengers):
     assert network_in_words(f).startswith(
         "A GRU of 3 units: from 5 steps of 1 column to 1 step of 1 target; "
     )
-    assert skill_in_words(f).startswith("No validation block")
+    assert skill_in_words(f).startswith("There was no validation block")
     clf = LSTMTextClassifier(**UNTRAINED).fit(["a b", "c d"] * 9, ["x", "y"] * 9)
     assert "units in each direction beside an n-gram model, over" in network_in_words(
         clf
@@ -91,12 +92,13 @@ def test_networks_in_words(passengers):
     "skill, best_epoch, words",
     [
         (0.25, 3, "25.0% below that of the best simple model, the linear model"),
-        (-0.1, 3, "10.0% above that of the best simple model"),
-        (0.0, 0, "as large as that of the linear model, since no epoch"),
+        (-4, 3, "is 5 times that of the best simple model, the linear model"),
+        (0.0, 0, "is that of the linear model, because no epoch"),
     ],
 )
 def test_skill_in_words(fitted, skill, best_epoch, words):
     f = fitted._copy()
-    f.skill_, f.best_epoch_ = skill, best_epoch
-    f.baseline_scores_ = {"last_value": 2.0, "ridge": 1.0}
+    scores = {"last_value": 2.0, "ridge": 1.0}
+    record = TrainingRecord({}, 3, best_epoch, scores, skill)
+    f._state = replace(f._state, record=record)
     assert words in skill_in_words(f)

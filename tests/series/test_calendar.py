@@ -11,7 +11,7 @@ QUICK = {"window_length": 3, "horizon": 2, "epochs": 1, "units": 2, "random_stat
 
 
 def daily(n_days=100):
-    """A series that only the day of the week tells: its windows of 3 do not."""
+    """Return a series of the day of the week, which windows of 3 do not show."""
     index = pd.date_range("2024-01-01", periods=n_days, freq="D")
     values = np.where(index.day_of_week == 6, 5.0, 1.0)
     return pd.Series(values + 0.1 * np.random.RandomState(0).normal(size=n_days), index)
@@ -74,10 +74,10 @@ def test_beside_inputs_the_forecast_knows_both():
             "calendar needs rows with a DatetimeIndex.*none",
         ),
         (("hour",), daily().reset_index(drop=True), "Got RangeIndex"),
-        (("decade",), daily(), "'decade', but knows"),
+        (("decade",), daily(), "'decade', which is unknown. Pass names among"),
         ("hour", daily(), r"write \('hour',\)"),
-        ((), daily(), "must be a tuple"),
-        ((["someday"],), daily(), "no list of dates"),
+        ((), daily(), "must be a non-empty tuple"),
+        ((["someday"],), daily(), "not a list of dates"),
     ],
 )
 def test_bad_calendars(calendar, data, match):

@@ -128,7 +128,7 @@ def test_text_sequencer_gives_frames(library):
 
 @pytest.mark.parametrize("frame", [pl.Series, lambda x: pl.DataFrame({"a": x})])
 def test_no_index_in_is_none_out(frame, values):
-    """polars has no index that a forecast could continue: arrays come out, in order."""
+    """polars has no index that a forecast could continue, so results are arrays."""
     f = small().fit(frame(values[:-5]))
     expected = small().fit(values[:-5])
     calls = {

@@ -3,7 +3,11 @@ import pandas as pd
 import pytest
 
 from sklstm._series.history import History
-from sklstm._series.panel import ALONE, joined, lengths, places
+from sklstm._series.panel import (
+    SINGLE_SERIES,
+    concatenate_series,
+    rows_by_series,
+)
 
 
 def panel(index):
@@ -16,10 +20,10 @@ def both(times):
 
 def test_one_series_stands_alone():
     for data in ([1.0, 2.0], np.zeros((3, 2)), [[1, 2], [3, 4]], pd.Series([1.0])):
-        ((key, (rows, _)),) = places(data).items()
-        assert key is ALONE
+        ((key, (rows, _)),) = rows_by_series(data).items()
+        assert key is SINGLE_SERIES
         assert rows == slice(None)
-        assert joined(data) is data
+        assert concatenate_series(data) is data
 
 
 @pytest.mark.parametrize(
@@ -34,9 +38,8 @@ def test_one_series_stands_alone():
 def test_rows_of_a_frame_are_told_apart(times):
     index = both(times)
     shuffled = index[np.array([0, 4, 1, 5, 6, 2, 3, 7])]
-    found = places(panel(shuffled))
+    found = rows_by_series(panel(shuffled))
     assert list(found) == ["b", "a"]
-    assert lengths(panel(shuffled)) == [4, 4]
     for key, (rows, axis) in found.items():
         assert (shuffled[rows].get_level_values(0) == key).all()
         assert list(axis) == list(times)
@@ -44,15 +47,18 @@ def test_rows_of_a_frame_are_told_apart(times):
 
 def test_keys_may_have_several_levels():
     index = pd.MultiIndex.from_product([["u"], [1, 2], range(3)])
-    assert list(places(panel(index))) == [("u", 1), ("u", 2)]
+    assert list(rows_by_series(panel(index))) == [("u", 1), ("u", 2)]
 
 
 def test_lists_hold_arrays_or_frames():
     parts = [np.zeros(3), np.ones(2)]
-    assert joined(parts).tolist() == [0, 0, 0, 1, 1]
-    assert [list(rows) for rows, _ in places(parts).values()] == [[0, 1, 2], [3, 4]]
+    assert concatenate_series(parts).tolist() == [0, 0, 0, 1, 1]
+    assert [list(rows) for rows, _ in rows_by_series(parts).values()] == [
+        [0, 1, 2],
+        [3, 4],
+    ]
     frames = [pd.DataFrame({"a": part}) for part in parts]
-    assert joined(frames)["a"].tolist() == [0, 0, 0, 1, 1]
+    assert concatenate_series(frames)["a"].tolist() == [0, 0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_lists_hold_arrays_or_frames():
 )
 def test_axes_that_cannot_be_used(index, match):
     with pytest.raises(ValueError, match=match):
-        places(panel(index))
+        rows_by_series(panel(index))
 
 
 def test_a_history_goes_on():
@@ -88,4 +94,4 @@ def test_a_history_goes_on():
 
 def test_parts_of_other_columns_are_refused():
     with pytest.raises(ValueError, match=r"rows have shapes \(\) and \(2,\)"):
-        joined([np.zeros(3), np.zeros((3, 2))])
+        concatenate_series([np.zeros(3), np.zeros((3, 2))])

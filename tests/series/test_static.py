@@ -35,7 +35,7 @@ def test_rows_go_by_key_or_by_place():
 
 @pytest.fixture(scope="module")
 def signed():
-    """Series of noise whose next value is the last one, kept or turned, by kind."""
+    """Return noise that repeats or negates its last value, by kind of series."""
     rng, parts, kinds, n = np.random.default_rng(0), {}, {}, 24
     for i in range(n):
         kind = ["kept", "turned"][i % 2]
@@ -109,7 +109,7 @@ def test_they_stay_through_update_file_refit_and_more_training(
     pd.testing.assert_series_equal(again.forecast(2), expected)
     rest = y.groupby(level=0).tail(10)
     again.update(rest.groupby(level=0).head(5))
-    assert again._histories["s1"].static is not None
+    assert again._state.series["s1"].history.static is not None
     table = again.backtest(rest.groupby(level=0).tail(5), stride=4, refit=1)
     assert np.isfinite(table["y_pred"]).all()
     again.partial_fit(y, static_features=static)
@@ -158,7 +158,9 @@ def test_a_graph_holds_those_of_its_series(signed, fitted):
     runtime = pytest.importorskip("onnxruntime")
     y, _ = signed
     for key in ("s2", "s3"):
-        session = runtime.InferenceSession(fitted.to_onnx(key).SerializeToString())
+        session = runtime.InferenceSession(
+            fitted.to_onnx(series=key).SerializeToString()
+        )
         last = y[key].iloc[49:50].to_numpy()[None]
         (found,) = session.run(None, {"y": last})
         expected = fitted.forecast(1, series=[key])
@@ -183,7 +185,7 @@ def test_bad_tables(signed, change, error, match):
 def test_where_they_cannot_be(signed, fitted):
     y, static = signed
     f = LSTMForecaster(**SETTINGS | {"epochs": 1})
-    with pytest.raises(ValueError, match="tell many series apart, but there is one"):
+    with pytest.raises(ValueError, match="but the data hold one"):
         f.fit(y["s0"], static_features=static)
     windows = LSTMForecaster(epochs=1)
     with pytest.raises(ValueError, match="the rows of X are ready-made windows"):

@@ -8,7 +8,6 @@ from sklstm._series.time_index import (
     check_same_kind,
     continued_index,
     positions,
-    season_of,
     step_of,
     time_index,
 )
@@ -32,21 +31,11 @@ def test_continued_index_is_the_rest_of_the_index(index):
         np.testing.assert_array_equal(found, np.arange(cut, len(index)))
 
 
-def test_frequency_is_inferred_or_the_commonest_step():
+def test_frequency_is_inferred():
     days = pd.date_range("2024-01-01", periods=10, freq="D")
     assert step_of(pd.DatetimeIndex(days.to_numpy())) == pd.offsets.Day()
-    gappy = pd.DatetimeIndex(days.delete(4).to_numpy())
-    assert continued_index(gappy, 2)[0] == pd.Timestamp("2024-01-11")
     with pytest.raises(ValueError, match="too few rows to infer"):
         step_of(pd.DatetimeIndex(["2024-01-01"]))
-
-
-@pytest.mark.parametrize(
-    "freq, season",
-    [("h", 24), ("D", 7), ("MS", 12), ("QE", 4), ("YE", None), ("W", 52)],
-)
-def test_seasons(freq, season):
-    assert season_of(pd.date_range("2020", periods=9, freq=freq)) == season
 
 
 @pytest.mark.parametrize(

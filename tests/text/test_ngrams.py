@@ -3,9 +3,9 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.metrics import log_loss
 
-from sklstm._text import ngrams
+from sklstm._text import ngrams, probabilities
 from sklstm._text.ngrams import NgramCounts, NgramModel
-from sklstm._text.vocabulary import count_tokens, encode, rank
+from sklstm._text.vocabulary import build_vocabulary, count_tokens, encode
 
 TEXTS = ["a b a b c", "b c", "", "c a b", "d"]
 
@@ -13,7 +13,7 @@ TEXTS = ["a b a b c", "b c", "", "c a b", "d"]
 @pytest.fixture
 def encoded():
     tokens, places = count_tokens(TEXTS, str.split)
-    return rank(tokens, places, np.ones(5))
+    return build_vocabulary(tokens, places, np.ones(5))
 
 
 def test_counts_equal_those_of_scikit_learn(encoded):
@@ -33,7 +33,7 @@ def test_unknown_tokens_and_ngrams_do_not_count(encoded):
     counter = NgramCounts.learn(sequences, np.ones(5), len(vocabulary) + 2, (1, 2))
     new = encode(["x y", "a x b", "d d"], str.split, vocabulary)
     assert counter.count(new).toarray().sum(axis=1).tolist() == [0, 2, 2]
-    weighted = NgramCounts.learn(sequences, np.full(5, 2.0), 6, (2, 2))
+    weighted = NgramCounts.learn(sequences, np.full(5, 2), 6, (2, 2))
     assert len(weighted.keys[2]) > len(counter.keys[2])
 
 
@@ -41,13 +41,15 @@ def test_weights_equal_tfidf_and_repetition(encoded):
     vocabulary, sequences = encoded
     counter = NgramCounts.learn(sequences, np.ones(5), len(vocabulary) + 2, (1, 1))
     counts = counter.count(sequences)
-    y, weights = np.array([[1.0], [0], [1], [0], [1]]), np.array([1.0, 2, 1, 1, 1])
-    model = NgramModel(exclusive=True).fit(counts, y, np.ones(5))
+    y, repeats = np.array([[1.0], [0], [1], [0], [1]]), np.array([1, 2, 1, 1, 1])
+    model = NgramModel(exclusive=True).fit(counts, y, np.ones(5), np.ones(5))
     expected = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     np.testing.assert_allclose(model.weighted(counts).toarray(), expected.toarray())
     rows = [0, 1, 1, 2, 3, 4]
-    repeated = NgramModel(exclusive=True).fit(counts[rows], y[rows], np.ones(6))
-    weighted = NgramModel(exclusive=True).fit(counts, y, weights)
+    repeated = NgramModel(exclusive=True).fit(
+        counts[rows], y[rows], np.ones(6), np.ones(6)
+    )
+    weighted = NgramModel(exclusive=True).fit(counts, y, repeats, np.ones(5))
     np.testing.assert_allclose(
         weighted.logits(counts), repeated.logits(counts), atol=1e-2
     )
@@ -58,7 +60,9 @@ def test_a_class_without_texts_has_a_finite_logit(encoded):
     counter = NgramCounts.learn(sequences, np.ones(5), len(vocabulary) + 2, (1, 1))
     counts = counter.count(sequences)
     y = np.eye(3)[[0, 1, 0, 1, 0]]
-    logits = NgramModel(exclusive=True).fit(counts, y, np.ones(5)).logits(counts)
+    logits = (
+        NgramModel(exclusive=True).fit(counts, y, np.ones(5), np.ones(5)).logits(counts)
+    )
     assert np.isfinite(logits).all() and (logits[:, 2] < 0).all()
 
 
@@ -69,17 +73,9 @@ def test_log_loss_and_probabilities_equal_scikit_learn(n_outputs):
     y = rng.integers(0, max(n_outputs, 2), 20)
     targets = np.eye(3)[y] if n_outputs == 3 else y[:, None].astype(float)
     weights = rng.uniform(size=20)
-    proba = ngrams.probabilities(logits, True)
+    proba = probabilities.probabilities(logits, True)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     np.testing.assert_allclose(
-        ngrams.log_loss(logits, targets, weights, True),
+        probabilities.log_loss(logits, targets, weights, True),
         log_loss(y, proba, sample_weight=weights),
     )
-
-
-def test_best_scale_undoes_overconfidence():
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(4000, 1))
-    y = (rng.uniform(size=(4000, 1)) < ngrams.probabilities(logits, False)) * 1.0
-    scale = ngrams.best_scale(5 * logits, y, np.ones(4000), True)
-    assert abs(5 * scale - 1) < 0.1

@@ -6,8 +6,14 @@ import pandas as pd
 import pytest
 
 from sklstm import LSTMTextClassifier
-from sklstm._text import dataset, deduplication, ngrams, reader, sequences
-from sklstm._training import stacking
+from sklstm._text import (
+    dataset,
+    deduplication,
+    ngram_fit,
+    ngrams,
+    reader,
+    sequences,
+)
 from sklstm._utils import disk_arrays
 
 NOUNS = np.array(["film", "story", "actor", "music", "scene", "ending", "plot", "été"])
@@ -89,11 +95,11 @@ KINDS = {
 def test_texts_in_parts_train_as_a_list(kind, max_length, tmp_path, request):
     texts, labels = made()
     clf = small(max_length=max_length).fit(texts, labels)
-    expected, words = clf.predict_proba(texts), clf._words
+    expected, words = clf.predict_proba(texts), clf._state.words
     request.getfixturevalue("small_blocks")
     X, y = KINDS[kind](texts, labels, tmp_path / "texts")
     clf.fit(X, y)
-    assert clf._words == words
+    assert clf._state.words == words
     np.testing.assert_array_equal(clf.predict_proba(texts), expected)
     assert not any(disk_arrays.in_file(value) for value in vars(clf).values())
     X, _ = KINDS[kind](texts, labels, tmp_path / "texts")
@@ -142,11 +148,11 @@ def test_partial_fit_of_parts():
 
 def test_n_grams_are_learned_from_some_texts_of_a_long_file(monkeypatch):
     texts, labels = made(400)
-    monkeypatch.setattr(stacking, "MOST_TOKENS", 1000)
+    monkeypatch.setattr(ngram_fit, "MOST_TOKENS", 1000)
     whole = small().fit(texts, labels)
     some = small().fit(iter(texts), labels)
     assert some.vocabulary_ == whole.vocabulary_
-    n_keys = [len(clf._ngram_counts.keys[3]) for clf in (some, whole)]
+    n_keys = [len(clf._state.ngrams.counter.keys[3]) for clf in (some, whole)]
     assert 10 < n_keys[0] < n_keys[1]
     assert some.score(texts, labels) > 0.95
     again = small().fit(Lines(texts), labels)
@@ -160,7 +166,7 @@ def test_n_grams_are_learned_from_some_texts_of_a_long_file(monkeypatch):
 def test_many_texts_are_split_alike(monkeypatch):
     monkeypatch.setattr(dataset, "MANY", 50)
     targets = np.arange(100)[:, None] % 5 == 0
-    train, validation = dataset.split_stratified(targets, 0.2, 0)
+    train, validation = dataset.split_stratified(targets, np.arange(100), 0.2, 0)
     assert sorted([*train, *validation]) == list(range(100))
     assert targets[validation].sum() == 4 and len(validation) == 20
 

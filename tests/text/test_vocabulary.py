@@ -6,14 +6,14 @@ import pytest
 
 from sklstm._text import deduplication
 from sklstm._text.sequences import UNKNOWN, Sequences, in_files
-from sklstm._text.tokenizer import TOKEN_PATTERN, check_texts, is_text, make_tokenizer
+from sklstm._text.tokenizer import check_texts, is_text, make_tokenizer
 from sklstm._text.vocabulary import (
+    build_vocabulary,
     count_ids,
     count_tokens,
     distinct,
     encode,
     encode_ids,
-    rank,
 )
 from sklstm._utils import disk_arrays
 
@@ -23,7 +23,7 @@ def tokenizer(**options):
         "analyzer": "word",
         "lowercase": True,
         "strip_accents": None,
-        "token_pattern": TOKEN_PATTERN,
+        "token_pattern": None,
         "tokenizer": None,
     }
     return make_tokenizer(**(defaults | options))
@@ -75,17 +75,17 @@ def test_truncation_keeps_what_it_says(documents, keep, expected):
 def test_vocabulary_is_ranked_by_frequency_then_by_token():
     texts = ["b a", "a c b", "b d", ""]
     tokens, sequences = count_tokens(texts, str.split)
-    vocabulary, ids = rank(tokens, sequences, np.ones(4))
+    vocabulary, ids = build_vocabulary(tokens, sequences, np.ones(4))
     assert vocabulary == {"b": 2, "a": 3, "c": 4, "d": 5}
     again = encode(texts, str.split, vocabulary)
     np.testing.assert_array_equal(again.ids, ids.ids)
     np.testing.assert_array_equal(again.offsets, ids.offsets)
     assert encode(["x"], str.split, vocabulary).ids.tolist() == [UNKNOWN]
-    assert list(rank(tokens, sequences, np.ones(4), 2)[0]) == ["b", "a"]
-    assert list(rank(tokens, sequences, np.ones(4), 0.5)[0]) == ["b", "a"]
-    few, ids = rank(tokens, sequences, np.ones(4), 1, 1)
+    assert list(build_vocabulary(tokens, sequences, np.ones(4), 2)[0]) == ["b", "a"]
+    assert list(build_vocabulary(tokens, sequences, np.ones(4), 0.5)[0]) == ["b", "a"]
+    few, ids = build_vocabulary(tokens, sequences, np.ones(4), 1, 1)
     assert few == {"b": 2} and set(ids.ids.tolist()) == {1, 2}
-    weighted = rank(tokens, sequences, np.array([1, 9, 1, 1.0]))[0]
+    weighted = build_vocabulary(tokens, sequences, np.array([1, 9, 1, 1.0]))[0]
     assert list(weighted) == ["b", "a", "c", "d"]
 
 
@@ -114,14 +114,17 @@ def test_distinct_values_are_those_of_unique(values):
 def test_repeated_documents_merge_whatever_their_order():
     ids = Sequences(np.array([5, 6, 5, 6, 7, 5, 6]), np.array([0, 2, 4, 5, 7]))
     y = np.array([[0.0], [0.0], [1.0], [1.0]])
-    rows, weights = deduplication.merge_repeated(ids, y, np.array([1.0, 2.0, 1.0, 1.0]))
-    assert rows.tolist() == [0, 3, 2] and weights.tolist() == [3, 1, 1]
+    repeats, weights = np.array([1, 2, 1, 1]), np.array([1.0, 2.5, 0.5, 1])
+    rows, repeats, weights = deduplication.merge_repeated(ids, y, repeats, weights)
+    assert rows.tolist() == [0, 3, 2] and repeats.tolist() == [3, 1, 1]
+    assert weights.tolist() == [2, 1, 0.5]
+    ones = np.ones(4, int)
     order = np.array([3, 1, 2, 0])
-    other, _ = deduplication.merge_repeated(ids.take(order), y[order], np.ones(4))
+    other, *_ = deduplication.merge_repeated(ids.take(order), y[order], ones, ones)
     np.testing.assert_array_equal(
         ids.take(order).take(other).padded(2), ids.take(rows).padded(2)
     )
-    dropped, _ = deduplication.merge_repeated(ids, y, np.array([1.0, 0, 0, 1]))
+    dropped, *_ = deduplication.merge_repeated(ids, y, np.array([1, 0, 0, 1]), ones)
     assert dropped.tolist() == [0, 3]
 
 
@@ -131,18 +134,18 @@ def test_merging_documents_of_a_file_holds_little_of_each(monkeypatch):
     n, rng = 2**14, np.random.default_rng(0)
     ids = rng.integers(2, 300, (n, 2)).astype(np.int32)
     whole = Sequences(ids.ravel(), np.arange(0, 2 * n + 1, 2))
-    targets, weights = rng.integers(0, 2, (n, 1)) > 0, rng.integers(1, 4, n) / 10
+    targets, repeats = rng.integers(0, 2, (n, 1)) > 0, rng.integers(1, 4, n)
+    weights = rng.integers(1, 4, n) / 10
     tracemalloc.start()
     try:
         on_file = in_files(whole.parts())
-        found = deduplication.merge_repeated(on_file, targets, weights)
+        found = deduplication.merge_repeated(on_file, targets, repeats, weights)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 45 * n
-    for one, other in zip(
-        found, deduplication.merge_repeated(whole, targets, weights), strict=True
-    ):
+    expected = deduplication.merge_repeated(whole, targets, repeats, weights)
+    for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -51,7 +51,9 @@ def test_callbacks_that_write_and_change_the_rate(fit, passengers, tmp_path):
     assert len(lines) == 4 and {"loss", "val_loss"} <= set(lines[0].split(","))
     saved = keras.models.load_model(tmp_path / "3.keras", compile=False)
     for theirs, ours in zip(saved.weights, estimator.model_.weights, strict=True):
-        np.testing.assert_array_equal(theirs, ours)
+        # A classifier weighs its head against the n-grams after training.
+        if fit is forecaster or not ours.path.startswith("head/"):
+            np.testing.assert_array_equal(theirs, ours)
     rates = [value for value in seen if isinstance(value, float)]
     assert rates == pytest.approx([0.001, 0.001, 0.0005])
     assert seen.index(0) < seen.index(rates[0])

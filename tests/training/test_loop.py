@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._networks import ridge
-from sklstm._text import ngrams
+from sklstm._text import ngram_fit
 from sklstm._training import compiled
 
 
@@ -246,7 +246,7 @@ def test_interrupt_before_training_leaves_what_there_was(sine, monkeypatch):
     clf = LSTMTextClassifier(units=3, epochs=1).fit(["good", "bad"] * 9, [1, 0] * 9)
     for estimator, *data, module, name in (
         (f, sine * 2, ridge, "fit_path"),
-        (clf, ["so", "as"] * 9, [1, 0] * 9, ngrams, "best_scale"),
+        (clf, ["so", "as"] * 9, [1, 0] * 9, ngram_fit, "calibrate"),
     ):
         before = dict(vars(estimator))
         monkeypatch.setattr(module, name, ctrl_c)
@@ -270,6 +270,10 @@ def test_own_network(sine):
     assert f.forecast(5).shape == (5,)
     again = small(network=build, horizon=2, epochs=5).fit(sine)
     np.testing.assert_array_equal(f.forecast(5), again.forecast(5))
+    # Keras names the layers of each model it builds anew.
+    for model in (f.model_, f.to_keras()):
+        for value, variable in zip(f.weights_.values(), model.weights, strict=True):
+            np.testing.assert_array_equal(value, variable)
 
 
 def test_model_is_the_fitted_network(sine):

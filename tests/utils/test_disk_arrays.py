@@ -18,7 +18,7 @@ SMALL = {"window_length": 6, "horizon": 2, "units": 3, "epochs": 1, "random_stat
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Everything that is done by blocks is done by many."""
+    """Shrink blocks, so that every computation takes many of them."""
     monkeypatch.setattr(disk_arrays.blocks, "__defaults__", (16,))
     for function in (
         missing.independent_parts,
@@ -65,7 +65,7 @@ def test_a_mapped_series_trains_as_in_memory(tmp_path, small_blocks, gaps, dtype
     f = LSTMForecaster(**SMALL).fit(series)
     expected = f.forecast(5), f.forecast_quantiles(quantiles=(0.9,))
     f.fit(file)
-    assert in_file(f._histories[None].y)
+    assert in_file(f._state.series[None].history.y)
     found = f.forecast(5), f.forecast_quantiles(quantiles=(0.9,))
     for pair in zip(found, expected, strict=True):
         # Lines over gaps have the digits of the file.
@@ -101,7 +101,7 @@ def test_frames_one_by_one_train_as_one(panel, small_blocks, parts, calendar):
     pd.testing.assert_series_equal(f.forecast(3), expected)
     pd.testing.assert_frame_equal(f.forecast_interval(3), interval)
     # Only what forecasts need is kept, and it goes on from there.
-    assert [len(own) for own in f._histories.values()] == [6, 7, 6]
+    assert [len(own.history) for own in f._state.series.values()] == [6, 7, 6]
     rows = f.forecast(4)
     assert f.backtest(rows, steps=2).origin.min() == pd.Timestamp("2024-02-14")
     assert f.update(rows).forecast(1).index[0] == ("a", pd.Timestamp("2024-03-05"))
@@ -111,11 +111,13 @@ def test_pairs_one_by_one(regression):
     X, y = regression
     X, y = (pd.concat(dict.fromkeys("ab", part), names=["k"]) for part in (X, y))
     f = LSTMForecaster(**SMALL, past_covariates=("b",), calendar=("hour",))
-    ahead = pd.concat(dict.fromkeys("ab", X.loc["a"].iloc[:2]), names=["k"])
+    after = X.loc["a"].index[-1] + pd.to_timedelta([1, 2], "h")
+    rows = X.loc["a"].iloc[:2].set_axis(after)
+    ahead = pd.concat(dict.fromkeys("ab", rows), names=["k", X.index.names[1]])
     expected = f.fit(X, y).forecast(2, X=ahead)
     f.fit((X.loc[[k]], y.loc[[k]]) for k in "ab")
     pd.testing.assert_series_equal(f.forecast(2, X=ahead), expected)
-    assert f._histories["a"].X.shape == (6, 2)
+    assert f._state.series["a"].history.X.shape == (6, 2)
 
 
 def test_gaps_in_past_covariates_of_parts(regression, small_blocks):
@@ -128,14 +130,14 @@ def test_gaps_in_past_covariates_of_parts(regression, small_blocks):
     X, y, ahead = (pd.concat({"k": part}, names=["k"]) for part in (X, y, ahead))
     f.fit((X[row : row + 50], y[row : row + 50]) for row in range(0, len(X), 50))
     np.testing.assert_array_equal(f.forecast(2, X=ahead), expected)
-    assert 6 < len(f._histories["k"]) < 40
+    assert 6 < len(f._state.series["k"].history) < 40
 
 
 def test_rows_after_a_mapped_series_keep_their_digits(tmp_path):
     file = np.memmap(tmp_path / "series", "float32", "w+", shape=50)
     file[:] = np.arange(50) % 7
     f = LSTMForecaster(**SMALL).fit(file).update([0.1, 0.2])
-    assert f._histories[None].y[-2:, 0].tolist() == [0.1, 0.2]
+    assert f._state.series[None].history.y[-2:, 0].tolist() == [0.1, 0.2]
 
 
 def test_arrays_one_by_one_are_a_list(passengers):
@@ -145,7 +147,7 @@ def test_arrays_one_by_one_are_a_list(passengers):
     expected = f.forecast(3)
     f.fit(part for part in parts)
     np.testing.assert_array_equal(f.forecast(3), expected)
-    assert f._histories[1].index[0] == 44
+    assert f._state.series[1].history.index[0] == 44
 
 
 def test_partial_fit_takes_frame_after_frame(panel):
@@ -188,7 +190,7 @@ def test_no_static_features_beside_parts(panel):
     with pytest.raises(ValueError, match="static_features cannot come beside it"):
         f.fit(by_series(panel), static_features=static)
     f.fit(panel, static_features=static).fit(by_series(panel))
-    assert f._static_encoder is None
+    assert f._state.static_encoder is None
 
 
 def test_many_rows_are_shuffled_in_groups(small_blocks):
@@ -219,8 +221,8 @@ def test_parquet(panel, tmp_path):
         if len(batch)
     )
     f = LSTMForecaster(**SMALL).fit(frames)
-    assert sorted(f._histories) == ["a", "b", "c"]
-    assert len(f._n_fitted) == 3 and f.forecast(1).notna().all()
+    assert sorted(f._state.series) == ["a", "b", "c"]
+    assert len(f._state.series) == 3 and f.forecast(1).notna().all()
 
 
 def test_parquet_by_dask(panel, tmp_path):
@@ -235,7 +237,7 @@ def test_parquet_by_dask(panel, tmp_path):
     expected = f.fit(panel).forecast(3)
     found = f.fit(panel_from_long(frame, **columns)).forecast(3)
     np.testing.assert_array_equal(found, expected)
-    assert sorted(f._histories) == ["a", "b", "c"]
+    assert sorted(f._state.series) == ["a", "b", "c"]
     for part in panel_from_long(frame, **columns):
         f.partial_fit(part)
     assert f.forecast(1).index.get_level_values("shop") == ["c"]
@@ -254,7 +256,7 @@ def test_zarr(passengers):
     f = LSTMForecaster(**SMALL)
     expected = f.fit(values).forecast(3)
     np.testing.assert_array_equal(f.fit(chunked).forecast(3), expected)
-    assert in_file(f._histories[None].y)
+    assert in_file(f._state.series[None].history.y)
 
 
 def test_a_full_disk_is_told_with_its_folder(monkeypatch):
@@ -263,6 +265,6 @@ def test_a_full_disk_is_told_with_its_folder(monkeypatch):
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", Full)
-    with pytest.raises(OSError, match="took no more: No space left .* TMPDIR") as told:
+    with pytest.raises(OSError, match="is full: No space left .* TMPDIR") as told:
         on_disk([np.ones(3)])
     assert told.value.errno == 28

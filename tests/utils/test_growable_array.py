@@ -12,12 +12,12 @@ from sklstm._utils.growable_array import appended
 
 def test_earlier_arrays_stay_as_they_are():
     first = np.arange(3.0)[:, None]
-    a, room = appended(first, None, np.ones((1, 1)))
-    b, same = appended(a, room, np.full((2, 1), 2.0))
-    assert same is room and np.shares_memory(a, b)
+    a, buffer = appended(first, None, np.ones((1, 1)))
+    b, same = appended(a, buffer, np.full((2, 1), 2.0))
+    assert same is buffer and np.shares_memory(a, b)
     # A second road from `a` must not write over the first.
-    c, other = appended(a, room, np.full((2, 1), 3.0))
-    assert other is not room
+    c, other = appended(a, buffer, np.full((2, 1), 3.0))
+    assert other is not buffer
     assert a.ravel().tolist() == [0, 1, 2, 1]
     assert b.ravel().tolist() == [0, 1, 2, 1, 2, 2]
     assert c.ravel().tolist() == [0, 1, 2, 1, 3, 3]
@@ -25,12 +25,12 @@ def test_earlier_arrays_stay_as_they_are():
 
 
 def test_rows_move_seldom():
-    values, room, rooms = np.zeros((1, 1)), None, set()
+    values, buffer, arrays = np.zeros((1, 1)), None, set()
     for _ in range(1000):
-        values, room = appended(values, room, np.ones((1, 1)))
-        rooms.add(id(room.buffer))
+        values, buffer = appended(values, buffer, np.ones((1, 1)))
+        arrays.add(id(buffer.rows))
     assert len(values) == 1001
-    assert len(rooms) <= 12
+    assert len(arrays) <= 12
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def fitted():
 
 
 def rows_after(f, n):
-    index = f._histories[None].after(n)
+    index = f._state.series[None].history.after(n)
     X = pd.DataFrame({"a": np.arange(n) % 7 / 7, "b": np.arange(n) % 5 / 5}, index)
     return X, pd.Series(np.arange(n) % 11 / 11, index)
 
@@ -71,7 +71,10 @@ def test_copies_taken_before_an_update_do_not_change(fitted):
         others[0].forecast(3, rows_after(f, 3)[0]),
         others[2].forecast(3, rows_after(f, 3)[0]),
     )
-    assert (f._histories[None].y[-1] != others[0]._histories[None].y[-1]).all()
+    assert (
+        f._state.series[None].history.y[-1]
+        != others[0]._state.series[None].history.y[-1]
+    ).all()
 
 
 def test_many_updates_are_one(fitted):
@@ -90,7 +93,7 @@ def test_many_updates_are_one(fitted):
 
 
 def memory_of(f, action):
-    """The most memory taken at once, in bytes."""
+    """Return the peak memory of a call, in bytes."""
     action()  # what is made once
     tracemalloc.start()
     action()
@@ -102,7 +105,7 @@ def memory_of(f, action):
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("intervals", [False, True])
 def test_streaming_takes_no_more_for_a_longer_past(fitted, missing, intervals):
-    """Whatever touched every row, as a copy or a comparison, would take memory."""
+    """A copy or comparison of all rows would need memory in proportion to them."""
     most = []
     for n_rows in (5_000, 400_000):
         f = copy.copy(fitted)

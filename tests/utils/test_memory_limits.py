@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
-from sklstm._base import what_memory_needs
+from sklstm._base import memory_message
 from sklstm._utils import memory_limits
 from sklstm.preprocessing import SlidingWindowTransformer, TextSequencer
 
@@ -23,7 +23,7 @@ def forecaster():
 
 @pytest.fixture
 def container(monkeypatch, tmp_path):
-    """Files in which Linux tells of a container of 3,000 bytes that holds 1,000."""
+    """Write the files of a container with a limit of 3,000 bytes and 1,000 used."""
     for name, content in (("max", "3000\n"), ("stat", "anon 1000\nfile 900\n")):
         (tmp_path / name).write_text(content)
     files = ((tmp_path / "max", tmp_path / "stat", "anon"),)
@@ -187,5 +187,14 @@ def test_of_a_network_of_ones_own_its_inputs_are_counted(monkeypatch):
     ],
 )
 def test_an_allocation_that_failed_is_told_in_one_unit(told, words):
-    said = what_memory_needs(LSTMForecaster(), MemoryError(told))
+    said = memory_message(LSTMForecaster(), MemoryError(told))
     assert said.startswith(f"The fit needs {words} at once") and said.endswith(told)
+
+
+def test_the_linear_model_of_a_wide_frame_is_counted(monkeypatch):
+    wide = np.random.default_rng(0).normal(size=(1000, 160))
+    monkeypatch.setattr(memory_limits, "available", lambda: 2**28)
+    f = LSTMForecaster(24, 12, **QUICK)
+    with pytest.raises(MemoryError, match=r"The fit needs 0.277 .* window_length=24"):
+        f.fit(wide)
+    assert np.isfinite(f.fit(wide[:60, :2]).forecast(2)).all()

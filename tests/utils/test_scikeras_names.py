@@ -1,4 +1,4 @@
-"""Words of scikeras in set_params, searches and pipelines."""
+"""scikeras's parameter names in set_params, searches and pipelines."""
 
 import keras
 import numpy as np
@@ -47,16 +47,16 @@ def test_words_of_parts_reach_them():
     [
         ({"predict__batch_size": 4}, "Leave it out: a prediction depends on"),
         ({"metrics__name": "mae"}, "history_ holds the losses"),
-        ({"loss__delta": 2.0}, r"takes loss=keras.losses.Huber\(delta=2.0\)"),
+        ({"loss__delta": 2.0}, r"Set loss=keras.losses.Huber\(delta=2.0\)"),
         ({"compile__jit_compile": True}, "Set optimizer, loss, clipnorm"),
         ({"score__x": 1}, "Pass it to score"),
         ({"optimizer__weight_decay": 0.1}, "such as keras.optimizers.AdamW"),
         ({"fit__class_weight": {0: 2}}, "whose keys are the classes"),
-        ({"fit__steps_per_epoch": 4}, "understood: fit__epochs, fit__batch_size"),
+        ({"fit__steps_per_epoch": 4}, "fit are fit__epochs, fit__batch_size"),
         ({"model__n_features": 2}, "pass windows of three axes"),
         (
             {"model__width": 2},
-            "model__width of scikeras is no .* Parameters are .*units",
+            "model__width of scikeras has no equivalent .* Parameters are .*units",
         ),
         ({"epochs": 2, "fit__epochs": 3}, "epochs=2 and fit__epochs=3 are the same"),
         ({"callbacks__patience": 3}, "early_stopping and n_iter_no_change here"),
@@ -86,7 +86,7 @@ def test_arguments_make_callbacks_of_classes():
     given = {"callbacks__0__patience": 3, "callbacks__1__filename": "a"}
     f = LSTMForecaster(callbacks=[plateau, logger]).set_params(**given)
     assert f.callbacks[0].patience == 3 and f.callbacks[1].filename == "a"
-    with pytest.raises(ValueError, match="callbacks__0__patience is for a class"):
+    with pytest.raises(ValueError, match="callbacks__0__patience sets an argument"):
         f.set_params(**given)  # they are callbacks now
     f.set_params(callbacks=plateau, callbacks__patience=4)
     assert f.callbacks.patience == 4

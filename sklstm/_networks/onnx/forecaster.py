@@ -10,7 +10,7 @@ def forecaster_model(forecaster, series):
     """What `LSTMForecaster.to_onnx` returns."""
     check_has_graph(forecaster)
     graph = Graph()
-    if forecaster._form == "windows":
+    if forecaster._state.form == "windows":
         return windows_model(graph, forecaster)
     return series_model(graph, forecaster, series)
 
@@ -22,9 +22,10 @@ def check_has_graph(forecaster):
             "its own. Convert what to_keras() gives with a converter of Keras models, "
             "or fit with network=None."
         )
-    if forecaster._form != "windows" and forecaster.calendar is not None:
+    model = forecaster._state.model
+    if forecaster._state.form != "windows" and model.calendar is not None:
         raise ValueError(
-            f"The forecaster has calendar={forecaster.calendar!r}, but an ONNX graph "
+            f"The forecaster has calendar={model.calendar!r}, but an ONNX graph "
             "has no operators for dates. Fit with calendar=None, and pass columns of "
             "the calendar as X of your own."
         )
@@ -32,15 +33,16 @@ def check_has_graph(forecaster):
 
 def windows_model(graph, forecaster):
     """Ready-made windows -> what `predict` gives."""
-    length, n_features = forecaster._spec_.window_shape
-    y_scaler, X_scaler = forecaster._scalers
+    state = forecaster._state
+    length, n_features = state.network.spec.window_shape
+    y_scaler, X_scaler = state.scalers
     flat = n_features == 1
     window = graph.input("X", ["n", length] if flat else ["n", length, n_features])
     window = graph.reshape(window, 0, length, n_features) if flat else window
     output = network(graph, forecaster, scaled(graph, window, X_scaler), None)
     output = graph.cut(invert(graph, output, y_scaler), 0, 1)
-    n_targets = forecaster._n_targets
-    one_d = forecaster._one_d
+    n_targets = state.network.spec.output_shape[1]
+    one_d = state.output.one_dimensional
     output = graph.reshape(output, *([-1] if one_d else [-1, n_targets]))
     return graph.model(
         ("prediction", output),
@@ -54,23 +56,24 @@ def windows_model(graph, forecaster):
 def series_model(graph, forecaster, series):
     """The last rows of a series -> what `forecast` gives."""
     scaler = scaler_of(forecaster, series)
-    length, horizon = forecaster.window_length_, forecaster._spec_.output_shape[0]
-    n_targets, one_d = forecaster._n_targets, forecaster._one_d
+    state = forecaster._state
+    model, one_d = state.model, state.output.one_dimensional
+    length, horizon, n_targets = model.window_length, model.horizon, model.n_targets
     columns = [] if one_d else [n_targets]
     y = graph.input("y", ["n", length, *columns])
     text = f"y: the last {length} rows of the series, oldest first, in its own units. "
-    # 32 bits hold scaled values, as they do in `_rolling`.
+    # 32 bits hold scaled values, as they do in `ForecastModel`.
     y = scaled(graph, graph.reshape(y, 0, length, n_targets), scaler, in_32_bits=True)
-    norm, window, context = forecaster._norm, y, []
-    level, scale = measures(graph, y, norm, length, horizon)
+    norm, window, context = model.norm, y, []
+    level, scale = level_and_scale(graph, y, norm, length, horizon)
     if level is not None:
         window = graph("Sub", window, rows_of(graph, level, norm, 0, length))
     if scale is not None:
         window = graph("Div", window, scale)
     if norm.shows_level:
         context.append(graph.reshape(graph.cut(y, length - 1, length), 0, -1))
-    if forecaster._form == "regression":
-        past, ahead = inputs(graph, forecaster, length, horizon)
+    if state.form == "regression":
+        past, ahead = inputs(graph, model, length, horizon)
         window = graph("Concat", window, past, axis=2)
         text += f"X_past: inputs at these rows. X_ahead: at the next {horizon}. "
         context += [] if ahead is None else [graph.reshape(ahead, 0, -1)]
@@ -93,7 +96,7 @@ def series_model(graph, forecaster, series):
 
 def scaler_of(forecaster, series):
     """The scaler of the one series whose values the graph takes."""
-    scalers = dict(zip(forecaster._histories, forecaster._scalers[0], strict=True))
+    scalers = {key: own.scaler for key, own in forecaster._state.series.items()}
     if len(scalers) == 1 and series is None:
         return next(iter(scalers.values()))
     known = list(scalers)[:5]
@@ -112,17 +115,17 @@ def scaler_of(forecaster, series):
 
 def static_of(forecaster, series):
     """Static features of the one series whose values the graph takes."""
-    if series is None:
-        return next(iter(forecaster._histories.values())).static
-    return forecaster._histories[series].static
+    known = forecaster._state.series
+    chosen = next(iter(known)) if series is None else series
+    return known[chosen].history.static
 
 
-def inputs(graph, forecaster, length, horizon):
+def inputs(graph, model, length, horizon):
     """Scaled inputs of the past and those known ahead, or None without the latter."""
-    n_features, scaler = forecaster.n_features_in_, forecaster._scalers[1]
+    n_features, scaler = model.n_inputs, model.x_scaler
     past = graph.input("X_past", ["n", length, n_features])
     past = scaled(graph, past, scaler, in_32_bits=True)
-    hidden = forecaster._past
+    hidden = model.past_only
     known = np.arange(n_features) if hidden is None else np.flatnonzero(~hidden)
     ahead = graph.input("X_ahead", ["n", horizon, n_features])
     if not len(known):
@@ -166,8 +169,8 @@ def check_scaler(scaler):
         )
 
 
-def measures(graph, y, norm, length, horizon):
-    """As `SeriesWindows.measures`; None for a level of 0 and a scale of 1."""
+def level_and_scale(graph, y, norm, length, horizon):
+    """As `SeriesWindows.level_and_scale`; None for a level of 0 and a scale of 1."""
     level = None if norm.kind is None else graph.cut(y, length - 1, length)
     lag, scale = min(norm.season or 1, length - 1), None
     if norm.kind == "scale" and lag > 0:
@@ -226,7 +229,7 @@ def seasonal_pattern(graph, y, season, length):
 
 
 def network(graph, forecaster, window, context):
-    """As `_inference.forward`: scaled outputs of shape (n, horizon, n_targets)."""
+    """As `numpy_forward.forward`: scaled outputs of shape (n, horizon, n_targets)."""
     spec, weights = forecaster._spec_, forecaster.weights_
     flat = graph.reshape(window, 0, -1)
     if weights["head/kernel"].any():
@@ -246,7 +249,7 @@ def network(graph, forecaster, window, context):
 
 
 def encode(graph, spec, weights, window, context):
-    """As `_inference.encode`."""
+    """As `numpy_forward.encode`."""
     length = spec.recurrent_length or spec.window_shape[0]
     states = graph.cut(window, -length, None)
     if spec.n_static:
@@ -259,8 +262,8 @@ def encode(graph, spec, weights, window, context):
         names = [f"recurrent_{i}"]
         states, last = recurrent(graph, spec.cell, weights, names, states)
     last = graph.cast(last, np.float64)
-    if spec.n_context == spec.n_levels:
+    if spec.n_context == spec.n_last_values:
         return last
-    ahead = graph.cut(context, spec.n_levels, None)
+    ahead = graph.cut(context, spec.n_last_values, None)
     hidden = graph("Tanh", graph.dense(ahead, weights, "context_hidden"))
     return graph("Concat", last, hidden, axis=1)

@@ -1,20 +1,17 @@
-"""ONNX graphs as they grow, and the recurrent layers in them.
+"""A builder of ONNX graphs, and the recurrent layers in them.
 
-Sums run in 64 bits, as in `_inference`, but for the recurrent operators, which runtimes
-have in 32 bits only.
+Sums run in 64 bits, as in `numpy_forward`, but for recurrent layers: runtimes have the
+recurrent operators in 32 bits only.
 """
 
 import numpy as np
 
 from sklstm import __version__
-from sklstm._networks.numpy_forward import N_STATES
-from sklstm._networks.spec import CELL_NAMES
+from sklstm._networks.cells import arithmetic, layer_weights
+from sklstm._utils.cells import CELLS
 
 # The first pair in which reductions take their axes as an input.
 OPSET, IR_VERSION = 18, 8
-OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
-# Keras has the gates i, f, c, o and z, r, h; ONNX i, o, f, c and z, r, h.
-GATES = {"lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "rnn": [0]}
 ONE = np.array([1], np.int64)
 
 
@@ -35,6 +32,7 @@ class Graph:
     def __init__(self):
         self.onnx = load_onnx()
         self.nodes, self.constants, self.inputs = [], [], []
+        self._n_nodes = 0  # nodes of inner graphs included, so that names are unique
 
     def input(self, name, shape, dtype=np.float64):
         self.inputs.append(self._info(name, shape, dtype))
@@ -57,9 +55,10 @@ class Graph:
         -------
         str, or list of str where there are several outputs
         """
-        inputs = [x if isinstance(x, str) else self.constant(x) for x in inputs]
-        outputs = [f"{operator}_{len(self.nodes)}_{i}" for i in range(n_outputs)]
-        node = self.onnx.helper.make_node(operator, inputs, outputs, **attributes)
+        names = [x if isinstance(x, str) else self.constant(x) for x in inputs]
+        outputs = [f"{operator}_{self._n_nodes}_{i}" for i in range(n_outputs)]
+        self._n_nodes += 1
+        node = self.onnx.helper.make_node(operator, names, outputs, **attributes)
         self.nodes.append(node)
         return outputs if n_outputs > 1 else outputs[0]
 
@@ -68,7 +67,7 @@ class Graph:
         return self("Cast", value, to=kind)
 
     def cut(self, value, first, end, axis=1):
-        """Places from `first` to `end` of an axis; None is its start or its end."""
+        """Slice an axis from `first` to `end`; None is its start or its end."""
         first, end = first or 0, np.iinfo(np.int64).max if end is None else end
         bounds = (np.array([part], np.int64) for part in (first, end, axis))
         return self("Slice", value, *bounds)
@@ -82,12 +81,50 @@ class Graph:
     def sum(self, value, *axes, keepdims=1):
         return self("ReduceSum", value, np.array(axes, np.int64), keepdims=keepdims)
 
+    def scan(self, step, states, inputs, backwards=False):
+        """Run a step over the first axis of the inputs.
+
+        Parameters
+        ----------
+        step : callable
+            From names of the states and of one step's inputs to names of new states.
+        states : list of str
+            In 32 bits.
+        inputs : dict of str to dtype
+
+        Returns
+        -------
+        list of str
+            The first state after every step, then the last states.
+        """
+        outer, self.nodes = self.nodes, []
+        label = f"Scan_{self._n_nodes}"
+        dtypes = [np.float32] * len(states) + list(inputs.values())
+        given = [self._info(f"{label}_in_{i}", None, t) for i, t in enumerate(dtypes)]
+        new = step(*(info.name for info in given))
+        made = [self("Identity", value) for value in (*new, new[0])]
+        body = self.onnx.helper.make_graph(
+            self.nodes, label, given, [self._info(v, None, np.float32) for v in made]
+        )
+        self.nodes = outer
+        *last, every = self(
+            "Scan",
+            *states,
+            *inputs,
+            n_outputs=len(made),
+            body=body,
+            num_scan_inputs=len(inputs),
+            scan_input_directions=[int(backwards)] * len(inputs),
+            scan_output_directions=[int(backwards)],
+        )
+        return [every, *last]
+
     def dense(self, value, weights, name):
         product = self("MatMul", value, np.asarray(weights[f"{name}/kernel"], float))
         return self("Add", product, np.asarray(weights[f"{name}/bias"], float))
 
     def model(self, output, shape, estimator, text, properties=None):
-        """The checked ModelProto of one output; shape is its documented one."""
+        """Return the checked ModelProto of one output; `shape` is for its readers."""
         helper, (name, result) = self.onnx.helper, output
         self.nodes.append(helper.make_node("Identity", [result], [name]))
         graph = helper.make_graph(
@@ -112,7 +149,7 @@ class Graph:
 
 
 def recurrent(graph, cell, weights, names, states, lengths=None):
-    """A recurrent layer, of one direction or of both.
+    """Add a recurrent layer, of one direction or of both.
 
     Parameters
     ----------
@@ -128,31 +165,35 @@ def recurrent(graph, cell, weights, names, states, lengths=None):
     states : str of shape (n_timesteps, n_samples, n_directions * units)
     last : str of shape (n_samples, n_directions * units)
     """
-    layers = [[], [], []]
-    for name in names:
-        prefix = f"{name}/{CELL_NAMES[cell]}/"
-        kernel, recurrent_kernel, bias = (
-            np.asarray(weights[prefix + part], np.float32)
-            for part in ("kernel", "recurrent_kernel", "bias")
-        )
+    layers = [
+        [np.asarray(part, np.float32) for part in layer_weights(cell, weights, name)]
+        for name in names
+    ]
+    run = by_scan if CELLS[cell].onnx_operator is None else by_operator
+    return run(graph, CELLS[cell], layers, states, lengths)
+
+
+def by_operator(graph, cell, layers, states, lengths):
+    """Add a layer whose cell is an operator of ONNX; see `recurrent`."""
+    stacks: list[list[np.ndarray]] = [[], [], []]
+    for kernel, recurrent_kernel, bias in layers:
         units = recurrent_kernel.shape[0]
         # Only a GRU of Keras has a bias of the recurrent product.
         both = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-        layers[0].append(by_gate(kernel, cell).T)
-        layers[1].append(by_gate(recurrent_kernel, cell).T)
-        layers[2].append(by_gate(both, cell).ravel())
+        stacks[0].append(by_gate(kernel, cell).T)
+        stacks[1].append(by_gate(recurrent_kernel, cell).T)
+        stacks[2].append(by_gate(both, cell).ravel())
     every, last, *_ = graph(
-        OPERATORS[cell],
+        cell.onnx_operator,
         states,
-        *map(np.stack, layers),
+        *map(np.stack, stacks),
         lengths or "",
-        n_outputs=1 + N_STATES[cell],
+        n_outputs=1 + cell.n_states,
         hidden_size=units,
-        direction="bidirectional" if len(names) == 2 else "forward",
-        # Keras resets after the product.
-        **({"linear_before_reset": 1} if cell == "gru" else {}),
+        direction="bidirectional" if len(layers) == 2 else "forward",
+        **dict(cell.onnx_attributes),
     )
-    width = len(names) * units
+    width = len(layers) * units
     # (n_timesteps, n_directions, n_samples, units)
     every = graph.reshape(graph("Transpose", every, perm=[0, 2, 1, 3]), 0, 0, width)
     last = graph("Transpose", last, perm=[1, 0, 2])
@@ -160,6 +201,49 @@ def recurrent(graph, cell, weights, names, states, lengths=None):
 
 
 def by_gate(values, cell):
-    """Columns of Keras's gates in the order of ONNX."""
-    parts = np.split(values, len(GATES[cell]), axis=1)
-    return np.concatenate([parts[i] for i in GATES[cell]], axis=1)
+    """Return the columns of Keras's gates in the order of ONNX."""
+    parts = np.split(values, cell.n_gates, axis=1)
+    return np.concatenate([parts[i] for i in cell.onnx_gates], axis=1)
+
+
+def by_scan(graph, cell, layers, states, lengths):
+    """Add a layer whose steps are nodes of their own; see `recurrent`."""
+    ways = []
+    for backwards, (kernel, recurrent_kernel, bias) in enumerate(layers):
+        gates = graph("Add", graph("MatMul", states, kernel), bias)
+        inputs: dict[str, type] = {gates: np.float32}
+        if lengths:
+            inputs[present_steps(graph, states, lengths)] = np.bool_
+        start = initial_states(graph, cell, gates, len(recurrent_kernel))
+        step = held_step(graph, cell, recurrent_kernel)
+        ways.append(graph.scan(step, start, inputs, bool(backwards)))
+    every, last = [way[0] for way in ways], [way[1] for way in ways]
+    return graph("Concat", *every, axis=2), graph("Concat", *last, axis=1)
+
+
+def initial_states(graph, cell, gates, units):
+    """States before the first step, of as many rows as the gates have."""
+    zero = graph.cut(graph.cut(gates, 0, 1, axis=0), 0, units, axis=2)
+    zero = graph("Mul", graph.reshape(zero, -1, units), np.float32(0))
+    return [graph("Add", zero, np.float32(value)) for value in cell.initial_state]
+
+
+def present_steps(graph, states, lengths):
+    """Whether a step lies within a sample: of shape (n_timesteps, n_samples, 1)."""
+    n_steps = graph("Squeeze", graph("Shape", states, start=0, end=1))
+    steps = graph("Range", np.int64(0), n_steps, np.int64(1))
+    steps = graph("Unsqueeze", graph.cast(steps, np.int32), np.array([1, 2]))
+    return graph("Less", steps, graph("Unsqueeze", lengths, ONE))
+
+
+def held_step(graph, cell, recurrent_kernel):
+    """The step of a cell, which leaves the states of absent rows alone."""
+
+    def step(*values):
+        old, (gates, *present) = values[: cell.n_states], values[cell.n_states :]
+        new = arithmetic(cell.name).onnx_step(graph, gates, recurrent_kernel, *old)
+        if not present:
+            return new
+        return [graph("Where", *present, *pair) for pair in zip(new, old, strict=True)]
+
+    return step

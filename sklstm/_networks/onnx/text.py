@@ -11,23 +11,24 @@ LARGEST_TABLE = 2**24
 
 
 def classifier_model(classifier):
-    """What `LSTMTextClassifier.to_onnx` returns."""
-    graph, spec = Graph(), classifier._spec_
-    given = getattr(classifier, "n_features_in_", "n_tokens")
-    ids = graph.input("tokens", ["n", given], np.int64)
+    """Return the graph of a fitted classifier; see `LSTMTextClassifier.to_onnx`."""
+    graph, spec = Graph(), classifier._state.spec
+    width = getattr(classifier, "n_features_in_", "n_tokens")
+    ids = graph.input("tokens", ["n", width], np.int64)
     lengths, ids = without_padding(graph, ids)
-    if given != "n_tokens":
-        ids = graph("Mul", ranks(graph, ids, classifier._words), present(graph, ids))
+    if width != "n_tokens":
+        words = vocabulary_ids(graph, ids, classifier._state.words)
+        ids = graph("Mul", words, present(graph, ids))
     logits = text_network(
         graph, classifier, *network_view(graph, classifier, ids, lengths)
     )
     if spec.linear_skip:
         logits = graph("Add", logits, ngram_logits(graph, classifier, ids))
     n_classes = len(classifier.classes_)
-    properties = {"classes": json.dumps(classifier.classes_.tolist())}
+    properties = {"classes": encoded_classes(classifier.classes_)}
     text = "tokens: ids, in which 0 is padding. probabilities: of `classes`."
-    if given == "n_tokens":
-        properties["vocabulary"] = json.dumps(classifier._words)
+    if width == "n_tokens":
+        properties["vocabulary"] = json.dumps(classifier._state.words)
         text += f" The id of a word is in `vocabulary`; of other words it is {UNKNOWN}."
     return graph.model(
         ("probabilities", probabilities(graph, logits, classifier)),
@@ -38,23 +39,33 @@ def classifier_model(classifier):
     )
 
 
+def encoded_classes(classes):
+    try:
+        return json.dumps(classes.tolist())
+    except TypeError as error:
+        kind = type(classes.tolist()[0]).__name__
+        raise TypeError(
+            f"The classes are of type {kind}, which the metadata of a graph cannot "
+            "hold. Fit on str or int, for example on y.astype(str)."
+        ) from error
+
+
 def n_columns(graph, values):
     return graph("Shape", values, start=1, end=2)
 
 
 def present(graph, ids):
-    """1 for tokens and 0 for padding."""
+    """Give 1 for tokens and 0 for padding."""
     return graph("Min", ids, np.int64(1))
 
 
 def without_padding(graph, ids):
-    """Lengths, and ids with their padding moved to the right, wherever it stood."""
-    one_if_there = present(graph, ids)
-    lengths = graph.sum(one_if_there, 1, keepdims=0)
+    """Return lengths, and ids whose padding stands on the right, wherever it was."""
+    is_token = present(graph, ids)
+    lengths = graph.sum(is_token, 1, keepdims=0)
     width = n_columns(graph, ids)
-    place = positions(graph, width)
-    gone = graph("Sub", np.int64(1), one_if_there)
-    key = graph("Add", graph("Mul", gone, width), place)
+    is_padding = graph("Sub", np.int64(1), is_token)
+    key = graph("Add", graph("Mul", is_padding, width), positions(graph, width))
     _, order = graph("TopK", key, width, n_outputs=2, axis=1, largest=0)
     return lengths, graph("GatherElements", ids, order, axis=1)
 
@@ -64,47 +75,47 @@ def positions(graph, width):
     return graph("Range", np.int64(0), last, np.int64(1))
 
 
-def ranks(graph, ids, words):
-    """Ids of the fitted vocabulary for ids as the user has them."""
-    known = np.array([int(word) for word in words], np.int64)
-    end = int(known.max(initial=0)) + 1
+def vocabulary_ids(graph, ids, words):
+    """Turn ids as the user has them into ids of the fitted vocabulary."""
+    tokens = np.array([int(word) for word in words], np.int64)
+    end = int(tokens.max(initial=0)) + 1
     if end > LARGEST_TABLE:
         raise ValueError(
             f"The largest token id is {end - 1}, but to_onnx makes a table of all ids "
             f"below it, of {LARGEST_TABLE} at most. Number tokens from 1 on."
         )
     table = np.full(end + 1, UNKNOWN, np.int64)
-    table[known] = list(words.values())
-    # The last place stands for all ids that are larger.
+    table[tokens] = list(words.values())
+    # The last row stands for all larger ids.
     return graph("Gather", table, graph("Min", ids, np.int64(end)))
 
 
 def network_view(graph, classifier, ids, lengths):
-    """As `LSTMTextClassifier._network_view`: ids and lengths."""
-    known = graph("Less", ids, np.int64(len(classifier.vocabulary_) + FIRST))
-    view = graph("Where", known, ids, np.int64(UNKNOWN))
+    """Return ids and lengths as `Sequences.visible` does."""
+    is_known = graph("Less", ids, np.int64(len(classifier.vocabulary_) + FIRST))
+    view = graph("Where", is_known, ids, np.int64(UNKNOWN))
     longest = classifier.max_length
     if longest is None:
         return view, lengths
     head = {"head": longest, "tail": 0, "both": (longest + 1) // 2}
     width = graph("Min", n_columns(graph, ids), np.array([longest], np.int64))
-    place = positions(graph, width)
+    position = positions(graph, width)
     over = graph("Max", graph("Sub", lengths, np.int64(longest)), np.int64(0))
     over = graph("Unsqueeze", over, np.array([1]))
-    late = graph("Less", place, np.int64(head[classifier.truncate]))
+    late = graph("Less", position, np.int64(head[classifier.truncate]))
     shift = graph("Where", late, np.int64(0), over)
-    where = graph("Add", place, shift)
+    position = graph("Add", position, shift)
     return (
-        graph("GatherElements", view, where, axis=1),
+        graph("GatherElements", view, position, axis=1),
         graph("Min", lengths, np.int64(longest)),
     )
 
 
 def text_network(graph, classifier, ids, lengths):
-    """As `_inference.forward_text`: logits."""
-    spec, weights = classifier._spec_, classifier.weights_
-    there = graph("Unsqueeze", present(graph, ids), np.array([2]))
-    there = graph.cast(there, np.float32)
+    """Return logits as `numpy_forward.predict_text` does."""
+    spec, weights = classifier._state.spec, classifier.weights_
+    mask = graph("Unsqueeze", present(graph, ids), np.array([2]))
+    mask = graph.cast(mask, np.float32)
     table = np.asarray(weights["embedding/embeddings"], np.float32)
     states = graph("Transpose", graph("Gather", table, ids), perm=[1, 0, 2])
     # Runtimes want a step at least; an empty text is silenced after it.
@@ -115,47 +126,49 @@ def text_network(graph, classifier, ids, lengths):
             names = [f"both_{i}/forward_recurrent_{i}", f"both_{i}/backward_{i}"]
         states, last = recurrent(graph, spec.cell, weights, names, states, steps)
     states = graph("Transpose", states, perm=[1, 0, 2])
-    states = graph("Mul", states, there)
+    states = graph("Mul", states, mask)
     if spec.pooling == "last":
-        some = graph.cast(graph("Min", lengths, np.int64(1)), np.float32)
-        state = graph("Mul", last, graph("Unsqueeze", some, np.array([1])))
+        any_token = graph.cast(graph("Min", lengths, np.int64(1)), np.float32)
+        state = graph("Mul", last, graph("Unsqueeze", any_token, np.array([1])))
     else:
-        state = pool(graph, spec, weights, states, there)
+        state = pool(graph, spec, weights, states, mask)
     return graph.dense(graph.cast(state, np.float64), weights, "head")
 
 
-def pool(graph, spec, weights, states, there):
-    """As `_inference.pool`."""
-    count = graph("Max", graph.sum(there, 1, keepdims=0), np.float32(1))
+def pool(graph, spec, weights, states, mask):
+    """Pool states as `numpy_forward` does."""
+    count = graph("Max", graph.sum(mask, 1, keepdims=0), np.float32(1))
     if spec.pooling == "mean":
         return graph("Div", graph.sum(states, 1, keepdims=0), count)
-    gone = graph("Sub", np.float32(1), there)
+    is_padding = graph("Sub", np.float32(1), mask)
     if spec.pooling == "max":
         # States lie within 1 of zero, so that -2 is never the largest.
-        low = graph("Sub", states, graph("Mul", gone, np.float32(2)))
+        low = graph("Sub", states, graph("Mul", is_padding, np.float32(2)))
         state = graph("ReduceMax", low, np.array([1]), keepdims=0)
-        some = graph("ReduceMax", there, np.array([1]), keepdims=0)
-        return graph("Mul", state, some)
+        any_token = graph("ReduceMax", mask, np.array([1]), keepdims=0)
+        return graph("Mul", state, any_token)
     scores = graph(
         "MatMul", states, np.asarray(weights["attention/kernel"], np.float32)
     )
-    scores = graph("Sub", scores, graph("Mul", gone, np.float32(1e9)))
+    scores = graph("Sub", scores, graph("Mul", is_padding, np.float32(1e9)))
     shares = graph("Softmax", scores, axis=1)
     return graph.sum(graph("Mul", shares, states), 1, keepdims=0)
 
 
 def ngram_logits(graph, classifier, ids):
-    """As `LSTMTextClassifier._linear_logits`.
+    """Score texts as `FittedNgrams.logits` does.
 
     ONNX has an operator that counts n-grams. Those of padding and of unknown tokens are
     not among the ones it looks for.
     """
-    counter, model = classifier._ngram_counts, classifier._ngram_model
-    offset = np.asarray(classifier._scale * model.intercepts, float)
-    sizes = {n: len(known) for n, known in counter.keys.items()}
+    ngrams = classifier._state.ngrams
+    counter, model = ngrams.counter, ngrams.model
+    offset, prior = ngrams.intercepts, ngrams.prior
+    sizes = {n: len(keys) for n, keys in counter.keys.items()}
     if not sum(sizes.values()):
-        return offset
-    pool, starts = [], []
+        return prior
+    pool: list[int] = []
+    starts = []
     for n in range(1, max(sizes) + 1):
         starts.append(len(pool))
         for key in counter.keys.get(n, ()):
@@ -180,15 +193,17 @@ def ngram_logits(graph, classifier, ids):
     length = graph.sum(graph("Mul", weighted, weighted), 1)
     length = graph("Sqrt", graph("Max", length, np.float64(1e-300)))
     weighted = graph("Div", weighted, length)
-    effects = np.asarray(classifier._scale * model.coefficients, float)
+    any_known = graph("Min", graph.sum(counts, 1), np.float64(1))
+    offset = graph("Add", graph("Mul", any_known, offset - prior), prior)
+    effects = np.asarray(ngrams.scale * model.coefficients, float)
     return graph("Add", graph("MatMul", weighted, effects), offset)
 
 
 def probabilities(graph, logits, classifier):
-    """As `_ngrams.probabilities`."""
-    if classifier._multi_label:
+    """Return probabilities as `probabilities.probabilities` does."""
+    if classifier._state.multi_label:
         return graph("Sigmoid", logits)
-    if classifier._spec_.n_outputs > 1:
+    if classifier._state.spec.n_outputs > 1:
         return graph("Softmax", logits, axis=1)
     both = graph("Concat", graph("Neg", logits), logits, axis=1)
     return graph("Sigmoid", both)

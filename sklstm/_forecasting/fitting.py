@@ -1,0 +1,174 @@
+"""From data to the fitted state: train, calibrate intervals, keep the series."""
+
+from dataclasses import replace
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from sklstm._forecasting.conformal import conformal_errors
+from sklstm._forecasting.intervals import check_probabilities
+from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
+from sklstm._forecasting.state import FittedForecaster, TrainingRecord
+from sklstm._networks.spec import NetworkSpec, differences
+from sklstm._series.output_format import OutputFormat
+from sklstm._series.panel import is_list_of_series
+from sklstm._series.reader import TrainingSeries
+from sklstm._series.validation import n_dims
+from sklstm._series.window_reader import TrainingWindows
+from sklstm._training.fitted_network import FittedNetwork
+from sklstm._training.network_options import NetworkOptions
+from sklstm._training.settings import Settings
+from sklstm._training.window_fit import fit_window_network
+from sklstm._windows.protocols import ForecastProblem
+
+
+def fit_state(
+    data: TrainingSeries | TrainingWindows,
+    problem: ForecastProblem,
+    options: NetworkOptions,
+    settings: Settings,
+    *,
+    last: FittedForecaster | None = None,
+    epochs: int | None = None,
+) -> FittedForecaster:
+    """Train a network, and return the state that forecasts with it.
+
+    Parameters
+    ----------
+    last : FittedForecaster, default=None
+        State whose weights and scalers training continues.
+    epochs : int, default=None
+        Train exactly so many epochs, without a validation block.
+    """
+    kept = None if last is None else (last.scalers, last.network.trained.weights)
+    fit = fit_window_network(problem, options, settings, kept=kept, epochs=epochs)
+    calibration = None
+    if fit.validation is not None:
+        calibration = conformal_errors(fit.validation)
+    elif last is not None and epochs is not None:
+        # `partial_fit` has no validation block, so it keeps the interval calibration
+        # of the last `fit`.
+        calibration = last.calibration
+    record = TrainingRecord(
+        fit.history, fit.n_iter, fit.best_epoch, fit.baseline_scores, fit.skill
+    )
+    state = untrained_state(data, problem, fit.network, fit.scalers)
+    return replace(state, record=record, calibration=calibration)
+
+
+def untrained_state(
+    data: TrainingSeries | TrainingWindows,
+    problem: Any,
+    network: FittedNetwork,
+    scalers: tuple,
+) -> FittedForecaster:
+    """Return the state of a network and scalers, without a record of training."""
+    y_scalers, x_scaler = scalers
+    if isinstance(data, TrainingWindows):
+        output = OutputFormat(one_dimensional=data.y.ndim == 1)
+        windows = WindowModel(network, x_scaler, y_scalers, data.target_shape)
+        return FittedForecaster("windows", output, windows)
+    histories = data.histories_to_keep(problem.window_length)
+    series = {
+        key: FittedSeries(history, scaler, len(history))
+        for (key, history), scaler in zip(histories.items(), y_scalers, strict=True)
+    }
+    model = ForecastModel(
+        network,
+        problem.norm,
+        x_scaler,
+        data.past_only,
+        data.calendar,
+        data.n_inputs,
+    )
+    return FittedForecaster(
+        data.form, data.output, model, series, None, data.static_encoder
+    )
+
+
+def rows_before(
+    state: FittedForecaster, cuts: dict, max_train_size: int | None
+) -> tuple[TrainingSeries, dict]:
+    """Return the rows of each series before its cut as training data, and the cuts.
+
+    Series without a cut are taken whole.
+    """
+    histories, ends = {}, {}
+    model = state.series_model
+    for key, series in state.series.items():
+        end = ends[key] = cuts.get(key, len(series.history))
+        n_rows = end if max_train_size is None else max_train_size
+        histories[key] = series.history.cut(end - n_rows, end)
+    data = TrainingSeries(
+        state.form,
+        state.output,
+        histories,
+        past_only=model.past_only,
+        static_encoder=state.static_encoder,
+        calendar=model.calendar,
+        n_inputs=model.n_inputs,
+    )
+    return data, ends
+
+
+def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> None:
+    """Raise where training cannot continue, because the network has another shape."""
+    if last is not None and asked != last.network.trained.spec:
+        raise ValueError(
+            "Training cannot continue, since data or parameters ask for a network "
+            f"of another shape: {differences(last.network.trained.spec, asked)}. "
+            "Fit anew with warm_start=False."
+        )
+
+
+def check_no_steps(X) -> None:
+    """Raise where `predict` gets a number of steps."""
+    if isinstance(X, Integral):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got the number {X}. Use "
+            f"forecast({X}) for the {X} steps after the history."
+        )
+
+
+def check_not_swapped(X, y) -> None:
+    """Raise where `fit` gets the target first and the inputs second."""
+    if y is None or is_list_of_series(X) or n_dims(X) != 1 or n_dims(y) != 2:
+        return
+    if np.shape(y)[1] > 1 and np.shape(X)[0] == np.shape(y)[0]:
+        raise ValueError(
+            f"X is one column of {len(X)} values, and y a table of {np.shape(y)[1]}: "
+            "they look swapped. Pass inputs first and the target second, fit(X, y)."
+        )
+
+
+def check_network(forecaster, form: str) -> None:
+    """Raise where parameters ask for a network that does not exist."""
+    if hasattr(forecaster.network, "get_weights"):
+        raise TypeError(
+            "network must be a function that returns a model, called as "
+            "network(window_shape, n_context, output_shape), but it is a model. Pass "
+            "the function that builds it; LSTMForecaster.from_keras takes a model that "
+            "to_keras made."
+        )
+    if forecaster.network is not None and forecaster.n_members > 1:
+        raise ValueError(
+            f"n_members={forecaster.n_members} takes networks of this library, and "
+            "network= gives another. Average its forecasts, for example with "
+            "VotingRegressor, or leave network out."
+        )
+    if forecaster.quantiles is None:
+        return
+    check_probabilities("quantiles", forecaster.quantiles)
+    if form == "windows":
+        raise ValueError(
+            "quantiles are those of a forecast, and ready-made windows have no "
+            "order in time. Fit with fit(series), or leave quantiles out."
+        )
+    if forecaster.network is not None or forecaster.loss != "mse":
+        other = "loss" if forecaster.network is None else "network"
+        raise ValueError(
+            f"quantiles come with a network and a loss of their own, so {other} "
+            f"must stay at its default. Got {getattr(forecaster, other)!r}. Leave "
+            f"out quantiles or {other}."
+        )

@@ -1,0 +1,433 @@
+"""A fitted network that rolls over series: forecasts from any row, any steps ahead."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from sklstm._series.calendar import inputs_at
+from sklstm._series.history import History
+from sklstm._series.missing import bridged, rows_since_seen, without_nan
+from sklstm._training.fitted_network import FittedNetwork
+from sklstm._utils import memory_limits
+from sklstm._utils.archive import storable
+from sklstm._windows import scaling
+from sklstm._windows.dataset import ReadyWindows, SeriesWindows
+from sklstm._windows.normalization import WindowNorm
+from sklstm._windows.problem import bridged_windows
+
+# Origins whose windows stand in memory at the same time.
+ORIGINS_AT_ONCE = 2048
+
+
+@storable
+@dataclass(frozen=True)
+class WindowModel:
+    """A network of ready-made windows, each of which stands for itself."""
+
+    network: FittedNetwork
+    x_scaler: object
+    y_scaler: object
+    target_shape: tuple = ()
+
+    def data(self, X: np.ndarray) -> ReadyWindows:
+        """Return windows of shape (n_windows, window_length, n_features), scaled."""
+        return ReadyWindows(bridged_windows(scaling.apply(X, self.x_scaler)))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return predictions of shape (n_windows, n_outputs), in the target's units."""
+        output = self.network.outputs(self.data(X), np.arange(len(X)))
+        values = scaling.invert(output, self.y_scaler)
+        return values.reshape(len(X), *self.target_shape)
+
+
+@storable
+@dataclass(frozen=True)
+class FittedSeries:
+    """A series as `fit` left it, or with the rows that `update` has added.
+
+    Parameters
+    ----------
+    history : History
+    scaler : dict or transformer
+        Of the target.
+    n_fitted : int
+        Rows that the network was fitted on; later ones correct intervals.
+    """
+
+    history: History
+    scaler: object
+    n_fitted: int
+
+
+class Origins(NamedTuple):
+    """Rows of one series before which forecasts stand.
+
+    Parameters
+    ----------
+    series : FittedSeries
+    rows : ndarray of int of shape (n_origins,)
+    """
+
+    series: FittedSeries
+    rows: np.ndarray
+
+
+class Spans(NamedTuple):
+    """Scaled rows of windows and of the steps ahead of them.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_origins, window_length + n_ahead, n_targets)
+        Zeros ahead, which forecasts replace.
+    X : ndarray of shape (n_origins, window_length + n_ahead, n_features) or None
+    static : ndarray of shape (n_origins, n_static) or None
+    """
+
+    y: np.ndarray
+    X: np.ndarray | None
+    static: np.ndarray | None
+
+
+def concatenated(parts) -> Spans:
+    """Return a list of `Spans` as one."""
+    y, X, static = zip(*parts, strict=True)
+    return Spans(
+        np.concatenate(y),
+        None if X[0] is None else np.concatenate(X),
+        None if static[0] is None else np.concatenate(static),
+    )
+
+
+@storable
+@dataclass(frozen=True)
+class ForecastModel:
+    """How a network of windows forecasts series, in the units of the target.
+
+    Parameters
+    ----------
+    network : FittedNetwork
+    norm : WindowNorm
+    x_scaler : dict, transformer or None
+        Of inputs, calendar features included.
+    past_only : ndarray of bool of shape (n_features,) or None
+        Inputs that are not known ahead.
+    calendar : sequence or None
+        See `calendar_features`.
+    n_inputs : int
+        Columns of X, without calendar features.
+    """
+
+    network: FittedNetwork
+    norm: WindowNorm
+    x_scaler: object = None
+    past_only: np.ndarray | None = None
+    calendar: object = None
+    n_inputs: int = 0
+
+    @property
+    def window_length(self) -> int:
+        return self.network.window_length
+
+    @property
+    def horizon(self) -> int:
+        """Steps that the network forecasts at once."""
+        return self.network.spec.output_shape[0]
+
+    @property
+    def n_targets(self) -> int:
+        return self.network.spec.output_shape[1]
+
+    @property
+    def only_past(self) -> bool:
+        """Whether no input of X has to be known ahead."""
+        past = self.past_only
+        return past is not None and bool(past[: self.n_inputs].all())
+
+    def n_blocks(self, steps: int) -> int:
+        """Return how many times the network runs, each time from its own forecasts."""
+        return -(-steps // self.horizon)
+
+    def forecast(
+        self, origins: list[Origins], steps: int, *, quantiles: bool = False
+    ) -> np.ndarray:
+        """Forecast from the rows before each origin, in the units of the target.
+
+        Where these end in missing values, the forecast starts at the last value seen.
+
+        Parameters
+        ----------
+        origins : list of Origins
+        quantiles : bool
+            All quantiles of the network, from windows that go on with the median.
+
+        Returns
+        -------
+        ndarray of shape (n_origins, steps, n_targets), or with `quantiles` \
+                (n_origins, steps, n_levels, n_targets)
+        """
+        self.check_reach(sum(len(rows) for _, rows in origins), steps, quantiles)
+        forecasts = self._forecast_from_windows(origins, steps, quantiles)
+        ages = [rows_since_seen(own.history.y, rows) for own, rows in origins]
+        late = np.concatenate(ages)
+        if late.any():
+            earlier = [
+                Origins(series, (rows - age)[age > 0])
+                for (series, rows), age in zip(origins, ages, strict=True)
+            ]
+            longer = self._forecast_from_windows(earlier, steps + late.max(), quantiles)
+            ahead = late[late > 0][:, None] + np.arange(steps)
+            forecasts[late > 0] = longer[np.arange(len(longer))[:, None], ahead]
+        return forecasts
+
+    def one_step(
+        self, series: FittedSeries, values: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
+        """Forecast rows of a series, each from all rows before it.
+
+        Parameters
+        ----------
+        series : FittedSeries
+        values : ndarray of shape (n_rows, n_targets)
+            The rows themselves.
+        rows : ndarray of int of shape (n_rows,)
+            Where they stand on the axis of the history.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_targets)
+        """
+        check_equal_inside(values, rows, series.history.y)
+        filled = replace(series, history=self._filled(series, values, rows))
+        return self.forecast([Origins(filled, rows)], 1)[:, 0]
+
+    def steps_ahead(
+        self, series: FittedSeries, X: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
+        """Forecast the target at rows of inputs, standing at the end of the history.
+
+        Parameters
+        ----------
+        series : FittedSeries
+        X : ndarray of shape (n_rows, n_inputs)
+        rows : ndarray of int of shape (n_rows,)
+            Where they stand on the axis of the history.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_targets)
+        """
+        history, fitted = series.history, series.history.X
+        assert fitted is not None, "rows of X come where series have inputs"
+        check_equal_inside(X, rows, fitted, self.past_only)
+        n_history = len(history)
+        inside = rows < n_history
+        forecast = np.empty((len(rows), self.n_targets))
+        if inside.any():
+            forecast[inside] = self.forecast([Origins(series, rows[inside])], 1)[:, 0]
+        if not inside.all():
+            # X within a gap is not known: the row before it is held.
+            ahead = rows[~inside] - n_history
+            source = np.searchsorted(ahead, np.arange(ahead[-1] + 1), side="right") - 1
+            inputs = np.concatenate([X[~inside], fitted[-1:]])[source]
+            known = replace(series, history=history.with_inputs(inputs))
+            origin = Origins(known, np.array([n_history]))
+            forecast[~inside] = self.forecast([origin], ahead[-1] + 1)[0][ahead]
+        return forecast
+
+    def simulate(self, origin: Origins, steps: int, noise: np.ndarray) -> np.ndarray:
+        """Return paths that go on from their own values, noise included.
+
+        Parameters
+        ----------
+        origin : Origins
+            Of one row.
+        noise : ndarray of shape (n_samples, n_blocks, horizon, n_targets)
+            Scaled.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, steps, n_targets)
+        """
+        repeated = origin._replace(rows=np.repeat(origin.rows, len(noise)))
+        parts = [(self.spans(repeated, steps), origin.series.scaler)]
+        return self._roll(parts, steps, noise)
+
+    def spans(self, origins: Origins, steps: int) -> Spans:
+        """Return scaled windows with room ahead, inputs and static features."""
+        series, rows_before = origins
+        history, scaler = series.history, series.scaler
+        length = self.window_length
+        ahead = self.n_blocks(steps) * self.horizon
+        rows = rows_before[:, None] - length + np.arange(length + ahead)
+        y = np.zeros((*rows.shape, history.y.shape[1]))
+        past = np.maximum(rows[:, :length], 0)
+        y[:, :length] = scaling.apply(history.windows(past), scaler)
+        no_past = rows_before == 0
+        if no_past.any():  # the row's own value must not stand in
+            mean = bridged(history.y).mean(axis=0, keepdims=True)
+            y[no_past, :length] = scaling.apply(mean, scaler)
+        static = history.static
+        if static is not None:
+            static = np.broadcast_to(static, (len(rows), len(static)))
+        return Spans(y, self._inputs(history, rows, past), static)
+
+    def _inputs(
+        self, history: History, rows: np.ndarray, past: np.ndarray
+    ) -> np.ndarray | None:
+        """Return scaled inputs at rows of windows and ahead of them, or None."""
+        X = inputs_at(history, self.calendar, np.maximum(rows, 0))
+        if X is None:
+            return None
+        if self.past_only is not None:
+            length, given = past.shape[1], self.past_only[: self.n_inputs]
+            seen = history.past_inputs(past)[:, :, given]
+            X[:, :length, self.past_only] = seen
+            X[:, length:, self.past_only] = X[:, length - 1 : length, self.past_only]
+        return without_nan(scaling.apply(X, self.x_scaler))
+
+    def _filled(
+        self, series: FittedSeries, values: np.ndarray, rows: np.ndarray
+    ) -> History:
+        """Return history and new rows as one; gaps between them are forecast."""
+        history = series.history
+        n_history = len(history)
+        y = np.full((max(n_history, rows[-1] + 1), values.shape[1]), np.nan)
+        y[:n_history] = history.y
+        after = rows >= n_history
+        y[rows[after]] = values[after]
+        missing = np.arange(len(y)) >= n_history
+        missing[rows[after]] = False
+        index = history.stamps(0, len(y))
+        while missing.any():
+            first = int(np.argmax(missing))
+            length = int(np.argmin(missing[first:]))
+            known = History(y[:first], None, None if index is None else index[:first])
+            origin = Origins(replace(series, history=known), np.array([first]))
+            y[first : first + length] = self.forecast([origin], length)[0]
+            missing[first : first + length] = False
+        return History(y, None, index)
+
+    def _forecast_from_windows(
+        self, origins: list[Origins], steps: int, quantiles: bool
+    ) -> np.ndarray:
+        """Forecast from windows that end at the row before each origin.
+
+        Windows that reach before the first row hold its value. Inputs must reach the
+        last step; blocks of the horizon beyond it hold their last row. Parameters and
+        result are those of `forecast`.
+        """
+        parts, n_waiting, result = [], 0, []
+        for series, rows in origins:
+            for first in range(0, len(rows), ORIGINS_AT_ONCE):
+                part = Origins(series, rows[first : first + ORIGINS_AT_ONCE])
+                parts.append((self.spans(part, steps), series.scaler))
+                n_waiting += len(part.rows)
+                if n_waiting >= ORIGINS_AT_ONCE:
+                    result.append(self._roll(parts, steps, quantiles=quantiles))
+                    parts, n_waiting = [], 0
+        if parts:
+            result.append(self._roll(parts, steps, quantiles=quantiles))
+        return np.concatenate(result)
+
+    def _roll(self, parts, steps, noise=None, *, quantiles=False):
+        """Forecast block after block, each from the windows that the last one made.
+
+        Parameters
+        ----------
+        parts : list of (Spans, scaler)
+        """
+        spans = concatenated([part for part, _ in parts])
+        y = spans.y
+        length, everything, levels = self.window_length, np.arange(len(y)), []
+        for block in range(self.n_blocks(steps)):
+            data = self.windows(spans, block)
+            done = length + block * self.horizon
+            ahead = slice(done, done + self.horizon)
+            output = self.network.outputs(data, everything)
+            y[:, ahead] = data.restored(output, everything)
+            if noise is not None:
+                y[:, ahead] += noise[:, block]
+            if quantiles:
+                outputs = np.moveaxis(self.network.quantiles(data, everything), 1, 0)
+                restored = [data.restored(level, everything) for level in outputs]
+                levels.append(np.stack(restored, axis=2))
+        forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
+        ends = np.cumsum([len(part.y) for part, _ in parts])[:-1]
+        scaled = zip(np.split(forecast[:, :steps], ends), parts, strict=True)
+        return np.concatenate(
+            [scaling.invert(values, scaler) for values, (_, scaler) in scaled]
+        )
+
+    def windows(self, spans: Spans, block: int = 0) -> SeriesWindows:
+        """Return the windows of one block of steps as data of the network."""
+        first, length = block * self.horizon, self.window_length
+        n_rows, n_windows = length + self.horizon, len(spans.y)
+
+        def flat(values):
+            """Return the rows that a block reads, window after window."""
+            rows = values[:, first : first + n_rows]
+            return rows.reshape(-1, values.shape[-1]).astype(np.float32)
+
+        everything = np.arange(n_windows)
+        return SeriesWindows(
+            flat(spans.y),
+            None if spans.X is None else flat(spans.X),
+            everything * n_rows,
+            length,
+            self.horizon,
+            self.norm,
+            self.past_only,
+            static=None if spans.static is None else (spans.static, everything),
+        )
+
+    def check_reach(
+        self,
+        n_origins: int,
+        steps: int,
+        quantiles: bool = False,
+        at_once: int = ORIGINS_AT_ONCE,
+    ) -> None:
+        """Raise where so many forecasts would take too long, or too much memory."""
+        steps = int(steps)
+        n_blocks = self.n_blocks(steps)
+        if n_blocks > memory_limits.MOST_BLOCKS:
+            raise ValueError(
+                f"{steps} steps at a horizon of {self.horizon} are {n_blocks} "
+                "forecasts, one after the other, and "
+                f"{memory_limits.MOST_BLOCKS:,} are the most. Ask for fewer steps, or "
+                "fit with a longer horizon."
+            )
+        spec = self.network.spec
+        n_features = 0 if self.x_scaler is None else spec.window_shape[1]
+        n_results = n_origins * steps * self.n_targets
+        if quantiles:
+            n_results *= len(self.network.trained.levels)
+        n_at_once = min(n_origins, at_once) * (self.window_length + steps)
+        n_columns = 2 + 3 * self.n_targets + 2 * n_features
+        memory_limits.check_memory(
+            8 * (2 * n_results + n_at_once * n_columns),
+            f"A forecast of {steps} steps from {n_origins} origins",
+            "Ask for fewer at once.",
+        )
+
+
+def check_equal_inside(
+    values: np.ndarray,
+    rows: np.ndarray,
+    known: np.ndarray,
+    past_only: np.ndarray | None = None,
+) -> None:
+    """Raise where rows inside the history differ from it."""
+    inside = rows < len(known)
+    known = known[rows[inside]]
+    differs = ~np.isclose(values[inside], known, rtol=1e-6, equal_nan=True)
+    if past_only is not None:
+        differs[:, past_only[: differs.shape[1]]] = False
+    if differs.any():
+        row = int(np.argmax(differs.any(axis=1)))
+        raise ValueError(
+            f"Row {row} of X stands inside the fitted history by its index, but "
+            "has other values. Give X an index that continues the history, or "
+            "pass an array, which always does."
+        )

@@ -1,0 +1,118 @@
+"""Actual values beside forecasts of all lead times, for the score of a series."""
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.utils import check_consistent_length
+
+from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
+from sklstm._series.history import History
+from sklstm._series.panel import concatenate_series
+from sklstm._series.reader import SeriesRows
+from sklstm._series.validation import as_numbers
+
+
+def values_and_forecasts(
+    model: ForecastModel, fitted: dict, rows: SeriesRows
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return actual values and forecasts of rows, from every origin before them.
+
+    Parameters
+    ----------
+    model : ForecastModel
+    fitted : dict of series to FittedSeries
+    rows : SeriesRows
+        Inside the history, where origins are inside as well, after it, or after a gap,
+        across which they are forecast.
+
+    Returns
+    -------
+    actual, forecasts : ndarray of shape (n_forecasts, n_targets)
+
+    Raises
+    ------
+    ValueError
+        If no row has one before it, or rows inside the history differ from it.
+    """
+    steps = min([model.horizon, *(len(v) for _, v, _ in rows.items())])
+    origins, ahead = [], np.arange(steps)
+    for key, values, index in rows.items():
+        series = fitted[key]
+        where = positions_of(series.history, values, index)
+        check_equal_inside(values, where, series.history.y)
+        runs = where[: len(where) - steps + 1]
+        # All lead times of an origin must be rows of X, and one row must come before.
+        whole = (where[steps - 1 :] - runs == steps - 1) & (runs > 0)
+        known = replace(series, history=extended(series.history, values, index, where))
+        if whole.any():
+            origins.append(Origins(known, runs[whole]))
+    if not origins:
+        raise ValueError(
+            f"X has no {steps} rows in a row that come after a row of the history, so "
+            "that there is nothing to score. Pass rows that follow the history."
+        )
+    forecasts = model.forecast(origins, steps)
+    actual = np.concatenate(
+        [own.series.history.y[own.rows[:, None] + ahead] for own in origins]
+    )
+    shape = (-1, model.n_targets)
+    return actual.reshape(shape), forecasts.reshape(shape)
+
+
+def positions_of(history: History, values, index) -> np.ndarray:
+    """Return where rows stand on the axis of a history.
+
+    Rows without an index that equal the end of the history are that end, as
+    `cross_validate` passes training rows.
+    """
+    n = len(values)
+    if index is None and n <= len(history):
+        if np.array_equal(history.y[len(history) - n :], values, equal_nan=True):
+            return np.arange(len(history) - n, len(history))
+    return history.where(index, n)
+
+
+def extended(history: History, values, index, where) -> History:
+    """Return the history with rows after it; rows of a gap are missing values."""
+    n_history = len(history)
+    if where[-1] < n_history:
+        return history
+    if np.array_equal(where, n_history + np.arange(len(where))):
+        return history.appended(values, None, index)
+    y = np.full((where[-1] + 1, values.shape[1]), np.nan)
+    y[:n_history] = history.y
+    y[where] = values
+    return History(y, None, history.stamps(0, len(y)), static=history.static)
+
+
+def r2_of_known(y, forecasts, sample_weight=None) -> float:
+    """Return R² over the rows whose actual values are known.
+
+    Parameters
+    ----------
+    y, forecasts : array-like, or lists of them for many series
+        Targets of two axes, as ready-made windows may have, count as many outputs.
+    sample_weight : array-like or None
+
+    Raises
+    ------
+    ValueError
+        If no row has an actual value.
+    """
+    actual, forecasts = (
+        as_numbers(concatenate_series(part)) for part in (y, forecasts)
+    )
+    check_consistent_length(actual, forecasts)
+    actual, forecasts = (part.reshape(len(part), -1) for part in (actual, forecasts))
+    known = ~np.isnan(actual).any(axis=1)
+    if not known.any():
+        raise ValueError(
+            "No row has an actual value, so that there is nothing to score "
+            "against. Pass rows whose values are known."
+        )
+    weights = None
+    if sample_weight is not None:
+        weights = np.asarray(concatenate_series(sample_weight))[known]
+    score = r2_score(actual[known], forecasts[known], sample_weight=weights)
+    return float(score)

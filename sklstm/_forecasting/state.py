@@ -1,0 +1,248 @@
+"""All that a fit of `LSTMForecaster` learned, which the next fit replaces whole."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sklstm._forecasting.intervals import IntervalForecaster
+from sklstm._forecasting.model import (
+    FittedSeries,
+    ForecastModel,
+    Origins,
+    WindowModel,
+)
+from sklstm._series.history import History
+from sklstm._series.output_format import OutputFormat
+from sklstm._series.panel import SINGLE_SERIES
+from sklstm._series.static import StaticEncoder
+from sklstm._training.fitted_network import FittedNetwork
+from sklstm._utils.archive import storable
+from sklstm._windows.normalization import WindowNorm
+
+
+@storable
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How training went; see the attributes of `LSTMForecaster`."""
+
+    history: dict = field(default_factory=lambda: {"loss": []})
+    n_iter: int = 0
+    best_epoch: int = 0
+    baseline_scores: dict = field(default_factory=dict)
+    skill: float | None = None
+
+
+@storable
+@dataclass(frozen=True)
+class FittedForecaster:
+    """The fitted state.
+
+    Parameters
+    ----------
+    form : {"series", "regression", "windows"}
+    output : OutputFormat
+    model : ForecastModel, or WindowModel for ready-made windows
+    series : dict of series to FittedSeries
+        Empty for ready-made windows, which are not kept.
+    calibration : tuple of ConformalErrors or None
+        Errors on the validation block, for intervals.
+    static_encoder : StaticEncoder or None
+    record : TrainingRecord
+    """
+
+    form: str
+    output: OutputFormat
+    model: ForecastModel | WindowModel
+    series: dict[Hashable, FittedSeries] = field(default_factory=dict)
+    calibration: tuple | None = None
+    static_encoder: StaticEncoder | None = None
+    record: TrainingRecord = field(default_factory=TrainingRecord)
+
+    @property
+    def network(self) -> FittedNetwork:
+        return self.model.network
+
+    @property
+    def series_model(self) -> ForecastModel:
+        """The model, where series were fitted."""
+        assert isinstance(self.model, ForecastModel), "ready-made windows were fitted"
+        return self.model
+
+    @property
+    def window_model(self) -> WindowModel:
+        """The model, where ready-made windows were fitted."""
+        assert isinstance(self.model, WindowModel), "series were fitted"
+        return self.model
+
+    @property
+    def norm(self) -> WindowNorm | None:
+        """What windows are measured by; None for ready-made windows."""
+        return None if self.form == "windows" else self.series_model.norm
+
+    @property
+    def intervals(self) -> IntervalForecaster:
+        """Quantiles about the forecasts."""
+        return IntervalForecaster(self.series_model, self.calibration)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the forecaster was fitted on one series."""
+        return SINGLE_SERIES in self.series
+
+    @property
+    def scaler(self):
+        """Scaler of the target; for many series a dict of them by series."""
+        if self.form == "windows":
+            return self.window_model.y_scaler
+        if self.is_single:
+            return self.series[SINGLE_SERIES].scaler
+        return {key: series.scaler for key, series in self.series.items()}
+
+    @property
+    def scalers(self) -> tuple:
+        """Scalers of targets and of inputs, as training takes and gives them."""
+        if self.form == "windows":
+            return self.window_model.y_scaler, self.model.x_scaler
+        return [own.scaler for own in self.series.values()], self.model.x_scaler
+
+    def with_histories(self, histories: dict[Hashable, History]) -> "FittedForecaster":
+        """Return a state that stands at the end of other histories of its series."""
+        changed = {
+            key: replace(self.series[key], history=history)
+            for key, history in histories.items()
+        }
+        return replace(self, series=self.series | changed)
+
+    def origins_at_end(
+        self,
+        series: Iterable[Hashable],
+        ahead: dict[Hashable, np.ndarray] | None = None,
+    ) -> dict[Hashable, Origins]:
+        """Return the `Origins` after the last row of each series.
+
+        Parameters
+        ----------
+        series : iterable of keys
+        ahead : dict of series to ndarray, default=None
+            Inputs of the rows after it.
+        """
+        result = {}
+        for key in series:
+            fitted = self.series[key]
+            history = fitted.history
+            if ahead is not None:
+                fitted = replace(fitted, history=history.with_inputs(ahead[key]))
+            result[key] = Origins(fitted, np.array([len(history)]))
+        return result
+
+    def restore(self, forecasts: dict[Hashable, np.ndarray], names=None):
+        """Return forecasts after the end of series in the form that `fit` got.
+
+        Parameters
+        ----------
+        forecasts : dict of series to ndarray
+            Of shape (steps, n_targets), or (steps, n_targets, n_names) with `names`.
+        """
+        parts = {}
+        for key, values in forecasts.items():
+            index = self.series[key].history.after(len(values))
+            if names is None:
+                parts[key] = self.output.restore(values, index)
+            else:
+                parts[key] = self.output.restore_named(values, index, names)
+        return self.output.combine(parts)
+
+    def values_by_target(self) -> dict[Hashable, np.ndarray]:
+        """Return the known values of each target, in order of time, by its name."""
+        return {
+            name: column
+            for key, series in self.series.items()
+            for name, column in zip(
+                self.output.target_names(key, self.series_model.n_targets),
+                series.history.y.T,
+                strict=True,
+            )
+        }
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of arrays, by which engines decide to send a forecaster once."""
+        arrays = list(self.network.weights.values())
+        for series in self.series.values():
+            arrays += [series.history.y]
+            arrays += [] if series.history.X is None else [series.history.X]
+        return sum(values.nbytes for values in arrays)
+
+
+def upgraded(attributes: dict) -> FittedForecaster:
+    """Return the state of attributes of a file that was written before there was one.
+
+    Parameters
+    ----------
+    attributes : dict
+        Of the estimator, parameters included. Those that the state holds are removed
+        from it.
+    """
+    take = attributes.pop
+    form, (y_scalers, x_scaler) = take("_form"), take("_scalers")
+    network = FittedNetwork(
+        take("_spec_"),
+        take("weights_"),
+        take("_quantile_network", None),
+        attributes.get("batch_size", 64),
+    )
+    record = TrainingRecord(
+        take("history_"),
+        take("n_iter_"),
+        take("best_epoch_"),
+        take("baseline_scores_"),
+        take("skill_"),
+    )
+    output = OutputFormat(
+        take("_container", None),
+        take("_names", None),
+        take("_levels", None),
+        take("_one_d"),
+    )
+    histories, n_fitted = take("_histories", {}), take("_n_fitted", [])
+    norm, past_only = take("_norm", None), take("_past", None)
+    encoder, calibration = take("_static_encoder", None), take("_spread", None)
+    take("window_length_", None)
+    if form == "windows":  # may hold a series of an earlier fit, which goes
+        shape = () if output.one_dimensional else network.spec.output_shape[1:]
+        windows = WindowModel(network, x_scaler, y_scalers, shape)
+        return FittedForecaster(form, output, windows, record=record)
+    model = ForecastModel(
+        network,
+        norm,
+        x_scaler,
+        past_only,
+        attributes.get("calendar"),
+        attributes.get("n_features_in_", 0) if form == "regression" else 0,
+    )
+    fitted = zip(histories.items(), y_scalers, n_fitted, strict=True)
+    series = {key: FittedSeries(known, s, n) for (key, known), s, n in fitted}
+    return FittedForecaster(form, output, model, series, calibration, encoder, record)
+
+
+def chosen_series(state: FittedForecaster, series) -> list:
+    """Return the keys of the series to forecast, of which None means all."""
+    if series is None:
+        return list(state.series)
+    is_key = isinstance(series, str) or not isinstance(series, Iterable)
+    if is_key or (isinstance(series, tuple) and series in state.series):
+        series = [series]
+    keys = list(series)
+    if not keys:
+        raise ValueError("series is empty. Name a series, or pass None for all.")
+    unknown = [key for key in keys if key not in state.series]
+    if unknown or state.is_single:
+        known = f"{list(state.series)[:5]}"
+        known += " and so on." if len(state.series) > 5 else "."
+        raise ValueError(
+            f"series has {unknown[:1] or series}, but the forecaster knows "
+            + ("one series alone." if state.is_single else known)
+            + " Give the past of a new series by history=."
+        )
+    return keys

@@ -1,0 +1,159 @@
+"""Which rows of X, y and a history belong together: by index, by name, by position."""
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+
+from sklstm._series.history import History
+from sklstm._series.panel import (
+    SINGLE_SERIES,
+    has_levels,
+    is_list_of_series,
+    is_panel,
+    rows_by_series,
+)
+from sklstm._series.time_index import check_same_kind, step_of
+from sklstm._series.validation import (
+    is_pandas,
+)
+
+
+def match_columns(y, names):
+    """Return a frame of targets with its columns in the order of names.
+
+    Raises
+    ------
+    ValueError
+        If it has other columns.
+    """
+    if not isinstance(y, pd.DataFrame) or not isinstance(names, list):
+        return y
+    if len(names) < 2 or list(y.columns) == names:
+        return y
+    if y.columns.has_duplicates or set(y.columns) != set(names):
+        raise ValueError(
+            f"y has the columns {list(y.columns)}, but the forecaster was fitted with "
+            f"{names}. Pass the same columns, in any order."
+        )
+    return y[names]
+
+
+def rows_after_end(
+    values: np.ndarray, index: pd.Index | None, history: History
+) -> np.ndarray:
+    """Return the rows that follow a history at once, by the time index if there is one.
+
+    Raises
+    ------
+    ValueError
+        If they start late, or leave a row out.
+    """
+    if index is None or history.index is None:
+        return values
+    check_same_kind(index, history.index)
+    expected = history.after(1)[0]
+    after = index >= expected
+    if not after.any():
+        raise ValueError(
+            f"X ends at {index[-1]}, but forecasts need rows from {expected} on, the "
+            "first after the end of the history. Pass inputs of the rows to forecast."
+        )
+    values, index = values[after], index[after]
+    where = history.where(index, len(index)) - len(history)
+    if where[0] != 0:
+        raise ValueError(
+            f"X starts at {index[0]}, but the first row after the end of the history "
+            f"is {expected}. Pass a row for each step, from that one on."
+        )
+    late = np.flatnonzero(np.diff(where) != 1)
+    if len(late):
+        row = int(late[0])
+        raise ValueError(
+            f"X goes from {index[row]} to {index[row + 1]} and leaves out rows between "
+            "them. Pass a row for each step."
+        )
+    return values
+
+
+def check_one_or_many(state, where: dict) -> None:
+    """Raise where rows of one series come for many, or the other way round."""
+    if state.is_single == (SINGLE_SERIES in where):
+        return
+    was, told = "many series", "X does not say whose its rows are"
+    if state.is_single:
+        was, told = "one series", "X holds many"
+    raise ValueError(
+        f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
+        "that fit took."
+    )
+
+
+def check_regular(histories: dict[Hashable, History], name: str = "X") -> None:
+    """Raise where the time steps of a series are not regular."""
+    for key, history in histories.items():
+        if history.index is None or len(history.index) < 2:
+            continue
+        try:
+            step_of(history.index)
+        except ValueError as error:
+            whose = "" if key is SINGLE_SERIES else f", series {key!r}"
+            raise ValueError(f"{name}{whose}: {error}") from error
+
+
+def histories_by_series(
+    where: dict, y: np.ndarray, X: np.ndarray | None
+) -> dict[Hashable, History]:
+    """Return {series: `History`} of tables of rows."""
+    return {
+        key: History(y[rows], None if X is None else X[rows], index)
+        for key, (rows, index) in where.items()
+    }
+
+
+def align_X_y(X, y) -> dict:
+    """Return `rows_by_series` of X and y, whose rows must be the same."""
+    where, of_y = rows_by_series(X), rows_by_series(y, "y")
+    timed = SINGLE_SERIES not in where or where[SINGLE_SERIES][1] is not None
+    if timed and is_pandas(X) and is_pandas(y) and not y.index.equals(X.index):
+        raise ValueError(
+            "X and y have different indexes. Align them first, for example "
+            "y = y.loc[X.index]."
+        )
+    if SINGLE_SERIES in where and SINGLE_SERIES in of_y:
+        return where if timed else of_y
+    if has_levels(X) and not is_panel(y):
+        return where
+    if n_rows_of_many(where) != n_rows_of_many(of_y):
+        raise ValueError(
+            "X and y hold other series, or series of other lengths. Pass both as lists "
+            "of equally long parts, or with the same index."
+        )
+    if is_list_of_series(X) and is_list_of_series(y):
+        check_equal_indexes(where, of_y)
+    return where
+
+
+def check_equal_indexes(where: dict, of_y: dict) -> None:
+    """Raise where a part of X and its part of y have different time indexes."""
+    for key, (_, index) in where.items():
+        other = of_y[key][1] if key in of_y else None
+        if index is not None and other is not None and not index.equals(other):
+            raise ValueError(
+                f"X[{key}] and y[{key}] have different indexes. Align them first, for "
+                f"example y[{key}] = y[{key}].loc[X[{key}].index]."
+            )
+
+
+def n_rows_of_many(where: dict) -> dict[Hashable, int]:
+    """Return the number of rows of each series, where there are many."""
+    return {
+        key: len(rows) for key, (rows, _) in where.items() if key is not SINGLE_SERIES
+    }
+
+
+def check_same_length(X, y) -> None:
+    if len(X) != len(y):
+        raise ValueError(
+            f"X has {len(X)} rows, but y has {len(y)}. Pass a row of X for each of y."
+        )

@@ -1,0 +1,530 @@
+"""The one door of data: containers, dtypes, indexes and alignment are known here.
+
+`read_training` reads what `fit` gets, and `read_rows` what comes after it.
+"""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import (
+    FLOAT_DTYPES,
+    _check_sample_weight,
+    _get_feature_names,
+    validate_data,
+)
+
+from sklstm._series.alignment import (
+    align_X_y,
+    check_one_or_many,
+    check_regular,
+    check_same_length,
+    histories_by_series,
+    match_columns,
+    rows_after_end,
+)
+from sklstm._series.calendar import n_calendar_features, with_calendar
+from sklstm._series.history import History
+from sklstm._series.out_of_core import SeriesBuffer
+from sklstm._series.output_format import OutputFormat
+from sklstm._series.panel import (
+    SINGLE_SERIES,
+    concatenate_series,
+    is_panel,
+    rows_by_series,
+    unpack_history,
+)
+from sklstm._series.static import StaticEncoder, with_static
+from sklstm._series.validation import (
+    check_numbers,
+    check_size,
+    check_values,
+    check_weight_size,
+    is_pandas,
+    n_dims,
+)
+from sklstm._series.window_reader import (
+    TrainingWindows,
+    check_no_static,
+    read_windows,
+)
+from sklstm._utils.disk_arrays import blocks, in_file, unloaded
+
+
+@dataclass(frozen=True)
+class TrainingSeries:
+    """Series to train on.
+
+    Parameters
+    ----------
+    form : {"series", "regression"}
+    output : OutputFormat
+    histories : dict of series to History
+    weights : list of ndarray of shape (n_timesteps,), or None
+        Of each series.
+    past_only : ndarray of bool of shape (n_features,) or None
+        Inputs, then calendar features, that are not known ahead.
+    static_encoder : StaticEncoder or None
+    in_files : bool
+        Whether the series came part by part, so that files hold them, whose inputs end
+        in calendar features.
+    calendar : sequence or None
+        See `calendar_features`.
+    n_inputs : int
+        Columns of X, without calendar features.
+    """
+
+    form: str
+    output: OutputFormat
+    histories: dict[Hashable, History]
+    weights: list[np.ndarray] | None = None
+    past_only: np.ndarray | None = None
+    static_encoder: StaticEncoder | None = None
+    in_files: bool = False
+    calendar: object = None
+    n_inputs: int = 0
+
+    @property
+    def dated_histories(self) -> list[History]:
+        """Histories whose index is at hand: not those in files."""
+        return [] if self.in_files else list(self.histories.values())
+
+    def histories_to_keep(self, window_length: int) -> dict[Hashable, History]:
+        """Return what forecasts go on from: of files the ends alone."""
+        if not self.in_files:
+            return self.histories
+        n_inputs = self.n_inputs if self.form == "regression" else None
+        return {
+            key: history.end(window_length, n_inputs)
+            for key, history in self.histories.items()
+        }
+
+
+class SeriesRows(NamedTuple):
+    """Rows of one series or many, after `fit`.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+    rows_by_series : dict of series to (rows, index)
+        See `panel.rows_by_series`.
+    target : ndarray of shape (n_rows, n_targets) or None
+        In the regression form, where it came.
+    """
+
+    values: np.ndarray
+    rows_by_series: dict
+    target: np.ndarray | None = None
+
+    def items(self) -> Iterator[tuple[Hashable, np.ndarray, pd.Index | None]]:
+        """Yield (series, values, time index) of each series."""
+        for key, (rows, index) in self.rows_by_series.items():
+            yield key, self.values[rows], index
+
+    def histories(self) -> dict[Hashable, History]:
+        """Return {series: History} of these rows."""
+        if self.target is None:
+            return histories_by_series(self.rows_by_series, self.values, None)
+        return histories_by_series(self.rows_by_series, self.target, self.values)
+
+
+def read_training(
+    estimator,
+    X,
+    y,
+    sample_weight,
+    static,
+    *,
+    reset: bool,
+    encoder: StaticEncoder | None = None,
+) -> TrainingSeries | TrainingWindows:
+    """Read what `fit` got.
+
+    Parameters
+    ----------
+    estimator : LSTMForecaster
+        Its parameters are read, and the names and number of features are set on it.
+    reset : bool
+        Whether the fit is a new one; else columns must be those of the last.
+    encoder : StaticEncoder or None
+        Of a fit that goes on.
+
+    Returns
+    -------
+    TrainingSeries or TrainingWindows
+    """
+    if isinstance(X, Iterator):
+        return read_parts(estimator, X, y, sample_weight, static, reset)
+    X, y = unloaded(X), unloaded(y)
+    if y is None:
+        table = read_series(estimator, X, reset)
+    elif estimator.window_length is None or (not is_panel(X) and n_dims(X) == 3):
+        check_no_static(static)
+        return read_windows(estimator, X, y, sample_weight, reset)
+    else:
+        table = read_inputs(estimator, X, y, reset)
+    given = X if y is None else y
+    histories = histories_by_series(*table[1:])
+    check_regular(histories)
+    histories, encoder = with_static(histories, static, encoder, given)
+    return TrainingSeries(
+        form="series" if y is None else "regression",
+        output=OutputFormat.of(given, table.target),
+        histories=histories,
+        weights=read_weights(sample_weight, table),
+        past_only=past_only_mask(estimator),
+        static_encoder=encoder,
+        calendar=estimator.calendar,
+        n_inputs=0 if y is None else estimator.n_features_in_,
+    )
+
+
+class TrainingTable(NamedTuple):
+    """One table of the rows of all series."""
+
+    target: object  # the target as it came: a frame, a Series or an array
+    rows_by_series: dict
+    y: np.ndarray
+    X: np.ndarray | None
+
+
+def read_series(estimator, X, reset: bool) -> TrainingTable:
+    """Read a series without inputs."""
+    rows, table = rows_by_series(X), concatenate_series(X)
+    y = check_values(table, allow_nan=True)
+    if n_dims(table) == 2:
+        validate_data(estimator, table, skip_check_array=True, reset=reset)
+    else:
+        estimator.n_features_in_ = 1
+        vars(estimator).pop("feature_names_in_", None)
+    if estimator.past_covariates is not None:
+        raise ValueError(
+            "past_covariates names columns of X, but the series came without any. "
+            "Fit with fit(X, y), or put them into the series as more targets."
+        )
+    return TrainingTable(table, rows, y, None)
+
+
+def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
+    """Read a target and its inputs."""
+    rows, target = align_X_y(X, y), concatenate_series(y)
+    if not reset:
+        target = match_columns(target, estimator._state.output.names)
+    X = read_input_values(estimator, concatenate_series(X), reset)
+    y = check_values(target, "y", allow_nan=True)
+    check_same_length(X, y)
+    for column in range(X.shape[1]):
+        values = X[:, column][:, None]
+        parts = blocks(len(values))
+        if all((values[i] == y[i]).all(axis=0).any() for i in parts):
+            raise ValueError(
+                f"Column {column} of X equals y, which would leak the target. "
+                "Remove it: past values of y are used already."
+            )
+    return TrainingTable(target, rows, y, X)
+
+
+def read_weights(sample_weight, table: TrainingTable) -> list[np.ndarray] | None:
+    """Return the weights of rows by series, or None."""
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(
+        concatenate_series(sample_weight),
+        np.nan_to_num(table.y),
+        dtype=np.float64,
+        ensure_non_negative=True,
+    )
+    check_weight_size(weights)
+    return [weights[rows] for rows, _ in table.rows_by_series.values()]
+
+
+def read_parts(
+    estimator, parts: Iterator, y, sample_weight, static, reset: bool
+) -> TrainingSeries:
+    """Read frames, or series, that come one by one; see `SeriesBuffer`."""
+    check_nothing_beside_parts(y, sample_weight, static)
+    buffer, output = SeriesBuffer(), None
+    for number, part in enumerate(parts):
+        first = reset and output is None
+        if isinstance(part, tuple):
+            inputs, given = part
+            table = read_inputs(estimator, inputs, given, first)
+        else:
+            given, table = part, read_series(estimator, part, first)
+        form = "series" if table.X is None else "regression"
+        kind = form, OutputFormat.of(given, table.target)
+        if (output or kind) != kind:
+            raise ValueError(
+                f"Part {number} of X is not of the kind of those before it: it has "
+                "another container, other columns or other levels of the index. "
+                "Let all be like the first."
+            )
+        output = kind
+        histories = histories_by_series(*table[1:])
+        if SINGLE_SERIES in histories:  # as in a list of series
+            histories = {number: histories[SINGLE_SERIES]}
+        buffer.add(
+            {k: with_calendar(own, estimator.calendar) for k, own in histories.items()}
+        )
+    if output is None:
+        raise ValueError("X gave no part. Let it give frames or series to fit on.")
+    histories = buffer.histories()
+    check_regular(histories)
+    return TrainingSeries(
+        *output,
+        histories,
+        past_only=past_only_mask(estimator),
+        in_files=True,
+        calendar=estimator.calendar,
+        n_inputs=estimator.n_features_in_ if output[0] == "regression" else 0,
+    )
+
+
+def check_nothing_beside_parts(y, sample_weight, static) -> None:
+    if static is not None:
+        raise ValueError(
+            "X gives its parts one by one, and static_features cannot come beside "
+            "it. Put them into the X of pairs (X, y), as columns that do not "
+            "change within a series; or pass all series at once."
+        )
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            "X gives its parts one by one, so neither y nor sample_weight can come "
+            "beside it. Let it give pairs (X, y) instead; weights it cannot have."
+        )
+
+
+def read_rows(estimator, X, *, ahead: bool = False) -> SeriesRows:
+    """Read rows of series that `fit` got.
+
+    Of rows ahead, `past_covariates` are not read.
+    """
+    state = estimator._state
+    rows = read_row_values(estimator, X, ahead)
+    check_one_or_many(state, rows.rows_by_series)
+    unknown = [key for key in rows.rows_by_series if key not in state.series]
+    if unknown:
+        raise ValueError(
+            f"X has rows of {unknown[0]!r}, a series that is not in the history. "
+            "Give forecast its past by history=, or fit with it."
+        )
+    return rows
+
+
+def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
+    """Read rows that came after `fit`: of the series, or inputs and target."""
+    if (y is None) != (estimator._state.form == "series"):
+        raise ValueError(
+            f"{method} takes what fit took: {method}(series) after fit(series), "
+            f"{method}(X, y) after fit(X, y)."
+        )
+    rows = read_rows(estimator, X)
+    if y is None:
+        return rows
+    where = align_X_y(X, y)
+    target = read_target(estimator._state, y)
+    check_same_length(rows.values, target)
+    return rows._replace(target=target, rows_by_series=where)
+
+
+def read_target(state, y) -> np.ndarray:
+    """Return the target as numbers, its columns in the order of `fit`."""
+    y = match_columns(concatenate_series(y), state.output.names)
+    return check_values(y, "y", allow_nan=True)
+
+
+def read_inputs_ahead(
+    estimator, state, X, chosen: list, steps: int | None = None
+) -> dict[Hashable, np.ndarray] | None:
+    """Read inputs of the rows after the end of series.
+
+    Rows before the end are left out; the first row after it must be there, and no row
+    may be missing between the first and the last.
+
+    Parameters
+    ----------
+    state : FittedForecaster
+        Whose series are forecast.
+    chosen : list
+        Keys of the series.
+    steps : int or None
+        Rows that are needed of each.
+
+    Returns
+    -------
+    dict of series to ndarray of shape (n_ahead, n_features), or None
+        None where `fit` got no inputs.
+    """
+    if state.form == "series":
+        if X is not None:
+            raise ValueError(
+                "The forecaster was fitted on a series alone, so forecast takes no "
+                "X. Fit with fit(X, y) and window_length to use inputs."
+            )
+        return None
+    if X is None and state.model.only_past:
+        return {key: np.full((1, state.model.n_inputs), np.nan) for key in chosen}
+    if X is None:
+        raise ValueError(
+            "The forecaster was fitted with inputs X, so forecast needs X for "
+            f"the {steps or state.model.horizon} steps ahead. Pass X= with a row for "
+            "each."
+        )
+    rows = read_row_values(estimator, X, ahead=True)
+    check_one_or_many(state, rows.rows_by_series)
+    missing = [key for key in chosen if key not in rows.rows_by_series]
+    if missing:
+        raise ValueError(
+            f"X has no rows of the series {missing[0]!r}, which needs them as "
+            "all that are forecast. Add them, or name the others by series=."
+        )
+    ahead = {}
+    for key in chosen:
+        at, index = rows.rows_by_series[key]
+        ahead[key] = rows_after_end(rows.values[at], index, state.series[key].history)
+    n_rows = min(map(len, ahead.values()))
+    if steps is not None and n_rows < steps:
+        raise ValueError(
+            f"X has {n_rows} rows after the end of the history, but steps={steps} "
+            "needs as many. Pass more rows of X, or lower steps."
+        )
+    return ahead
+
+
+def read_history(estimator, history, static=None) -> dict[Hashable, History]:
+    """Return {series: History} of other data in the form that `fit` took."""
+    state = estimator._state
+    X, y = (history, None) if state.form == "series" else unpack_history(history)
+    where = rows_by_series(X) if y is None else align_X_y(X, y)
+    one = state.is_single
+    if one != (SINGLE_SERIES in where):
+        raise ValueError(
+            "history must come in the form that fit took: "
+            + ("one series, but it holds many." if one else "many series, but it ")
+            + ("" if one else "holds one.")
+            + " Pass "
+            + ("that one alone." if one else "a list of series, or levels of keys.")
+        )
+    values = read_row_values(estimator, X).values
+    if y is None:
+        histories = histories_by_series(where, values, None)
+    else:
+        target = read_target(state, y)
+        check_same_length(values, target)
+        histories = histories_by_series(where, target, values)
+    check_regular(histories, "history")
+    return with_static_of(state, histories, static, X)
+
+
+def with_static_of(
+    state, histories: dict[Hashable, History], static, data
+) -> dict[Hashable, History]:
+    """Return histories with the static features given, or those of the same key."""
+    encoder = state.static_encoder
+    if encoder is None and static is not None:
+        raise ValueError(
+            "The forecaster was fitted without static_features, so it knows "
+            "nothing to do with them. Leave them out, or fit with them."
+        )
+    if encoder is None or static is not None:
+        return with_static(histories, static, encoder, data)[0]
+    new = [key for key in histories if key not in state.series]
+    if new or state.output.index_names is None:
+        raise ValueError(
+            "The forecaster was fitted with static_features, and those of the "
+            f"series {(new or list(histories))[0]!r} are not known. Pass "
+            "static_features= beside history=."
+        )
+    return {
+        key: replace(history, static=state.series[key].history.static)
+        for key, history in histories.items()
+    }
+
+
+def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
+    """Read rows like those passed to `fit`, of any series."""
+    state = estimator._state
+    where, table = rows_by_series(X), concatenate_series(X)
+    if state.form == "regression":
+        if ahead:
+            table = without_past(estimator, table)
+        return SeriesRows(read_input_values(estimator, table), where)
+    values = check_values(table, allow_nan=True)
+    if n_dims(table) == 2:
+        validate_data(estimator, table, skip_check_array=True, reset=False)
+    elif values.shape[1] != state.model.n_targets:
+        raise ValueError(
+            f"X has 1 column, but the fitted series has {state.model.n_targets}. Pass "
+            "rows of shape (n_timesteps, n_columns)."
+        )
+    return SeriesRows(values, where)
+
+
+def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
+    """Return inputs as numbers; those that `past_covariates` names may be missing."""
+    partly = estimator.past_covariates is not None
+    if not reset:
+        partly = estimator._state.model.past_only is not None
+    if is_pandas(table):
+        check_values(table, allow_nan=partly)
+    else:
+        check_numbers(table)
+    finite = {"ensure_all_finite": "allow-nan" if partly else True}
+    dtype = FLOAT_DTYPES if in_file(table) else np.float64
+    X = validate_data(estimator, table, reset=reset, dtype=dtype, **finite)
+    if partly:
+        mask = past_only_mask(estimator) if reset else estimator._state.model.past_only
+        assert mask is not None, "some inputs are not known ahead"
+        past = mask[: X.shape[1]]
+        if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
+            check_values(np.where(past, 0.0, X))  # says where
+    return check_size(X)
+
+
+def past_only_mask(estimator) -> np.ndarray | None:
+    """Return which columns of X, then of the calendar, are not known ahead, or None."""
+    past = estimator.past_covariates
+    if past is None:
+        return None
+    numbers = range(estimator.n_features_in_)
+    names = list(getattr(estimator, "feature_names_in_", numbers))
+    unknown = [name for name in past if name not in names]
+    if unknown:
+        raise ValueError(
+            f"past_covariates has {unknown}, but the columns of X are {names}. "
+            "Name some of these."
+        )
+    known_ahead = n_calendar_features(estimator.calendar) * [False]
+    return np.array([name in past for name in names] + known_ahead)
+
+
+def without_past(estimator, X):
+    """Return X with zeros for what is not known ahead."""
+    past, n_columns = estimator._state.model.past_only, estimator.n_features_in_
+    names = _get_feature_names(X)  # of polars and Arrow frames, too
+    if past is not None and names is not None:
+        X = with_past_columns(estimator, X, names)
+        names = _get_feature_names(X)
+    if past is None or np.shape(X)[1:] != (n_columns,):
+        return X  # validate_data says what is wrong
+    frame = pd.DataFrame(X if is_pandas(X) else np.asarray(X)).copy()
+    if names is not None:
+        frame.columns = names
+    frame[frame.columns[past[:n_columns]]] = 0.0
+    return frame if is_pandas(X) or names is not None else frame.to_numpy()
+
+
+def with_past_columns(estimator, X, names):
+    """Return X with columns for those that are not known ahead and were left out."""
+    fitted = list(getattr(estimator, "feature_names_in_", names))
+    past = set(estimator.past_covariates or ())
+    left_out = [name for name in fitted if name not in names]
+    if not left_out or not set(left_out) <= past or set(names) - set(fitted):
+        return X
+    frame = pd.DataFrame(np.asarray(X), columns=list(names))
+    if is_pandas(X):
+        frame = X.copy()
+    frame[left_out] = 0.0
+    return frame[fitted]

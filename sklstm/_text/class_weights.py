@@ -1,0 +1,94 @@
+"""Weights of classes, and of each label's two sides, in the loss."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sklstm._series.validation import check_weight_size
+from sklstm._text.dataset import TextTrainingData
+from sklstm._utils.row_weights import mean_one
+
+
+def with_class_weights(
+    data: TextTrainingData, class_weight: dict | list | str | None, classes
+) -> TextTrainingData:
+    """Weight texts by their class, or labels by whether a text has them.
+
+    Only the loss is weighted: frequencies of words count documents.
+
+    Parameters
+    ----------
+    class_weight : dict, list of dict, "balanced" or None
+        Of several labels, weights of 0 and 1: of all labels, or a dict for each.
+    """
+    if class_weight is None:
+        return data
+    if not data.exclusive:
+        return replace(data, label_weights=label_weights(data, class_weight))
+    if isinstance(class_weight, list):
+        raise ValueError(
+            "class_weight is a list, but each text has one class. Pass a dict of "
+            "classes to weights."
+        )
+    has_class = data.targets
+    if has_class.shape[1] == 1:
+        has_class = np.hstack([~has_class, has_class])
+    n_documents = data.n_repeats @ has_class
+    weights = side_weights(class_weight, classes.tolist(), n_documents)
+    weights = data.weights * weights[has_class.argmax(axis=1)]
+    check_weight_size(weights)
+    n_classes, n_weighted = (
+        has_class[rows].any(axis=0).sum() for rows in (slice(None), weights > 0)
+    )
+    if n_weighted < min(n_classes, 2):
+        raise ValueError(
+            "Rows of weight above zero, by sample_weight and class_weight, are of one "
+            "class only. Give weight to texts of at least two classes."
+        )
+    return replace(data, weights=mean_one(weights, data.n_repeats))
+
+
+def label_weights(data, class_weight):
+    """Return weights of shape (2, n_labels), whose mean over all texts is 1."""
+    n_labels = data.targets.shape[1]
+    by_label = class_weight if isinstance(class_weight, list) else [class_weight]
+    if len(by_label) not in (1, n_labels):
+        raise ValueError(
+            f"class_weight has {len(by_label)} entries, but y has {n_labels} labels. "
+            "Pass a dict for each label, or one dict of the weights of 0 and 1."
+        )
+    has = data.n_repeats @ data.targets
+    sides = np.stack([data.n_repeats.sum() - has, has])
+    weights = [
+        side_weights(by_label[i % len(by_label)], [0, 1], sides[:, i])
+        for i in range(n_labels)
+    ]
+    weights = check_weight_size(np.transpose(weights))
+    total = (weights * sides).sum()
+    if not total:
+        raise ValueError(
+            f"class_weight={class_weight!r} is zero for every label. Give weight to "
+            "labels that texts have, and that they lack."
+        )
+    return weights * (sides.sum() / total)
+
+
+def side_weights(class_weight, classes, n_documents):
+    """Return a weight for each class; without an entry, it is 1."""
+    if isinstance(class_weight, str):
+        present = n_documents > 0
+        weights = n_documents.sum() / (present.sum() * np.maximum(n_documents, 1))
+        return np.where(present, weights, 1.0)
+    unknown = [name for name in class_weight if name not in classes]
+    if unknown and not set(classes) <= set(class_weight):
+        raise ValueError(
+            f"class_weight has the key {unknown[0]!r}, but the classes are {classes}. "
+            "Name these."
+        )
+    weights = np.array([class_weight.get(name, 1.0) for name in classes], np.float64)
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(
+            f"class_weight={class_weight!r} holds a weight that is negative or not "
+            "finite. Give each class a number, 0 or more."
+        )
+    return weights

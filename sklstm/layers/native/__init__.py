@@ -1,0 +1,176 @@
+"""Recurrent loops in C++ for a CPU, if sklstm was installed with SKLSTM_NATIVE=1.
+
+XLA runs the steps of a loop on one core, packs the recurrent weights again at every
+step, and starts several kernels a step. Here one call runs all steps of a layer:
+
+- `kernels.cpp` is a library of handlers for XLA's foreign function interface, whose
+  headers jaxlib ships. It makes no use of Python's interface, so that one build serves
+  every version of Python.
+- A handler packs the recurrent weights once, then shares the rows of the batch between
+  the threads of XLA's own pool. Rows do not depend on each other, so that no thread
+  waits for another before the end.
+- A tile of six rows and 16 units keeps all gates of these units in registers. Gates,
+  cell and state leave the tile finished, in the same pass.
+- A row has the same bytes whatever the number of threads and the rows beside it,
+  because every tile sums over the state in the same order.
+- `loops.h` is written for vectors of any width, and compiled for AVX-512, for AVX2 with
+  FMA, and for what every processor of a platform has (NEON on ARM). The processor
+  decides when the library is loaded.
+- The loops keep for the way back what those of `jax_loops` keep. The products over all
+  steps, of inputs and of weights' gradients, stay with XLA, which shares them between
+  all cores.
+
+Values are of 32 bits; other dtypes, and batches that Keras shares between devices, run
+in `jax_loops`. The environment variable SKLSTM_NATIVE=0 turns the library off; "plain",
+"avx2" and "avx512" choose a set of instructions.
+"""
+
+import ctypes
+import os
+import re
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from sklstm._utils.keras_backend import load_keras
+
+LIBRARY = Path(__file__).with_name("_kernels.so")
+MOST_MINOR_VERSIONS = 1  # by which jaxlib may be newer than the library
+INSTRUCTIONS = ("avx512", "avx2", "plain")  # the widest first
+HANDLERS = [
+    f"{cell}_{way}"
+    for cell in ("lstm", "gru", "rnn", "slstm")
+    for way in ("forward", "backward")
+]
+
+
+def has_interface_of(library: ctypes.CDLL) -> bool:
+    """Return whether the installed jaxlib takes handlers of the library's version.
+
+    XLA itself would refuse them too late: no JAX program on a CPU would start. It takes
+    handlers of some earlier minor versions, and of no later one.
+    """
+    header = Path(jax.ffi.include_dir(), "xla", "ffi", "api", "c_api.h").read_text()
+    major, minor = (
+        int(re.findall(rf"define XLA_FFI_API_{part} (\d+)", header)[0])
+        for part in ("MAJOR", "MINOR")
+    )
+    newer_by = minor - library.sklstm_minor()
+    return major == library.sklstm_major() and 0 <= newer_by <= MOST_MINOR_VERSIONS
+
+
+def load() -> ctypes.CDLL | None:
+    """Return the library, with its handlers known to XLA; None without one."""
+    if WISH == "0" or not LIBRARY.exists() or not hasattr(jax, "ffi"):
+        return None
+    library = ctypes.CDLL(str(LIBRARY))
+    if not has_interface_of(library):
+        return None
+    for name in HANDLERS:
+        handler = jax.ffi.pycapsule(getattr(library, f"sklstm_{name}"))
+        jax.ffi.register_ffi_target(f"sklstm_{name}", handler, platform="cpu")
+    return library
+
+
+def use(name: str) -> bool:
+    """Run the loops with a set of instructions; return whether the processor has it."""
+    return _library is not None and bool(_library.sklstm_use(name.encode()))
+
+
+WISH = os.environ.get("SKLSTM_NATIVE", "1")
+_library = load()
+# The set of instructions in use; None where XLA runs the loops.
+in_use = next(filter(use, INSTRUCTIONS if WISH == "1" else (WISH,)), None)
+
+
+def serves(gates: jax.Array) -> bool:
+    """Return whether the library runs a loop of these gates."""
+    return (
+        in_use is not None
+        and gates.dtype == jnp.float32
+        and jax.default_backend() == "cpu"
+        and load_keras().distribution.distribution() is None
+    )
+
+
+def call(name, shapes, first, mask, drop, *others, in_place=True):
+    """Call a handler.
+
+    Parameters
+    ----------
+    name : str
+    shapes : list of tuple
+        Of the outputs.
+    first : array
+        What the handler reads value by value before it writes there, if `in_place`: the
+        first output then takes its memory.
+    mask, drop : array or None
+    """
+    mask = jnp.zeros(0, bool) if mask is None else mask
+    drop = jnp.zeros(0, jnp.float32) if drop is None else drop
+    types = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+    options: dict = {"vmap_method": "sequential"}
+    if in_place:
+        options["input_output_aliases"] = {0: 0}
+    run = jax.ffi.ffi_call(f"sklstm_{name}", types, **options)
+    return run(first, mask, drop, *others)
+
+
+# What each loop takes and gives is described in `jax_loops`; states are those of every
+# step but for gradients, which are those of the first states.
+
+
+def lstm_forward(gates, mask, drop, kernel, h, c):
+    """Return the tanh of the gates, states and cells."""
+    states = (*gates.shape[:2], h.shape[1])
+    shapes = gates.shape, states, states
+    return call("lstm_forward", shapes, gates, mask, drop, kernel, h, c)
+
+
+def lstm_backward(t, c, mask, drop, kernel, c0, dh_steps, dc_last):
+    """Return the gradients of gates, state and cell."""
+    shapes, others = (t.shape, c0.shape, c0.shape), (c, kernel, c0, dh_steps, dc_last)
+    return call("lstm_backward", shapes, t, mask, drop, *others)
+
+
+def gru_forward(gates, mask, drop, kernel, bias, h):
+    """Return z, r, the new value and what r scales, side by side; then states."""
+    states = (*gates.shape[:2], h.shape[1])
+    shapes = (*states[:2], 4 * states[2]), states
+    given = gates, mask, drop, kernel, bias, h
+    return call("gru_forward", shapes, *given, in_place=False)
+
+
+def gru_backward(kept, h, mask, drop, kernel, h0, dh_steps):
+    """Return the gradients of the product, of the new value's input, and of state."""
+    shapes = (*h.shape[:2], 3 * h.shape[2]), h.shape, h0.shape
+    others = h, kernel, h0, dh_steps
+    return call("gru_backward", shapes, kept, mask, drop, *others, in_place=False)
+
+
+def rnn_forward(gates, mask, drop, kernel, h):
+    """Return the states."""
+    (states,) = call("rnn_forward", (gates.shape,), gates, mask, drop, kernel, h)
+    return states
+
+
+def rnn_backward(h, mask, drop, kernel, h0, dh_steps):
+    """Return the gradients of gates and state."""
+    shapes = h.shape, h0.shape
+    return call("rnn_backward", shapes, dh_steps, mask, drop, h, kernel)
+
+
+def slstm_forward(gates, mask, drop, kernel, h, c, n):
+    """Return sigmoid(-f), z, o and shares, side by side; then states, cells, last n."""
+    states = (*gates.shape[:2], h.shape[1])
+    shapes = gates.shape, states, states, n.shape
+    return call("slstm_forward", shapes, gates, mask, drop, kernel, h, c, n)
+
+
+def slstm_backward(kept, c, mask, drop, kernel, c0, dh_steps, last):
+    """Return the gradients of gates, state, cell and normalizer."""
+    shapes = kept.shape, c0.shape, c0.shape, c0.shape
+    return call(
+        "slstm_backward", shapes, kept, mask, drop, c, kernel, c0, dh_steps, *last
+    )

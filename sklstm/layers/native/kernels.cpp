@@ -1,0 +1,347 @@
+// Recurrent loops for XLA on a CPU; see the docstring of __init__.py for the design.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "xla/ffi/api/ffi.h"
+
+#define INLINE inline __attribute__((always_inline))
+
+namespace ffi = xla::ffi;
+
+namespace {
+
+using Buffer = std::vector<float>;
+
+struct LstmForward {
+  int64_t steps, rows, units;
+  const float* gates;   // steps, rows, 4 * units: the input's share
+  const uint8_t* mask;  // steps, rows; or none
+  const float* drop;    // rows, units; or none
+  const float *h0, *c0;
+  float *t, *h, *c;
+};
+
+struct LstmBackward {
+  int64_t steps, rows, units;
+  const uint8_t* mask;
+  const float *drop, *t, *c, *c0, *dh_steps, *dc_last;
+  float *d_gates, *dh, *dc;
+};
+
+struct GruForward {
+  int64_t steps, rows, units;
+  const float *gates, *bias;
+  const uint8_t* mask;
+  const float *drop, *h0;
+  float *kept, *h;
+};
+
+struct GruBackward {
+  int64_t steps, rows, units;
+  const uint8_t* mask;
+  const float *drop, *kept, *h, *h0, *dh_steps;
+  float *d_inner, *d_made, *dh;
+};
+
+struct RnnForward {
+  int64_t steps, rows, units;
+  const float* gates;
+  const uint8_t* mask;
+  const float *drop, *h0;
+  float* h;
+};
+
+struct RnnBackward {
+  int64_t steps, rows, units;
+  const uint8_t* mask;
+  const float *drop, *h, *dh_steps;
+  float *d_gates, *dh;
+};
+
+struct SlstmForward {
+  int64_t steps, rows, units;
+  const float* gates;
+  const uint8_t* mask;
+  const float *drop, *h0, *c0, *n0;
+  float *kept, *h, *c, *n;
+};
+
+struct SlstmBackward {
+  int64_t steps, rows, units;
+  const uint8_t* mask;
+  const float *drop, *kept, *c, *c0, *dh_steps, *dc_last, *dn_last;
+  float *d_gates, *dh, *dc, *dn;
+};
+
+// A loop over some rows of the batch, from first to last, with packed weights.
+template <class Arrays>
+using Loop = void (*)(const Arrays&, const float* packed, int64_t first, int64_t last);
+
+struct Instructions {
+  Buffer (*pack_by_unit)(const float*, int64_t units, int64_t n_gates);
+  Buffer (*pack_columns)(const float*, int64_t depth, int64_t width, int64_t row,
+                         int64_t column);
+  Loop<LstmForward> lstm_forward;
+  Loop<LstmBackward> lstm_backward;
+  Loop<GruForward> gru_forward;
+  Loop<GruBackward> gru_backward;
+  Loop<RnnForward> rnn_forward;
+  Loop<RnnBackward> rnn_backward;
+  Loop<SlstmForward> slstm_forward;
+  Loop<SlstmBackward> slstm_backward;
+};
+
+// Whatever the compiler's flags allow; 128 bits on ARM and on x86.
+namespace plain {
+#define WIDTH 4
+#if defined(__aarch64__)
+#define ROWS 6
+#else
+#define ROWS 2
+#endif
+#include "loops.h"
+#undef WIDTH
+#undef ROWS
+}  // namespace plain
+
+#if defined(__x86_64__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+namespace avx2 {
+#define WIDTH 8
+#define ROWS 3
+#include "loops.h"
+#undef WIDTH
+#undef ROWS
+}  // namespace avx2
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,fma"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,fma")
+#endif
+namespace avx512 {
+#define WIDTH 16
+#define ROWS 6
+#include "loops.h"
+#undef WIDTH
+#undef ROWS
+}  // namespace avx512
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
+
+const Instructions* find(const std::string& name) {
+#if defined(__x86_64__)
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") &&
+                          __builtin_cpu_supports("avx512dq") &&
+                          __builtin_cpu_supports("avx512vl");
+  if (name == "avx512") return has_avx512 ? &avx512::kInstructions : nullptr;
+  if (name == "avx2") return has_avx2 ? &avx2::kInstructions : nullptr;
+#endif
+  return name == "plain" ? &plain::kInstructions : nullptr;
+}
+
+std::atomic<const Instructions*> chosen{&plain::kInstructions};
+
+// Rows of the batch in parts, one a thread. The calling thread takes parts, too, and waits
+// for parts that others have begun, but never for one that nobody has: threads of XLA that
+// are busy, or wait themselves, then hold up nothing.
+template <class Work>
+void share_rows(ffi::ThreadPool& pool, int64_t rows, const Work& work) {
+  struct State {
+    std::atomic<int64_t> next{0}, done{0};
+  };
+  const int64_t n_parts = std::max<int64_t>(1, std::min(pool.num_threads(), rows / 2));
+  auto state = std::make_shared<State>();
+  const auto take = [state, n_parts, rows, &work] {
+    for (int64_t part; (part = state->next++) < n_parts;) {
+      work(rows * part / n_parts, rows * (part + 1) / n_parts);
+      ++state->done;
+    }
+  };
+  for (int64_t i = 1; i < n_parts; ++i) pool.Schedule([take] { take(); });
+  take();
+  while (state->done < n_parts) std::this_thread::yield();
+}
+
+using F32 = ffi::Buffer<ffi::F32>;
+using Mask = ffi::Buffer<ffi::PRED>;
+using Made = ffi::ResultBuffer<ffi::F32>;
+
+const float* values(const F32& buffer) { return buffer.typed_data(); }
+float* values(Made& buffer) { return buffer->typed_data(); }
+
+// Buffers without values stand for what a call leaves out.
+const float* if_any(const F32& buffer) {
+  return buffer.element_count() ? values(buffer) : nullptr;
+}
+const uint8_t* if_any(const Mask& buffer) {
+  return buffer.element_count() ? reinterpret_cast<const uint8_t*>(buffer.typed_data())
+                                : nullptr;
+}
+
+template <class Arrays>
+ffi::Error run(ffi::ThreadPool& pool, Loop<Arrays> loop, const Arrays& arrays,
+               const Buffer& packed) {
+  share_rows(pool, arrays.rows, [&](int64_t first, int64_t last) {
+    loop(arrays, packed.data(), first, last);
+  });
+  return ffi::Error::Success();
+}
+
+// The transposed kernel, for gradients that go back through the product.
+Buffer transposed(const F32& kernel, int64_t units, int64_t n_gates) {
+  const int64_t width = n_gates * units;
+  return chosen.load()->pack_columns(values(kernel), width, units, 1, width);
+}
+
+ffi::Error lstm_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
+                        F32 h0, F32 c0, Made t, Made h, Made c) {
+  const auto n = h->dimensions();
+  const LstmForward p{n[0],           n[1],         n[2],       values(gates),
+                      if_any(mask),   if_any(drop), values(h0), values(c0),
+                      values(t),      values(h),    values(c)};
+  const Instructions& use = *chosen.load();
+  return run(pool, use.lstm_forward, p, use.pack_by_unit(values(kernel), p.units, 4));
+}
+
+ffi::Error lstm_backward(ffi::ThreadPool pool, F32 t, Mask mask, F32 drop, F32 c,
+                         F32 kernel, F32 c0, F32 dh_steps, F32 dc_last, Made d_gates,
+                         Made dh, Made dc) {
+  const auto n = c.dimensions();
+  const LstmBackward p{n[0],      n[1],       n[2],             if_any(mask),
+                       if_any(drop), values(t), values(c),      values(c0),
+                       values(dh_steps), values(dc_last), values(d_gates), values(dh),
+                       values(dc)};
+  return run(pool, chosen.load()->lstm_backward, p, transposed(kernel, p.units, 4));
+}
+
+ffi::Error gru_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
+                       F32 bias, F32 h0, Made kept, Made h) {
+  const auto n = h->dimensions();
+  const GruForward p{n[0],         n[1],         n[2],       values(gates), values(bias),
+                     if_any(mask), if_any(drop), values(h0), values(kept),  values(h)};
+  const Instructions& use = *chosen.load();
+  return run(pool, use.gru_forward, p, use.pack_by_unit(values(kernel), p.units, 3));
+}
+
+ffi::Error gru_backward(ffi::ThreadPool pool, F32 kept, Mask mask, F32 drop, F32 h,
+                        F32 kernel, F32 h0, F32 dh_steps, Made d_inner, Made d_made,
+                        Made dh) {
+  const auto n = h.dimensions();
+  const GruBackward p{n[0],         n[1],      n[2],       if_any(mask),
+                      if_any(drop), values(kept), values(h), values(h0),
+                      values(dh_steps), values(d_inner), values(d_made), values(dh)};
+  return run(pool, chosen.load()->gru_backward, p, transposed(kernel, p.units, 3));
+}
+
+ffi::Error rnn_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
+                       F32 h0, Made h) {
+  const auto n = h->dimensions();
+  const RnnForward p{n[0],         n[1],         n[2],       values(gates),
+                     if_any(mask), if_any(drop), values(h0), values(h)};
+  const Instructions& use = *chosen.load();
+  const int64_t units = p.units;
+  return run(pool, use.rnn_forward, p,
+             use.pack_columns(values(kernel), units, units, units, 1));
+}
+
+ffi::Error rnn_backward(ffi::ThreadPool pool, F32 dh_steps, Mask mask, F32 drop, F32 h,
+                        F32 kernel, Made d_gates, Made dh) {
+  const auto n = h.dimensions();
+  const RnnBackward p{n[0],      n[1],         n[2],         if_any(mask), if_any(drop),
+                      values(h), values(dh_steps), values(d_gates), values(dh)};
+  return run(pool, chosen.load()->rnn_backward, p, transposed(kernel, p.units, 1));
+}
+
+ffi::Error slstm_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
+                         F32 h0, F32 c0, F32 n0, Made kept, Made h, Made c, Made n_last) {
+  const auto n = h->dimensions();
+  const SlstmForward p{n[0],         n[1],         n[2],       values(gates), if_any(mask),
+                       if_any(drop), values(h0),   values(c0), values(n0),    values(kept),
+                       values(h),    values(c),    values(n_last)};
+  const Instructions& use = *chosen.load();
+  return run(pool, use.slstm_forward, p, use.pack_by_unit(values(kernel), p.units, 4));
+}
+
+ffi::Error slstm_backward(ffi::ThreadPool pool, F32 kept, Mask mask, F32 drop, F32 c,
+                          F32 kernel, F32 c0, F32 dh_steps, F32 dc_last, F32 dn_last,
+                          Made d_gates, Made dh, Made dc, Made dn) {
+  const auto n = c.dimensions();
+  const SlstmBackward p{n[0],         n[1],         n[2],      if_any(mask),
+                        if_any(drop), values(kept), values(c), values(c0),
+                        values(dh_steps), values(dc_last), values(dn_last),
+                        values(d_gates), values(dh), values(dc), values(dn)};
+  return run(pool, chosen.load()->slstm_backward, p, transposed(kernel, p.units, 4));
+}
+
+// Tells XLA what to pass to a function: its thread pool, then inputs and outputs.
+template <class Argument, class... Others, class Binding>
+auto bind_all(Binding&& binding) {
+  if constexpr (sizeof...(Others) == 0 && std::is_same_v<Argument, Made>)
+    return std::move(binding).template Ret<F32>();
+  else if constexpr (std::is_same_v<Argument, Made>)
+    return bind_all<Others...>(std::move(binding).template Ret<F32>());
+  else
+    return bind_all<Others...>(std::move(binding).template Arg<Argument>());
+}
+
+template <class... Arguments>
+auto binding(ffi::Error (*)(ffi::ThreadPool, Arguments...)) {
+  return bind_all<Arguments...>(ffi::Ffi::Bind().Ctx<ffi::ThreadPool>());
+}
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+
+// Whether this processor has an instruction set, which is used from now on if it has.
+extern "C" int sklstm_use(const char* name) {
+  const Instructions* found = find(name);
+  if (found) chosen = found;
+  return found != nullptr;
+}
+
+// The version of XLA's interface that the library was built for.
+extern "C" int sklstm_major() { return XLA_FFI_API_MAJOR; }
+extern "C" int sklstm_minor() { return XLA_FFI_API_MINOR; }
+
+#define HANDLER(NAME) \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(sklstm_##NAME, NAME, binding(NAME))
+
+HANDLER(lstm_forward);
+HANDLER(lstm_backward);
+HANDLER(gru_forward);
+HANDLER(gru_backward);
+HANDLER(rnn_forward);
+HANDLER(rnn_backward);
+HANDLER(slstm_forward);
+HANDLER(slstm_backward);
+
+#pragma GCC visibility pop

@@ -1,0 +1,95 @@
+"""Reports of texts in containers of any kind: case F7."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklstm import LSTMTextClassifier
+
+TEXTS, LABELS = ["good film", "very good", "bad film", "very bad"] * 10, [1, 1, 0, 0]
+NEW = ["a fine plot", "so dull", "good"]
+IDS = np.random.default_rng(0).integers(1, 50, (40, 4))
+
+
+def fitted(X):
+    clf = LSTMTextClassifier(
+        units=1, embedding_dim=1, epochs=0, validation_fraction=0, random_state=0
+    )
+    return clf.fit(X, LABELS * 10)
+
+
+@pytest.fixture(scope="module")
+def of_texts():
+    return fitted(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def of_ids():
+    return fitted(IDS)
+
+
+@pytest.fixture(autouse=True)
+def no_rivals(monkeypatch):
+    """Rival networks, each of which takes a fit, are no matter here."""
+    from sklstm._reporting import text_report
+
+    monkeypatch.setattr(text_report, "clone", lambda _: Rival())
+
+
+class Rival:
+    def set_params(self, **_):
+        return self
+
+    def fit(self, *_):
+        return self
+
+    def _logits(self, X):
+        return np.zeros((len(X), 1))
+
+
+def page(clf, folder, *data, **train):
+    clf.report(folder / "r.html", *data, **train)
+    return (folder / "r.html").read_text("utf-8")
+
+
+KINDS = {
+    "list": list,
+    "iterator": iter,
+    "frame": lambda texts: pd.DataFrame({"column": texts}),
+    "series": lambda texts: pd.Series(texts, index=range(5, 5 + len(texts))),
+    "bytes": lambda texts: np.array([text.encode() for text in texts]),
+    "polars": lambda texts: pytest.importorskip("polars").Series(texts),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_f7_texts_of_any_container(kind, of_texts, tmp_path):
+    of = KINDS[kind]
+    train = of(TEXTS), pd.DataFrame({"y": LABELS * 10})
+    clean = page(of_texts, tmp_path, of(NEW), pd.Series([0, 1, 0]), train=train)
+    assert "Leakage" not in clean and "so dull" in clean
+    train = KINDS["list"](TEXTS), LABELS * 10
+    leaky = page(of_texts, tmp_path, of(TEXTS[:3]), LABELS[:3], train=train)
+    assert "Leakage: 3 test texts of 3" in leaky
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ids: ids.astype(np.int32),
+        lambda ids: ids.astype(float),
+        pd.DataFrame,
+        lambda ids: ids.tolist(),
+    ],
+)
+def test_f7_token_ids_of_any_type_and_padding(change, of_ids, tmp_path):
+    train = np.pad(IDS, ((0, 0), (2, 0))), LABELS * 10
+    leaky = page(of_ids, tmp_path, change(IDS[:3]), LABELS[:3], train=train)
+    assert "Leakage: 3 test texts of 3" in leaky
+    clean = page(of_ids, tmp_path, change(IDS[:3] + 60), LABELS[:3], train=train)
+    assert "Leakage" not in clean
+
+
+def test_f7_a_class_that_training_had_not_is_named(of_texts, tmp_path):
+    with pytest.raises(ValueError, match="class 5, .* Leave out test texts of classes"):
+        of_texts.report(tmp_path / "r.html", NEW, [0, 1, 5])

@@ -1,0 +1,140 @@
+"""Steps, seasons and continuation of time indexes, regular or not."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.tseries.offsets import CustomBusinessDay
+
+from sklstm._series.time_index import continued_index, season_of, step_of, time_index
+
+DAYS = pd.date_range("2024-01-01", periods=10)
+
+
+def bare(index):
+    """The same stamps without a frequency, as a file has them."""
+    return pd.DatetimeIndex(index.to_numpy())
+
+
+def dated(index):
+    return pd.Series(np.arange(len(index), dtype=float), index)
+
+
+@pytest.mark.parametrize(
+    "freq, season",
+    [
+        *[(freq, 12) for freq in ("MS", "ME", "BME", "BMS", "WOM-1MON", "LWOM-FRI")],
+        *[(freq, 4) for freq in ("QE", "QS", "BQE", "BQS", "3MS")],
+        ("s", 3600),
+        ("min", 1440),
+        ("15min", 96),
+        ("30min", 48),
+        ("h", 24),
+        ("2h", 12),
+        ("12h", 2),
+        ("24h", 7),
+        ("D", 7),
+        ("7D", 52),
+        ("W", 52),
+        ("2W", 26),
+        ("B", 5),
+        ("SMS", 24),
+        ("bh", 8),
+        ("2MS", 6),
+        ("YE", None),
+        ("2D", None),
+        ("5h", None),
+    ],
+)
+def test_seasons_of_frequencies(freq, season):
+    try:
+        index = pd.date_range("2015-01-05", periods=60, freq=freq)
+    except ValueError:
+        pytest.skip("this pandas has no such frequency")
+    assert season_of(index) == season
+
+
+@pytest.mark.parametrize(
+    "arguments, season", [({"months": 1}, 12), ({"months": 3}, 4), ({"days": 1}, 7)]
+)
+def test_seasons_of_date_offsets(arguments, season):
+    index = pd.date_range("2015-01-05", periods=9, freq=pd.DateOffset(**arguments))
+    assert season_of(index) == season
+
+
+def test_seasons_of_business_calendars():
+    freq = CustomBusinessDay(holidays=["2015-01-06"])
+    assert season_of(pd.date_range("2015-01-05", periods=9, freq=freq)) == 5
+
+
+@pytest.mark.parametrize("months, season", [(1, 12), (3, 4), (6, 2), (12, None)])
+@pytest.mark.parametrize("day", [2, 15, 28])
+def test_months_dated_on_any_day_are_regular(months, season, day):
+    first = pd.Timestamp(2010, 1, day)
+    stamps = [first + pd.DateOffset(months=months * i) for i in range(30)]
+    index = pd.DatetimeIndex(stamps)
+    following = continued_index(index[:24], 6)
+    assert list(following) == stamps[24:]
+    assert season_of(index) == season
+
+
+def test_months_of_day_30_come_back_to_it_after_february():
+    stamps = [pd.Timestamp(2022, 9, 30) + pd.DateOffset(months=i) for i in range(9)]
+    following = continued_index(pd.DatetimeIndex(stamps[:6]), 3)
+    assert list(following) == stamps[6:]
+
+
+@pytest.mark.parametrize(
+    "index, words",
+    [
+        (bare(DAYS.delete(4)), "2024-01-04 00:00:00 to 2024-01-06.*asfreq\\('D'\\)"),
+        (
+            bare(pd.date_range("2024-01-01", periods=90, freq="B").delete(40)),
+            "from 2024-02-23 00:00:00 to 2024-02-27.*asfreq\\('B'\\)",
+        ),
+        (
+            bare(pd.date_range("2010-01-01", periods=120, freq="MS").delete(60)),
+            "from 2014-12-01 00:00:00 to 2015-02-01.*asfreq\\('MS'\\)",
+        ),
+        (
+            bare(pd.date_range("2010-01-31", periods=120, freq="ME").delete(60)),
+            "from 2014-12-31 00:00:00 to 2015-02-28.*asfreq\\('ME'\\)",
+        ),
+        (
+            pd.period_range("2010-01", periods=9, freq="M").delete(3),
+            "from 2010-03 to 2010-05.*reindex",
+        ),
+        (
+            bare(pd.date_range("2024-01-01", periods=99, freq="h").delete(8)),
+            "asfreq\\('h'\\)",
+        ),
+    ],
+)
+def test_steps_that_are_not_regular_name_the_first_gap(index, words):
+    with pytest.raises(ValueError, match=f"not regular.*{words}"):
+        step_of(index)
+
+
+def test_local_days_are_regular_across_the_change_of_clocks():
+    index = pd.date_range("2024-03-25", periods=12, tz="Europe/Berlin")
+    index = pd.DatetimeIndex(index.tz_localize(None)).tz_localize("Europe/Berlin")
+    index.freq = None
+    assert continued_index(index, 1)[0] == index[-1] + pd.DateOffset(days=1)
+
+
+def test_whole_numbers_are_a_range():
+    years = time_index(dated(pd.Index([1900, 1910, 1920], name="year")))
+    assert years.equals(pd.RangeIndex(1900, 1930, 10)) and years.name == "year"
+    with pytest.raises(ValueError, match="not in order of time, or repeat one"):
+        time_index(dated(pd.Index([2, 1, 3])))
+    with pytest.raises(ValueError, match=r"from 2 to 4, but its step is 1.*reindex"):
+        time_index(dated(pd.Index([1, 2, 4])))
+
+
+def test_dates_among_objects_are_read_and_as_text_refused():
+    dates = [datetime.date(2024, 1, day) for day in (1, 2, 3)]
+    assert time_index(dated(pd.Index(dates))).equals(pd.DatetimeIndex(dates))
+    with pytest.raises(ValueError, match="dates as text.*pd.to_datetime"):
+        time_index(dated(pd.Index(["2024-01-01", "2024-01-02"])))
+    assert time_index(dated(pd.Index(["a", "b"]))) is None

@@ -1,0 +1,525 @@
+"""Data go by their index in every method, container and form.
+
+Each section holds the kinds of faults that its heading numbers: a small input that once
+gave a wrong answer without a word, and the right answer or error.
+"""
+
+import datetime
+import pickle
+import subprocess
+import sys
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from pandas.tseries import offsets
+from sklearn.metrics import r2_score
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score, cross_validate
+
+import sklstm
+from sklstm import LSTMForecaster, make_windows
+from sklstm.inspection import lag_attributions
+from sklstm.metrics import (
+    interval_coverage,
+    interval_score,
+    make_backtest_scorer,
+    mean_absolute_scaled_error,
+    symmetric_mean_absolute_percentage_error,
+)
+from sklstm.plotting import ForecastDisplay, PredictionDisplay
+from sklstm.preprocessing import panel_from_long
+
+DAYS = pd.date_range("2023-01-01", periods=120, freq="D")
+RNG = np.random.default_rng(1)
+X = pd.DataFrame({"promo": (RNG.random(120) < 0.2) * 1.0}, DAYS)
+Y = (50 + 30 * X["promo"] + RNG.normal(0, 0.5, 120)).rename("sales")
+TWO = pd.DataFrame({"a": np.sin(np.arange(120.0)), "b": 1000 + 100 * Y}, DAYS)
+N = 100
+AHEAD = X[:1].set_axis(DAYS[-1:] + DAYS.freq)
+
+
+def small(window_length=14, horizon=7, **parameters):
+    defaults = {"units": 2, "epochs": 1, "random_state": 0}
+    return LSTMForecaster(window_length, horizon, **(defaults | parameters))
+
+
+def panel(data):
+    return pd.concat({"p": data, "q": data}, names=["series", "day"])
+
+
+@pytest.fixture(scope="module")
+def dated():
+    return small().fit(X[:N], Y[:N])
+
+
+@pytest.fixture(scope="module")
+def many():
+    return small().fit(panel(X[:N]), panel(Y[:N]))
+
+
+# F1, F2: inputs ahead ---------------------------------------------------------
+
+METHODS = {
+    "forecast": lambda f, X: f.forecast(7, X),
+    "interval": lambda f, X: f.forecast_interval(7, X),
+    "quantiles": lambda f, X: f.forecast_quantiles(7, X),
+    "paths": lambda f, X: f.sample_paths(3, 7, X, random_state=0),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["one", "many"])
+def test_rows_of_X_before_the_end_are_left_out(method, form, dated, many):
+    f, as_given = (dated, lambda x: x) if form == "one" else (many, panel)
+    expected = METHODS[method](f, as_given(X[N : N + 7]))
+    found = METHODS[method](f, as_given(X))
+    (pd.testing.assert_series_equal if method == "forecast" else assert_allclose)(
+        found, expected
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["one", "many"])
+@pytest.mark.parametrize(
+    "rows, words",
+    [
+        (slice(N + 1, N + 8), "X starts at 2023-04-12.*is 2023-04-11"),
+        (slice(0, N), "X ends at 2023-04-10.*from 2023-04-11"),
+        ("hole", "X goes from 2023-04-12.*to 2023-04-14"),
+    ],
+)
+def test_late_or_missing_rows_of_X_are_errors_that_name_both_dates(
+    method, form, rows, words, dated, many
+):
+    given = X[N:].drop(DAYS[N + 2]) if rows == "hole" else X[rows]
+    f, given = (dated, given) if form == "one" else (many, panel(given))
+    with pytest.raises(ValueError, match=words):
+        METHODS[method](f, given)
+
+
+def test_attributions_and_displays_read_the_index_of_X(dated):
+    expected = lag_attributions(dated, 7, X[N : N + 7]).prediction
+    assert_array_equal(lag_attributions(dated, 7, X).prediction, expected)
+    drawn = ForecastDisplay.from_estimator(dated, 7, X, y_true=Y[N + 2 : N + 7])
+    assert_array_equal(drawn.forecast, dated.forecast(7, X[N : N + 7]))
+    assert drawn.y_true.index[0] == DAYS[N + 2]
+
+
+def test_all_rows_ahead_that_are_given_are_used():
+    before = Y + 2 * X["promo"].shift(-2, fill_value=0)
+    f = small(12, 6).fit(X[:N], before[:N])
+    six = f.forecast(6, X[N : N + 6])
+    assert_array_equal(f.forecast(1, X[N : N + 6]), six[:1])
+    table = f.backtest(X[N:], before[N:], steps=1)
+    assert table["y_pred"].iloc[0] == six.iloc[0]
+    assert_array_equal(f.forecast(7, X[N : N + 12]), f.forecast(12, X[N : N + 12])[:7])
+
+
+def test_arrays_go_by_position(dated):
+    f = small().fit(X[:N].to_numpy(), Y[:N].to_numpy())
+    assert_allclose(
+        f.forecast(7, X[N : N + 7].to_numpy()), dated.forecast(7, X[N : N + 7])
+    )
+
+
+# F3, F4: X and y, and columns -------------------------------------------------
+
+AFTER = {
+    "update": lambda f, X, y: f.update(X, y),
+    "observe": lambda f, X, y: f.observe(X, y),
+    "backtest": lambda f, X, y: f.backtest(X, y),
+    "score": lambda f, X, y: f.score(X, y),
+    "partial_fit": lambda f, X, y: f.partial_fit(X, y),
+    "history": lambda f, X, y: f.forecast(1, AHEAD, history=(X, y)),
+}
+
+
+def ten_days_early(index):
+    if isinstance(index, pd.MultiIndex):
+        return index.set_levels(ten_days_early(index.levels[1]), level=1)
+    return index - pd.Timedelta("10D")
+
+
+WRONG = {
+    "ten days early": lambda y: y.set_axis(ten_days_early(y.index)),
+    "reversed": lambda y: y.iloc[::-1],
+    "one row less": lambda y: y.iloc[1:],
+}
+
+
+@pytest.mark.parametrize("method", AFTER)
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("form", ["one", "many", "list"])
+def test_y_must_have_the_index_of_X(method, wrong, form, dated, many):
+    X_new, y_new = X[N:], WRONG[wrong](Y[N:])
+    f = dated
+    if form == "many":
+        f, X_new, y_new = many, panel(X_new), WRONG[wrong](panel(Y[N:]))
+    elif form == "list":
+        f = small().fit([X[:N]] * 2, [Y[:N]] * 2)
+        X_new, y_new = [X_new] * 2, [Y[N:], y_new]
+    f = pickle.loads(pickle.dumps(f))
+    before = pickle.dumps(f)
+    with pytest.raises(ValueError):
+        AFTER[method](f, X_new, y_new)
+    assert pickle.dumps(f) == before
+
+
+@pytest.mark.parametrize("method", ["update", "backtest", "partial_fit", "history"])
+def test_columns_of_targets_go_by_their_names(method):
+    f = small(7, 2).fit(X[:N], TWO[:N])
+    results = []
+    for y in (TWO[N:], TWO[N:][["b", "a"]]):
+        own = pickle.loads(pickle.dumps(f))
+        result = AFTER[method](own, X[N:], y)
+        if isinstance(result, LSTMForecaster):
+            result = result.forecast(1, AHEAD)
+        results.append(result)
+    pd.testing.assert_frame_equal(*results)
+    with pytest.raises(ValueError, match="y has the columns .*Pass the same columns"):
+        AFTER[method](f, X[N:], TWO[N:].rename(columns={"a": "z"}))
+
+
+# F5: frequencies in files, pickles and workers --------------------------------
+
+HOLIDAYS = ["2021-04-02", "2021-05-31"]
+OFFSETS = [
+    *["D", "B", "h", "15min", "s", "W", "W-WED", "2W", "MS", "ME", "BMS", "BME"],
+    *["QS", "QE", "BQE", "YS", "YE", "BYE", "SMS", "SME", "bh", "WOM-2TUE", "3D"],
+    offsets.CustomBusinessDay(holidays=HOLIDAYS),
+    offsets.CustomBusinessDay(weekmask="Sun Mon Tue Wed Thu"),
+    offsets.CustomBusinessMonthEnd(holidays=HOLIDAYS),
+    offsets.CustomBusinessMonthBegin(holidays=HOLIDAYS),
+    offsets.BusinessHour(start="08:00", end="12:00"),
+    offsets.CustomBusinessHour(start="08:00", end="12:00", holidays=HOLIDAYS),
+    offsets.DateOffset(months=1),
+    offsets.DateOffset(days=2),
+    offsets.DateOffset(weeks=1),
+    offsets.Week(),
+    offsets.LastWeekOfMonth(weekday=4),
+]
+
+
+@pytest.mark.parametrize("offset", OFFSETS, ids=str)
+def test_what_forecasts_survives_files_and_pickles(offset, tmp_path):
+    index = pd.date_range("2021-01-15", periods=80, freq=offset)
+    y = pd.Series(np.sin(np.arange(80.0)), index)
+    f = small(5, 3, epochs=0).fit(y[:60])
+    assert_array_equal(f.forecast(20).index, index[60:])
+    f.save(tmp_path / "model")
+    for again in (sklstm.load(tmp_path / "model"), pickle.loads(pickle.dumps(f))):
+        assert_array_equal(again.forecast(20).index, index[60:])
+        updated = pickle.loads(pickle.dumps(again)).update(y[60:70])
+        updated.save(tmp_path / "updated")
+        loaded = sklstm.load(tmp_path / "updated")
+        assert_array_equal(loaded.forecast(10).index, index[70:])
+        pd.testing.assert_series_equal(again.update(y[60:]).forecast(2), f_after(f, y))
+
+
+def f_after(f, y):
+    return pickle.loads(pickle.dumps(f)).update(y[60:]).forecast(2)
+
+
+# F6, F8, F14, F17, F23: axes --------------------------------------------------
+
+YEARS = pd.Series(10 + 2 * np.sin(np.arange(120) / 2), pd.Index(range(1900, 2020)))
+
+
+def test_whole_numbers_are_an_axis():
+    f = small(12, 3).fit(YEARS)
+    assert list(f.forecast(3).index) == [2020, 2021, 2022]
+    ranged = small(12, 3).fit(YEARS.set_axis(pd.RangeIndex(1900, 2020)))
+    assert_array_equal(f.predict(YEARS.loc[1950:1952]), ranged.predict(YEARS)[50:53])
+    with pytest.raises(ValueError, match="do not follow the history at once"):
+        f.update(pd.Series([10.0], [2050]))
+    with pytest.raises(ValueError, match="not in order of time"):
+        f.fit(YEARS.sample(frac=1, random_state=0))
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        f.fit(YEARS.to_frame("x") + 1, YEARS.set_axis(YEARS.index + 40))
+
+
+def test_dates_among_objects_are_an_axis_and_text_is_refused():
+    objects = [datetime.date(2023, 1, 1) + datetime.timedelta(i) for i in range(60)]
+    f = small(7, 2).fit(pd.Series(np.arange(60.0), objects))
+    assert f.forecast(1).index[0] == pd.Timestamp("2023-03-02")
+    with pytest.raises(ValueError, match="dates as text"):
+        f.fit(pd.Series(np.arange(60.0), [str(day) for day in objects]))
+
+
+@pytest.mark.parametrize("form", ["series", "inputs", "many", "history"])
+def test_gaps_in_time_are_an_error_at_fit(form):
+    gappy = Y.drop(DAYS[[40, 41]])
+    gappy.index = pd.DatetimeIndex(gappy.index.to_numpy())
+    with pytest.raises(ValueError, match="not regular.*2023-02-09.*asfreq\\('D'\\)"):
+        if form == "series":
+            small().fit(gappy)
+        elif form == "inputs":
+            small().fit(gappy.to_frame("x") + 1, gappy)
+        elif form == "many":
+            small().fit(panel(gappy))
+        else:
+            small().fit(Y[:N]).forecast(history=gappy)
+
+
+def test_months_dated_on_any_day_forecast_that_day():
+    index = pd.DatetimeIndex(
+        [f"{y}-{m:02d}-15" for y in range(2010, 2020) for m in range(1, 13)]
+    )
+    f = small(None, 12).fit(pd.Series(np.sin(np.arange(120) * np.pi / 6), index))
+    assert f.window_length_ == 24
+    assert set(f.forecast(24).index.day) == {15}
+    later = pd.DatetimeIndex(["2020-01-15", "2020-02-15", "2020-03-15"])
+    assert f.update(pd.Series([0.0, 0.5, 0.9], later)).forecast(1).index[0].month == 4
+
+
+def test_levels_of_time_and_series_the_wrong_way_round():
+    wrong = panel(Y).swaplevel().sort_index()
+    with pytest.raises(ValueError, match="last level must hold the time.*swaplevel"):
+        small().fit(wrong)
+
+
+# F7: long tables --------------------------------------------------------------
+
+
+def long_table(times):
+    values = np.arange(1.0, len(times) + 1)
+    return pd.DataFrame({"unique_id": "a", "ds": times, "y": values})
+
+
+@pytest.mark.parametrize(
+    "times, freq",
+    [
+        (DAYS.insert(50, DAYS[49] + pd.Timedelta("8h")), "D"),
+        (DAYS[1:].insert(0, DAYS[0] + pd.Timedelta("8h")), "D"),
+        (pd.date_range("2020-01-31", periods=36, freq="ME"), "MS"),
+        (pd.date_range("2020-01-05", periods=36, freq="W-SUN"), "W-MON"),
+    ],
+)
+def test_long_tables_lose_no_value(times, freq):
+    with pytest.raises(ValueError, match="not on the grid of freq"):
+        panel_from_long(long_table(times), freq=freq)
+
+
+def test_long_tables_fill_gaps_of_any_axis():
+    text = long_table(DAYS.strftime("%Y-%m-%d")).drop(index=3)
+    assert panel_from_long(text, freq="D").isna().sum() == 1
+    periods = long_table(pd.period_range("2020-01", periods=20, freq="M")).drop(index=3)
+    assert len(panel_from_long(periods, freq="M")) == 20
+    numbers = long_table(np.arange(0, 40, 2)).drop(index=3)
+    assert len(panel_from_long(numbers, freq=2)) == 20
+
+
+# F9: holidays -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("given_zone", [None, "Europe/Berlin"])
+def test_holidays_mean_local_dates_with_and_without_a_zone(zone, given_zone):
+    days = pd.date_range("2023-01-01", periods=120, tz=zone)
+    closed = days[days.day_of_week == 0][::2].tz_localize(None)
+    y = pd.Series(10 + 20.0 * days.tz_localize(None).isin(closed), days)
+    dates = list(closed.tz_localize(given_zone))
+    f = small(3, 1, calendar=(dates,), epochs=0).fit(y[:N])
+    assert_allclose(f.predict(y[N:]), y[N:], atol=1)
+
+
+def test_holidays_that_meet_no_row_are_an_error():
+    with pytest.raises(ValueError, match="none of them is the date of a row"):
+        small(calendar=(["2019-12-25"],)).fit(Y)
+
+
+# F10, F15, F19: scores --------------------------------------------------------
+
+
+def test_scores_of_lists_and_frames_are_the_same(many):
+    listed = small().fit([X[:N]] * 2, [Y[:N]] * 2)
+    score = listed.score([X[N:]] * 2, [Y[N:]] * 2)
+    assert score == pytest.approx(many.score(panel(X[N:]), panel(Y[N:])))
+    predicted = np.concatenate(listed.predict([X[N:]] * 2))
+    assert score == pytest.approx(r2_score([*Y[N:], *Y[N:]], predicted))
+    shorter = listed.score([X[N:], X[N : N + 9]], [Y[N:], Y[N : N + 9]])
+    assert np.isfinite(shorter)
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+@pytest.mark.parametrize("gap", [0, 6])
+def test_searches_score_training_rows_and_across_gaps(as_array, gap):
+    y = pd.Series(10 + 2 * np.sin(np.arange(120) * np.pi / 6), DAYS)
+    y = y.to_numpy() if as_array else y
+    cv = TimeSeriesSplit(2, gap=gap)
+    scores = cross_validate(small(12, 3), y, cv=cv, return_train_score=True)
+    assert (scores["train_score"] > 0.8).all()
+    assert as_array and gap or (scores["test_score"] > 0.8).all()
+
+
+def test_missing_targets_are_left_out_of_the_score():
+    holes = Y.copy()
+    holes.iloc[-5] = np.nan
+    scores = cross_val_score(small(), X, holes, cv=TimeSeriesSplit(3))
+    assert np.isfinite(scores).all()
+    with pytest.raises(ValueError, match="No row has an actual value"):
+        small().fit(X[:N], Y[:N]).score(X[N:], Y[N:] * np.nan)
+
+
+# F11, F12: metrics ------------------------------------------------------------
+
+
+def test_mase_of_a_history_with_gaps_compares_rows_one_season_apart():
+    t = np.arange(180)
+    y = pd.Series(
+        10 + 5 * np.sin(2 * np.pi * t / 12) + RNG.normal(0, 0.1, 180),
+        pd.date_range("2000", periods=180, freq="MS"),
+    )
+    past = y[:150].mask(RNG.random(150) < 0.15)
+    f = small(12, 3).fit(past)
+    mase = make_backtest_scorer(mean_absolute_scaled_error, seasonal_period=12)
+    table = f.backtest(y[150:])
+    error = (table["y_true"] - table["y_pred"]).abs().mean()
+    expected = error / (past - past.shift(12)).abs().mean()
+    assert -mase(f, y[150:]) == pytest.approx(expected)
+
+
+def test_metrics_read_missing_values_and_frames_of_one_column():
+    assert interval_coverage([np.nan, np.nan, 5, 1], [0] * 4, [2] * 4) == 0.5
+    with pytest.raises(ValueError, match="No row has an actual value and both bounds"):
+        interval_coverage([np.nan], [0], [2])
+    y = pd.Series(np.arange(1.0, 6))
+    frame = y.to_frame()
+    for metric in (
+        symmetric_mean_absolute_percentage_error,
+        lambda a, b: mean_absolute_scaled_error(a, b, y_train=[1, 2, 3]),
+        lambda a, b: interval_coverage(a, b - 1.5, b),
+        lambda a, b: interval_score(a, b - 1.5, b, coverage=0.8),
+    ):
+        assert metric(frame, y + 1) == metric(y, y + 1)
+    with pytest.raises(ValueError, match="shapes \\(5, 2\\) and \\(5,\\)"):
+        interval_coverage(np.ones((5, 2)), y, y)
+    for period in (0, -1):
+        with pytest.raises(ValueError, match="seasonal_period must be an int of 1"):
+            mean_absolute_scaled_error(y, y, y_train=y, seasonal_period=period)
+
+
+# F13: what update takes -------------------------------------------------------
+
+
+@pytest.mark.parametrize("value, words", [(0.0, "positive values"), (1e99, "as large")])
+def test_update_refuses_what_could_not_be_forecast_from(value, words):
+    f = small(scaler="log" if value == 0 else "standard").fit(Y[:N])
+    before = pickle.dumps(f)
+    for method in (f.update, f.observe):
+        with pytest.raises(ValueError, match=words):
+            method(pd.Series([value], DAYS[N : N + 1]))
+    assert pickle.dumps(f) == before
+
+
+# F16: the backend -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("home", [None, "torch", "tensorflow"])
+def test_keras_imported_after_sklstm_runs_on_jax(home, tmp_path):
+    if home is not None:
+        (tmp_path / "keras.json").write_text(f'{{"backend": "{home}"}}')
+    code = "import sklstm; import keras; print(keras.backend.backend())"
+    environment = {
+        "KERAS_HOME": str(tmp_path),
+        "PATH": "",
+        "PYTHONPATH": ":".join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.split()[-1:] == ["jax"], done.stderr
+
+
+# F18, F24: containers ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
+def test_nullable_and_arrow_frames_are_read_like_floats(backend):
+    frame = TWO.assign(a=RNG.integers(1, 9, 120) * 1.0)
+    frame.iloc[30, 0] = np.nan
+    expected = small(7, 2).fit(frame).forecast(1)
+    found = small(7, 2).fit(frame.convert_dtypes(dtype_backend=backend)).forecast(1)
+    assert_array_equal(found, expected)
+
+
+def test_objects_that_are_numbers_are_read_in_frames_and_series():
+    decimals = [Decimal(str(round(v, 6))) for v in Y]
+    for data in (pd.Series(decimals, DAYS), pd.DataFrame({"y": decimals}, DAYS)):
+        assert small(7, 2).fit(data).forecast(1).shape[0] == 1
+    with pytest.raises(TypeError, match="Column 'ds' of X holds dates.*set_index"):
+        small().fit(pd.DataFrame({"ds": DAYS, "y": Y.to_numpy()}))
+    with pytest.raises(TypeError, match="names the series belongs into the index"):
+        small().fit(pd.DataFrame({"store": ["a"] * 120, "y": Y.to_numpy()}, DAYS))
+
+
+def test_infinite_static_features_are_refused():
+    static = pd.DataFrame({"size": [1.0, np.inf]}, ["p", "q"])
+    with pytest.raises(ValueError, match="infinite value in column 'size'"):
+        small().fit(panel(Y), static_features=static)
+
+
+def test_columns_of_several_levels_come_back():
+    columns = pd.MultiIndex.from_product([["Close", "Open"], ["A"]], names=["w", "t"])
+    f = small(7, 2).fit(TWO.set_axis(columns, axis=1))
+    pd.testing.assert_index_equal(f.forecast(1).columns, columns)
+    assert f.forecast_quantiles(1).columns.nlevels == 3
+    assert pickle.loads(pickle.dumps(f)).forecast(1).columns.equals(columns)
+
+
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Havana", "America/Santiago"])
+def test_days_whose_midnight_does_not_exist_are_forecast(zone):
+    start = pd.Timestamp("2023-12-01", tz=zone)
+    y = pd.Series(np.sin(np.arange(90.0)), pd.date_range(start, periods=90))
+    index = small(7, 2, epochs=0).fit(y).forecast(330).index
+    assert len(set(index.date)) == 330 and index.is_monotonic_increasing
+
+
+def test_displays_take_columns_frames_and_any_number_of_rows():
+    f = small(12, 3).fit(Y[:N].to_frame())
+    assert len(ForecastDisplay.from_estimator(f, 3).forecast) == 3
+    drawn = ForecastDisplay.from_estimator(f, 3, y_true=Y[N : N + 3].to_frame())
+    assert drawn.y_true.index[0] == DAYS[N]
+    assert len(ForecastDisplay.from_estimator(f, 3, n_history=0).history) == 0
+    g = small(12, 3).fit(panel(Y[:N]))
+    with pytest.raises(ValueError, match="holds many series, and a display shows one"):
+        PredictionDisplay.from_estimator(g, panel(Y[N:]))
+
+
+# F21, F22: past covariates alone, windows -------------------------------------
+
+
+def test_past_covariates_alone_need_no_inputs_ahead():
+    inputs = pd.DataFrame(RNG.normal(size=(120, 2)), DAYS, ["temp", "load"])
+    y = inputs["temp"].shift(1, fill_value=0) + 5
+    f = small(12, 3, past_covariates=("temp", "load")).fit(inputs[:N], y[:N])
+    blank = inputs[N : N + 3] * np.nan
+    assert_array_equal(f.forecast(3), f.forecast(3, blank))
+    g = small(12, 3, past_covariates=("temp",)).fit(inputs[:N], y[:N])
+    ahead = inputs[N : N + 3]
+    assert_array_equal(g.forecast(X=ahead[["load"]]), g.forecast(X=ahead))
+
+
+def test_windows_of_make_windows_are_fitted_as_they_are():
+    windows, targets = make_windows(TWO.to_numpy(), 12, 3)
+    f = LSTMForecaster(units=2, epochs=1, random_state=0).fit(windows, targets)
+    assert f.predict(windows[:4]).shape == (4, 3, 2)
+    assert np.isfinite(f.score(windows, targets))
+    flat = clone_of(f).fit(windows, targets.reshape(len(targets), -1))
+    assert_array_equal(
+        f.predict(windows).reshape(len(windows), -1), flat.predict(windows)
+    )
+
+
+def clone_of(f):
+    return LSTMForecaster(**f.get_params())
+
+
+@pytest.mark.parametrize("linear_skip", [True, False])
+def test_a_window_without_the_axis_of_rows_is_refused(linear_skip):
+    windows, targets = make_windows(TWO[["a"]].to_numpy(), 12)
+    f = small(None, 1, linear_skip=linear_skip).fit(windows, targets[:, 0, 0])
+    with pytest.raises(ValueError, match="Pass windows of that shape"):
+        f.predict(windows[0])

@@ -1,0 +1,186 @@
+"""Every search of scikit-learn, in the three forms of `fit` and for many series."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.metrics import mean_absolute_error
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    KFold,
+    RandomizedSearchCV,
+    TimeSeriesSplit,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+    validation_curve,
+)
+from sklearn.pipeline import make_pipeline
+
+from sklstm import LSTMForecaster
+from sklstm.metrics import make_backtest_scorer
+from sklstm.model_selection import PanelTimeSeriesSplit
+
+SMALL = LSTMForecaster(
+    window_length=6, horizon=2, units=2, epochs=1, batch_size=16, random_state=0
+)
+NAMES = ["neg_mean_absolute_error", "r2"]
+BACKTEST = make_backtest_scorer(mean_absolute_error)
+GRID = {"learning_rate": [0.001, 0.01]}
+
+
+def data_of(form, passengers, dated=True):
+    """Return (X, y) of a form of `fit`, and the parameters that it takes."""
+    series = passengers[:60]
+    if form == "windows":
+        X = np.lib.stride_tricks.sliding_window_view(series.to_numpy(), 8)
+        return X[:, :6].copy(), X[:, 6:].copy()
+    if "many" in form:
+        parts = {key: size * series for key, size in [("a", 1), ("b", 3), ("c", 2)]}
+        series = pd.concat(parts, names=["series", "month"])
+    months = series.index.get_level_values(-1).month
+    X = pd.DataFrame({"month": np.sin(months)}, series.index)
+    if not dated:
+        X, series = X.to_numpy(), series.to_numpy()
+    return (X, series) if "regression" in form else (series, None)
+
+
+def splitter(form, n_splits=2, gap=0):
+    cv = PanelTimeSeriesSplit if "many" in form else TimeSeriesSplit
+    return cv(n_splits, gap=gap)
+
+
+def estimator_of(form):
+    return clone(SMALL).set_params(window_length=None if form == "windows" else 6)
+
+
+FORMS = ["series", "regression", "windows", "many", "many regression"]
+forms = pytest.mark.parametrize("form", FORMS)
+SEARCHES = {
+    "grid": lambda f, cv: GridSearchCV(f, GRID, cv=cv),
+    "random": lambda f, cv: RandomizedSearchCV(f, GRID, n_iter=2, cv=cv),
+    "halving": lambda f, cv: HalvingGridSearchCV(
+        f, GRID, cv=cv, resource="epochs", min_resources=1, max_resources=2, factor=2
+    ),
+}
+
+
+@forms
+@pytest.mark.parametrize("search", SEARCHES)
+def test_searches(form, search, passengers):
+    X, y = data_of(form, passengers)
+    found = SEARCHES[search](estimator_of(form), splitter(form)).fit(X, y)
+    assert np.isfinite(found.cv_results_["mean_test_score"]).all()
+    assert found.best_params_["learning_rate"] in GRID["learning_rate"]
+    assert len(found.predict(X)) == len(X)
+
+
+@forms
+@pytest.mark.parametrize("gap", [0, 3])
+def test_cross_validation_with_training_scores(form, gap, passengers):
+    X, y = data_of(form, passengers)
+    cv = splitter(form, gap=gap)
+    scores = cross_validate(
+        estimator_of(form), X, y, cv=cv, return_train_score=True, error_score="raise"
+    )
+    for name in ("test_score", "train_score"):
+        assert scores[name].shape == (2,) and np.isfinite(scores[name]).all()
+
+
+@forms
+def test_curves(form, passengers):
+    X, y = data_of(form, passengers)
+    f, options = estimator_of(form), {"cv": splitter(form), "error_score": "raise"}
+    sizes, *scores = learning_curve(f, X, y, train_sizes=[0.8, 1.0], **options)
+    assert sizes[0] < sizes[1]
+    scores += validation_curve(
+        f, X, y, param_name="learning_rate", param_range=[0.001, 0.01], **options
+    )
+    for values in scores:
+        assert values.shape == (2, 2) and np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("form", ["regression", "windows", "many regression"])
+def test_scorers_by_name_where_there_is_y(form, passengers):
+    X, y = data_of(form, passengers)
+    f, cv = estimator_of(form), splitter(form)
+    for scoring in (NAMES, {name: name for name in NAMES}):
+        scores = cross_validate(f, X, y, cv=cv, scoring=scoring, error_score="raise")
+        assert all(np.isfinite(scores[f"test_{name}"]).all() for name in NAMES)
+    found = GridSearchCV(f, GRID, cv=cv, scoring=NAMES, refit="r2").fit(X, y)
+    assert np.isfinite(found.best_score_)
+
+
+@pytest.mark.parametrize("form", ["series", "many"])
+@pytest.mark.parametrize("scoring", ["r2", NAMES, {"mae": NAMES[0]}, lambda f, X, y: 0])
+@pytest.mark.parametrize("as_step", [False, True])
+def test_scorers_that_need_y_raise_for_a_series_alone(
+    form, scoring, as_step, passengers
+):
+    X, _ = data_of(form, passengers)
+    f = make_pipeline(estimator_of(form)) if as_step else estimator_of(form)
+    said = r"compares predictions with y, but.*make_backtest_scorer\("
+    with pytest.raises(ValueError, match=f"(?s)All the . fits failed.*{said}"):
+        cross_validate(f, X, cv=splitter(form), scoring=scoring)
+    refit = next(iter(scoring)) if isinstance(scoring, list | dict) else True
+    search = GridSearchCV(f, {}, cv=splitter(form), scoring=scoring, refit=refit)
+    with pytest.raises(ValueError, match=f"(?s)All the . fits failed.*{said}"):
+        search.fit(X)
+    assert not hasattr(search, "best_params_")
+
+
+@pytest.mark.parametrize("form", ["series", "regression", "many", "many regression"])
+def test_backtests_score_every_form_in_order_of_time(form, passengers):
+    X, y = data_of(form, passengers)
+    f = estimator_of(form)
+    options = {"cv": splitter(form), "scoring": BACKTEST}
+    assert np.isfinite(cross_val_score(f, X, y, error_score="raise", **options)).all()
+    with pytest.raises(ValueError, match="has no training score"):
+        cross_validate(f, X, y, return_train_score=True, **options)
+    options["cv"] = splitter(form, gap=2)
+    with pytest.raises(ValueError, match="Pass gap= to make_backtest_scorer"):
+        cross_validate(f, X, y, **options)
+
+
+@pytest.mark.parametrize("form", ["series", "regression"])
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize("cv", [None, 3, KFold(3, shuffle=True, random_state=0)])
+def test_splits_that_train_on_the_future_raise(form, dated, cv, passengers):
+    X, y = data_of(form, passengers, dated)
+    with pytest.raises(ValueError, match=r"Pass cv=TimeSeriesSplit\(\)"):
+        cross_validate(estimator_of(form), X, y, cv=cv)
+
+
+@pytest.mark.parametrize("form", ["many", "many regression"])
+@pytest.mark.parametrize("cv", [None, TimeSeriesSplit(2)])
+def test_splits_of_many_series_by_row_raise(form, cv, passengers):
+    X, y = data_of(form, passengers)
+    with pytest.raises(ValueError, match=r"Pass cv=PanelTimeSeriesSplit\(\)"):
+        cross_validate(estimator_of(form), X, y, cv=cv)
+
+
+def test_splits_of_a_list_into_series_raise(passengers):
+    parts = [passengers[:40].to_numpy() for _ in range(6)]
+    with pytest.raises(ValueError, match=r"pd.concat\(dict\(enumerate\(X\)\)\)"):
+        cross_validate(estimator_of("many"), parts, cv=TimeSeriesSplit(2))
+
+
+def test_halving_over_rows_raises(passengers):
+    search = HalvingGridSearchCV(
+        estimator_of("series"), GRID, cv=TimeSeriesSplit(2), min_resources=30
+    )
+    with pytest.raises(ValueError, match="'epochs' instead of 'n_samples'"):
+        search.fit(passengers.to_numpy())
+
+
+def test_workers_check_as_well(passengers):
+    with pytest.raises(ValueError, match="compares predictions with y"):
+        cross_validate(
+            estimator_of("series"),
+            passengers[:60],
+            cv=TimeSeriesSplit(2),
+            scoring="r2",
+            n_jobs=2,
+        )

@@ -1,0 +1,82 @@
+"""Probabilities that mean what they say: case F2."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+
+from sklstm import LSTMTextClassifier
+from sklstm._text import calibration, probabilities
+
+KEYS = {
+    "billing": ["invoice", "refund", "payment"],
+    "login": ["password", "account", "reset"],
+    "other": ["hello", "thanks", "weather"],
+}
+
+
+def made(n, shares, seed=0, unseen=0.0):
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(list(KEYS)[: len(shares)], n, p=shares)
+    texts = []
+    for label in labels:
+        key = rng.choice(KEYS[label])
+        if rng.random() < unseen:
+            key = f"new {key}s"
+        texts.append(" ".join([*(f"w{i}" for i in rng.integers(200, size=6)), key]))
+    return texts, labels
+
+
+def fitted(*data, **parameters):
+    quick = {"units": 1, "embedding_dim": 1, "epochs": 0, "random_state": 0}
+    return LSTMTextClassifier(**(quick | parameters)).fit(*data)
+
+
+@pytest.mark.parametrize("n", [60, 500])
+@pytest.mark.parametrize("shares", [[0.6, 0.4], [0.85, 0.15], [0.5, 0.3, 0.2]])
+def test_f2_a_text_that_says_nothing_gets_the_shares_of_classes(n, shares):
+    texts, labels = made(n, shares)
+    clf = fitted(texts, labels)
+    found = clf.predict_proba(["", "otp not received", "w1 w2 w3"])
+    shares = [np.mean(labels == name) for name in clf.classes_]
+    np.testing.assert_allclose(found[:2], [shares] * 2, atol=1 / n)
+    assert np.abs(found[2] - shares).max() < 0.3
+    assert np.median(clf.predict_proba(texts).max(axis=1)) < 1 - 0.02 / n
+
+
+def test_f2_unseen_key_words_cost_no_more_than_with_logistic_regression():
+    (texts, labels), (others, truth) = (
+        made(600, [0.6, 0.4]),
+        made(1000, [0.6, 0.4], 1, unseen=0.05),
+    )
+    clf = fitted(texts, labels)
+    rival = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, labels)
+    losses = [log_loss(truth, model.predict_proba(others)) for model in (clf, rival)]
+    assert losses[0] < 1.1 * losses[1]
+
+
+def test_f2_labels_that_no_text_has_are_unlikely_not_impossible():
+    texts, _ = made(60, [0.6, 0.4])
+    labels = np.column_stack([np.arange(60) % 2, np.zeros(60, int)])
+    proba = fitted(texts, labels).predict_proba(["", texts[0]])
+    assert (proba[:, 1] > 1e-3).all() and (proba[:, 1] < 0.05).all()
+
+
+@pytest.mark.parametrize("n_outputs, exclusive", [(1, True), (3, True), (3, False)])
+def test_calibration_undoes_overconfidence(n_outputs, exclusive):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, n_outputs))
+    proba = probabilities.probabilities(logits, exclusive)
+    if exclusive and n_outputs > 1:
+        targets = np.eye(3)[[rng.choice(3, p=row) for row in proba]] > 0
+    else:
+        targets = rng.uniform(size=logits.shape) < proba[:, -n_outputs:]
+    zeros = np.zeros(n_outputs)
+    scale, intercepts = calibration.calibrate(
+        5 * logits - 1, zeros, zeros, targets, np.ones(4000), exclusive
+    )
+    assert abs(5 * scale - 1) < 0.1
+    wanted = scale if not (exclusive and n_outputs > 1) else 0
+    np.testing.assert_allclose(intercepts - scale, wanted - scale, atol=0.15)

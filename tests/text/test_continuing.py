@@ -1,0 +1,58 @@
+"""Training that goes on: cases F10 and F11."""
+
+import numpy as np
+import pytest
+
+from sklstm import LSTMTextClassifier, load
+from sklstm._text import ngram_fit
+from sklstm.datasets import load_docstrings
+
+
+@pytest.fixture(scope="module")
+def docstrings():
+    data = load_docstrings()
+    order = np.random.default_rng(0).permutation(len(data.data))[:300]
+    texts = [data.data[i][:300] for i in order]
+    return texts, np.array(data.target)[order]
+
+
+def quick(**parameters):
+    defaults = {"units": 2, "embedding_dim": 2, "epochs": 1, "random_state": 0}
+    return LSTMTextClassifier(**(defaults | {"max_length": 16} | parameters))
+
+
+def test_f10_a_warm_start_is_measured_beside_held_out_logits(docstrings, tmp_path):
+    clf = quick(warm_start=True)
+    scores = [
+        clf.fit(*docstrings).baseline_scores_["ngrams"],
+        clf.fit(*docstrings).baseline_scores_["ngrams"],
+    ]
+    assert scores[0] == scores[1]
+    losses = [clf.partial_fit(*docstrings).history_["loss"][0] for _ in range(2)]
+    assert min(losses) > 0.5 * scores[0]
+
+
+def test_f10_new_texts_have_the_logits_of_the_model(docstrings, monkeypatch):
+    texts, labels = docstrings
+    ngrams = quick(epochs=0).fit(texts[:200], labels[:200])._state.ngrams
+    assert len(ngrams.digests) == len(ngrams.held_out) == len(set(texts[:200]))
+    monkeypatch.setattr(ngram_fit, "MOST_KEPT", 199)
+    clf = quick(epochs=0).fit(iter(texts[:200]), labels[:200])
+    assert len(clf._state.ngrams.digests) == 0
+
+
+@pytest.mark.parametrize("linear_skip", [False, True])
+def test_f11_partial_fits_train_as_one_longer_fit(docstrings, linear_skip, tmp_path):
+    parameters = {"linear_skip": linear_skip, "validation_fraction": 0, "units": 4}
+    whole = quick(epochs=4, **parameters).fit(*docstrings)
+    parts = quick(**parameters)
+    for i in range(4):
+        parts.partial_fit(*docstrings)
+        if i == 1:
+            parts.save(tmp_path / "model")
+            parts = load(tmp_path / "model")
+    for name, weights in whole.weights_.items():
+        np.testing.assert_array_equal(parts.weights_[name], weights)
+    assert whole._state.training is None and parts._state.training is not None
+    parts.set_params(optimizer="sgd").partial_fit(*docstrings)
+    assert parts.fit(*docstrings)._state.training is None

@@ -1,0 +1,158 @@
+"""What is said of inputs that do not fit: cases F12 and U1 to U10."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sklstm import LSTMTextClassifier
+from sklstm._text.embeddings import read_vectors
+from sklstm.inspection import token_attributions
+from sklstm.plotting import TokenAttributionDisplay
+from sklstm.preprocessing import TextSequencer
+
+TEXTS, LABELS = ["good film", "very good", "bad film", "very bad"] * 5, [1, 1, 0, 0]
+LABELS = LABELS * 5
+Y = np.array([[1, 1], [1, 0], [0, 1], [0, 0]] * 5)
+FRAME = pd.DataFrame({"n": range(20), "text": TEXTS})
+
+
+def quick(**parameters):
+    defaults = {"units": 1, "embedding_dim": 1, "epochs": 0, "random_state": 0}
+    defaults["validation_fraction"] = 0
+    return LSTMTextClassifier(**(defaults | parameters))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return quick().fit(TEXTS, LABELS)
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, sp.csr_array])
+def test_f12_sparse_indicators_are_labels(kind):
+    expected = quick().fit(TEXTS, Y).predict_proba(TEXTS)
+    np.testing.assert_array_equal(
+        quick().fit(TEXTS, kind(Y)).predict_proba(TEXTS), expected
+    )
+    parts = ((TEXTS[i : i + 4], kind(Y[i : i + 4])) for i in range(0, 20, 4))
+    np.testing.assert_array_equal(quick().fit(parts).predict_proba(TEXTS), expected)
+
+
+def test_f12_labels_may_come_from_an_iterator():
+    expected = quick().fit(TEXTS, LABELS).predict_proba(TEXTS)
+    for X in (TEXTS, iter(TEXTS)):
+        found = quick().fit(X, iter(LABELS)).predict_proba(TEXTS)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "case, X, error, match",
+    [
+        ("U1", FRAME, ValueError, r"X has 2 columns, one of them.* Pass X\['text'\]"),
+        ("U1", FRAME.to_numpy(), ValueError, r"2 columns, .* Pass X\[:, 1\]"),
+        ("U2", [[1, 2], [3]] * 10, ValueError, "lists of 1 to 2 token ids.* Pad them"),
+        ("U2", pd.Series([[1], [2]] * 10), TypeError, "padded with 0, as a 2-D array"),
+        ("U2", [["a"], ["b"]] * 10, ValueError, "lists of tokens.* tokenizer=str.spl"),
+        ("U3", pd.Series(range(20)), ValueError, r"holds no str.* by astype\(str\)"),
+        ("U3", pd.Series([np.nan] * 20), ValueError, "begins with nan. Convert it"),
+        ("U3", [None] * 20, ValueError, "holds no str; it begins with None"),
+        ("U4", b"film", ValueError, "X is one string"),
+    ],
+)
+def test_what_is_no_column_of_texts_is_told(case, X, error, match):
+    with pytest.raises(error, match=match):
+        quick().fit(X, LABELS)
+
+
+def test_u4_nothing_to_predict(fitted):
+    for empty in ([], pd.Series([], dtype=object), pd.DataFrame(), FRAME[["text"]][:0]):
+        assert fitted.predict(empty).tolist() == []
+    with pytest.raises(ValueError, match="X is one string"):
+        fitted.predict(b"film")
+    with pytest.raises(ValueError, match="X is None. Pass a collection"):
+        fitted.predict(None)
+    with pytest.raises(ValueError, match=r"one of them of texts.* Pass X\['text'\]"):
+        quick().fit(FRAME[["n", "n"]].set_axis(["a", "b"], axis=1), LABELS).predict(
+            FRAME
+        )
+
+
+def vectors(folder, content):
+    (folder / "vectors").write_bytes(content)
+    words = {"good", "film", "very good"}
+    found = read_vectors(folder / "vectors", words)
+    return {word: [float(number) for number in found[word]] for word in found}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"good 1 2\nfilm 3 4\n",
+        b"2 2\ngood 1 2\nfilm 3 4\n",
+        b"good\t1\t2\r\nfilm  3   4 \r\n",
+        b"\xef\xbb\xbfgood 1 2\nfilm 3 4\nfilm noir 9 9\n. . . 7 7\n",
+        b"good 1 2\nfilm 3 4\ngood 8 8\n\n",
+        b"good 1 2\nfilm 3 4\nother 1\n",
+    ],
+    ids=["plain", "header", "tabs", "BOM and blanks", "twice", "a short other line"],
+)
+def test_u5_files_of_vectors(content, tmp_path):
+    assert vectors(tmp_path, content) == {"good": [1, 2], "film": [3, 4]}
+
+
+def test_u5_words_with_blanks_and_lines_that_are_cut(tmp_path):
+    assert vectors(tmp_path, b"very good 1 2\nfilm 3 4\nso 5 6")["very good"] == [1, 2]
+    with pytest.raises(ValueError, match="line 2 has 1 numbers for the word 'film'"):
+        vectors(tmp_path, b"good 1 2\nfilm 3\nso 1 2\n")
+
+
+def test_u8_a_sequencer_takes_iterators():
+    expected = TextSequencer().fit_transform(TEXTS)
+    np.testing.assert_array_equal(TextSequencer().fit_transform(iter(TEXTS)), expected)
+
+
+def test_u9_classes_that_a_graph_cannot_hold():
+    pytest.importorskip("onnx")
+    days = [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]
+    clf = quick().fit(TEXTS, np.array([days[i] for i in LABELS], "M8[D]"))
+    with pytest.raises(TypeError, match=r"of type date.* y.astype\(str\)"):
+        clf.to_onnx()
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_u10_a_missing_label_is_told_by_its_position(missing):
+    labels = np.array(["a", "b"] * 10, object)
+    labels[3] = missing
+    for y in (labels, pd.Series(labels), labels.tolist()):
+        with pytest.raises(ValueError, match="misses the label at position 3. Fill"):
+            quick().fit(TEXTS, y)
+
+
+@pytest.mark.parametrize("linear_skip", [True, False])
+def test_f13_the_keras_model_reads_what_keras_inputs_gives(linear_skip):
+    texts = [*TEXTS, "", "never seen"]
+    clf = quick(linear_skip=linear_skip, epochs=1, max_length=1).fit(TEXTS, LABELS)
+    for X in (texts, iter(texts)):
+        inputs = clf.keras_inputs(X)
+        for model in (clf.to_keras(), clf.model_):
+            logits = model.predict(inputs, verbose=0)[:, 0]
+            expected = clf.decision_function(texts)
+            np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+def test_u6_attributions_of_a_pipeline_name_what_to_pass(fitted):
+    for other in (make_pipeline(fitted), GridSearchCV(fitted, {"epochs": [0]})):
+        with pytest.raises(TypeError, match=r"Pass pipeline\[-1\] .* best_estimator_"):
+            token_attributions(other, "a good film")
+
+
+def test_a_token_that_looks_like_mathematics_is_drawn_as_it_is(tmp_path):
+    pytest.importorskip("matplotlib")
+    texts = ["a $x^$ b", "c d"] * 9
+    clf = quick(tokenizer=str.split).fit(texts, [1, 0] * 9)
+    display = TokenAttributionDisplay.from_estimator(clf, texts[0])
+    display.figure_.savefig(tmp_path / "words.png")

@@ -1,0 +1,88 @@
+"""Words of the world's scripts: case F3."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sklstm import LSTMTextClassifier, load
+from sklstm._text import scripts
+from sklstm.preprocessing import TextSequencer
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "classifier-0.1.0.dev0.sklstm"
+
+
+def nfd(text):
+    return unicodedata.normalize("NFD", text)
+
+
+# A text and its tokens, joined by a bar.
+WORDS = {
+    "Hindi": ("आधुनिक मानक हिन्दी।", "आधुनिक|मानक|हिन्दी|।"),
+    "Bengali": ("বাংলা ভাষা", "বাংলা|ভাষা"),
+    "Tamil": ("தமிழ் மொழி", "தமிழ்|மொழி"),
+    "Telugu": ("ప్రధానమంత్రిని", "ప్రధానమంత్రిని"),
+    "pointed Arabic": ("مُحَمَّدٌ رَسُول", "مُحَمَّدٌ|رَسُول"),
+    "pointed Hebrew": ("שָׁלוֹם", nfd("שָׁלוֹם")),
+    "Persian": ("می\u200cخواهم", "می\u200cخواهم"),
+    "Thai": ("ที่นี่", "ที่|นี่"),
+    "Burmese": ("မြန်မာ", "မြ|န်|မာ"),
+    "Khmer": ("ខ្មែរ", "ខ្|មែ|រ"),
+    "Vietnamese": (nfd("Tiếng Việt"), "tiếng|việt"),
+    "French": (nfd("Très sûr"), "très|sûr"),
+    "Turkish": ("İstanbul ISPARTA", "istanbul|isparta"),
+    "Chinese": ("房间 很好", "房间|很好"),
+    "Old Italic with marks": ("\U0001e900\U0001e944a", "\U0001e922\U0001e944a"),
+    "apostrophes": ("Don’t, don't", "don't|,|don't"),
+    "quotes": ("‘so’ 5's", "‘|so|'|5's"),
+    "numbers": ("3.14 a_b x2", "3|.|14|a_b|x2"),
+    "languages": ("C++ or C#, i++;", "c++|or|c#|,|i++|;"),
+    "emoji": ("👍🏽👩‍👩‍👧‍👦 ❤️!", "👍🏽|👩‍👩‍👧‍👦|❤️|!"),
+    "flags and keycaps": ("🇩🇪🇫🇷 1️⃣2", "🇩🇪|🇫🇷|1️⃣|2"),
+    "a mark alone": ("a \u0301", "a|\u0301"),
+}
+
+
+@pytest.mark.parametrize("script", WORDS)
+def test_f3_marks_stay_with_their_letters(script):
+    text, expected = WORDS[script]
+    for form in ("NFC", "NFD"):
+        found = TextSequencer().fit([unicodedata.normalize(form, text)]).vocabulary_
+        assert set(found) == set(expected.split("|"))
+
+
+def test_f3_characters_keep_their_marks():
+    sequencer = TextSequencer(analyzer="char")
+    ids = sequencer.fit_transform(["हिन्दी 👍🏽", "é e\u0301"])
+    assert set(sequencer.vocabulary_) == {"हि", "न्", "दी", "👍🏽", "é"}
+    assert sequencer.inverse_transform(ids) == ["हिन्दी👍🏽", "éé"]
+
+
+def test_f3_a_word_is_known_however_it_is_coded():
+    rng = np.random.default_rng(0)
+    keys = {0: ["café", "हिन्दी"], 1: ["thé", "हिन्दु"]}
+    labels = rng.integers(0, 2, 80)
+    texts = [f"le {rng.choice(keys[label])} bon" for label in labels]
+    clf = LSTMTextClassifier(
+        units=1, embedding_dim=1, epochs=0, validation_fraction=0, random_state=0
+    ).fit(texts, labels)
+    assert clf.score([nfd(text) for text in texts], labels) == 1
+
+
+def test_f3_plain_words_are_cut_as_before_and_quickly():
+    text = "It isn't here, it's (really) gone! 123 items -- x/y; a.b 'quoted'"
+    old = TextSequencer(token_pattern=r"\w+(?:'\w+)?|[^\w\s]").fit([text]).vocabulary_
+    assert TextSequencer().fit([text]).vocabulary_ == old
+    assert len(scripts.marks(0x300, 0xFFFF)) < 2000
+
+
+def test_f3_files_of_older_versions_keep_their_own_pattern():
+    clf = load(FIXTURE)
+    assert clf._state.raw_text and clf.token_pattern == r"\w+(?:'\w+)?|[^\w\s]"
+    proba = clf.predict_proba(["a good film", ""])
+    assert proba.tolist() == json.loads(FIXTURE.with_suffix(".json").read_text())
+    texts = ["a good film", "e\u0301 bad"] * 9
+    assert clf.partial_fit(texts, [1, 0] * 9)._state.raw_text
+    assert not clf.fit(texts, [1, 0] * 9)._state.raw_text
