@@ -17,6 +17,7 @@ from sklstm._series.panel import SINGLE_SERIES
 from sklstm._series.static import StaticEncoder
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
+from sklstm._windows.scaling import stored_scaler
 
 
 @storable
@@ -77,13 +78,13 @@ class FittedForecaster:
         return SINGLE_SERIES in self.series
 
     @property
-    def scaler(self):
+    def scaler_statistics(self):
         """Scaler of the target; for many series a dict of them by series."""
         if self.form == "windows":
-            return self.model.y_scaler
+            return self.model.y_scaler.statistics
         if self.is_single:
-            return self.series[SINGLE_SERIES].scaler
-        return {key: series.scaler for key, series in self.series.items()}
+            return self.series[SINGLE_SERIES].scaler.statistics
+        return {key: own.scaler.statistics for key, own in self.series.items()}
 
     @property
     def scalers(self):
@@ -168,6 +169,7 @@ def upgraded(attributes):
     """
     take = attributes.pop
     form, (y_scalers, x_scaler) = take("_form"), take("_scalers")
+    x_scaler = stored_scaler(x_scaler)
     network = FittedNetwork(
         take("_spec_"),
         take("weights_"),
@@ -193,7 +195,7 @@ def upgraded(attributes):
     take("window_length_", None)
     if form == "windows":  # may hold a series of an earlier fit, which goes
         shape = () if output.one_dimensional else network.spec.output_shape[1:]
-        model = WindowModel(network, x_scaler, y_scalers, shape)
+        model = WindowModel(network, x_scaler, stored_scaler(y_scalers), shape)
         return FittedForecaster(form, output, model, record=record)
     model = ForecastModel(
         network,
@@ -203,7 +205,9 @@ def upgraded(attributes):
         attributes.get("calendar"),
         attributes.get("n_features_in_", 0) if form == "regression" else 0,
     )
-    fitted = zip(histories.items(), y_scalers, n_fitted, strict=True)
+    fitted = zip(
+        histories.items(), map(stored_scaler, y_scalers), n_fitted, strict=True
+    )
     series = {key: FittedSeries(known, s, n) for (key, known), s, n in fitted}
     return FittedForecaster(form, output, model, series, calibration, encoder, record)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class WindowOptions:
     stride: int
     scaler: object
     window_norm: str | None
-    seasonal_period: object
+    seasonal_period: Any
     deseasonalize: bool
     calendar: object
 
