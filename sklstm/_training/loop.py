@@ -192,8 +192,9 @@ class TrainingRun:
         """Return whether the best epoch is worth it; True without a block to tell."""
         if self.start_losses is None:
             return True
-        losses = self.start_losses[:, 0], self.progress.best_losses[:, 0]
-        return improves(*losses, self.batch_weights, self.settings.min_skill)
+        best = np.asarray(self.progress.best_losses)
+        falls = self.start_losses[:, 0], best[:, 0]
+        return improves(*falls, self.batch_weights, self.settings.min_skill)
 
     def _run_epoch(self):
         progress, schedule = self.progress, self.settings.learning_rate_schedule

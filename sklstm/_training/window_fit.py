@@ -190,7 +190,14 @@ class WindowTraining:
     kept : tuple (scalers, weights) or None
     """
 
-    def __init__(self, problem, options, settings, rng, kept=None):
+    def __init__(
+        self,
+        problem: ForecastProblem,
+        options: NetworkOptions,
+        settings: Settings,
+        rng: np.random.RandomState,
+        kept: tuple[Any, dict] | None = None,
+    ):
         self.problem, self.levels = problem, options.quantile_levels
         self.metric = metric_for(settings.loss)
         loss = Pinball(self.levels) if self.levels else settings.loss
@@ -199,10 +206,10 @@ class WindowTraining:
         self.whole_spec = options.build_whole_spec(problem)
         n_members = options.n_members
         self.seeds = rng.randint(2**31 - 1, size=n_members)
-        self.kept_scalers, weights = (None, None) if kept is None else kept
-        self.starts = [None] * n_members
-        if weights is not None:
-            self.starts = ensemble.split_members(self.spec, weights, n_members)
+        self.kept_scalers = None if kept is None else kept[0]
+        self.starts: list = [None] * n_members
+        if kept is not None:
+            self.starts = ensemble.split_members(self.spec, kept[1], n_members)
 
     def run(self, split: Split, n_epochs: list[int], choice=None) -> Candidate:
         """Fit scalers, linear model and members.
@@ -251,12 +258,12 @@ class WindowTraining:
         best = min(candidate.linear.baseline_scores.values())
         return float(1 - block.mean_error(self.metric) / best) if best > 0 else 0.0
 
-    def _fit_linear(self, data, rows, choice):
+    def _fit_linear(self, data, rows, choice) -> LinearModel:
         path = ridge.fit_path(data, rows, self.metric)
         solution = None if path is None else choice.solution(path, data)
         return LinearModel(choice, solution, {})
 
-    def _choose_linear(self, data, split):
+    def _choose_linear(self, data, split) -> LinearModel:
         problem, min_skill = self.problem, self.settings.min_skill
         path = ridge.fit_path(data, split.train, self.metric)
         scores = problem.naive_errors(data, split.validation, self.metric)
@@ -274,7 +281,7 @@ class WindowTraining:
             solution = choice.solution(path, data)
         return LinearModel(choice, solution, scores | {"ridge": error})
 
-    def _train_members(self, data, split, skip, n_epochs):
+    def _train_members(self, data, split, skip, n_epochs) -> list[Trained]:
         members: list[Trained] = []
         interrupted = False
         for n, start, seed in zip(n_epochs, self.starts, self.seeds, strict=True):
