@@ -55,9 +55,9 @@ from sklstm._training.losses import Pinball
 from sklstm._training.network_options import NetworkOptions
 from sklstm._utils import archive
 from sklstm._utils.archive import storable
-from sklstm._windows import scaling
 from sklstm._windows.options import WindowOptions, make_problem
 from sklstm._windows.problem import scale_values
+from sklstm._windows.scaling import SCALERS, fit_scaler
 from sklstm.plotting import ForecastDisplay
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
@@ -251,7 +251,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "horizon": [POSITIVE_INT],
         "stride": [POSITIVE_INT],
         "scaler": [
-            StrOptions(set(scaling.SCALERS)),
+            StrOptions(set(SCALERS)),
             HasMethods(["fit", "transform", "inverse_transform"]),
             None,
         ],
@@ -353,7 +353,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     best_epoch_ = fitted_attribute("best_epoch_", "record.best_epoch")
     baseline_scores_ = fitted_attribute("baseline_scores_", "record.baseline_scores")
     skill_ = fitted_attribute("skill_", "record.skill")
-    scaler_ = fitted_attribute("scaler_", "scaler")
+    scaler_ = fitted_attribute("scaler_", "scaler_statistics")
     window_length_ = fitted_attribute("window_length_", "network.window_length")
     _spec_ = fitted_attribute("_spec_", "network.spec")
 
@@ -664,7 +664,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             (scaler,) = (own.scaler for own in state.series.values())
             scalers = [scaler] * len(histories)
         else:  # of new series, too, what is given of them here is all that is known
-            scalers = [scaling.learn(own.y, self.scaler) for own in histories.values()]
+            scalers = [fit_scaler(own.y, self.scaler) for own in histories.values()]
         series = {
             key: FittedSeries(own, scaler, len(own))
             for (key, own), scaler in zip(histories.items(), scalers, strict=True)
