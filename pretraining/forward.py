@@ -6,7 +6,7 @@ import numpy as np
 
 from pretraining.batches import scaled_batch
 from pretraining.network_features import Architecture, features
-from sklstm._networks.numpy_forward import inputs_of, layer_weights, recurrent
+from sklstm._networks.numpy_forward import inputs_of, prepared_weights, recurrent
 
 LONGEST_CONTEXT = 336
 
@@ -31,7 +31,7 @@ class Pretrained:
         w, n = self.weights, len(read)
         x = read @ w["embedding/kernel"] + w["embedding/bias"]
         for k in range(self.arch.n_layers):
-            layer = layer_weights("lstm", w, f"lstm_{k}")
+            layer = prepared_weights("lstm", w, f"lstm_{k}")
             x = x + recurrent("lstm", layer, inputs_of(x, layer), lengths)[0]
         rows = np.arange(n), lengths - 1
         seen = read[rows]
