@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TimeSeries
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 # What Dask and its event loops leave behind while workers die.
@@ -24,7 +25,11 @@ SMALL = {"window_length": 12, "horizon": 3, "units": 4, "epochs": 2, "random_sta
 
 @pytest.fixture(scope="module")
 def client():
+    # The memory manager drops copies of scattered data while workers wait, so that they
+    # are sent again, or lost with the one worker that holds them.
+    kept = {"distributed.scheduler.active-memory-manager.start": False}
     with (
+        dask.config.set(kept),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster,

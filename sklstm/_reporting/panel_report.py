@@ -1,5 +1,7 @@
 """Content of the lab report of many series: scores of the panel and worst series."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sklstm._forecasting.model import Origins
@@ -77,7 +79,13 @@ def split_panel(forecaster, X, y):
         f"There were no test rows, so the last {share:.0%} of each series were held "
         "out. This page describes a clone fitted on the rows before them."
     )
-    return forecaster._fitted_before(state, cuts, None), cuts, note
+    fitted = forecaster._fitted_before(state, cuts, None)
+    series = {
+        key: replace(own, history=state.series[key].history)
+        for key, own in fitted._state.series.items()
+    }
+    fitted._state = replace(fitted._state, series=series)
+    return fitted, cuts, note
 
 
 def forecasts_of(forecaster, key, first):

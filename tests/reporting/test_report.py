@@ -120,7 +120,7 @@ def test_without_test_rows_the_last_are_held_out(regression, tmp_path):
     assert " 176 " in page.text and " 44 " in page.text
 
 
-@pytest.mark.parametrize("with_test_rows", [True])
+@pytest.mark.parametrize("with_test_rows", [False, True])
 def test_of_many_series(regression, tmp_path, with_test_rows):
     X, y = regression
     noise = pd.Series(np.random.default_rng(0).normal(size=220), y.index)
