@@ -77,7 +77,10 @@ def split_panel(forecaster, X, y):
         f"There were no test rows, so the last {share:.0%} of each series were held "
         "out. This page describes a clone fitted on the rows before them."
     )
-    return forecaster._fitted_before(state, cuts, None), cuts, note
+    fitted = forecaster._fitted_before(state, cuts, None)
+    whole = {key: own.history for key, own in state.series.items()}
+    fitted._state = fitted._state.with_histories(whole)
+    return fitted, cuts, note
 
 
 def forecasts_of(forecaster, key, first):
