@@ -10,8 +10,12 @@ EXTRAS = {
     "sklstm/layers/torch_loops.py": "torch",
     "tests/test_fuzz.py": "hypothesis",
 }
-# The sdist contains neither docs nor examples.
-FOLDERS = {"tests/test_docs.py": "docs", "tests/test_examples.py": "examples"}
+# The sdist contains none of these folders.
+FOLDERS = {
+    "tests/test_docs.py": "docs",
+    "tests/test_examples.py": "examples",
+    "tests/pretraining": "pretraining",
+}
 HERE = Path(__file__).parent
 collect_ignore = [path for path, name in EXTRAS.items() if find_spec(name) is None]
 collect_ignore += [path for path, name in FOLDERS.items() if not (HERE / name).is_dir()]

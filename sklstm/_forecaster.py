@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -47,7 +47,7 @@ from sklstm._series.reader import (
     read_rows,
     read_training,
 )
-from sklstm._series.validation import as_numbers, check_positive_int
+from sklstm._series.validation import check_positive_int
 from sklstm._series.window_reader import read_window_values
 from sklstm._training.checkpoints import checkpointed
 from sklstm._training.fitted_network import FittedNetwork
@@ -55,9 +55,9 @@ from sklstm._training.losses import Pinball
 from sklstm._training.network_options import NetworkOptions
 from sklstm._utils import archive
 from sklstm._utils.archive import storable
-from sklstm._windows import scaling
 from sklstm._windows.options import WindowOptions, make_problem
 from sklstm._windows.problem import scale_values
+from sklstm._windows.scaling import SCALERS, fit_scaler
 from sklstm.plotting import ForecastDisplay
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
@@ -251,7 +251,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "horizon": [POSITIVE_INT],
         "stride": [POSITIVE_INT],
         "scaler": [
-            StrOptions(set(scaling.SCALERS)),
+            StrOptions(set(SCALERS)),
             HasMethods(["fit", "transform", "inverse_transform"]),
             None,
         ],
@@ -353,7 +353,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     best_epoch_ = fitted_attribute("best_epoch_", "record.best_epoch")
     baseline_scores_ = fitted_attribute("baseline_scores_", "record.baseline_scores")
     skill_ = fitted_attribute("skill_", "record.skill")
-    scaler_ = fitted_attribute("scaler_", "scaler")
+    scaler_ = fitted_attribute("scaler_", "scaler_statistics")
     window_length_ = fitted_attribute("window_length_", "network.window_length")
     _spec_ = fitted_attribute("_spec_", "network.spec")
 
@@ -664,7 +664,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             (scaler,) = (own.scaler for own in state.series.values())
             scalers = [scaler] * len(histories)
         else:  # of new series, too, what is given of them here is all that is known
-            scalers = [scaling.learn(own.y, self.scaler) for own in histories.values()]
+            scalers = [fit_scaler(own.y, self.scaler) for own in histories.values()]
         series = {
             key: FittedSeries(own, scaler, len(own))
             for (key, own), scaler in zip(histories.items(), scalers, strict=True)
@@ -1067,23 +1067,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         state = self._state
         if state.form == "series":
-            actual, forecasts = values_and_forecasts(
-                state.series_model, state.series, read_rows(self, X)
+            rows = read_rows(self, X)
+            return r2_of_known(
+                *values_and_forecasts(state.series_model, state.series, rows)
             )
-            weights = None
-        else:
-            forecasts, weights = self.predict(X), sample_weight
-            if state.form == "regression":
-                align_X_y(X, y)
-                y = match_columns(concatenate_series(y), state.output.names)
-            forecasts = as_numbers(concatenate_series(forecasts))
-            actual = as_numbers(concatenate_series(y))
-            check_consistent_length(actual, forecasts)
-            if actual.ndim == 3:  # r2_score takes one axis of outputs
-                actual, forecasts = (
-                    values.reshape(len(values), -1) for values in (actual, forecasts)
-                )
-        return r2_of_known(actual, forecasts, weights)
+        if state.form == "regression":
+            align_X_y(X, y)
+            y = match_columns(concatenate_series(y), state.output.names)
+        return r2_of_known(y, self.predict(X), sample_weight)
 
     def to_onnx(self, path=None, *, series=None):
         """The fitted forecaster as an ONNX graph, scaling and windows included.

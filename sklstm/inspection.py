@@ -22,7 +22,6 @@ from sklstm._series.validation import check_positive_int
 from sklstm._series.window_reader import read_window_values
 from sklstm._text import tokenizer, vocabulary
 from sklstm._text.sequences import PADDING, Sequences
-from sklstm._windows import scaling
 from sklstm._windows.dataset import SeriesWindows
 
 __all__ = ["lag_attributions", "token_attributions"]
@@ -93,7 +92,8 @@ def lag_attributions(
     check_explainable(spec, steps)
     horizon, n_targets = spec.output_shape
     if forecaster._state.form == "windows":
-        data, scaler = one_window(forecaster, X), forecaster.scaler_
+        data = one_window(forecaster, X)
+        scaler = forecaster._state.model.y_scaler
         steps = horizon if steps is None else steps
     else:
         data, scaler, steps = window_at_end(forecaster, steps, X, history, series)
@@ -141,7 +141,7 @@ class ForecastFunction:
     weights : dict of str to ndarray
     data : SeriesWindows or ReadyWindows
         Data of one window.
-    scaler : dict or transformer
+    scaler : Scaler
         Scaler of the target.
     """
 
@@ -194,8 +194,8 @@ def in_units(output, data, scaler):
     # A finite difference gives the slope of any scaler, because scalers convert each
     # value by itself.
     near = 1e-6 * np.maximum(np.abs(output), 1)
-    above, below = (scaling.invert(output + d, scaler) for d in (near, -near))
-    return scaling.invert(output, scaler), scale * (above - below) / (2 * near)
+    above, below = (scaler.invert(output + d) for d in (near, -near))
+    return scaler.invert(output), scale * (above - below) / (2 * near)
 
 
 def window_at_end(forecaster, steps, X, history, series):

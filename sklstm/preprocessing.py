@@ -26,8 +26,8 @@ from sklstm._text.tokenizer import (
     tokenizer_of,
 )
 from sklstm._utils import memory_limits
-from sklstm._windows import scaling
 from sklstm._windows.dataset import make_windows
+from sklstm._windows.scaling import SCALERS, ColumnScaler, fit_column_scaler
 
 __all__ = [
     "SeriesScaler",
@@ -62,7 +62,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([0. , 0.5, 1. ])
     """
 
-    _parameter_constraints = {"method": [StrOptions(set(scaling.SCALERS)), None]}
+    _parameter_constraints = {"method": [StrOptions(set(SCALERS)), None]}
 
     def __init__(self, method="standard"):
         self.method = method
@@ -91,25 +91,25 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             sample_weight = _check_sample_weight(
                 sample_weight, X, ensure_non_negative=True
             )
-        learned = scaling.learn(X.astype(np.float64), self.method, sample_weight)
-        self.center_, self.scale_ = learned["center"], learned["scale"]
+        scaler = fit_column_scaler(X.astype(np.float64), self.method, sample_weight)
+        self.center_, self.scale_ = scaler.center, scaler.scale
         return self
 
-    def _statistics(self):
-        log = self.method == "log"
-        return {"center": self.center_, "scale": self.scale_, "log": log}
+    @property
+    def _scaler(self):
+        return ColumnScaler(self.center_, self.scale_, self.method == "log")
 
     def transform(self, X):
         """Scale X of shape (n_timesteps, n_features)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
-        return scaling.apply(X, self._statistics())
+        return self._scaler.apply(X)
 
     def inverse_transform(self, X):
         """Return scaled X in its original units."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOAT_DTYPES, reset=False)
-        return scaling.invert(X, self._statistics())
+        return self._scaler.invert(X)
 
 
 class SlidingWindowTransformer(TransformerMixin, BaseEstimator):

@@ -56,7 +56,7 @@ def test_training_of_several_and_of_a_metric(fitted):
     display = TrainingHistoryDisplay.from_estimator(
         {"fold 1": clf, "fold 2": clf}, metric="accuracy", ax=ax
     )
-    assert display.ax_ is ax and len(display.lines_) == 2
+    assert display.ax_ is ax and len(display.lines_) == 4
     folds = TrainingHistoryDisplay.from_estimator([fitted, fitted])
     assert list(folds.histories) == ["fold 1", "fold 2"] and len(folds.lines_) == 4
     with pytest.raises(ValueError, match="has no 'accuracy'. Choose metric among"):

@@ -10,7 +10,6 @@ from sklstm._forecasting.conformal import movement_scale, nearest
 from sklstm._forecasting.model import ForecastModel, Origins
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
-from sklstm._windows import scaling
 
 # Sampled paths have the right width in their middle at least, at this coverage.
 PATHS_COVERAGE = 0.8
@@ -95,7 +94,7 @@ class IntervalForecaster:
         known, units = self._errors_since_fit(origins)
         # Factors start where errors are first known, and end with the origins.
         rows = rows - rows.max() - 1
-        center = scaling.apply(forecasts, scaler)
+        center = scaler.apply(forecasts)
         result = []
         for q in probabilities:
             coverage = abs(2 * q - 1)
@@ -103,7 +102,7 @@ class IntervalForecaster:
             factor = errors.coverage_correction(known, units[errors.coverage], coverage)
             side = sides[errors.coverage][int(q > 0.5)]
             width = errors.half_width(coverage, side, factor[rows])
-            result.append(scaling.invert(center + np.sign(q - 0.5) * width, scaler))
+            result.append(scaler.invert(center + np.sign(q - 0.5) * width))
         # Each quantile has its own factor, so that close ones could cross.
         values = np.array(result)
         values[np.argsort(probabilities)] = np.sort(values, axis=0)
@@ -119,11 +118,11 @@ class IntervalForecaster:
         pairs = level_pairs(levels)
         if not pairs:
             past = np.maximum(rows[:, None] + np.arange(-model.window_length, 0), 0)
-            windows = scaling.apply(series.history.windows(past), series.scaler)
+            windows = series.scaler.apply(series.history.windows(past))
             unit = np.repeat(movement_scale(windows)[:, None], steps, axis=1)
             return {None: (unit, unit)}
         quantiles = model.forecast([origins], steps, quantiles=True)
-        quantiles = scaling.apply(quantiles, series.scaler)
+        quantiles = series.scaler.apply(quantiles)
         return {c: half_widths(quantiles, levels, pair) for c, pair in pairs.items()}
 
     def _errors_since_fit(self, origins):
@@ -144,7 +143,7 @@ class IntervalForecaster:
             actual = errors.copy()
             actual[known] = history.y[ahead[known]]
             forecasts = self.model.forecast([origins], horizon)
-            errors = scaling.apply(actual, scaler) - scaling.apply(forecasts, scaler)
+            errors = scaler.apply(actual) - scaler.apply(forecasts)
         return errors, {
             coverage: np.where(errors > 0, above, below)
             for coverage, (below, above) in self._error_units(origins, horizon).items()

@@ -1,7 +1,7 @@
 """A fitted network that rolls over series: forecasts from any row, any steps ahead."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from sklstm._series.missing import bridged, rows_since_seen, without_nan
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
-from sklstm._windows import scaling
 from sklstm._windows.dataset import ReadyWindows, SeriesWindows
 from sklstm._windows.normalization import WindowNorm
 from sklstm._windows.problem import bridged_windows
+from sklstm._windows.scaling import Scaler
 
 # Origins whose windows stand in memory at the same time.
 ORIGINS_AT_ONCE = 2048
@@ -26,18 +26,18 @@ class WindowModel:
     """A network of ready-made windows, each of which stands for itself."""
 
     network: FittedNetwork
-    x_scaler: object
-    y_scaler: object
+    x_scaler: Scaler
+    y_scaler: Scaler
     target_shape: tuple = ()
 
     def data(self, X: np.ndarray) -> ReadyWindows:
         """Return windows of shape (n_windows, window_length, n_features), scaled."""
-        return ReadyWindows(bridged_windows(scaling.apply(X, self.x_scaler)))
+        return ReadyWindows(bridged_windows(self.x_scaler.apply(X)))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return predictions of shape (n_windows, n_outputs), in the target's units."""
         output = self.network.outputs(self.data(X), np.arange(len(X)))
-        values = scaling.invert(output, self.y_scaler)
+        values = self.y_scaler.invert(output)
         return values.reshape(len(X), *self.target_shape)
 
 
@@ -49,14 +49,14 @@ class FittedSeries:
     Parameters
     ----------
     history : History
-    scaler : dict or transformer
+    scaler : Scaler
         Of the target.
     n_fitted : int
         Rows that the network was fitted on; later ones correct intervals.
     """
 
     history: History
-    scaler: object
+    scaler: Scaler
     n_fitted: int
 
 
@@ -108,7 +108,7 @@ class ForecastModel:
     ----------
     network : FittedNetwork
     norm : WindowNorm
-    x_scaler : dict, transformer or None
+    x_scaler : Scaler or None
         Of inputs, calendar features included.
     past_only : ndarray of bool of shape (n_features,) or None
         Inputs that are not known ahead.
@@ -120,7 +120,7 @@ class ForecastModel:
 
     network: FittedNetwork
     norm: WindowNorm
-    x_scaler: object = None
+    x_scaler: Any = None
     past_only: np.ndarray | None = None
     calendar: object = None
     n_inputs: int = 0
@@ -262,11 +262,11 @@ class ForecastModel:
         rows = rows_before[:, None] - length + np.arange(length + ahead)
         y = np.zeros((*rows.shape, history.y.shape[1]))
         past = np.maximum(rows[:, :length], 0)
-        y[:, :length] = scaling.apply(history.windows(past), scaler)
+        y[:, :length] = scaler.apply(history.windows(past))
         no_past = rows_before == 0
         if no_past.any():  # the row's own value must not stand in
             mean = bridged(history.y).mean(axis=0, keepdims=True)
-            y[no_past, :length] = scaling.apply(mean, scaler)
+            y[no_past, :length] = scaler.apply(mean)
         static = history.static
         if static is not None:
             static = np.broadcast_to(static, (len(rows), len(static)))
@@ -284,7 +284,7 @@ class ForecastModel:
             seen = history.past_inputs(past)[:, :, given]
             X[:, :length, self.past_only] = seen
             X[:, length:, self.past_only] = X[:, length - 1 : length, self.past_only]
-        return without_nan(scaling.apply(X, self.x_scaler))
+        return without_nan(self.x_scaler.apply(X))
 
     def _filled(
         self, series: FittedSeries, values: np.ndarray, rows: np.ndarray
@@ -355,9 +355,7 @@ class ForecastModel:
         forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
         ends = np.cumsum([len(part.y) for part, _ in parts])[:-1]
         scaled = zip(np.split(forecast[:, :steps], ends), parts, strict=True)
-        return np.concatenate(
-            [scaling.invert(values, scaler) for values, (_, scaler) in scaled]
-        )
+        return np.concatenate([scaler.invert(values) for values, (_, scaler) in scaled])
 
     def windows(self, spans: Spans, block: int = 0) -> SeriesWindows:
         """Return the windows of one block of steps as data of the network."""

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.metrics import r2_score
+from sklearn.utils import check_consistent_length
 
 from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
 from sklstm._series.history import History
 from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import SeriesRows
+from sklstm._series.validation import as_numbers
 
 
 def values_and_forecasts(
@@ -84,14 +86,33 @@ def extended(history: History, values, index, where) -> History:
     return History(y, None, history.stamps(0, len(y)), static=history.static)
 
 
-def r2_of_known(actual, forecasts, weights=None) -> float:
-    """Return R² over the rows whose actual values are known."""
-    known = ~np.isnan(actual.reshape(len(actual), -1)).any(axis=1)
+def r2_of_known(y, forecasts, sample_weight=None) -> float:
+    """Return R² over the rows whose actual values are known.
+
+    Parameters
+    ----------
+    y, forecasts : array-like, or lists of them for many series
+        Targets of two axes, as ready-made windows may have, count as many outputs.
+    sample_weight : array-like or None
+
+    Raises
+    ------
+    ValueError
+        If no row has an actual value.
+    """
+    actual, forecasts = (
+        as_numbers(concatenate_series(part)) for part in (y, forecasts)
+    )
+    check_consistent_length(actual, forecasts)
+    actual, forecasts = (part.reshape(len(part), -1) for part in (actual, forecasts))
+    known = ~np.isnan(actual).any(axis=1)
     if not known.any():
         raise ValueError(
-            "No row has an actual value, so that there is nothing to score against. "
-            "Pass rows whose values are known."
+            "No row has an actual value, so that there is nothing to score "
+            "against. Pass rows whose values are known."
         )
-    if weights is not None:
-        weights = np.asarray(concatenate_series(weights))[known]
-    return float(r2_score(actual[known], forecasts[known], sample_weight=weights))
+    weights = None
+    if sample_weight is not None:
+        weights = np.asarray(concatenate_series(sample_weight))[known]
+    score = r2_score(actual[known], forecasts[known], sample_weight=weights)
+    return float(score)

@@ -1,7 +1,8 @@
 """Checks of scikit-learn's searches from inside `fit`.
 
-A search turns an error of its scorer into a score of NaN, and still names a best
-candidate. If every fit fails, it raises. So what cannot be scored has to fail in `fit`.
+A search turns an error of its scorer into a score of NaN, and names a best candidate
+all the same. If every fit fails, it raises. So what cannot be scored has to fail in
+`fit`.
 """
 
 import inspect
@@ -76,7 +77,7 @@ def check_needs_no_y(scorers):
 
 
 def check_order(X, train, test, is_ordered):
-    """Raise if a training row follows a test row, or training rows have holes."""
+    """Raise unless the training rows are whole and come before the test rows."""
     if is_list_of_series(X):
         raise ValueError(
             "scikit-learn splits a list of series into whole series, whose test parts "

@@ -19,6 +19,7 @@ from sklstm._series.static import StaticEncoder
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
 from sklstm._windows.normalization import WindowNorm
+from sklstm._windows.scaling import stored_scaler
 
 
 @storable
@@ -91,13 +92,13 @@ class FittedForecaster:
         return SINGLE_SERIES in self.series
 
     @property
-    def scaler(self):
+    def scaler_statistics(self):
         """Scaler of the target; for many series a dict of them by series."""
         if self.form == "windows":
-            return self.window_model.y_scaler
+            return self.window_model.y_scaler.statistics
         if self.is_single:
-            return self.series[SINGLE_SERIES].scaler
-        return {key: series.scaler for key, series in self.series.items()}
+            return self.series[SINGLE_SERIES].scaler.statistics
+        return {key: own.scaler.statistics for key, own in self.series.items()}
 
     @property
     def scalers(self) -> tuple:
@@ -186,32 +187,24 @@ def upgraded(attributes: dict) -> FittedForecaster:
     """
     take = attributes.pop
     form, (y_scalers, x_scaler) = take("_form"), take("_scalers")
+    x_scaler = stored_scaler(x_scaler)
     network = FittedNetwork(
         take("_spec_"),
         take("weights_"),
         take("_quantile_network", None),
         attributes.get("batch_size", 64),
     )
-    record = TrainingRecord(
-        take("history_"),
-        take("n_iter_"),
-        take("best_epoch_"),
-        take("baseline_scores_"),
-        take("skill_"),
-    )
-    output = OutputFormat(
-        take("_container", None),
-        take("_names", None),
-        take("_levels", None),
-        take("_one_d"),
-    )
+    names = ("history_", "n_iter_", "best_epoch_", "baseline_scores_", "skill_")
+    record = TrainingRecord(*map(take, names))
+    form_names = ("_container", "_names", "_levels", "_one_d")
+    output = OutputFormat(*(take(name, None) for name in form_names))
     histories, n_fitted = take("_histories", {}), take("_n_fitted", [])
     norm, past_only = take("_norm", None), take("_past", None)
     encoder, calibration = take("_static_encoder", None), take("_spread", None)
     take("window_length_", None)
     if form == "windows":  # may hold a series of an earlier fit, which goes
         shape = () if output.one_dimensional else network.spec.output_shape[1:]
-        windows = WindowModel(network, x_scaler, y_scalers, shape)
+        windows = WindowModel(network, x_scaler, stored_scaler(y_scalers), shape)
         return FittedForecaster(form, output, windows, record=record)
     model = ForecastModel(
         network,
@@ -221,7 +214,9 @@ def upgraded(attributes: dict) -> FittedForecaster:
         attributes.get("calendar"),
         attributes.get("n_features_in_", 0) if form == "regression" else 0,
     )
-    fitted = zip(histories.items(), y_scalers, n_fitted, strict=True)
+    fitted = zip(
+        histories.items(), map(stored_scaler, y_scalers), n_fitted, strict=True
+    )
     series = {key: FittedSeries(known, s, n) for (key, known), s, n in fitted}
     return FittedForecaster(form, output, model, series, calibration, encoder, record)
 

@@ -338,7 +338,7 @@ def normalisation_section(fitted):
     if fitted._state.form != "windows":
         words.append(norm_in_words(fitted._state.norm))
     words.append("Forecasts are converted back, so errors are in original units.")
-    if not isinstance(scaler, dict):
+    if hasattr(scaler, "transform"):
         return paragraphs(f"The target is scaled by {scaler!r}.", *words)
     centers, scales = np.ravel(scaler["center"]), np.ravel(scaler["scale"])
     kind = f"scaler={fitted.scaler!r}"

@@ -1,4 +1,4 @@
-"""Where training stood, in files, so that a fit that was killed can go on."""
+"""Checkpoints: files from which a fit that was killed goes on."""
 
 import contextlib
 import dataclasses
@@ -14,12 +14,12 @@ from sklstm._utils.warn import warn_user
 
 @contextlib.contextmanager
 def checkpointed(estimator):
-    """Keep checkpoints of what is trained inside, until it is done.
+    """Keep checkpoints of the training inside, and remove them when it is done.
 
     Raises
     ------
     ValueError
-        If the estimator's fit cannot be told again.
+        If a later fit could not be known as the same one.
     """
     if estimator.checkpoint is None:
         yield
@@ -37,7 +37,7 @@ def checkpointed(estimator):
     with resume.kept_by(folder):
         yield
     for run in folder.runs:
-        with contextlib.suppress(OSError):  # it may never have been written
+        with contextlib.suppress(OSError):  # A run of no epoch has no file.
             run.path.unlink()
 
 
@@ -48,6 +48,7 @@ class Folder:
         self.path, self.runs, self.works = Path(path), [], True
 
     def same(self, settings):
+        """Return the settings that decide a run."""
         return dataclasses.replace(settings, verbose=0)
 
     def run(self, key):
@@ -59,7 +60,7 @@ class Folder:
 @storable
 @dataclasses.dataclass
 class State:
-    """What a checkpoint holds: all that training changes."""
+    """The content of a checkpoint: everything that training changes."""
 
     epoch: int
     network: list
@@ -76,6 +77,7 @@ class RunInFile:
         self.folder, self.path = folder, path
 
     def keep(self, epoch, network, progress):
+        """Write the state after an epoch; warn once if that is not possible."""
         if not self.folder.works:
             return
         rng = progress.rng.get_state()
@@ -93,7 +95,7 @@ class RunInFile:
             )
 
     def latest(self, epochs):
-        """(epoch, network, progress) where the run stood, or None."""
+        """Return (epoch, network, progress) of the last epoch written, or None."""
         if not self.path.exists():
             return None
         try:
@@ -101,7 +103,7 @@ class RunInFile:
             rng = np.random.RandomState()
             rng.set_state(state.rng)
             progress = dataclasses.replace(state.progress, rng=rng)
-        except Exception as error:  # a damaged file is no reason to fail
+        except Exception as error:  # Training can do without a damaged file.
             warn_user(
                 f"{self.path} cannot be read ({error}), so training starts anew.",
                 RuntimeWarning,

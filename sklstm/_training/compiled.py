@@ -1,4 +1,4 @@
-"""Keras models with compiled steps, and the cache of them."""
+"""Keras models with compiled steps, shared by all fits of one architecture."""
 
 import json
 import operator
@@ -8,18 +8,25 @@ from collections import OrderedDict
 import numpy as np
 
 from sklstm._training import keras_arguments
-from sklstm._training.batches import each
+from sklstm._training.batches import map_inputs
 from sklstm._training.losses import Pinball
 from sklstm._utils.keras_backend import load_keras, to_numpy
 
 MAX_CACHED = 16
 _cache: OrderedDict = OrderedDict()
-# Compiled networks are shared, and training writes to them.
+# Only one thread trains at a time, because training writes to shared networks.
 network_lock = threading.RLock()
 
 
 class CompiledNetwork:
-    """One Keras model whose compiled steps serve every fit of its architecture."""
+    """One Keras model whose compiled steps serve every fit of its architecture.
+
+    Parameters
+    ----------
+    spec : NetworkSpec or TextNetworkSpec
+    settings : Settings
+        Of which optimizer, loss and metrics are compiled.
+    """
 
     def __init__(self, spec, settings):
         keras = load_keras()
@@ -62,7 +69,7 @@ class CompiledNetwork:
             variable.assign(weights[path])
 
     def reset(self, weights, learning_rate, rng):
-        """Everything as if just built, but with these weights and seeds."""
+        """Set the state of a network just built, but with these weights and seeds."""
         self.set_weights(weights)
         for variable, start in zip(
             self.optimizer.variables, self._optimizer_start, strict=True
@@ -77,7 +84,7 @@ class CompiledNetwork:
         return [*self.variables.values(), *self.optimizer.variables, *self._seeds]
 
     def state(self):
-        """Values of everything that training changes."""
+        """Return the values of all variables that training changes."""
         return [to_numpy(variable) for variable in self._changing()]
 
     def set_state(self, state):
@@ -91,26 +98,26 @@ class CompiledNetwork:
         step, values = getattr(self.model, f"{kind}_on_batch"), []
         for i in range(n):
             self.model.reset_metrics()
-            batch = each(operator.itemgetter(i), inputs), targets[i]
+            batch = map_inputs(operator.itemgetter(i), inputs), targets[i]
             values.append(step(*batch, sample_weight=weights[i]))
         return np.array(values, float).reshape(n, -1)
 
     def train_block(self, inputs, targets, weights, n):
-        """Take a step for each of the first `n` batches; give loss and metrics."""
+        """Take a step for each of the first `n` batches; return loss and metrics."""
         return self._block("train", inputs, targets, weights, n)
 
     def test_block(self, inputs, targets, weights, n):
-        """Loss and metrics of each of the first `n` batches."""
+        """Return loss and metrics of each of the first `n` batches."""
         return self._block("test", inputs, targets, weights, n)
 
 
 def keras_distributes():
-    """Whether Keras shares each batch between devices, which its own step does."""
+    """Return whether Keras shares each batch between devices, by its own step."""
     return load_keras().distribution.distribution() is not None
 
 
 def check_batch_divisible(keras, batch_size):
-    """Raise where devices that share each batch would not get the same part of it."""
+    """Raise if devices that share each batch would get parts of unequal size."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         return
@@ -126,27 +133,31 @@ def check_batch_divisible(keras, batch_size):
 
 
 def loss_per_row(keras, loss):
-    """A loss of one value a row, over all steps and targets, so that rows weigh."""
+    """Return a loss of one value a row, over all steps and targets.
+
+    Keras then multiplies each row's loss by the weight of the row.
+    """
     loss = keras_arguments.loss_of(keras, loss)
 
     def flat(y_true, y_pred):
         ops, size = keras.ops, int(np.prod(y_pred.shape[1:]))
-        y_pred = ops.cast(y_pred, y_true.dtype)  # a network of yours may be of halves
+        # The user's own network may compute in half precision.
+        y_pred = ops.cast(y_pred, y_true.dtype)
         if isinstance(loss, Pinball):  # each level has the same targets
             y_true = ops.tile(y_true, (1, len(loss.levels), 1))
         shape = (y_pred.shape[0] or -1, size)
         y_true, y_pred = ops.reshape(y_true, shape), ops.reshape(y_pred, shape)
-        # A missing target makes no error, and the others stand for it.
+        # A missing target has no error, and the mean is over the others.
         missing = ops.isnan(y_true)
-        there = size - ops.sum(ops.cast(missing, y_pred.dtype), axis=1)
+        n_known = size - ops.sum(ops.cast(missing, y_pred.dtype), axis=1)
         error = loss(ops.where(missing, y_pred, y_true), y_pred)
-        return error * (size / ops.maximum(there, 1))
+        return error * (size / ops.maximum(n_known, 1))
 
     return flat
 
 
 def compiled_network(spec, settings):
-    """The compiled network of a spec, from the cache where it was built before."""
+    """Return the compiled network of a spec, from the cache if it was built before."""
     keras = load_keras()
     check_batch_divisible(keras, settings.batch_size)
     optimizer = settings.optimizer

@@ -1,13 +1,13 @@
 """Many steps of a Keras model in one compiled call, on JAX.
 
-Keras's own step is called once a batch, and each call pays for the road into the
-compiled code and back: more than the arithmetic where networks are small.
+Keras calls its own step once a batch, and each call has a fixed cost, which is larger
+than that of the arithmetic if networks are small.
 """
 
 import jax
 import jax.numpy as jnp
 
-# Steps of an older Keras put each variable where this has seen it.
+# Steps of older versions of Keras place each variable as this method has recorded it.
 RECORD = "_record_training_state_sharding_spec"
 
 
@@ -16,7 +16,7 @@ def values_of(variables):
 
 
 def in_order(model, logs):
-    """Loss and metrics of a step, in Keras's order."""
+    """Return loss and metrics of a step, in the order of Keras."""
     flat = model._flatten_metrics_in_order(logs)
     return jnp.stack([jnp.asarray(v, "float32") for v in jax.tree.leaves(flat)])
 
@@ -24,7 +24,8 @@ def in_order(model, logs):
 def loop(step, n_values):
     """Compile `step` over the first `n` batches of a block.
 
-    ``step(changing, constant, batch)`` gives what changes and the step's values.
+    ``step(changing, constant, batch)`` returns the changed variables, and loss and
+    metrics of the step.
     """
 
     @jax.jit
@@ -67,7 +68,7 @@ class StepLoops:
         return changing, in_order(self.model, logs)
 
     def _metrics(self, batch):
-        if not self.built:  # metrics make their variables from the first batch
+        if not self.built:  # Metrics make their variables from the first batch.
             self.model._symbolic_build(data_batch=jax.tree.map(lambda a: a[0], batch))
             if hasattr(self.model, RECORD):
                 getattr(self.model, RECORD)()
@@ -84,7 +85,7 @@ class StepLoops:
         )
 
     def train(self, block, n):
-        """Take `n` steps, and give their losses and metrics before each step."""
+        """Take `n` steps, and return loss and metrics before each of them."""
         metrics = self._metrics(block)
         variables = self._changing()
         changing = tuple(values_of(part) for part in variables)
@@ -95,7 +96,7 @@ class StepLoops:
         return values[:n]
 
     def test(self, block, n):
-        """Losses and metrics of `n` batches."""
+        """Return loss and metrics of `n` batches."""
         metrics = self._metrics(block)
         trainable, others, _ = self._changing()
         constant = values_of(trainable), values_of(others), metrics

@@ -1,7 +1,7 @@
-"""What users give of Keras: losses, optimizers, schedules, callbacks and networks.
+"""Objects of Keras that users pass: losses, optimizers, callbacks and networks.
 
-Each is checked when it is taken, since Keras would say later, or in words of its own,
-that it cannot work with it.
+Each is checked first, because Keras reports what it cannot use later, and in terms that
+do not name the parameter.
 """
 
 import math
@@ -12,7 +12,7 @@ OPTIMIZERS = "'adam', 'sgd' or 'rmsprop'"
 
 
 def loss_of(keras, loss):
-    """``loss(y_true, y_pred)`` of a name, an object or a function."""
+    """Return ``loss(y_true, y_pred)`` of a name, an object or a function."""
     if isinstance(loss, str):
         try:
             loss = keras.losses.get(loss)
@@ -25,7 +25,7 @@ def loss_of(keras, loss):
 
 
 def optimizer_of(keras, optimizer, clipnorm):
-    """A new optimizer of a name, or of another one, which stays as it is."""
+    """Return a new optimizer from a name, or as a copy of another optimizer."""
     if isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = keras.saving.serialize_keras_object(optimizer)
     elif not isinstance(optimizer, str):
@@ -46,6 +46,7 @@ def optimizer_of(keras, optimizer, clipnorm):
 
 
 def scheduled_rate(schedule, epoch, settings):
+    """Return the learning rate of an epoch, the first being 0."""
     if schedule == "cosine":
         return (
             settings.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / settings.epochs))
@@ -61,6 +62,7 @@ def scheduled_rate(schedule, epoch, settings):
 
 
 def check_callbacks(keras, callbacks):
+    """Raise unless all callbacks are those of Keras."""
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
@@ -70,16 +72,16 @@ def check_callbacks(keras, callbacks):
 
 
 def checked_network(keras, model, spec):
-    """A network of the user's own, if it has the inputs and the output it needs."""
+    """Return the user's own network, or raise if its inputs or output do not fit."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"network must return a keras.Model. Got {model!r}.")
     needed = [tuple(spec.window_shape)] + [(spec.n_context,)] * (spec.n_context > 0)
     inputs = [tuple(one.shape[1:]) for one in model.inputs]
     outputs = [tuple(one.shape[1:]) for one in model.outputs]
-    # A length that is None may be any, and the output may be flat.
-    whole = len(inputs) == len(needed) and all(map(alike, inputs, needed))
+    # A length of None takes any length, and the output may be flat.
+    fits = len(inputs) == len(needed) and all(map(same_shape, inputs, needed))
     size = math.prod(spec.output_shape)
-    if not whole or len(outputs) != 1 or math.prod(n or 1 for n in outputs[0]) != size:
+    if not fits or len(outputs) != 1 or math.prod(n or 1 for n in outputs[0]) != size:
         raise ValueError(
             f"network returned a model from inputs of shapes {inputs} to {outputs}, "
             f"but needed are {needed} to {[tuple(spec.output_shape)]}. Make it of the "
@@ -88,7 +90,8 @@ def checked_network(keras, model, spec):
     return model
 
 
-def alike(shape, needed):
+def same_shape(shape, needed):
+    """Return whether a shape fits another, where None stands for any length."""
     return len(shape) == len(needed) and all(
         n in (None, wanted) for n, wanted in zip(shape, needed, strict=True)
     )

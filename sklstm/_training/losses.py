@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Names that Keras knows one loss by.
+# Names of the absolute error in Keras.
 ABSOLUTE = ("mae", "MAE", "mean_absolute_error")
 
 
 def metric_for(loss):
-    """What simple models are compared by, of differences: their squares or sizes."""
+    """Return the metric of differences by which simple models are compared."""
     return np.abs if loss in ABSOLUTE else np.square
 
 

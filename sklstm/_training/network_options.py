@@ -59,7 +59,7 @@ class NetworkOptions:
         """Return the spec of all members side by side, of all quantiles."""
         return ensemble_spec(self.build_member_spec(problem), self.n_members)
 
-    def _recurrent_length(self, window_length):
+    def _recurrent_length(self, window_length: int) -> int | None:
         length: Any = self.recurrent_length
         if length == "auto":
             length = AUTO_RECURRENT_LENGTH if self.linear_skip else None

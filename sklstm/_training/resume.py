@@ -1,4 +1,4 @@
-"""Where runs of training stood, for as long as somebody asks to remember it."""
+"""Records of training runs, from which the same training goes on later."""
 
 import contextlib
 import copy
@@ -11,13 +11,13 @@ import numpy as np
 
 from sklstm._utils.archive import storable
 
-# What remembers: `InMemory`, a `Folder` of checkpoints, or None.
+# Keeps records: `InMemory`, a `Folder` of checkpoints, or None.
 _keeper = ContextVar("keeper", default=None)
 
 
 @contextlib.contextmanager
 def kept_by(keeper):
-    """Remember runs inside by a keeper."""
+    """Let a keeper record the training runs inside."""
     token = _keeper.set(keeper)
     try:
         yield
@@ -48,10 +48,10 @@ class TrainingState:
 
 
 def run_of(spec, settings, *what):
-    """What remembers the run of training these, or None.
+    """Return the record of the training run of these arguments, or None.
 
-    It is None, too, where the same training cannot be told again: with callbacks, which
-    have states of their own, or a function that has no name.
+    It is None without a keeper, and if the same run could not be known again: with
+    callbacks, which have states of their own, or a function that has no name.
     """
     keeper = _keeper.get()
     same = None if keeper is None else keeper.same(settings)
@@ -64,15 +64,15 @@ def run_of(spec, settings, *what):
 
 
 class InMemory:
-    """Runs that `sklstm.tuning.continued` goes on with, whatever their budget."""
+    """Records with which `sklstm.tuning.continued` goes on to larger budgets."""
 
     def __init__(self):
         self.runs = {}
 
     def same(self, settings):
-        """What of the settings decides a run; None where it cannot be told."""
+        """Return the settings that decide a run; None if others do as well."""
         if settings.callbacks or settings.learning_rate_schedule:
-            return None  # a schedule may look ahead to the last epoch
+            return None  # A schedule may depend on the number of epochs.
         return dataclasses.replace(settings, epochs=0, verbose=0)
 
     def run(self, key):
@@ -80,7 +80,7 @@ class InMemory:
 
 
 class RunInMemory:
-    """States of one run, each at the end of a budget."""
+    """States of one run at the ends of budgets."""
 
     each_epoch = False
 
@@ -91,6 +91,6 @@ class RunInMemory:
         self.states[epoch] = copy.deepcopy((epoch, network, progress))
 
     def latest(self, epochs):
-        """(epoch, network, progress) after at most so many epochs, or None."""
-        known = [epoch for epoch in self.states if epoch <= epochs]
-        return copy.deepcopy(self.states[max(known)]) if known else None
+        """Return (epoch, network, progress) after at most so many epochs, or None."""
+        usable = [epoch for epoch in self.states if epoch <= epochs]
+        return copy.deepcopy(self.states[max(usable)]) if usable else None

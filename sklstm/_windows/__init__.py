@@ -1,1 +1,1 @@
-"""Windows over series: scaling, normalization, splits, and what a fit learns from."""
+"""Windows over series: scaling, normalization, splits, and problems to learn."""

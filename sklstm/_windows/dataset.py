@@ -203,12 +203,11 @@ class SeriesWindows(FixedShapeBatches):
         ends = self.starts[indices] + self.window_length - 1
         return known_at(self.y, self.last_seen, rows, ends)
 
-    def _past_inputs(self, indices):
-        assert self.X is not None, "only windows with inputs have past ones"
+    def _past_inputs(self, X, indices):
         rows = self._rows(indices, 0, self.window_length)
         if self.x_last_seen is None:
-            return self.X[rows]
-        return known_at(self.X, self.x_last_seen, rows, rows[:, -1])
+            return X[rows]
+        return known_at(X, self.x_last_seen, rows, rows[:, -1])
 
     def windows(self, indices: np.ndarray) -> np.ndarray:
         """Return the windows on the scale of `y`, without gaps."""
@@ -249,7 +248,7 @@ class SeriesWindows(FixedShapeBatches):
         if self.norm.shows_level:
             context.append(self._values(indices, self.window_length - 1, 1)[:, 0])
         if self.X is not None:
-            past = self._past_inputs(indices)
+            past = self._past_inputs(self.X, indices)
             window = np.concatenate([window, past], axis=2)
             ahead = self._rows(indices, self.window_length, self.horizon)
             known = self.X[ahead][:, :, self.known_ahead]

@@ -1,4 +1,4 @@
-"""What windows are measured from and by."""
+"""How windows are normalized, whatever the scale of their series."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,13 @@ import numpy as np
 
 from sklstm._utils.archive import storable
 
-# Of a series of unit variance: a window that stands still must not blow up its noise.
+# Smallest scale of a window of a series of unit variance, because the noise of a window
+# that stands still must not be blown up.
 SMALLEST_SCALE = np.float32(1e-2)
 
 
 def check_holds_seasons(window_length, seasons):
-    """Raise where a window is too short to tell what its seasons repeat."""
+    """Raise if a window is too short to tell its seasonal pattern."""
     if not seasons or min(seasons) < 2:
         raise ValueError(
             "deseasonalize needs to know the seasons, but seasonal_period gives "
@@ -28,17 +29,17 @@ def check_holds_seasons(window_length, seasons):
 @storable
 @dataclass(frozen=True)
 class WindowNorm:
-    """What each window and its targets are measured by.
+    """How each window and its targets are normalized.
 
     Parameters
     ----------
     kind : {None, "last", "scale"}
-        "last" takes the window's last value off; "scale" also divides by the mean size
+        "last" subtracts the window's last value; "scale" also divides by the mean size
         of its changes over one season.
     seasons : tuple of int
         Rows in each season, the first being the main one.
     deseasonalize : bool
-        Whether what the seasons repeat is taken off, too.
+        Whether the seasonal pattern is subtracted as well.
     shows_level : bool
         Whether the linear model sees the last value.
     """

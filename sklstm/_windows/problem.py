@@ -23,9 +23,9 @@ from sklstm._utils.disk_arrays import (
     on_disk,
     sampled,
 )
-from sklstm._windows import scaling
 from sklstm._windows.dataset import CHUNK, ReadyWindows, SeriesWindows, check_length
 from sklstm._windows.normalization import WindowNorm
+from sklstm._windows.scaling import Scaler, fit_scaler, kind_for_inputs
 from sklstm._windows.splits import Split, split_chronological, split_shuffled
 
 # A sum of squares of many such values still fits single precision.
@@ -52,7 +52,7 @@ class SeriesForecastProblem:
     weights : list of ndarray of shape (n_timesteps,), or None
     window_length, horizon, stride : int
     scaler : str, transformer or None
-        See `scaling`.
+        See `fit_scaler`.
     norm : WindowNorm
     past_only : ndarray of bool of shape (n_features,) or None
         Columns of X that are not known ahead.
@@ -224,14 +224,13 @@ class SeriesForecastProblem:
             rows = sampled(cut, MAX_SCALER_ROWS)
             w = None if w is None else w[:cut][rows]
             values = np.asarray(history.y[:cut][rows], np.float64)
-            y_scalers.append(scaling.learn(values, self.scaler, w))
+            y_scalers.append(fit_scaler(values, self.scaler, w))
         if kept is not None or self.histories[0].X is None:
             return y_scalers, None if kept is None else kept[1]
         X = sampled_rows([history.X for history in self.histories], split.cuts)
         w = None if self.weights is None else sampled_rows(self.weights, split.cuts)
-        # Inputs need not be positive where the target is.
-        kind = "standard" if self.scaler == "log" else self.scaler
-        return y_scalers, scaling.learn(np.asarray(X, np.float64), kind, w)
+        kind = kind_for_inputs(self.scaler)
+        return y_scalers, fit_scaler(np.asarray(X, np.float64), kind, w)
 
     def data(self, scalers: Any) -> SeriesWindows:
         """Return the scaled windows of all series."""
@@ -329,7 +328,7 @@ class WindowForecastProblem:
     y : ndarray of shape (n_windows, 1, n_targets)
     row_weights : ndarray of shape (n_windows,)
     scaler : str, transformer or None
-        See `scaling`.
+        See `fit_scaler`.
     """
 
     n_context = n_last_values = n_static = 0
@@ -366,7 +365,7 @@ class WindowForecastProblem:
             values = values[split.train]
             weights = np.repeat(self.row_weights[split.train], values.shape[1])
             flat = values.reshape(-1, values.shape[-1])
-            scalers.append(scaling.learn(flat, self.scaler, weights))
+            scalers.append(fit_scaler(flat, self.scaler, weights))
         return tuple(scalers)
 
     def data(self, scalers: Any) -> ReadyWindows:
@@ -425,9 +424,9 @@ def sampled_rows(arrays, cuts):
     )
 
 
-def scale_values(values, scaler):
+def scale_values(values: Any, scaler: Scaler) -> np.ndarray:
     """Return scaled values in the single precision that networks compute in."""
-    result = scaling.apply(values, scaler)
+    result = scaler.apply(values)
     largest = np.nanmax(np.abs(result), initial=0)
     if largest > LARGEST_SCALED:
         raise ValueError(

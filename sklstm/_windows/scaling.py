@@ -1,4 +1,7 @@
-"""Scaling as triples of pure functions: learn statistics, apply, invert."""
+"""Scalers: statistics fitted on rows, applied to values, and inverted in results."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.base import clone
@@ -13,7 +16,6 @@ from sklearn.preprocessing import (
 
 from sklstm._utils.archive import storable
 
-SCALERS = ("standard", "robust", "minmax", "log")
 for transformer in (
     MaxAbsScaler,
     MinMaxScaler,
@@ -25,68 +27,199 @@ for transformer in (
     storable(transformer)
 
 
-def learn(values, kind, sample_weight=None):
-    """Learn a scaler from rows.
+class Scaler(Protocol):
+    """A fitted scaler of values of shape (..., n_columns)."""
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Return scaled values."""
+
+    def invert(self, values: np.ndarray) -> np.ndarray:
+        """Return scaled values in their original units."""
+
+    @property
+    def statistics(self) -> Any:
+        """What users see as `scaler_`."""
+
+
+@storable
+@dataclass(frozen=True, eq=False)
+class ColumnScaler:
+    """Center and scale of each column.
 
     Parameters
     ----------
-    values : ndarray of shape (n_timesteps, n_features)
-        What is missing is left out: the value, or for a transformer its row.
-    kind : {"standard", "robust", "minmax", "log"}, None or scikit-learn transformer
-        "log" is "standard" of the logarithm.
-    sample_weight : ndarray of shape (n_timesteps,), default=None
-        None means equal weights. A fitted transformer ignores it.
-
-    Returns
-    -------
-    dict or transformer
-        ``{"center": ..., "scale": ..., "log": ...}`` in the units of `values`, or of
-        their logarithm, or the fitted clone of the transformer.
+    center, scale : ndarray of shape (n_columns,)
+        In the units of the values, or of their logarithm.
+    log : bool
+        Whether they are those of the logarithm.
     """
-    named = not hasattr(kind, "fit")
-    if named and values.shape[1] > 1 and np.isnan(values).any():
-        # Of each column all that is there counts.
-        parts = [learn(column[:, None], kind, sample_weight) for column in values.T]
-        joint = {k: np.concatenate([p[k] for p in parts]) for k in ("center", "scale")}
-        return joint | {"log": parts[0]["log"]}
-    complete = ~np.isnan(values).any(axis=1)
-    if not complete.all():
-        if not complete.any():
+
+    center: np.ndarray
+    scale: np.ndarray
+    log: bool = False
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        values = logarithm(values) if self.log else values
+        return (values - self.center) / self.scale
+
+    def invert(self, values: np.ndarray) -> np.ndarray:
+        values = values * self.scale + self.center
+        return np.exp(values) if self.log else values
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        return {"center": self.center, "scale": self.scale, "log": self.log}
+
+    def columns(self, index: np.ndarray) -> "ColumnScaler":
+        """Return the scaler of some columns."""
+        return ColumnScaler(self.center[index], self.scale[index], self.log)
+
+
+@storable
+@dataclass(frozen=True, eq=False)
+class TransformerScaler:
+    """A fitted transformer of the user, which takes tables."""
+
+    transformer: Any
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        return self._call("transform", values)
+
+    def invert(self, values: np.ndarray) -> np.ndarray:
+        return self._call("inverse_transform", values)
+
+    @property
+    def statistics(self) -> Any:
+        return self.transformer
+
+    def _call(self, name, values):
+        method = getattr(self.transformer, name)
+        table = values.reshape(-1, values.shape[-1])
+        result = np.asarray(method(table))
+        if result.shape != table.shape:
             raise ValueError(
-                "The training rows have a column without a value, or no row without "
-                "a missing one, so that no scaler can be learned. Drop columns that "
-                "are mostly missing."
+                "scaler must keep the shape of what it scales, but "
+                f"{method.__qualname__} made {result.shape} of {table.shape}. Choose "
+                "another, such as 'standard'."
             )
-        weights = None if sample_weight is None else sample_weight[complete]
-        return learn(values[complete], kind, weights)
+        return result.reshape(values.shape)
+
+
+def fit_scaler(values: np.ndarray, kind: Any, sample_weight=None) -> Scaler:
+    """Fit a scaler on rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timesteps, n_columns)
+        Missing values are left out; for a transformer the rows that have some are.
+    kind : {"standard", "robust", "minmax", "log"}, None or scikit-learn transformer
+        "log" is "standard" of the logarithm; None leaves values as they are.
+    sample_weight : ndarray of shape (n_timesteps,), default=None
+        None means equal weights. Transformers ignore it.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, a column without a value, or values that have no logarithm.
+    """
     if hasattr(kind, "fit") and hasattr(kind, "transform"):
-        return clone(kind).fit(values)
-    if kind == "log":
-        return learn(logarithm(values), "standard", sample_weight) | {"log": True}
-    if kind is None:
-        center, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
-    elif kind == "standard":
-        center = np.average(values, axis=0, weights=sample_weight)
-        variance = np.average((values - center) ** 2, axis=0, weights=sample_weight)
-        scale = np.sqrt(variance)
-    elif kind == "robust":
-        low, center, high = weighted_quantiles(values, (0.25, 0.5, 0.75), sample_weight)
-        scale = high - low
-    elif kind == "minmax":
-        used = values if sample_weight is None else values[sample_weight > 0]
-        center = used.min(axis=0)
-        scale = used.max(axis=0) - center
-    else:
+        complete, _ = complete_rows(values)
+        return TransformerScaler(clone(kind).fit(complete))
+    if kind not in STATISTICS:
         raise ValueError(
             f"scaler must be one of {SCALERS}, None or a scikit-learn transformer. "
             f"Got {kind!r}."
         )
+    return fit_column_scaler(values, kind, sample_weight)
+
+
+def fit_column_scaler(
+    values: np.ndarray, kind: str | None, sample_weight=None
+) -> ColumnScaler:
+    """Fit a scaler of one of the kinds that this library names; see `fit_scaler`."""
+    # Column by column, so that a gap in one drops no row of another.
+    has_gaps = values.shape[1] > 1 and np.isnan(values).any()
+    tables = [column[:, None] for column in values.T] if has_gaps else [values]
+    parts = [center_and_scale(table, kind, sample_weight) for table in tables]
+    center, scale = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return ColumnScaler(center, scale, kind == "log")
+
+
+def kind_for_inputs(kind: Any) -> Any:
+    """Return the scaler of inputs, which need not be positive where the target is."""
+    return "standard" if kind == "log" else kind
+
+
+def stored_scaler(value: Any) -> Any:
+    """Return the scaler that files of 0.1.0.dev0 hold as a dict or a transformer."""
+    if value is None:
+        return None
+    return (
+        ColumnScaler(**value) if isinstance(value, dict) else TransformerScaler(value)
+    )
+
+
+def complete_rows(values, sample_weight=None):
+    """Return the rows without missing values, and their weights."""
+    complete = ~np.isnan(values).any(axis=1)
+    if complete.all():
+        return values, sample_weight
+    if not complete.any():
+        raise ValueError(
+            "The training rows have a column without a value, or no row without "
+            "a missing one, so that no scaler can be learned. Drop columns that "
+            "are mostly missing."
+        )
+    weights = None if sample_weight is None else sample_weight[complete]
+    return values[complete], weights
+
+
+def center_and_scale(values, kind, sample_weight):
+    """Return center and scale of columns, of the rows without missing values."""
+    values, weights = complete_rows(values, sample_weight)
+    center, scale = STATISTICS[kind](values, weights)
     # A column that is constant but for rounding must not be blown up to noise.
     constant = scale <= 10 * np.finfo(float).eps * np.maximum(np.abs(center), 1e-300)
-    return {"center": center, "scale": np.where(constant, 1.0, scale), "log": False}
+    return center, np.where(constant, 1.0, scale)
+
+
+def nothing(values, weights):
+    return np.zeros(values.shape[1]), np.ones(values.shape[1])
+
+
+def mean_and_deviation(values, weights):
+    center = np.average(values, axis=0, weights=weights)
+    return center, np.sqrt(np.average((values - center) ** 2, axis=0, weights=weights))
+
+
+def median_and_quartile_range(values, weights):
+    low, center, high = weighted_quantiles(values, (0.25, 0.5, 0.75), weights)
+    return center, high - low
+
+
+def minimum_and_range(values, weights):
+    used = values if weights is None else values[weights > 0]
+    center = used.min(axis=0)
+    return center, used.max(axis=0) - center
+
+
+def mean_and_deviation_of_logarithm(values, weights):
+    return mean_and_deviation(logarithm(values), weights)
+
+
+# Center and scale of columns by the kind of scaler.
+STATISTICS = {
+    "standard": mean_and_deviation,
+    "robust": median_and_quartile_range,
+    "minmax": minimum_and_range,
+    "log": mean_and_deviation_of_logarithm,
+    None: nothing,
+}
+SCALERS = tuple(kind for kind in STATISTICS if kind is not None)
 
 
 def logarithm(values):
+    """Return the logarithm, or raise where there is none."""
     if (values <= 0).any():
         raise ValueError(
             "scaler='log' needs positive values, but the smallest is "
@@ -96,39 +229,11 @@ def logarithm(values):
     return np.log(values)
 
 
-def apply(values, scaler):
-    """Scale `values` of shape (..., n_features)."""
-    if isinstance(scaler, dict):
-        values = logarithm(values) if scaler["log"] else values
-        return (values - scaler["center"]) / scaler["scale"]
-    return through(scaler.transform, values)
-
-
-def invert(values, scaler):
-    """Undo `apply`."""
-    if isinstance(scaler, dict):
-        values = values * scaler["scale"] + scaler["center"]
-        return np.exp(values) if scaler["log"] else values
-    return through(scaler.inverse_transform, values)
-
-
-def through(method, values):
-    """What a method of a transformer makes of values of shape (..., n_features)."""
-    flat = values.reshape(-1, values.shape[-1])
-    result = np.asarray(method(flat))
-    if result.shape != flat.shape:
-        raise ValueError(
-            f"scaler must keep the shape of what it scales, but {method.__qualname__} "
-            f"made {result.shape} of {flat.shape}. Choose another, such as 'standard'."
-        )
-    return result.reshape(values.shape)
-
-
 def weighted_quantiles(values, probabilities, sample_weight=None):
-    """Column-wise quantiles, where a weight counts as that many repeated rows.
+    """Return quantiles of columns, where a weight counts as that many repeated rows.
 
-    The averaged inverse of the distribution function (type 2 of Hyndman and Fan,
-    1996) is used, since it alone treats weights and repetition alike.
+    They are averages of the inverted distribution function (type 2 of Hyndman and Fan,
+    1996), because no other type treats weights and repetition alike.
     """
     if sample_weight is None:
         return np.quantile(
@@ -137,12 +242,13 @@ def weighted_quantiles(values, probabilities, sample_weight=None):
     result = np.empty((len(probabilities), values.shape[1]))
     for column in range(values.shape[1]):
         order = np.argsort(values[:, column], kind="stable")
-        ordered = values[order, column]
+        ascending = values[order, column]
         cumulated = np.cumsum(sample_weight[order])
         for i, probability in enumerate(probabilities):
             wanted = probability * cumulated[-1]
             low = np.searchsorted(cumulated, wanted * (1 - 1e-12), side="left")
             high = np.searchsorted(cumulated, wanted * (1 + 1e-12), side="right")
-            last = len(ordered) - 1
-            result[i, column] = (ordered[min(low, last)] + ordered[min(high, last)]) / 2
+            last = len(ascending) - 1
+            pair = ascending[min(low, last)] + ascending[min(high, last)]
+            result[i, column] = pair / 2
     return result

@@ -1,16 +1,16 @@
-"""What the seasons of a window repeat, told from that window alone. NumPy only."""
+"""Seasonal patterns of windows, each estimated from its window alone. NumPy only."""
 
 import numpy as np
 
 
 def seasonal_pattern(windows, season):
-    """What each window repeats every `season` steps, as far as its seasons agree.
+    """Return the pattern that each window repeats every `season` steps.
 
-    The mean over seasons of what is left without trend and level, shrunk towards zero
-    by the share of its variance that chance would give (James–Stein; Miller and
-    Williams, 2003, "Shrinkage estimators of time series seasonal factors and their
-    effect on forecasting accuracy", International Journal of Forecasting 19). A window
-    without seasons so has no pattern.
+    The pattern is the mean over seasons of the values without level and trend, shrunk
+    towards zero by the share of its variance that chance would give (James–Stein;
+    Miller and Williams, 2003, "Shrinkage estimators of time series seasonal factors and
+    their effect on forecasting accuracy", International Journal of Forecasting 19). A
+    window without seasons therefore has no pattern.
 
     Parameters
     ----------
@@ -21,16 +21,16 @@ def seasonal_pattern(windows, season):
     Returns
     -------
     ndarray of shape (n_windows, season, n_targets)
-        Of each step after the window.
+        For each step after the window.
     """
     n_windows, length, n_targets = windows.shape
     n_seasons = length // season
     whole = windows[:, length - n_seasons * season :]
     seasons = whole.reshape(n_windows, n_seasons, season, n_targets)
     levels = seasons.mean(axis=2, keepdims=True)
-    # The slope of a line through the seasons' levels, per step.
-    place = (np.arange(n_seasons) - (n_seasons - 1) / 2)[:, None, None]
-    slope = (levels * place).sum(axis=1) / ((place**2).sum() * season)
+    # The slope, per step, of a line through the levels of seasons.
+    centered = (np.arange(n_seasons) - (n_seasons - 1) / 2)[:, None, None]
+    slope = (levels * centered).sum(axis=1) / ((centered**2).sum() * season)
     step = (np.arange(season) - (season - 1) / 2)[:, None]
     swings = seasons - levels - (slope * step)[:, None]
     pattern = swings.mean(axis=1)
@@ -43,9 +43,9 @@ def seasonal_pattern(windows, season):
 
 
 def seasonal_part(windows, seasons, n_ahead):
-    """The patterns of several seasons, added up, over windows and the steps ahead.
+    """Return the sum of the patterns of several seasons, in windows and ahead.
 
-    Shorter seasons come first, and longer ones tell what those leave.
+    Each season is estimated from what shorter seasons leave.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def seasonal_part(windows, seasons, n_ahead):
     total = 0
     for season in sorted(seasons):
         pattern = seasonal_pattern(windows, season)
-        own = pattern[:, after % season]
-        windows = windows - own[:, :length]
-        total = total + own
+        repeated = pattern[:, after % season]
+        windows = windows - repeated[:, :length]
+        total = total + repeated
     return total

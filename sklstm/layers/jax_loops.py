@@ -114,8 +114,8 @@ def gru(gates, mask, drop, kernel, bias, h):
 
 def gru_forward(gates, mask, drop, kernel, bias, h0):
     if native.serves(gates):
-        kept, h = native.gru_forward(gates, mask, drop, kernel, bias, h0)
-        return h, (kept, h, mask, drop, kernel, h0)
+        *kept, h = native.gru_forward(gates, mask, drop, kernel, bias, h0)
+        return h, (*kept, h, mask, drop, kernel, h0)
 
     def step(h, inputs):
         x, m = inputs
@@ -125,19 +125,18 @@ def gru_forward(gates, mask, drop, kernel, bias, h0):
         z, r = jnp.split(0.5 * (t + 1), 2, axis=1)
         g = jnp.tanh(xh + r * rh)
         h = hold(m, z * h + (1 - z) * g, h)
-        return h, (jnp.concatenate([z, r, g, rh], axis=1), h)
+        return h, (z, r, g, rh, h)
 
-    _, (kept, h) = scan(step, h0, (gates, mask))
-    return h, (kept, h, mask, drop, kernel, h0)
+    _, (z, r, g, rh, h) = scan(step, h0, (gates, mask))
+    return h, (z, r, g, rh, h, mask, drop, kernel, h0)
 
 
 def gru_backward(kept, dh_steps):
-    kept, h, mask, drop, kernel, h0 = kept
+    *kept, h, mask, drop, kernel, h0 = kept
     transposed = kernel.T
 
     def step(dh, inputs):
-        gates, h_before, dh_step, m = inputs
-        z, r, g, rh = jnp.split(gates, 4, axis=1)
+        z, r, g, rh, h_before, dh_step, m = inputs
         dh = dh + dh_step
         dg = (1 - z) * dh * (1 - g**2)
         dz = (h_before - g) * dh * z * (1 - z)
@@ -147,11 +146,11 @@ def gru_backward(kept, dh_steps):
         dh_before = z * dh + dropped(d_inner @ transposed, drop)
         return hold(m, dh_before, dh), (d_inner, hold(m, dg, 0))
 
-    if native.serves(kept):
+    if native.serves(h):
         given = kept, h, mask, drop, kernel, h0, dh_steps
         d_inner, dg, dh0 = native.gru_backward(*given)
     else:
-        steps = (kept, shifted(h0, h), dh_steps, mask)
+        steps = (*kept, shifted(h0, h), dh_steps, mask)
         dh0, (d_inner, dg) = scan(step, jnp.zeros_like(h0), steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), d_inner)
     units = h0.shape[1]

@@ -12,8 +12,8 @@ from sklstm._forecasting.model import (
 from sklstm._networks.spec import NetworkSpec
 from sklstm._series.history import History
 from sklstm._training.fitted_network import FittedNetwork
-from sklstm._windows import scaling
 from sklstm._windows.normalization import WindowNorm
+from sklstm._windows.scaling import fit_scaler
 
 
 def model(horizon=2, length=3, n_inputs=0):
@@ -27,7 +27,7 @@ def model(horizon=2, length=3, n_inputs=0):
     skip[: length * (1 + n_inputs) : 1 + n_inputs] = 1 / length
     for step in range(horizon * bool(n_inputs)):
         skip[length * (1 + n_inputs) + step, step] = 1
-    x_scaler = scaling.learn(np.ones((2, 1)), None) if n_inputs else None
+    x_scaler = fit_scaler(np.ones((2, 1)), None) if n_inputs else None
     network = FittedNetwork(spec, weights)
     return ForecastModel(network, WindowNorm(None), x_scaler, n_inputs=n_inputs)
 
@@ -35,7 +35,7 @@ def model(horizon=2, length=3, n_inputs=0):
 def series(values, X=None):
     y = np.asarray(values, float)[:, None]
     X = None if X is None else np.asarray(X, float)[:, None]
-    return FittedSeries(History(y, X, None), scaling.learn(y, None), len(y))
+    return FittedSeries(History(y, X, None), fit_scaler(y, None), len(y))
 
 
 def test_blocks_go_on_from_their_own_forecasts():

@@ -4,6 +4,7 @@ import numpy as np
 
 from sklstm._networks.onnx.graph import ONE, Graph, recurrent
 from sklstm._windows.normalization import SMALLEST_SCALE
+from sklstm._windows.scaling import TransformerScaler
 
 
 def forecaster_model(forecaster, series):
@@ -132,40 +133,34 @@ def inputs(graph, model, length, horizon):
         return past, None
     # Columns that are not known ahead may hold anything, also nothing.
     ahead = graph("Gather", ahead, known, axis=2)
-    scaler = (
-        scaler
-        if not isinstance(scaler, dict)
-        else scaler
-        | {part: np.asarray(scaler[part])[known] for part in ("center", "scale")}
-    )
-    return past, scaled(graph, ahead, scaler, in_32_bits=True)
+    return past, scaled(graph, ahead, scaler.columns(known), in_32_bits=True)
 
 
 def scaled(graph, values, scaler, in_32_bits=False):
-    """As `_scaling.apply`."""
+    """As `ColumnScaler.apply`."""
     check_scaler(scaler)
-    values = graph("Log", values) if scaler["log"] else values
-    values = graph("Sub", values, np.asarray(scaler["center"], float))
-    values = graph("Div", values, np.asarray(scaler["scale"], float))
+    values = graph("Log", values) if scaler.log else values
+    values = graph("Sub", values, np.asarray(scaler.center, float))
+    values = graph("Div", values, np.asarray(scaler.scale, float))
     if in_32_bits:
         values = graph.cast(graph.cast(values, np.float32), np.float64)
     return values
 
 
 def invert(graph, values, scaler):
-    """As `_scaling.invert`."""
+    """As `ColumnScaler.invert`."""
     check_scaler(scaler)
-    values = graph("Mul", values, np.asarray(scaler["scale"], float))
-    values = graph("Add", values, np.asarray(scaler["center"], float))
-    return graph("Exp", values) if scaler["log"] else values
+    values = graph("Mul", values, np.asarray(scaler.scale, float))
+    values = graph("Add", values, np.asarray(scaler.center, float))
+    return graph("Exp", values) if scaler.log else values
 
 
 def check_scaler(scaler):
-    if not isinstance(scaler, dict):
+    if isinstance(scaler, TransformerScaler):
         raise ValueError(
             "to_onnx knows the scalers that sklstm names, but the forecaster has "
-            f"{type(scaler).__name__}. Fit with scaler='standard', 'robust', 'minmax', "
-            "'log' or None."
+            f"{type(scaler.transformer).__name__}. Fit with scaler='standard', "
+            "'robust', 'minmax', 'log' or None."
         )
 
 

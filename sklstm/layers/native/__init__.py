@@ -135,9 +135,8 @@ def lstm_backward(t, c, mask, drop, kernel, c0, dh_steps, dc_last):
 
 
 def gru_forward(gates, mask, drop, kernel, bias, h):
-    """Return z, r, the new value and what r scales, side by side; then states."""
-    states = (*gates.shape[:2], h.shape[1])
-    shapes = (*states[:2], 4 * states[2]), states
+    """Return z, r, the new value, what r scales, and states."""
+    shapes = [(*gates.shape[:2], h.shape[1])] * 5
     given = gates, mask, drop, kernel, bias, h
     return call("gru_forward", shapes, *given, in_place=False)
 
@@ -145,8 +144,9 @@ def gru_forward(gates, mask, drop, kernel, bias, h):
 def gru_backward(kept, h, mask, drop, kernel, h0, dh_steps):
     """Return the gradients of the product, of the new value's input, and of state."""
     shapes = (*h.shape[:2], 3 * h.shape[2]), h.shape, h0.shape
-    others = h, kernel, h0, dh_steps
-    return call("gru_backward", shapes, kept, mask, drop, *others, in_place=False)
+    z, *others = kept
+    others += h, kernel, h0, dh_steps
+    return call("gru_backward", shapes, z, mask, drop, *others, in_place=False)
 
 
 def rnn_forward(gates, mask, drop, kernel, h):

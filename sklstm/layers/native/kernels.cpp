@@ -48,13 +48,13 @@ struct GruForward {
   const float *gates, *bias;
   const uint8_t* mask;
   const float *drop, *h0;
-  float *kept, *h;
+  float *z, *reset, *made, *inner, *h;
 };
 
 struct GruBackward {
   int64_t steps, rows, units;
   const uint8_t* mask;
-  const float *drop, *kept, *h, *h0, *dh_steps;
+  const float *drop, *z, *reset, *made, *inner, *h, *h0, *dh_steps;
   float *d_inner, *d_made, *dh;
 };
 
@@ -243,21 +243,25 @@ ffi::Error lstm_backward(ffi::ThreadPool pool, F32 t, Mask mask, F32 drop, F32 c
 }
 
 ffi::Error gru_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
-                       F32 bias, F32 h0, Made kept, Made h) {
+                       F32 bias, F32 h0, Made z, Made reset, Made made, Made inner,
+                       Made h) {
   const auto n = h->dimensions();
-  const GruForward p{n[0],         n[1],         n[2],       values(gates), values(bias),
-                     if_any(mask), if_any(drop), values(h0), values(kept),  values(h)};
+  const GruForward p{n[0],         n[1],         n[2],          values(gates), values(bias),
+                     if_any(mask), if_any(drop), values(h0),    values(z),     values(reset),
+                     values(made), values(inner), values(h)};
   const Instructions& use = *chosen.load();
   return run(pool, use.gru_forward, p, use.pack_by_unit(values(kernel), p.units, 3));
 }
 
-ffi::Error gru_backward(ffi::ThreadPool pool, F32 kept, Mask mask, F32 drop, F32 h,
-                        F32 kernel, F32 h0, F32 dh_steps, Made d_inner, Made d_made,
-                        Made dh) {
+ffi::Error gru_backward(ffi::ThreadPool pool, F32 z, Mask mask, F32 drop, F32 reset,
+                        F32 made, F32 inner, F32 h, F32 kernel, F32 h0, F32 dh_steps,
+                        Made d_inner, Made d_made, Made dh) {
   const auto n = h.dimensions();
-  const GruBackward p{n[0],         n[1],      n[2],       if_any(mask),
-                      if_any(drop), values(kept), values(h), values(h0),
-                      values(dh_steps), values(d_inner), values(d_made), values(dh)};
+  const GruBackward p{n[0],          n[1],         n[2],
+                      if_any(mask),  if_any(drop), values(z),
+                      values(reset), values(made), values(inner),
+                      values(h),     values(h0),   values(dh_steps),
+                      values(d_inner), values(d_made), values(dh)};
   return run(pool, chosen.load()->gru_backward, p, transposed(kernel, p.units, 3));
 }
 

@@ -338,11 +338,11 @@ INLINE void gru_tile(const GruForward& p, const float* packed, const float* h_in
     z = 0.5f * (z + 1.0f);
     reset = 0.5f * (reset + 1.0f);
     Vector made = hyperbolic_tangent(load(gates + 2 * units, n) + reset * acc[r][2]);
-    float* kept = p.kept + (at + r) * 4 * units + unit;
-    store(kept, z, n);
-    store(kept + units, reset, n);
-    store(kept + 2 * units, made, n);
-    store(kept + 3 * units, acc[r][2], n);
+    const int64_t here = (at + r) * units + unit;
+    store(p.z + here, z, n);
+    store(p.reset + here, reset, n);
+    store(p.made + here, made, n);
+    store(p.inner + here, acc[r][2], n);
     store(h, z * (old - made) + made, n);
   }
 }
@@ -379,9 +379,9 @@ INLINE void gru_tile_back(const GruBackward& p, const float* packed, int64_t ste
         store(d_made, Vector{}, n);
         continue;
       }
-      const float* kept = p.kept + (at + r) * 4 * units + unit;
-      Vector z = load(kept, n), reset = load(kept + units, n);
-      Vector made = load(kept + 2 * units, n), inner = load(kept + 3 * units, n);
+      const int64_t kept = at * units + here;
+      Vector z = load(p.z + kept, n), reset = load(p.reset + kept, n);
+      Vector made = load(p.made + kept, n), inner = load(p.inner + kept, n);
       Vector dg = (1.0f - z) * dh * (1.0f - made * made);
       store(d_inner, (load(h_before + here, n) - made) * dh * z * (1.0f - z), n);
       store(d_inner + units, dg * inner * reset * (1.0f - reset), n);

@@ -1,0 +1,1 @@
+"""Pretraining of a small recurrent forecaster on synthetic series."""

@@ -1,0 +1,103 @@
+"""Seasonal adjustment by classical decomposition, of many series at once.
+
+The indices are means by phase over a centred moving average, in which late cycles count
+more. They are shrunk by how well the cycles agree, because what few noisy cycles say
+about a season is mostly noise; no test is needed then.
+"""
+
+import numpy as np
+
+LEAST_CYCLES = 2
+DECAY = 0.65
+
+
+def filled(values):
+    """Return values without gaps: the last value fills a gap, the next a first one."""
+    known = np.isfinite(values)
+    last = np.where(known, np.arange(values.shape[1]), -1)
+    last = np.maximum.accumulate(last, axis=1)
+    first = np.argmax(known, axis=1)[:, None]
+    return np.take_along_axis(values, np.where(last < 0, first, last), axis=1)
+
+
+def moving_average(values, period):
+    """Return the centred mean over one season, less the rows near both ends."""
+    sums = np.cumsum(values, axis=1)
+    sums = np.concatenate([np.zeros((len(values), 1)), sums], axis=1)
+    mean = (sums[:, period:] - sums[:, :-period]) / period
+    return mean if period % 2 else (mean[:, 1:] + mean[:, :-1]) / 2
+
+
+def indices(detrended, start, neutral, period, decay):
+    """Return the indices by phase, and how much more they vary than noise would.
+
+    Parameters
+    ----------
+    detrended : ndarray of shape (n, n_rows)
+        Values less their moving average, or divided by it; may hold NaN.
+    start : int
+        Phase of the first row.
+    neutral : float
+        What stands for no season: 0 or 1.
+    decay : float
+        Weight of a cycle relative to the cycle after it.
+    """
+    n, n_rows = detrended.shape
+    before, after = start % period, -(start + n_rows) % period
+    padded = np.pad(detrended, ((0, 0), (before, after)), constant_values=np.nan)
+    cycles = padded.reshape(n, -1, period)
+    known = np.isfinite(cycles)
+    weight = known * decay ** np.arange(cycles.shape[1])[::-1, None]
+    total = np.maximum(weight.sum(axis=1), 1e-12)
+    mean = np.where(known, cycles * weight, 0).sum(axis=1) / total
+    within = (np.where(known, cycles - mean[:, None], 0) ** 2).sum(axis=(1, 2))
+    degrees = np.maximum(known.sum(axis=(1, 2)) - period, 1)
+    n_cycles = total**2 / np.maximum((weight**2).sum(axis=1), 1e-12)
+    error = within / degrees / np.maximum(n_cycles.mean(axis=1), 1)
+    mean -= mean.mean(axis=1, keepdims=True)
+    spread = (mean**2).sum(axis=1) / max(period - 1, 1)
+    ratio = spread / np.maximum(error, 1e-9 * spread + 1e-300)
+    share = np.clip(1 - 1 / np.maximum(ratio, 1e-9), 0, 1)
+    return neutral + mean * share[:, None], ratio
+
+
+def seasonal_indices(values, period, decay=DECAY):
+    """Return seasonal indices of series, additive or multiplicative, whichever fits.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_rows)
+        At least two seasons of each series; may hold NaN.
+    decay : float
+        Weight of a cycle relative to the cycle after it: seasons change.
+
+    Returns
+    -------
+    index : ndarray of shape (n, period)
+        Index of the rows 0, 1, … modulo the period.
+    multiplicative : ndarray of shape (n,)
+        Whether values are to be divided by the index; else it is subtracted.
+    """
+    whole = filled(values)
+    mean = moving_average(whole, period)
+    start = period // 2
+    inside = values[:, start : start + mean.shape[1]]
+    added, add_ratio = indices(inside - mean, start, 0.0, period, decay)
+    positive = whole.min(axis=1) > 0
+    safe = np.where(positive[:, None], mean, 1.0)
+    factor, factor_ratio = indices(inside / safe, start, 1.0, period, decay)
+    multiplicative = positive & (factor_ratio > add_ratio) & (factor.min(axis=1) > 0.02)
+    return np.where(multiplicative[:, None], factor, added), multiplicative
+
+
+def remove_season(values, index, multiplicative, first=0):
+    """Return seasonally adjusted values; the first row has the phase `first`."""
+    rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
+    divisor = np.where(multiplicative[:, None], rows, 1.0)
+    return np.where(multiplicative[:, None], values / divisor, values - rows)
+
+
+def add_season(values, index, multiplicative, first):
+    """Return values with their season; the inverse of `remove_season`."""
+    rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
+    return np.where(multiplicative[:, None], values * rows, values + rows)

@@ -1,0 +1,140 @@
+"""Score of a trained network on the development half of the contest, without training.
+
+``python -m pretraining.evaluate pretraining/weights/forecaster.safetensors``
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pretraining.adjust import (
+    LEAST_CYCLES,
+    add_season,
+    remove_season,
+    seasonal_indices,
+)
+from pretraining.export import load_checkpoint, load_weights
+from pretraining.forward import LONGEST_CONTEXT
+
+KINDS = {
+    "YS": "yearly",
+    "QS": "quarterly",
+    "MS": "monthly",
+    "W-SUN": "weekly",
+    "D": "daily",
+    "B": "daily",
+    "h": "hourly",
+    "30min": "finer",
+    "15min": "finer",
+}
+# Seasons by frequency, from short to long, and the cycles that tell each of them.
+SEASONS = {"h": (24, 168), "30min": (48, 336), "15min": (96, 672)}
+CYCLES = 12
+RIVALS = ("default", "ridge_refit", "ets", "theta", "arima", "lgbm")
+
+
+def contest(folder):
+    """Yield each series of the contest: its line of the table, and its values."""
+    table = pd.read_csv(Path(folder) / "contest_info.csv").set_index("id")
+    values = pd.read_csv(Path(folder) / "contest.csv.xz")
+    for name, group in values.groupby("id", sort=False):
+        yield table.loc[name], group["y"].to_numpy(float)
+
+
+def origins(line, y):
+    """Return contexts of equal length, and the rows that follow them."""
+    starts = line.n_train + line.stride * np.arange(line.origins)
+    contexts = np.stack([y[s - line.n_train : s] for s in starts])
+    return contexts, np.stack([y[s : s + line.horizon] for s in starts])
+
+
+def seasons_of(line):
+    return SEASONS.get(line.freq, (int(line.season),))
+
+
+def adjust(contexts, periods, cycles=CYCLES):
+    """Return adjusted contexts, and a function that gives forecasts their season."""
+    removed = []
+    contexts = contexts[:, -max(cycles * max(periods), LONGEST_CONTEXT) :]
+    for period in periods:
+        n_rows = min(contexts.shape[1], cycles * period)
+        if period < 2 or n_rows <= LEAST_CYCLES * period:
+            continue
+        index, multiplicative = seasonal_indices(contexts[:, -n_rows:], period)
+        first = (n_rows - contexts.shape[1]) % period
+        contexts = remove_season(contexts, index, multiplicative, first)
+        removed.append((index, multiplicative, n_rows % period))
+
+    def restore(forecast):
+        for index, multiplicative, phase in reversed(removed):
+            forecast = add_season(forecast, index, multiplicative, phase)
+        return forecast
+
+    return contexts, restore
+
+
+def point_forecasts(network, line, y, flip):
+    """Return contexts' futures, and forecasts by way: raw, adjusted and their mean."""
+    contexts, future = origins(line, y)
+    middle = network.arch.quantiles.index(0.5)
+
+    def medians(rows):
+        return network.forecast(list(rows), line.horizon, flip=flip)[:, :, middle]
+
+    made = {"raw": medians(contexts)}
+    changed, restore = adjust(contexts, seasons_of(line))
+    made["adjusted"] = restore(medians(changed))
+    made["mean"] = (made["raw"] + made["adjusted"]) / 2
+    return future, made
+
+
+def mase_scale(line, y):
+    past = y[: line.n_train]
+    return np.nanmean(np.abs(past[line.mase_period :] - past[: -line.mase_period]))
+
+
+def scores(network, folder, flip=False):
+    """Return MASE over seasonal naive's by series and way, with the rivals'."""
+    rows = []
+    for line, y in contest(folder):
+        future, made = point_forecasts(network, line, y, flip)
+        row = {"id": line.name, "kind": KINDS[line.freq]}
+        for name, forecast in made.items():
+            error = np.nanmean(np.abs(future - forecast)) / mase_scale(line, y)
+            row[name] = error / line.mase_snaive
+        row |= {r: line[f"mase_{r}"] / line.mase_snaive for r in RIVALS}
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("id")
+
+
+def summary(table):
+    """Return geometric means by kind and over all."""
+    logs = np.log(table.drop(columns="kind"))
+    by_kind = np.exp(logs.groupby(table["kind"], sort=False).mean())
+    return pd.concat([by_kind, np.exp(logs.mean()).to_frame("all").T])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", help="a checkpoint, or a file of weights")
+    parser.add_argument("--data", default="../shared/data/series")
+    parser.add_argument("--last", action="store_true", help="weights not averaged")
+    parser.add_argument("--flip", action="store_true")
+    parser.add_argument("--series", action="store_true", help="print every series")
+    args = parser.parse_args()
+    if args.weights.endswith(".npz"):
+        part = "weights" if args.last else "average"
+        network, seen = load_checkpoint(args.weights, part)
+        print(f"{seen:,} series seen")
+    else:
+        network = load_weights(args.weights)
+    table = scores(network, args.data, args.flip)
+    if args.series:
+        print(table.round(3).to_string())
+    print(summary(table).round(3).to_string())
+
+
+if __name__ == "__main__":
+    main()
