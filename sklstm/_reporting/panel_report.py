@@ -1,7 +1,5 @@
 """Content of the lab report of many series: scores of the panel and worst series."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from sklstm._forecasting.model import Origins
@@ -80,11 +78,8 @@ def split_panel(forecaster, X, y):
         "out. This page describes a clone fitted on the rows before them."
     )
     fitted = forecaster._fitted_before(state, cuts, None)
-    series = {
-        key: replace(own, history=state.series[key].history)
-        for key, own in fitted._state.series.items()
-    }
-    fitted._state = replace(fitted._state, series=series)
+    whole = {key: own.history for key, own in state.series.items()}
+    fitted._state = fitted._state.with_histories(whole)
     return fitted, cuts, note
 
 
