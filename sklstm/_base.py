@@ -19,7 +19,7 @@ from sklstm import __version__
 from sklstm._reporting import html_page, summary
 from sklstm._utils import archive, memory_limits, scikeras_names
 from sklstm._utils.cells import CELLS
-from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._utils.warn import warn_user
 
 # The largest 64-bit integer: a larger value would overflow in some array later.
@@ -369,6 +369,7 @@ class BaseLSTM(BaseEstimator):
             Not compiled.
         """
         check_is_fitted(self, "weights_")
+        check_process()
         load_keras()
         model = self._spec_.build(plain=True)
         weights = self.weights_

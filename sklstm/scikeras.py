@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
-from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._windows.dataset import rows_in_order
 
 # scikeras imports Keras, which reads the backend once: set the default before.
@@ -61,6 +61,30 @@ def put_in_order(X, y, weights):
     return X[rows], y[rows], weights
 
 
+# Of scikeras's older scikit-learn; that a subclass has them changes nothing here.
+HARMLESS = {"_estimator_type", "_more_tags", "_tags", "_validate_data"}
+
+
+def check_hooks(subclass):
+    """Raise if a subclass overrides what only a wrapper of scikeras would call."""
+    hooks = set()
+    for base in subclass._wraps.__mro__:
+        if base.__module__.startswith("scikeras"):
+            hooks |= vars(base).keys()
+    known = set(dir(KerasClassifier)) | set(dir(KerasRegressor)) | HARMLESS
+    own = [base for base in subclass.__mro__ if base.__module__ != __name__]
+    hooks = hooks - known | {"_keras_build_fn", "dataset_transformer"}
+    overridden = hooks & {name for base in own for name in vars(base)}
+    if overridden:
+        raise TypeError(
+            f"{subclass.__name__} overrides {', '.join(sorted(overridden))}, which "
+            f"{subclass._wraps.__name__} of scikeras calls but that of sklstm does "
+            "not, because scikeras's own class does the training. Do that step in a "
+            "Pipeline before, or in the function passed as model, or subclass "
+            f"scikeras.wrappers.{subclass._wraps.__name__}."
+        )
+
+
 class Wrapper(BaseEstimator):
     """Estimator that trains and predicts with a wrapper of scikeras.
 
@@ -71,10 +95,36 @@ class Wrapper(BaseEstimator):
 
     def __init__(self, model=None, **parameters):
         routed = {"model": model} | parameters
-        declared = inspect.signature(type(self).__init__).parameters
-        for name in self._get_param_names():
-            setattr(self, name, routed.pop(name, declared[name].default))
+        for name, default in self._defaults().items():
+            setattr(self, name, routed.pop(name, default))
         self._routed = routed
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if cls.__module__ != __name__:
+            check_hooks(cls)
+
+    @classmethod
+    def _defaults(cls):
+        """Return parameters with defaults, those of base classes included."""
+        defaults = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Wrapper) and "__init__" in vars(base):
+                _, *parameters = inspect.signature(base.__init__).parameters.values()
+                for parameter in parameters:
+                    if parameter.kind is not parameter.VAR_KEYWORD:
+                        defaults[parameter.name] = parameter.default
+        return defaults
+
+    @classmethod
+    def _get_param_names(cls):
+        return sorted(cls._defaults())
+
+    @property
+    def current_epoch(self):
+        """Number of epochs trained so far; 0 before `fit`."""
+        wrapper = vars(self).get("wrapper_")
+        return 0 if wrapper is None else wrapper.current_epoch
 
     def get_params(self, deep=True):
         """Return parameters by name, including routed ones.
@@ -184,6 +234,7 @@ class Wrapper(BaseEstimator):
         self
         """
         X, y = self._checked(X, y, reset=True)
+        check_process()
         wrapper = self._wrapper(resume=False)
         wrapper.initialize(X, y)
         self.wrapper_ = wrapper
@@ -208,7 +259,10 @@ class Wrapper(BaseEstimator):
 
     def _wrapper(self, resume):
         """Return the scikeras wrapper with the current parameters, new or trained."""
+        known = inspect.signature(self._wraps.__init__).parameters.keys()
+        known = known | self._routed.keys()
         parameters = self.get_params(deep=False)
+        parameters = {name: parameters[name] for name in parameters if name in known}
         if "class_weight" in parameters:
             # The weights of rows already hold it; scikeras would apply it twice.
             parameters["class_weight"] = None
@@ -229,6 +283,7 @@ class Wrapper(BaseEstimator):
         ordered = routed.get("fit__validation_split", self.validation_split)
         if routed.get("fit__shuffle", self.shuffle) and not ordered:
             X, y, weights = put_in_order(X, y, weights)
+        check_process()
         wrapper = self._wrapper(resume)
         sample_weight = None if (weights == 1).all() else weights
         with seeded(wrapper.random_state):
@@ -254,6 +309,7 @@ class Wrapper(BaseEstimator):
         prediction of a row does not depend on the number of rows.
         """
         check_is_fitted(self, "wrapper_")
+        check_process()
         X = validate_data(self, X, reset=False, dtype=floatx(), allow_nd=True)
         size = self._routed.get("predict__batch_size", self.batch_size)
         size = options.get("batch_size", size) or 32

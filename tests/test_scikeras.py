@@ -299,3 +299,32 @@ def test_f1_epochs_take_the_steps_of_keras_whatever_rows_repeat():
     ).fit(X, y)
     assert int(clf.model_.optimizer.iterations) == 20 * 640 / 32
     assert clf.score(X, y) == 1 and clf.history_["loss"][-1] < 0.1
+
+
+@pytest.mark.parametrize(
+    "hook", ["feature_encoder", "target_encoder", "scorer", "_keras_build_fn"]
+)
+def test_f9_hooks_that_would_not_be_called_are_refused(hook):
+    mixin = type("Mixin", (), {hook: property(lambda self: None)})
+    for base in (KerasClassifier, KerasRegressor):
+        for bases in ((base,), (mixin, base)):
+            members = {hook: None} if len(bases) == 1 else {}
+            with pytest.raises(TypeError, match=f"Mine overrides {hook}, which Keras"):
+                type("Mine", bases, members)
+
+
+def test_f9_a_subclass_may_add_parameters_and_override_methods(windows):
+    class Mine(KerasRegressor):
+        def __init__(self, factor=2, **parameters):
+            super().__init__(**parameters)
+            self.factor = factor
+
+        def predict(self, X, **options):
+            return self.factor * super().predict(X, **options)
+
+    X, y = windows[:, :, None], windows[:, 0]
+    reg = clone(Mine(factor=3, model=build_regressor, **OPTIONS))
+    assert reg.current_epoch == 0
+    reg.fit(X, y)
+    assert reg.get_params()["factor"] == 3 and reg.current_epoch == 2
+    np.testing.assert_array_equal(reg.predict(X), 3 * KerasRegressor.predict(reg, X))

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import os
 import pickle
 import pickletools
 import re
@@ -152,6 +153,51 @@ def test_workers_forecast_and_fit_or_say_why_not(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("forked from one that has trained") == 2
+
+
+AFTER_KERAS = """
+import multiprocessing
+
+import sklstm
+import keras
+
+from sklstm.scikeras import KerasRegressor, build_regressor
+
+series = sklstm.datasets.load_air_passengers()
+f = sklstm.LSTMForecaster(12, epochs=0, units=3, refit=False, random_state=0)
+windows, y = sklstm.make_windows(series, 12)
+wrapper = KerasRegressor(build_regressor, epochs=1, verbose=0)
+
+
+def work():
+    for task in (lambda: f.fit(series), lambda: wrapper.fit(windows[..., None], y)):
+        try:
+            task()
+        except RuntimeError as error:
+            print(error, flush=True)
+
+
+if __name__ == "__main__":
+    keras.ops.ones(3)  # the backend runs, though sklstm did not use it
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join(100)
+    child.kill()
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.environ.get("KERAS_BACKEND", "jax") != "jax",
+    reason="Windows does not fork, and only JAX tells whether it runs",
+)
+def test_f14_a_fork_of_a_process_that_used_keras_is_an_error(tmp_path):
+    pytest.importorskip("scikeras")
+    script = tmp_path / "fork.py"
+    script.write_text(AFTER_KERAS)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script], capture_output=True, text=True
+    )
+    assert done.stdout.count("forked from one that has trained or run") == 2, done
 
 
 def test_threads_predict_what_one_does(forecaster, classifier, passengers):

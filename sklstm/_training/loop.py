@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +15,11 @@ from sklstm._training.losses import Pinball
 from sklstm._training.progress import Progress, improves
 from sklstm._training.progress_bar import ProgressBar
 from sklstm._training.settings import Settings
-from sklstm._utils.keras_backend import load_keras
+from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._utils.warn import warn_user
 
 # Scaled inputs above LARGE suggest bad scaling; MAX_LOOKED_AT rows are inspected.
 LARGE, MAX_LOOKED_AT = 1e4, 4096
-_home = None  # the process that trained first
 
 
 @dataclass
@@ -296,19 +294,6 @@ def with_batch_callbacks(step, callbacks, names):
         return values
 
     return wrapped
-
-
-def check_process():
-    """Raise in a fork of a process that has trained, where a backend would hang."""
-    global _home
-    _home = _home or os.getpid()
-    if os.getpid() != _home:
-        raise RuntimeError(
-            "This process was forked from one that has trained, and the threads of "
-            "Keras's backend did not come along: training would hang. Start workers by "
-            'multiprocessing.get_context("spawn"), or by joblib. Forked workers can '
-            "still predict."
-        )
 
 
 def likely_cause(settings, data, rows) -> str:

@@ -43,6 +43,41 @@ def load_keras():
     return keras
 
 
+class Process:
+    """Whether Keras's backend has run in this process, or in one it was forked from."""
+
+    def __init__(self):
+        self.has_run, self.is_forked = False, False
+
+    def after_fork(self):
+        self.is_forked = self.is_forked or self.has_run or jax_has_run()
+
+
+process = Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=process.after_fork)
+
+
+def jax_has_run() -> bool:
+    """Tell whether JAX has started its threads, by whomever it was used."""
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    # JAX has no public name for it. Its function of this name takes a lock, which
+    # another thread may have held when the process was forked.
+    return bool(getattr(bridge, "_backends", None))
+
+
+def check_process() -> None:
+    """Raise in a fork of a process that has run a network, where it would hang."""
+    if process.is_forked:
+        raise RuntimeError(
+            "This process was forked from one that has trained or run a network, and "
+            "the threads of Keras's backend did not come along: it would hang. Start "
+            'workers by multiprocessing.get_context("spawn"), or by joblib. In forked '
+            "workers LSTMForecaster and LSTMTextClassifier can still predict."
+        )
+    process.has_run = True
+
+
 def to_numpy(variable):
     """Return a copy of a Keras variable's value."""
     import numpy as np
