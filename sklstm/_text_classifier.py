@@ -109,7 +109,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     embeddings : path, dict of str to array, or ndarray, default=None
         First word vectors: a text file of GloVe or word2vec, a dict of vectors of one
         length, or an array of shape (n_words + 2, embedding_dim) indexed by token id.
-        Words without a vector get the mean of the others.
+        A word in lower case takes the vector of a cased form if it has none, and words
+        without any get the mean of the others.
     trainable_embeddings : bool, default=True
     cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
         "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
@@ -126,8 +127,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     linear_skip : bool, default=True
         Whether the n-gram model stands beside the network.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of classes in the loss; "balanced" gives all classes the same total. Of
-        an indicator matrix, the weights of 0 and 1: of each label by a list.
+        Weights of classes in the loss; "balanced" gives all classes the same total, and
+        probabilities are then those of classes that are equally frequent. Of an
+        indicator matrix, the weights of 0 and 1: of each label by a list.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from sklstm._text.scripts import lower
 from sklstm._text.sequences import FIRST
 
 # The length of vectors is that of most of the first lines.
@@ -16,7 +17,8 @@ def read_vectors(path, words):
     """Read the vectors of some words from a text file of GloVe or word2vec.
 
     Each line is a word, which may hold blanks, and its numbers; word2vec's first line,
-    two numbers, is skipped. Of a word that comes twice, the first vector counts.
+    two numbers, is skipped. Of a word that comes twice, the first vector counts. Cased
+    forms of `words` are read as well.
 
     Returns
     -------
@@ -30,11 +32,11 @@ def read_vectors(path, words):
         with open(path, encoding="utf-8-sig", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 first = line.split(None, 1)[:1]
-                if not has_blanks and (not first or first[0] not in words):
+                if not has_blanks and not (first and is_known(first[0], words)):
                     continue  # before the numbers are split, which takes longer
                 word, vector = split_line(line, length)
                 is_header = number == 1 and len(vector) == 1 < length
-                if word in words and word not in vectors and not is_header:
+                if is_known(word, words) and word not in vectors and not is_header:
                     check_length(vector, length, word, f"{path!r}, line {number}")
                     vectors[word] = vector
     except UnicodeDecodeError as error:
@@ -43,6 +45,26 @@ def read_vectors(path, words):
             "and its numbers in each line, as GloVe and word2vec write them."
         ) from error
     return vectors
+
+
+def is_known(word, words):
+    """Tell whether a word is among `words`, as it is or in lower case."""
+    return word in words or lower(word) in words
+
+
+def vectors_of(words, vectors):
+    """Return the vector of each word that has one.
+
+    A word in lower case takes that of its first cased form if it has none of its own,
+    because vectors of names are often cased, and texts are in lower case.
+    """
+    cased = {}
+    for word in vectors:
+        # Keys of a user's dict may be of any type.
+        if isinstance(word, str) and word not in words:
+            cased.setdefault(lower(word), word)
+    found = {word: word if word in vectors else cased.get(word) for word in words}
+    return {word: vectors[name] for word, name in found.items() if name is not None}
 
 
 def vector_length(lines):
@@ -97,7 +119,7 @@ def embedding_table(vectors, words, n_rows):
         table = np.zeros((n_rows, used.shape[1]), np.float32)
         table[:needed] = used
         return table
-    by_word = {word: vectors[word] for word in words if word in vectors}
+    by_word = vectors_of(words, vectors)
     if not by_word:
         raise ValueError(
             "embeddings holds none of the words of the texts. Look at lowercase and "
@@ -143,4 +165,4 @@ def first_vectors(embeddings, words, n_rows):
     table = embedding_table(embeddings, words, n_rows)
     if isinstance(embeddings, np.ndarray):
         return table, len(words)
-    return table, sum(word in embeddings for word in words)
+    return table, len(vectors_of(words, embeddings))

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMTextClassifier
-from sklstm._text.embeddings import read_vectors
+from sklstm._text.embeddings import first_vectors, read_vectors
 from sklstm.inspection import token_attributions
 from sklstm.plotting import TokenAttributionDisplay
 from sklstm.preprocessing import TextSequencer
@@ -102,6 +102,19 @@ def vectors(folder, content):
 )
 def test_u5_files_of_vectors(content, tmp_path):
     assert vectors(tmp_path, content) == {"good": [1, 2], "film": [3, 4]}
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_cased_vectors_are_those_of_words_that_have_no_other(as_file, tmp_path):
+    table = {"Good": [1, 2], "GOOD": [3, 4], "FILM": [5, 6], "film": [7, 8]}
+    embeddings = table
+    if as_file:
+        lines = [f"{word} {a} {b}" for word, (a, b) in table.items()]
+        embeddings = tmp_path / "vectors"
+        embeddings.write_text("\n".join(lines))
+    found, n_found = first_vectors(embeddings, {"good": 2, "film": 3, "bad": 4}, 7)
+    assert n_found == 2
+    assert found[[2, 3, 4]].tolist() == [[1, 2], [7, 8], [4, 5]]
 
 
 def test_u5_words_with_blanks_and_lines_that_are_cut(tmp_path):
