@@ -29,8 +29,9 @@ def check_labels(y):
 
 
 def check_none_missing(y):
-    """Raise if a label is None or NaN; of numbers, scikit-learn tells that."""
-    if getattr(getattr(y, "dtype", None), "kind", "O") != "O":
+    """Raise if a label is None or NaN."""
+    dtype = getattr(y, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuUS":
         return
     try:
         values = np.asarray(y, dtype=object)

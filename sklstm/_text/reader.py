@@ -97,7 +97,9 @@ def is_empty(X):
 
 def looks_like_texts(X):
     """Tell whether X, which holds no str, has at least the form of texts."""
-    return X is not None and n_dims(X) == 1
+    if isinstance(X, (list, tuple)):
+        return not any(hasattr(row, "__len__") for row in X)
+    return X is not None and not isinstance(X, dict) and n_dims(X) == 1
 
 
 @dataclass
@@ -172,9 +174,9 @@ def read_strings(estimator, X, *, reset, first=0):
 
 def read_ids(estimator, X, *, reset, **checks):
     """Return token ids as an array of two axes."""
-    if X is not None and not reset and not hasattr(estimator, "n_features_in_"):
-        raise ValueError(other_kind("token ids", "texts"))
     tokenizer.check_ids_form(X)
+    if not reset and not hasattr(estimator, "n_features_in_"):
+        raise ValueError(other_kind("token ids", "texts"))
     check_columns(X)
     check_numbers(X)
     checked = validate_data(estimator, X, reset=reset, **checks)

@@ -76,7 +76,7 @@ def check_texts(X, name="X", first=0):
             return [decoded(text, name, first + row) for row, text in enumerate(X)]
     for row, text in enumerate(X, first):
         if not isinstance(text, str):
-            hint = "Fill or drop missing texts"
+            hint = "Convert it with str, or pass a 2-D array of token ids"
             if isinstance(text, bytes):
                 hint = "Decode it, for example with text.decode('utf-8')"
             elif isinstance(text, (list, tuple, np.ndarray)):
@@ -84,8 +84,8 @@ def check_texts(X, name="X", first=0):
                     "Join its tokens to one str, and pass tokenizer=str.split; or pass "
                     "token ids, padded with 0, as a 2-D array"
                 )
-            elif isinstance(text, (int, float)) and text == text:
-                hint = "Convert it with str, or pass a 2-D array of token ids"
+            elif pd.api.types.is_scalar(text) and pd.isna(text):
+                hint = "Fill or drop missing texts"
             raise TypeError(
                 f"{name} must hold strings, but the entry at position {row} is "
                 f"{text!r} of type {type(text).__name__}. {hint}."
@@ -99,7 +99,13 @@ def check_ids_form(X):
         raise ValueError("X is None. Pass a collection of texts.")
     if issparse(X):
         return  # scikit-learn refuses it by name
-    columns = range(X.shape[1]) if getattr(X, "ndim", 0) == 2 else ()
+    if isinstance(X, dict):
+        raise ValueError(
+            "X is a dict, but a collection of texts is needed. Pass list(X.values()), "
+            "or one of its columns."
+        )
+    names = getattr(X, "columns", None)
+    columns = range(X.shape[1]) if len(getattr(X, "shape", ())) == 2 else ()
     if isinstance(X, pd.DataFrame):
         holds_text = [X.iloc[:, i].map(is_word).any() for i in columns]
     elif len(columns) and np.asarray(X).dtype.kind in "USO":
@@ -109,8 +115,7 @@ def check_ids_form(X):
         holds_text = []
     if any(holds_text):
         column = holds_text.index(True)
-        pandas = isinstance(X, pd.DataFrame)
-        pick = f"X[{X.columns[column]!r}]" if pandas else f"X[:, {column}]"
+        pick = f"X[:, {column}]" if names is None else f"X[{names[column]!r}]"
         raise ValueError(
             f"X has {len(columns)} columns, one of them of texts, but one column of "
             f"texts is needed. Pass {pick}, or choose it by a ColumnTransformer."
@@ -120,8 +125,10 @@ def check_ids_form(X):
 
 def check_row_lengths(X):
     """Raise if X is a collection of lists of unequal length, or of no list at all."""
-    if not isinstance(X, (list, tuple, pd.Series)) and getattr(X, "ndim", 2) != 1:
+    if not isinstance(X, (list, tuple)) and len(getattr(X, "shape", (0, 0))) != 1:
         return
+    if not len(X):
+        raise ValueError("X is empty. Pass at least one text.")
     rows = [row for row in X if hasattr(row, "__len__")]
     if any(is_word(token) for row in rows for token in row):
         raise ValueError(
@@ -135,7 +142,7 @@ def check_row_lengths(X):
             "must be of one length. Pad them with 0, for example by "
             "keras.utils.pad_sequences(X, padding='post')."
         )
-    if len(X) and not rows:
+    if not rows:
         first = next(iter(X))
         raise ValueError(
             f"X has one axis, as texts have, but holds no str; it begins with "

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.metrics import f1_score, log_loss, recall_score
 from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMTextClassifier
 from sklstm._text import calibration, probabilities
+from sklstm.datasets import load_docstrings
 
 KEYS = {
     "billing": ["invoice", "refund", "payment"],
@@ -80,3 +81,26 @@ def test_calibration_undoes_overconfidence(n_outputs, exclusive):
     assert abs(5 * scale - 1) < 0.1
     wanted = scale if not (exclusive and n_outputs > 1) else 0
     np.testing.assert_allclose(intercepts - scale, wanted - scale, atol=0.15)
+
+
+def test_f4_balanced_weights_find_rare_classes_as_logistic_regression_does():
+    docstrings = load_docstrings()
+    texts = np.array(docstrings.data, object)
+    is_rare = np.array(docstrings.target) == "pandas"
+    rng = np.random.default_rng(0)
+    rare = rng.permutation(np.flatnonzero(is_rare))
+    others = rng.permutation(np.flatnonzero(~is_rare))
+    train = np.r_[rare[:30], others[:1100]]
+    test = np.r_[rare[-400:], others[1100:1500]]
+    linear = make_pipeline(
+        TfidfVectorizer(), LogisticRegression(C=10, class_weight="balanced")
+    )
+    ours = LSTMTextClassifier(
+        class_weight="balanced", ngram_range=(1, 1), epochs=0, random_state=0
+    )
+    score = {}
+    for model in (linear, ours):
+        predicted = model.fit(texts[train], is_rare[train]).predict(texts[test])
+        recall = recall_score(is_rare[test], predicted)
+        score[model] = recall, f1_score(is_rare[test], predicted)
+    assert score[ours] >= score[linear] and score[ours][1] >= score[linear][1]

@@ -19,6 +19,7 @@ TEXTS, LABELS = ["good film", "very good", "bad film", "very bad"] * 5, [1, 1, 0
 LABELS = LABELS * 5
 Y = np.array([[1, 1], [1, 0], [0, 1], [0, 0]] * 5)
 FRAME = pd.DataFrame({"n": range(20), "text": TEXTS})
+DAY = pd.Timestamp("2020-01-01")
 
 
 def quick(**parameters):
@@ -60,12 +61,38 @@ def test_f12_labels_may_come_from_an_iterator():
         ("U3", pd.Series(range(20)), ValueError, r"holds no str.* by astype\(str\)"),
         ("U3", pd.Series([np.nan] * 20), ValueError, "begins with nan. Convert it"),
         ("U3", [None] * 20, ValueError, "holds no str; it begins with None"),
+        ("U3", pd.Series([DAY] * 20), TypeError, "of type Timestamp. Convert it"),
         ("U4", b"film", ValueError, "X is one string"),
+        ("U4", [], ValueError, "X is empty. Pass at least one text"),
+        ("U4", {"text": TEXTS}, ValueError, r"X is a dict, .* list\(X.values\(\)\)"),
     ],
 )
 def test_what_is_no_column_of_texts_is_told(case, X, error, match):
     with pytest.raises(error, match=match):
         quick().fit(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    "X, match",
+    [
+        (FRAME, r"X has 2 columns, .* Pass X\['text'\]"),
+        ([[1, 2], [3]], "lists of 1 to 2 token ids"),
+        ([["good"], ["bad", "film"]], "lists of tokens"),
+        ({"text": TEXTS}, "X is a dict"),
+        ([[1, 2], [3, 4]], "X holds token ids, but LSTMTextClassifier was fitted on"),
+    ],
+)
+def test_u1_u2_what_is_no_column_of_texts_is_told_when_predicting(fitted, X, match):
+    with pytest.raises(ValueError, match=match):
+        fitted.predict(X)
+
+
+def test_u1_u3_columns_of_polars():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match=r"2 columns, .* Pass X\['text'\]"):
+        quick().fit(polars.from_pandas(FRAME), LABELS)
+    with pytest.raises(ValueError, match="holds no str; it begins with 1"):
+        quick().fit(polars.Series([1] * 20), LABELS)
 
 
 def test_u4_nothing_to_predict(fitted):
@@ -140,7 +167,10 @@ def test_u9_classes_that_a_graph_cannot_hold():
 def test_u10_a_missing_label_is_told_by_its_position(missing):
     labels = np.array(["a", "b"] * 10, object)
     labels[3] = missing
-    for y in (labels, pd.Series(labels), labels.tolist()):
+    numbers = np.array([0.0, 1.0] * 10)
+    numbers[3] = np.nan
+    nullable = pd.Series(numbers).astype("Int64")
+    for y in (labels, pd.Series(labels), labels.tolist(), numbers, nullable):
         with pytest.raises(ValueError, match="misses the label at position 3. Fill"):
             quick().fit(TEXTS, y)
 
