@@ -7,8 +7,8 @@ than that of the arithmetic if networks are small.
 import jax
 import jax.numpy as jnp
 
-# XLA's options on a CPU that compile three times faster, to code that runs several times
-# slower.
+# XLA's options on a CPU that compile three times faster, to code that runs several
+# times slower.
 UNOPTIMISED = {
     "xla_backend_optimization_level": 0,
     "xla_cpu_use_fusion_emitters": False,
