@@ -1,7 +1,7 @@
 """Program of `make demo`: LSTMs beside simple models on two real series.
 
-Monthly sunspots have cycles of no fixed length, and hourly bike rentals depend on weather
-and calendar: on both a network adds to what linear models find.
+Monthly sunspots have cycles of no fixed length, and hourly bike rentals depend on
+weather and calendar: on both a network adds to what linear models find.
 """
 
 from pathlib import Path
@@ -9,9 +9,10 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.linear_model import RidgeCV
 
-from sklstm import LSTMForecaster, make_windows
+from sklstm import LSTMForecaster
 from sklstm.datasets import load_bike_sharing, load_monthly_sunspots
 from sklstm.plotting import TrainingHistoryDisplay
 
@@ -24,25 +25,23 @@ N_DRAWN = 168  # rows: all months of the sunspots, a week of hours
 OWN, RIDGE = "LSTMForecaster", "ridge on the same window"
 
 
-def ridge_table(f, y, n_test, X=None):
-    """Forecast from each test row by ridge regression on the windows of a forecaster."""
-    length, horizon, values = f.window_length, f.horizon, y.to_numpy()
-    windows, following = make_windows(values, length, horizon=horizon)
-    if X is not None:  # inputs of the window and of the hours that are forecast
-        inputs, _ = make_windows(X.to_numpy(), length + horizon)
-        n = len(windows)
-        inputs = np.concatenate([inputs, X.to_numpy()[None, -length - horizon :]])[:n]
-        windows = np.concatenate([windows, inputs.reshape(n, -1)], axis=1)
-    n_train = len(windows) - (n_test - horizon + 1) - (horizon - 1)
+def ridge_forecasts(f, y, n_test, X=None):
+    """Forecast the test rows by ridge regression on the windows of a forecaster."""
+    length, values = f.window_length, y.to_numpy()
+    rows = sliding_window_view(np.arange(len(y)), length + f.horizon)
+    windows, following = values[rows[:, :length]], values[rows[:, length:]]
+    if X is not None:  # inputs are known for the hours that are forecast, too
+        inputs = X.to_numpy()[rows].reshape(len(rows), -1)
+        windows = np.concatenate([windows, inputs], axis=1)
     ridge = RidgeCV(alphas=np.logspace(-3, 5, 17))
-    ridge.fit(windows[:n_train], following[:n_train])
-    return ridge.predict(windows[-(n_test - horizon + 1) :])
+    ridge.fit(windows[:-n_test], following[:-n_test])
+    return ridge.predict(windows[f.horizon - 1 - n_test :])
 
 
 def actual_rows(y, n_test, horizon):
     """Return the rows that follow each origin in the test part."""
     values = y.to_numpy()[-n_test:]
-    return np.lib.stride_tricks.sliding_window_view(values, horizon)
+    return sliding_window_view(values, horizon)
 
 
 def repeated(y, n_test, horizon, period):
@@ -89,7 +88,7 @@ def sunspots():
         ).fit(train)
     forecasts = {
         "last value": repeated(y, n_test, 12, 1),
-        RIDGE: ridge_table(networks[OWN], y, n_test),
+        RIDGE: ridge_forecasts(networks[OWN], y, n_test),
     } | {label: forecasts_of(f, test) for label, f in networks.items()}
     told("Monthly sunspots", "sunspot numbers", actual_rows(y, n_test, 12), forecasts)
     draw("sunspots", "sunspot number", test, forecasts, networks)
@@ -106,7 +105,7 @@ def bikes():
     f.fit(X[:-n_test], y[:-n_test])
     forecasts = {
         "the same hour of the last day": repeated(y, n_test, 24, 24),
-        RIDGE: ridge_table(f, y, n_test, X),
+        RIDGE: ridge_forecasts(f, y, n_test, X),
         OWN: forecasts_of(f, X[-n_test:], y[-n_test:]),
     }
     told("Bike sharing", "users an hour", actual_rows(y, n_test, 24), forecasts)
