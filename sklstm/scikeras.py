@@ -259,8 +259,7 @@ class Wrapper(BaseEstimator):
 
     def _wrapper(self, resume):
         """Return the scikeras wrapper with the current parameters, new or trained."""
-        known = inspect.signature(self._wraps.__init__).parameters.keys()
-        known = known | self._routed.keys()
+        known = {*inspect.signature(self._wraps.__init__).parameters, *self._routed}
         parameters = self.get_params(deep=False)
         parameters = {name: parameters[name] for name in parameters if name in known}
         if "class_weight" in parameters:

@@ -58,7 +58,7 @@ def vectors_of(words, vectors):
     A word in lower case takes that of its first cased form if it has none of its own,
     because vectors of names are often cased, and texts are in lower case.
     """
-    cased = {}
+    cased: dict[str, str] = {}
     for word in vectors:
         # Keys of a user's dict may be of any type.
         if isinstance(word, str) and word not in words:
