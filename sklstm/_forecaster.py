@@ -94,9 +94,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     Parameters
     ----------
     window_length : int, default=None
-        Number of past steps the network sees. In the series form None means two
-        seasons of a Datetime- or PeriodIndex with a known season, else 24, at most a
-        third of the series. With 3-D X an int keeps each window's last steps.
+        Number of past steps the network sees. In the series form None means, by the
+        step of a Datetime- or PeriodIndex, two weeks of hours or of what is finer, so
+        far as a window holds about 1,000 numbers, eight weeks of days, and two seasons
+        of what is coarser; 24 without a known season. It is at least the horizon and at
+        most a third of the series. With 3-D X an int keeps each window's last steps.
     horizon : int, default=1
         Number of steps forecast at once. `forecast` goes on from its own forecasts
         beyond it. Ignored for ready-made windows, where `y` tells.
@@ -117,13 +119,15 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         look alike but for their size are alike.
         Not used for ready-made windows.
     seasonal_period : int, tuple of int, "auto" or None, default="auto"
-        Rows in one season, or in several, the main one first; "auto" tells it from the
-        frequency of a time index. Used for the seasonal naive forecast, `window_norm`,
-        `deseasonalize` and `window_length`.
+        Rows in one season, or in several, the main one first; "auto" tells them from
+        the frequency of a time index: a day and a week of hours and of what is finer, a
+        week of days, a year of what is coarser. The main one is used for the seasonal
+        naive forecast and `window_norm`, and all for `deseasonalize` and
+        `window_length`.
     deseasonalize : bool, default=False
         Take off each window what its own seasons repeat, as far as they agree, and put
         it back into the forecast. Needs a window of two seasons or more, of the longest
-        one. Not used for ready-made windows.
+        one that is given. Not used for ready-made windows.
     calendar : tuple, default=None
         What of the time index the network sees, at the window's rows and those ahead:
         "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and
@@ -430,7 +434,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_network(self, data.form)
         check_holidays(self.calendar, data.dated_histories)
         norm = None if last is None else last.norm
-        problem = make_problem(data, self._window_options(), norm)
+        problem = make_problem(data, self._window_options(last), norm)
         options = self._network_options()
         settings = self._settings(self.epochs, self.loss)
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
@@ -447,9 +451,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         warn_of_a_better_model(self)
         return self
 
-    def _window_options(self):
+    def _window_options(self, last=None):
+        length = self.window_length
+        if length is None and last is not None:
+            length = last.network.window_length
         return WindowOptions(
-            self.window_length,
+            length,
             self.horizon,
             self.stride,
             self.scaler,
