@@ -124,10 +124,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         week of days, a year of what is coarser. The main one is used for the seasonal
         naive forecast and `window_norm`, and all for `deseasonalize` and
         `window_length`.
-    deseasonalize : bool, default=False
+    deseasonalize : bool or "auto", default="auto"
         Take off each window what its own seasons repeat, as far as they agree, and put
         it back into the forecast. Needs a window of two seasons or more, of the longest
-        one that is given. Not used for ready-made windows.
+        one that is given. "auto" does so where there is one season, other than a week
+        of days, the window holds two of it, and no inputs stand beside the target: for
+        months, quarters and weeks. Not used for ready-made windows.
     calendar : tuple, default=None
         What of the time index the network sees, at the window's rows and those ahead:
         "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and
@@ -261,7 +263,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ],
         "window_norm": [StrOptions({"level", "last", "scale"}), None],
         "seasonal_period": [POSITIVE_INT, tuple, list, StrOptions({"auto"}), None],
-        "deseasonalize": ["boolean"],
+        "deseasonalize": ["boolean", StrOptions({"auto"})],
         "calendar": [tuple, list, str, None],
         "past_covariates": [tuple, list, None],
     }
@@ -275,7 +277,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         scaler="standard",
         window_norm="level",
         seasonal_period="auto",
-        deseasonalize=False,
+        deseasonalize="auto",
         calendar=None,
         past_covariates=None,
         cell="lstm",

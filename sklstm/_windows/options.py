@@ -23,6 +23,8 @@ from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
 USUAL_SEASON = 12
 # Seasons of a week in rows of days and of business days, and weeks in their window.
 WEEKS_OF_DAYS, N_WEEKS = (5, 7), 8
+# From so many rows on a window holds two of a season, and three of a shorter one.
+LONG_SEASON = 52
 # Numbers in a default window, a week of ten minutes: the linear model decomposes a
 # square matrix of them.
 MOST_INPUTS = 1008
@@ -38,7 +40,7 @@ class WindowOptions:
     scaler: object
     window_norm: str | None
     seasonal_period: Any  # of one season, a sequence of several, "auto" or None
-    deseasonalize: bool
+    deseasonalize: bool | str
     calendar: object
 
     def seasons(self, histories: dict[Hashable, History]) -> tuple[int, ...]:
@@ -60,9 +62,8 @@ class WindowOptions:
         """Return the number of rows in a window."""
         if self.window_length is not None:
             return self.window_length
-        history = next(iter(histories.values()))
-        width = history.y.shape[1] + n_calendar_features(self.calendar)
-        width += 0 if history.X is None else history.X.shape[1]
+        width = columns_of_inputs(histories, self.calendar)
+        width += next(iter(histories.values())).y.shape[1]
         wanted = usual_length(seasons, MOST_INPUTS // width)
         n_rows = int(np.median([len(history) for history in histories.values()]))
         length = min(max(wanted, self.horizon), n_rows // 3)
@@ -73,11 +74,14 @@ class WindowOptions:
         return max(1, length)
 
     def normalization(
-        self, n_series: int, seasons: tuple[int, ...], length: int
+        self, histories: dict[Hashable, History], seasons: tuple[int, ...], length: int
     ) -> WindowNorm:
-        """Return what windows of so many series are measured by."""
-        kind = self.window_norm
-        if self.deseasonalize:
+        """Return what windows of these series are measured by."""
+        kind, deseasonalize = self.window_norm, self.deseasonalize
+        if deseasonalize == "auto":
+            has_inputs = columns_of_inputs(histories, self.calendar) > 0
+            deseasonalize = not has_inputs and gains_by_adjustment(seasons, length)
+        elif deseasonalize:
             if self.seasonal_period == "auto":
                 # Of a day and a week, a short window may hold days alone.
                 seasons = tuple(s for s in seasons if 2 * s <= length) or seasons[:1]
@@ -85,10 +89,27 @@ class WindowOptions:
         return WindowNorm(
             "last" if kind == "level" else kind,
             seasons,
-            self.deseasonalize,
+            bool(deseasonalize),
             # One series may come back to its level; of many series, each level is new.
-            shows_level=kind == "level" and n_series == 1,
+            shows_level=kind == "level" and len(histories) == 1,
         )
+
+
+def columns_of_inputs(histories: dict[Hashable, History], calendar) -> int:
+    """Return how many inputs stand beside the target at each row."""
+    X = next(iter(histories.values())).X
+    return n_calendar_features(calendar) + (0 if X is None else X.shape[1])
+
+
+def gains_by_adjustment(seasons: tuple[int, ...], length: int) -> bool:
+    """Return whether windows are forecast better without their seasonal pattern.
+
+    They are where a series has few seasons, as those of a year are. Of days and weeks
+    there are so many that the linear model learns the pattern as well.
+    """
+    if len(seasons) != 1 or seasons[0] in WEEKS_OF_DAYS:
+        return False
+    return 2 <= seasons[0] <= length // 2
 
 
 def usual_length(seasons: tuple[int, ...], most: int) -> int:
@@ -103,7 +124,9 @@ def usual_length(seasons: tuple[int, ...], most: int) -> int:
     if not seasons:
         return 2 * USUAL_SEASON
     longest = max(seasons)
-    n_seasons = N_WEEKS if longest in WEEKS_OF_DAYS else 2
+    n_seasons = 3 if longest < LONG_SEASON else 2
+    if longest in WEEKS_OF_DAYS:
+        n_seasons = N_WEEKS
     if n_seasons * longest <= most:
         return n_seasons * longest
     shortest = min(seasons)
@@ -138,7 +161,7 @@ def make_problem(
     seasons = options.seasons(histories)
     length = options.length(histories, seasons)
     if norm is None:
-        norm = options.normalization(len(histories), seasons, length)
+        norm = options.normalization(histories, seasons, length)
     calendar = None if data.in_files else options.calendar
     return SeriesForecastProblem(
         [with_calendar(history, calendar) for history in histories.values()],

@@ -69,7 +69,9 @@ def test_seasons_of_business_calendars():
     assert seasons_of(pd.date_range("2015-01-05", periods=9, freq=freq)) == (5,)
 
 
-@pytest.mark.parametrize("months, seasons", [(1, (12,)), (3, (4,)), (6, (2,)), (12, ())])
+@pytest.mark.parametrize(
+    "months, seasons", [(1, (12,)), (3, (4,)), (6, (2,)), (12, ())]
+)
 @pytest.mark.parametrize("day", [2, 15, 28])
 def test_months_dated_on_any_day_are_regular(months, seasons, day):
     first = pd.Timestamp(2010, 1, day)

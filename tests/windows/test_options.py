@@ -16,13 +16,22 @@ def window_of(n_rows, freq=None, n_columns=1, **parameters):
     options = LSTMForecaster(**parameters)._window_options()
     seasons = options.seasons(histories)
     length = options.length(histories, seasons)
-    return length, options.normalization(1, seasons, length)
+    return length, options.normalization(histories, seasons, length)
 
 
 @pytest.mark.parametrize(
     "freq, length",
     [
-        *[("YS", 24), ("D", 56), ("B", 40), ("h", 336), ("30min", 672)],
+        *[
+            ("YS", 24),
+            ("QE", 12),
+            ("MS", 36),
+            ("W", 104),
+            ("D", 56),
+            ("B", 40),
+            ("h", 336),
+            ("30min", 672),
+        ],
         # Two weeks of these are too many numbers: a week, ten days, three days.
         *[("10min", 1008), ("15min", 960), ("5min", 864)],
         # Two seasons, whatever they take.
@@ -61,3 +70,21 @@ def test_days_alone_are_taken_off_short_windows():
     given = {"seasonal_period": (24, 168), "window_length": 48}
     with pytest.raises(ValueError, match="window_length=48 .* of 168 rows needs 336"):
         seasons(2000, **given)
+
+
+def adjusts(n_rows, freq=None, **parameters):
+    """Return whether windows lose their seasonal pattern by default."""
+    return window_of(n_rows, freq, **parameters)[1].deseasonalize
+
+
+def test_seasons_of_a_year_are_taken_off_by_default():
+    assert adjusts(40, "QE") and adjusts(120, "MS") and adjusts(400, "W")
+    assert adjusts(120, seasonal_period=12)
+    assert not adjusts(120, "MS", deseasonalize=False)
+
+
+def test_seasons_stay_where_they_are_many_or_few_or_inputs_tell_them():
+    assert not any(adjusts(2000, freq) for freq in ("YS", "D", "B", "h", "15min"))
+    assert not adjusts(60, "MS") and not adjusts(120, "MS", window_length=23)
+    assert not adjusts(120, seasonal_period=1) and not adjusts(120)
+    assert not adjusts(120, "MS", calendar=("month",))
