@@ -51,7 +51,7 @@ from sklstm._series.validation import check_positive_int
 from sklstm._series.window_reader import read_window_values
 from sklstm._training.checkpoints import checkpointed
 from sklstm._training.fitted_network import FittedNetwork
-from sklstm._training.losses import Pinball
+from sklstm._training.losses import Pinball, fitted_loss
 from sklstm._training.network_options import NetworkOptions
 from sklstm._utils import archive
 from sklstm._utils.archive import storable
@@ -167,9 +167,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         then the forecast, by the pinball loss. They start at the linear model and the
         quantiles of its residuals. None learns the mean. Either way
         `forecast_quantiles` gives any quantile.
-    loss : str or callable, default="mse"
+    loss : str or callable, default="auto"
         A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values. With "mae"
         the linear model, too, makes absolute errors small, and is chosen by them.
+        "auto" means "mae" for many series, of which squared errors would let a few rule
+        all others, and "mse" else.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
@@ -219,7 +221,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         0 where no epoch beat the linear model.
     baseline_scores_ : dict of str to float
         Mean squared error of simple models on the validation block, scaled; absolute
-        with ``loss="mae"``.
+        with ``loss="mae"``, and for many series.
     skill_ : float or None
         1 - error / error of the best of them; None without a validation block.
     scaler_ : dict or transformer
@@ -289,7 +291,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         network=None,
         n_members=1,
         quantiles=None,
-        loss="mse",
+        loss="auto",
         optimizer="adam",
         learning_rate=0.001,
         learning_rate_schedule=None,
@@ -486,7 +488,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @property
     def _loss(self):
-        return Pinball((0.5,)) if self.quantiles is not None else self.loss
+        if self.quantiles is not None:
+            return Pinball((0.5,))
+        return fitted_loss(self.loss, self._state.has_many_series)
 
     @classmethod
     def from_keras(cls, model, X, y=None, **parameters):
