@@ -127,9 +127,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     deseasonalize : bool or "auto", default="auto"
         Take off each window what its own seasons repeat, as far as they agree, and put
         it back into the forecast. Needs a window of two seasons or more, of the longest
-        one that is given. "auto" does so where there is one season, other than a week
-        of days, the window holds two of it, and no inputs stand beside the target: for
-        months, quarters and weeks. Not used for ready-made windows.
+        one that is given. "auto" does so for months, quarters and weeks: where there is
+        one season other than a week of days, no inputs stand beside the target, and
+        `window_length` is None and comes to two seasons or more. Not used for
+        ready-made windows.
     calendar : tuple, default=None
         What of the time index the network sees, at the window's rows and those ahead:
         "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and

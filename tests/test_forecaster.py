@@ -66,7 +66,7 @@ def test_seasons_are_taken_off_windows(passengers):
         table = f.fit(passengers[:-36]).backtest(passengers[-36:])
         return np.abs(table["y_true"] - table["y_pred"]).mean()
 
-    assert error() == error(deseasonalize=True) < error(deseasonalize=False)
+    assert error(deseasonalize=True) < error()
     wave = np.sin(np.arange(120) * np.pi / 6) + np.resize([0, 0, 3, 0, 0], 120)
     f = small(60, 10, seasonal_period=(12, 5), deseasonalize=True, epochs=0)
     expected = np.sin(np.arange(120, 130) * np.pi / 6) + np.resize([0, 0, 3, 0, 0], 10)
@@ -444,7 +444,7 @@ def test_many_series_of_one_are_one_series(passengers):
 
 def test_one_model_of_many_series(many):
     train, test = ends(many, 6)
-    f = small(36, 6, epochs=10).fit(train)
+    f = small(24, 6, epochs=10).fit(train)
     forecast = f.forecast(6)
     assert forecast.index.equals(test.index)
     assert forecast.name == "y"

@@ -79,8 +79,11 @@ class WindowOptions:
         """Return what windows of these series are measured by."""
         kind, deseasonalize = self.window_norm, self.deseasonalize
         if deseasonalize == "auto":
+            # A length that is given was found for windows with their seasons.
+            chosen = self.window_length is None
             has_inputs = columns_of_inputs(histories, self.calendar) > 0
-            deseasonalize = not has_inputs and gains_by_adjustment(seasons, length)
+            gains = gains_by_adjustment(seasons, length)
+            deseasonalize = chosen and gains and not has_inputs
         elif deseasonalize:
             if self.seasonal_period == "auto":
                 # Of a day and a week, a short window may hold days alone.

@@ -85,6 +85,6 @@ def test_seasons_of_a_year_are_taken_off_by_default():
 
 def test_seasons_stay_where_they_are_many_or_few_or_inputs_tell_them():
     assert not any(adjusts(2000, freq) for freq in ("YS", "D", "B", "h", "15min"))
-    assert not adjusts(60, "MS") and not adjusts(120, "MS", window_length=23)
+    assert not adjusts(60, "MS") and not adjusts(120, "MS", window_length=36)
     assert not adjusts(120, seasonal_period=1) and not adjusts(120)
     assert not adjusts(120, "MS", calendar=("month",))
