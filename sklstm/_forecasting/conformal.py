@@ -35,9 +35,9 @@ MAX_PATHS = 500
 MIN_SHARE = 0.2
 # Largest change of the logarithm of a width for one missed value.
 MAX_RATE = 0.05
-# Degrees of freedom by the horizons that errors span: simulated for eight kinds of
-# series, because windows overlap and choices were made on the same block.
-DEGREES_A_BLOCK, DEGREES_LOST = 2.5, 0.5
+# Degrees of freedom for each horizon that errors span, because windows overlap and the
+# model was chosen on the same block: simulated for eight kinds of series.
+DEGREES_A_BLOCK = 2
 
 
 @storable
@@ -136,7 +136,7 @@ class ConformalErrors:
         """
         if np.isinf(self.n_blocks) or not coverage:
             return 1.0
-        degrees = DEGREES_A_BLOCK * self.n_blocks - DEGREES_LOST
+        degrees = DEGREES_A_BLOCK * self.n_blocks
         tail, n = (1 + coverage) / 2, len(self.sizes)
         reached = min(coverage, n / (n + 1))
         return float(stdtrit(degrees, tail) / ndtri((1 + reached) / 2))
