@@ -96,9 +96,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     window_length : int, default=None
         Number of past steps the network sees. In the series form None means, by the
         step of a Datetime- or PeriodIndex, two weeks of hours or of what is finer, so
-        far as a window holds about 1,000 numbers, eight weeks of days, and two seasons
-        of what is coarser; 24 without a known season. It is at least the horizon and at
-        most a third of the series. With 3-D X an int keeps each window's last steps.
+        far as a window holds about 1,000 numbers, eight weeks of days, two years of
+        weeks, and three of months and quarters; 24 without a known season. It is at
+        least the horizon, and at most a third of the series. With 3-D X an int keeps
+        each window's last steps.
     horizon : int, default=1
         Number of steps forecast at once. `forecast` goes on from its own forecasts
         beyond it. Ignored for ready-made windows, where `y` tells.

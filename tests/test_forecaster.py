@@ -205,6 +205,16 @@ def test_default_window_length(passengers):
     assert small(None).fit(passengers.to_numpy()[:30]).window_length_ == 10
 
 
+def test_training_that_continues_keeps_default_windows(passengers):
+    f = small(None, 3, epochs=0).fit(passengers[:60])
+    assert f.window_length_ == 20 and not f._state.norm.deseasonalize
+    assert f.partial_fit(passengers).window_length_ == 20
+    f.set_params(warm_start=True).fit(passengers)
+    assert f.window_length_ == 20 and not f._state.norm.deseasonalize
+    f.set_params(warm_start=False).fit(passengers)
+    assert f.window_length_ == 36 and f._state.norm.deseasonalize
+
+
 def test_shortest_series():
     f = small(window_length=3, horizon=2).fit([1.0, 2.0, 3.0, 4.0, 5.0])
     assert f.forecast(3).shape == (3,)
