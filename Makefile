@@ -63,6 +63,7 @@ bench: install
 	$(BIN)/python benchmarks/out_of_memory_texts.py
 	$(BIN)/python benchmarks/text_encoding.py
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/series_contest.py
 	$(BIN)/python benchmarks/ensembles.py
 	$(BIN)/python benchmarks/window_lengths.py
 	$(BIN)/python benchmarks/intervals.py

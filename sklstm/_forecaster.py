@@ -51,7 +51,7 @@ from sklstm._series.validation import check_positive_int
 from sklstm._series.window_reader import read_window_values
 from sklstm._training.checkpoints import checkpointed
 from sklstm._training.fitted_network import FittedNetwork
-from sklstm._training.losses import Pinball
+from sklstm._training.losses import Pinball, fitted_loss
 from sklstm._training.network_options import NetworkOptions
 from sklstm._utils import archive
 from sklstm._utils.archive import storable
@@ -94,9 +94,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     Parameters
     ----------
     window_length : int, default=None
-        Number of past steps the network sees. In the series form None means two
-        seasons of a Datetime- or PeriodIndex with a known season, else 24, at most a
-        third of the series. With 3-D X an int keeps each window's last steps.
+        Number of past steps the network sees. In the series form None means, by the
+        step of a Datetime- or PeriodIndex, two weeks of hours or of what is finer, so
+        far as a window holds about 1,000 numbers, eight weeks of days, two years of
+        weeks, and three of months and quarters; 24 without a known season. It is at
+        least the horizon, and at most a third of the series. With 3-D X an int keeps
+        each window's last steps.
     horizon : int, default=1
         Number of steps forecast at once. `forecast` goes on from its own forecasts
         beyond it. Ignored for ready-made windows, where `y` tells.
@@ -117,13 +120,18 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         look alike but for their size are alike.
         Not used for ready-made windows.
     seasonal_period : int, tuple of int, "auto" or None, default="auto"
-        Rows in one season, or in several, the main one first; "auto" tells it from the
-        frequency of a time index. Used for the seasonal naive forecast, `window_norm`,
-        `deseasonalize` and `window_length`.
-    deseasonalize : bool, default=False
+        Rows in one season, or in several, the main one first; "auto" tells them from
+        the frequency of a time index: a day and a week of hours and of what is finer, a
+        week of days, a year of what is coarser. The main one is used for the seasonal
+        naive forecast and `window_norm`, and all for `deseasonalize` and
+        `window_length`.
+    deseasonalize : bool or "auto", default="auto"
         Take off each window what its own seasons repeat, as far as they agree, and put
         it back into the forecast. Needs a window of two seasons or more, of the longest
-        one. Not used for ready-made windows.
+        one that is given. "auto" does so for months, quarters and weeks: where there is
+        one season other than a week of days, no inputs stand beside the target, and
+        `window_length` is None and comes to two seasons or more. Not used for
+        ready-made windows.
     calendar : tuple, default=None
         What of the time index the network sees, at the window's rows and those ahead:
         "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and
@@ -161,9 +169,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         then the forecast, by the pinball loss. They start at the linear model and the
         quantiles of its residuals. None learns the mean. Either way
         `forecast_quantiles` gives any quantile.
-    loss : str or callable, default="mse"
+    loss : str or callable, default="auto"
         A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values. With "mae"
         the linear model, too, makes absolute errors small, and is chosen by them.
+        "auto" means "mae" for many series, of which squared errors would let a few rule
+        all others, and "mse" else.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
     learning_rate : float, default=0.001
     learning_rate_schedule : {"cosine"}, callable or None, default=None
@@ -213,7 +223,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         0 where no epoch beat the linear model.
     baseline_scores_ : dict of str to float
         Mean squared error of simple models on the validation block, scaled; absolute
-        with ``loss="mae"``.
+        with ``loss="mae"``, and for many series.
     skill_ : float or None
         1 - error / error of the best of them; None without a validation block.
     scaler_ : dict or transformer
@@ -257,7 +267,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ],
         "window_norm": [StrOptions({"level", "last", "scale"}), None],
         "seasonal_period": [POSITIVE_INT, tuple, list, StrOptions({"auto"}), None],
-        "deseasonalize": ["boolean"],
+        "deseasonalize": ["boolean", StrOptions({"auto"})],
         "calendar": [tuple, list, str, None],
         "past_covariates": [tuple, list, None],
     }
@@ -271,7 +281,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         scaler="standard",
         window_norm="level",
         seasonal_period="auto",
-        deseasonalize=False,
+        deseasonalize="auto",
         calendar=None,
         past_covariates=None,
         cell="lstm",
@@ -283,7 +293,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         network=None,
         n_members=1,
         quantiles=None,
-        loss="mse",
+        loss="auto",
         optimizer="adam",
         learning_rate=0.001,
         learning_rate_schedule=None,
@@ -430,7 +440,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_network(self, data.form)
         check_holidays(self.calendar, data.dated_histories)
         norm = None if last is None else last.norm
-        problem = make_problem(data, self._window_options(), norm)
+        problem = make_problem(data, self._window_options(last), norm)
         options = self._network_options()
         settings = self._settings(self.epochs, self.loss)
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
@@ -447,9 +457,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         warn_of_a_better_model(self)
         return self
 
-    def _window_options(self):
+    def _window_options(self, last=None):
+        length = self.window_length
+        if length is None and last is not None:
+            length = last.network.window_length
         return WindowOptions(
-            self.window_length,
+            length,
             self.horizon,
             self.stride,
             self.scaler,
@@ -477,7 +490,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @property
     def _loss(self):
-        return Pinball((0.5,)) if self.quantiles is not None else self.loss
+        if self.quantiles is not None:
+            return Pinball((0.5,))
+        return fitted_loss(self.loss, self._state.has_many_series)
 
     @classmethod
     def from_keras(cls, model, X, y=None, **parameters):

@@ -201,8 +201,18 @@ def test_cells(passengers, window_norm, cell):
 
 
 def test_default_window_length(passengers):
-    assert small(None).fit(passengers).window_length_ == 24
+    assert small(None).fit(passengers).window_length_ == 36
     assert small(None).fit(passengers.to_numpy()[:30]).window_length_ == 10
+
+
+def test_training_that_continues_keeps_default_windows(passengers):
+    f = small(None, 3, epochs=0).fit(passengers[:60])
+    assert f.window_length_ == 20 and not f._state.norm.deseasonalize
+    assert f.partial_fit(passengers).window_length_ == 20
+    f.set_params(warm_start=True).fit(passengers)
+    assert f.window_length_ == 20 and not f._state.norm.deseasonalize
+    f.set_params(warm_start=False).fit(passengers)
+    assert f.window_length_ == 36 and f._state.norm.deseasonalize
 
 
 def test_shortest_series():

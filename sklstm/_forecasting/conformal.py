@@ -7,7 +7,8 @@ quantile on the error's side (Romano, Patterson and Candès, 2019). The errors o
 step are then divided by their mean size, which grows with the step, and pooled, because
 a validation block of a few windows has too few errors of one step to tell its tails.
 Signs are dropped, because in so few windows all errors may have one sign, and a network
-fitted again on all rows does not keep it.
+fitted again on all rows does not keep it. A block of a few horizons misses the tails
+all the same, so that its quantiles are widened as those of Student's t distribution.
 
 The future may move less or more than the validation block. Once rows after the fit are
 known, `ConformalErrors.coverage_correction` follows the share of them that was missed.
@@ -16,6 +17,7 @@ known, `ConformalErrors.coverage_correction` follows the share of them that was 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 from sklearn.isotonic import isotonic_regression
 
 from sklstm._networks.quantiles import half_widths, level_pairs
@@ -33,6 +35,9 @@ MAX_PATHS = 500
 MIN_SHARE = 0.2
 # Largest change of the logarithm of a width for one missed value.
 MAX_RATE = 0.05
+# Degrees of freedom for each horizon that errors span, because windows overlap and the
+# model was chosen on the same block: simulated for eight kinds of series.
+DEGREES_A_BLOCK = 2
 
 
 @storable
@@ -54,6 +59,8 @@ class ConformalErrors:
     coverage : float, default=None
         Coverage of the pair of quantiles whose distances are the units; None where the
         movement of windows is the unit.
+    n_blocks : float, default=inf
+        Rows that the errors span, over the horizon: so many windows do not overlap.
     """
 
     _former_names = ("Spread",)
@@ -63,6 +70,7 @@ class ConformalErrors:
     paths: np.ndarray
     floor: np.ndarray
     coverage: float | None = None
+    n_blocks: float = np.inf
 
     @classmethod
     def learn(
@@ -71,6 +79,7 @@ class ConformalErrors:
         unit: np.ndarray,
         weights: np.ndarray,
         coverage: float | None = None,
+        n_blocks: float = np.inf,
     ) -> "ConformalErrors":
         """Learn from errors on the validation block.
 
@@ -81,6 +90,8 @@ class ConformalErrors:
         unit : ndarray of shape (n_windows, horizon or 1, n_targets)
         weights : ndarray of shape (n_windows,)
             Weight of each window.
+        coverage, n_blocks : float
+            See the class.
         """
         unit = np.broadcast_to(unit, residuals.shape)
         floor = (0 if coverage is None else MIN_SHARE) * unit.mean(axis=0)
@@ -102,7 +113,7 @@ class ConformalErrors:
         shares = (np.arange(n_paths) + 0.5) / n_paths * share[-1]
         kept = np.minimum(np.searchsorted(share, shares), len(paths) - 1)
         paths = paths[kept] / np.where(scale > 0, scale, 1)
-        return cls(scale, np.column_stack(columns), paths, floor, coverage)
+        return cls(scale, np.column_stack(columns), paths, floor, coverage, n_blocks)
 
     def quantile(self, coverage: float) -> np.ndarray:
         """Return the size that a share `coverage` of errors does not exceed.
@@ -115,6 +126,20 @@ class ConformalErrors:
         """
         n = len(self.sizes)
         return self.sizes[int(np.clip(np.ceil((n + 1) * coverage), 1, n)) - 1]
+
+    def small_block_factor(self, coverage: float) -> float:
+        """Return the share by which errors of a small block must be widened.
+
+        Few errors that come together miss the tails: the factor is that of Student's t
+        over the normal distribution. Where fewer errors are kept than reach the rank
+        of a quantile, the largest one is extrapolated as a normal quantile.
+        """
+        if np.isinf(self.n_blocks) or not coverage:
+            return 1.0
+        degrees = DEGREES_A_BLOCK * self.n_blocks
+        tail, n = (1 + coverage) / 2, len(self.sizes)
+        reached = min(coverage, n / (n + 1))
+        return float(stdtrit(degrees, tail) / ndtri((1 + reached) / 2))
 
     def half_width(
         self, coverage: float, unit: np.ndarray, factor: np.ndarray
@@ -139,7 +164,8 @@ class ConformalErrors:
         width = np.maximum(unit, self.floor[step]) * self.scale[step]
         last = width[:, min(horizon, len(steps)) - 1, None]
         total = np.sqrt(width**2 + block[:, None] * last**2)
-        return self.quantile(coverage) * total * factor[:, step]
+        size = self.quantile(coverage) * self.small_block_factor(coverage)
+        return size * total * factor[:, step]
 
     def sample(
         self, n_samples: int, n_blocks: int, rng: np.random.RandomState
@@ -210,11 +236,18 @@ def conformal_errors(block: ValidationBlock) -> tuple[ConformalErrors, ...] | No
         return None
     _, scale = block.data.level_and_scale(block.rows)
     errors = (block.data.targets(block.rows) - block.outputs) * scale
-    units = error_units(block, errors, scale)
+    units, n_blocks = error_units(block, errors, scale), blocks_spanned(block)
     return tuple(
-        ConformalErrors.learn(errors, unit, block.weights, coverage)
+        ConformalErrors.learn(errors, unit, block.weights, coverage, n_blocks)
         for coverage, unit in units.items()
     )
+
+
+def blocks_spanned(block: ValidationBlock) -> float:
+    """Return the rows that targets of the block cover, over the horizon."""
+    data = block.data
+    steps = np.diff(data.starts[block.rows])
+    return 1 + np.minimum(steps, data.horizon).sum() / data.horizon
 
 
 def error_units(block, errors, scale):

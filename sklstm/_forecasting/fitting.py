@@ -165,7 +165,7 @@ def check_network(forecaster, form: str) -> None:
             "quantiles are those of a forecast, and ready-made windows have no "
             "order in time. Fit with fit(series), or leave quantiles out."
         )
-    if forecaster.network is not None or forecaster.loss != "mse":
+    if forecaster.network is not None or forecaster.loss not in ("auto", "mse"):
         other = "loss" if forecaster.network is None else "network"
         raise ValueError(
             f"quantiles come with a network and a loss of their own, so {other} "

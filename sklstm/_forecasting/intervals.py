@@ -83,6 +83,7 @@ class IntervalForecaster:
             known, units[errors.coverage], PATHS_COVERAGE
         )[-1]
         unit = np.where(noise > 0, above[0], below[0])
+        factor = factor * errors.small_block_factor(PATHS_COVERAGE)
         noise *= np.maximum(unit, errors.floor) * factor
         paths = self.model.simulate(start, steps + late, noise)
         return np.moveaxis(paths[:, late:], 0, -1)

@@ -92,6 +92,11 @@ class FittedForecaster:
         return SINGLE_SERIES in self.series
 
     @property
+    def has_many_series(self) -> bool:
+        """Whether the forecaster was fitted on several series."""
+        return len(self.series) > 1
+
+    @property
     def scaler_statistics(self):
         """Scaler of the target; for many series a dict of them by series."""
         if self.form == "windows":

@@ -6,7 +6,7 @@ import numpy as np
 
 from sklstm._networks.spec import TextNetworkSpec
 from sklstm._reporting.charts import flow_chart, line_chart
-from sklstm._training.losses import metric_for
+from sklstm._training.losses import fitted_loss, metric_for
 from sklstm._utils.cells import CELLS
 
 RIVALS_IN_WORDS = {
@@ -131,7 +131,8 @@ def skill_in_words(estimator, whose="its"):
     name = RIVALS_IN_WORDS.get(best, best)
     measure = "log loss"
     if not hasattr(estimator, "classes_"):
-        absolute = metric_for(estimator.loss) is np.abs
+        loss = fitted_loss(estimator.loss, estimator._state.has_many_series)
+        absolute = metric_for(loss) is np.abs
         measure = "absolute error" if absolute else "squared error"
     change = estimator.skill_
     # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.

@@ -345,20 +345,18 @@ def positions(index: pd.Index, history: pd.Index, n_history: int, step) -> np.nd
     return result
 
 
-def season_of(index: pd.Index | None) -> int | None:
-    """Return the rows in one season by the frequency of a time index, or None."""
+def seasons_of(index: pd.Index | None) -> tuple[int, ...]:
+    """Return the rows in each season by the frequency of a time index."""
     if index is None or isinstance(index, pd.RangeIndex) or len(index) < 3:
-        return None
-    return season_of_step(step_of(index))
+        return ()
+    return seasons_of_step(step_of(index))
 
 
-def season_of_step(step):
-    """Return the steps in the shortest season that has two or more, or None."""
+def seasons_of_step(step) -> tuple[int, ...]:
+    """Return the steps in each season that has two or more, the shortest first."""
     unit, n = unit_of(step)
-    for steps in SEASONS.get(unit, ()):
-        if steps % n == 0 and steps > n:
-            return steps // n
-    return None
+    seasons = SEASONS.get(unit, ())
+    return tuple(steps // n for steps in seasons if steps % n == 0 and steps > n)
 
 
 def unit_of(step):
@@ -370,4 +368,6 @@ def unit_of(step):
     code = step.rule_code.split("-")[0]
     if code == "D" and step.n % 7 == 0:
         return "W", step.n // 7
+    if code == "s" and step.n % 60 == 0:
+        return "min", step.n // 60
     return CODES.get(code, code), step.n

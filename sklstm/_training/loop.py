@@ -20,6 +20,8 @@ from sklstm._utils.warn import warn_user
 
 # Scaled inputs above LARGE suggest bad scaling; MAX_LOOKED_AT rows are inspected.
 LARGE, MAX_LOOKED_AT = 1e4, 4096
+# Parts of the validation block, at least, by which a gain is told from luck.
+N_PARTS = 16
 
 
 @dataclass
@@ -126,8 +128,8 @@ class TrainingRun:
     def __init__(self, network, settings, data, train_rows, validation_rows):
         self.network, self.settings = network, settings
         self.data, self.train_rows = data, train_rows
-        batches = data.batches(validation_rows, settings.batch_size)
-        self.validation_batches = list(batches)
+        self.validation_rows = validation_rows
+        self.validation_batches = self._parts(settings.batch_size)
         self.names = ["loss", *settings.metrics]
         keras = load_keras()
         keras_arguments.check_callbacks(keras, settings.callbacks)
@@ -147,9 +149,10 @@ class TrainingRun:
         if self.validation_batches:
             names += [f"val_{name}" for name in self.names]
         self.progress = Progress(rng, {name: [] for name in names}, weights)
-        self.start_losses = None
+        self.first_weights, self.start_losses = weights, None
         if self.validation_batches:
-            self.start_losses, self.batch_weights = self._validate()
+            validated = self._validate(self.validation_batches)
+            self.start_losses, self.batch_weights = validated
             self.progress.best_losses = self.start_losses
             self.progress.best_loss = np.average(
                 self.start_losses[:, 0], weights=self.batch_weights
@@ -186,11 +189,36 @@ class TrainingRun:
 
     def has_improved(self) -> bool:
         """Return whether the best epoch is worth it; True without a block to tell."""
-        best_losses = self.progress.best_losses
-        if self.start_losses is None or best_losses is None:
+        progress = self.progress
+        if self.start_losses is None or progress.best_losses is None:
             return True
-        losses = self.start_losses[:, 0], best_losses[:, 0]
-        return improves(*losses, self.batch_weights, self.settings.min_skill)
+        losses = [self.start_losses, progress.best_losses]
+        weights = self.batch_weights
+        if len(weights) < N_PARTS and progress.best_epoch:
+            # The standard error of one or a few batches would be 0, or luck.
+            losses, weights = self._losses_of_parts(
+                self.first_weights, progress.weights
+            )
+        start, best = (values[:, 0] for values in losses)
+        return improves(start, best, weights, self.settings.min_skill)
+
+    def _parts(self, size):
+        """Return the rows of the validation block in parts of at most `size`."""
+        return list(self.data.batches(self.validation_rows, size))
+
+    def _losses_of_parts(self, *states):
+        """Return the losses of `N_PARTS` parts or so at each state, and their weights.
+
+        The network stands where it stood afterwards.
+        """
+        batches = self._parts(-(-len(self.validation_rows) // N_PARTS))
+        last, losses, weights = self.network.get_weights(), [], None
+        for state in states:
+            self.network.set_weights(state)
+            values, weights = self._validate(batches)
+            losses.append(values)
+        self.network.set_weights(last)
+        return losses, weights
 
     def _run_epoch(self):
         progress, schedule = self.progress, self.settings.learning_rate_schedule
@@ -202,7 +230,7 @@ class TrainingRun:
         self.callbacks.on_epoch_begin(epoch)
         means, validated = self._train_epoch(), None
         if self.validation_batches:
-            validated, _ = self._validate()
+            validated, _ = self._validate(self.validation_batches)
             validated_means = np.average(validated, axis=0, weights=self.batch_weights)
             means = np.concatenate([means, validated_means])
         logs = progress.record(means)
@@ -219,13 +247,10 @@ class TrainingRun:
         )
         return np.average(values, axis=0, weights=weights)
 
-    def _validate(self):
-        return block_values(
-            self.network.test_block,
-            self.data,
-            self.validation_batches,
-            self.settings.batch_size,
-        )
+    def _validate(self, batches):
+        """Return loss and metrics of each batch of rows, and the batches' weights."""
+        test, size = self.network.test_block, self.settings.batch_size
+        return block_values(test, self.data, batches, size)
 
     def _end_epoch(self, logs, validated):
         progress, weights = self.progress, self.network.get_weights()

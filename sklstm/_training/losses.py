@@ -8,6 +8,16 @@ import numpy as np
 ABSOLUTE = ("mae", "MAE", "mean_absolute_error")
 
 
+def fitted_loss(loss, has_many_series):
+    """Return the loss that "auto" stands for, or the loss that was given.
+
+    Of many series, squared errors would let a few rule what all share.
+    """
+    if loss != "auto":
+        return loss
+    return "mae" if has_many_series else "mse"
+
+
 def metric_for(loss):
     """Return the metric of differences by which simple models are compared."""
     return np.abs if loss in ABSOLUTE else np.square

@@ -17,7 +17,7 @@ from sklstm._networks.quantiles import QuantileNetwork
 from sklstm._series.missing import row_means
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._training.loop import Trained, first_weights, train
-from sklstm._training.losses import Pinball, metric_for
+from sklstm._training.losses import Pinball, fitted_loss, metric_for
 from sklstm._training.network_options import NetworkOptions
 from sklstm._training.settings import Settings
 from sklstm._windows.protocols import ForecastProblem, WindowDataset
@@ -136,7 +136,8 @@ def fit_window_network(
     problem : ForecastProblem
     options : NetworkOptions
     settings : Settings
-        With the loss of one forecast; quantiles have the pinball loss instead.
+        With the loss of one forecast, which may be "auto"; quantiles have the pinball
+        loss instead.
     kept : tuple (scalers, weights), default=None
         Of the fit that training continues.
     epochs : int, default=None
@@ -199,8 +200,9 @@ class WindowTraining:
         kept: tuple[Any, dict] | None = None,
     ):
         self.problem, self.levels = problem, options.quantile_levels
-        self.metric = metric_for(settings.loss)
-        loss = Pinball(self.levels) if self.levels else settings.loss
+        loss = fitted_loss(settings.loss, problem.has_many_series)
+        self.metric = metric_for(loss)
+        loss = Pinball(self.levels) if self.levels else loss
         self.settings = replace(settings, loss=loss)
         self.spec = options.build_member_spec(problem)
         self.whole_spec = options.build_whole_spec(problem)
@@ -279,9 +281,11 @@ class WindowTraining:
         choice, error, solution = ridge.choose(
             path, data, split.validation, last_values, min_skill, self.metric
         )
-        # So small a gain over the last value does not outlive the validation block.
+        # So small a gain over the last value does not outlive the validation block. Of
+        # many series a few make up the gain, and the model that all share outlives it.
         last_value = scores.get("last_value", np.inf)
-        if problem.zero_is_last_value and error > last_value * (1 - min_skill):
+        may_drop = problem.zero_is_last_value and not problem.has_many_series
+        if may_drop and error > last_value * (1 - min_skill):
             choice = replace(choice, penalty=np.inf)
             solution = choice.solution(path, data)
         return LinearModel(choice, solution, scores | {"ridge": error})

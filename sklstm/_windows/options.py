@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._series.calendar import with_calendar
+from sklstm._series.calendar import n_calendar_features, with_calendar
 from sklstm._series.history import History
 from sklstm._series.missing import columns_seen
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._series.reader import TrainingSeries
-from sklstm._series.time_index import season_of
+from sklstm._series.time_index import seasons_of
 from sklstm._series.validation import check_positive_int
 from sklstm._series.window_reader import TrainingWindows
 from sklstm._windows.dataset import rows_in_order
@@ -21,6 +21,13 @@ from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
 
 # Rows of a season where none is known: the window has two of them.
 USUAL_SEASON = 12
+# Seasons of a week in rows of days and of business days, and weeks in their window.
+WEEKS_OF_DAYS, N_WEEKS = (5, 7), 8
+# From so many rows on a window holds two of a season, and three of a shorter one.
+LONG_SEASON = 52
+# Numbers in a default window, a week of ten minutes: the linear model decomposes a
+# square matrix of them.
+MOST_INPUTS = 1008
 
 
 @dataclass(frozen=True)
@@ -33,40 +40,100 @@ class WindowOptions:
     scaler: object
     window_norm: str | None
     seasonal_period: Any  # of one season, a sequence of several, "auto" or None
-    deseasonalize: bool
+    deseasonalize: bool | str
     calendar: object
 
-    def normalization(self, histories: dict[Hashable, History]) -> WindowNorm:
-        """Return what windows of these series are measured by."""
+    def seasons(self, histories: dict[Hashable, History]) -> tuple[int, ...]:
+        """Return the rows in each season, the main one first."""
         seasons = self.seasonal_period
         if seasons == "auto":
-            seasons = season_of(next(iter(histories.values())).index)
+            seasons = seasons_of(next(iter(histories.values())).index)
         if seasons is None:
             seasons = ()
         elif isinstance(seasons, Integral):
             seasons = (seasons,)
         for season in seasons:
             check_positive_int("seasonal_period", season)
-        kind = self.window_norm
-        # One series may come back to its level; of many series, each level is new.
-        shows_level = kind == "level" and len(histories) == 1
+        return tuple(map(int, seasons))
+
+    def length(
+        self, histories: dict[Hashable, History], seasons: tuple[int, ...]
+    ) -> int:
+        """Return the number of rows in a window."""
+        if self.window_length is not None:
+            return self.window_length
+        width = columns_of_inputs(histories, self.calendar)
+        width += next(iter(histories.values())).y.shape[1]
+        wanted = usual_length(seasons, MOST_INPUTS // width)
+        n_rows = int(np.median([len(history) for history in histories.values()]))
+        length = min(max(wanted, self.horizon), n_rows // 3)
+        # The last rows are held out, and the windows before them need their targets.
+        room = n_rows - 3 * self.horizon
+        if room >= max(min(seasons, default=1), self.horizon):
+            length = min(length, room)
+        return max(1, length)
+
+    def normalization(
+        self, histories: dict[Hashable, History], seasons: tuple[int, ...], length: int
+    ) -> WindowNorm:
+        """Return what windows of these series are measured by."""
+        kind, deseasonalize = self.window_norm, self.deseasonalize
+        if deseasonalize == "auto":
+            # A length that is given was found for windows with their seasons.
+            chosen = self.window_length is None
+            has_inputs = columns_of_inputs(histories, self.calendar) > 0
+            gains = gains_by_adjustment(seasons, length)
+            deseasonalize = chosen and gains and not has_inputs
+        elif deseasonalize:
+            if self.seasonal_period == "auto":
+                # Of a day and a week, a short window may hold days alone.
+                seasons = tuple(s for s in seasons if 2 * s <= length) or seasons[:1]
+            check_holds_seasons(length, seasons)
         return WindowNorm(
             "last" if kind == "level" else kind,
-            tuple(map(int, seasons)),
-            self.deseasonalize,
-            shows_level,
+            seasons,
+            bool(deseasonalize),
+            # One series may come back to its level; of many series, each level is new.
+            shows_level=kind == "level" and len(histories) == 1,
         )
 
-    def length(self, histories: dict[Hashable, History], norm: WindowNorm) -> int:
-        """Return the number of rows in a window."""
-        length = self.window_length
-        if length is None:
-            usual = int(np.median([len(history) for history in histories.values()]))
-            wanted = 2 * max(norm.seasons, default=USUAL_SEASON)
-            length = max(1, min(wanted, usual // 3))
-        if norm.deseasonalize:
-            check_holds_seasons(length, norm.seasons)
-        return length
+
+def columns_of_inputs(histories: dict[Hashable, History], calendar) -> int:
+    """Return how many inputs stand beside the target at each row."""
+    X = next(iter(histories.values())).X
+    return n_calendar_features(calendar) + (0 if X is None else X.shape[1])
+
+
+def gains_by_adjustment(seasons: tuple[int, ...], length: int) -> bool:
+    """Return whether windows are forecast better without their seasonal pattern.
+
+    They are where a series has few seasons, as those of a year are. Of days and weeks
+    there are so many that the linear model learns the pattern as well.
+    """
+    if len(seasons) != 1 or seasons[0] in WEEKS_OF_DAYS:
+        return False
+    return 2 <= seasons[0] <= length // 2
+
+
+def usual_length(seasons: tuple[int, ...], most: int) -> int:
+    """Return the rows of a default window, which holds whole seasons.
+
+    Parameters
+    ----------
+    seasons : tuple of int
+    most : int
+        Rows that are affordable. The shortest season is held twice, whatever it takes.
+    """
+    if not seasons:
+        return 2 * USUAL_SEASON
+    longest = max(seasons)
+    n_seasons = 3 if longest < LONG_SEASON else 2
+    if longest in WEEKS_OF_DAYS:
+        n_seasons = N_WEEKS
+    if n_seasons * longest <= most:
+        return n_seasons * longest
+    shortest = min(seasons)
+    return shortest * max(2, most // shortest)
 
 
 def make_problem(
@@ -94,12 +161,15 @@ def make_problem(
         return WindowForecastProblem(data.X[rows], y[rows], weights, options.scaler)
     histories = data.histories
     check_seen(histories)
-    norm = options.normalization(histories) if norm is None else norm
+    seasons = options.seasons(histories)
+    length = options.length(histories, seasons)
+    if norm is None:
+        norm = options.normalization(histories, seasons, length)
     calendar = None if data.in_files else options.calendar
     return SeriesForecastProblem(
         [with_calendar(history, calendar) for history in histories.values()],
         data.weights,
-        window_length=options.length(histories, norm),
+        window_length=length,
         horizon=options.horizon,
         stride=options.stride,
         scaler=options.scaler,

@@ -119,6 +119,10 @@ class SeriesForecastProblem:
         return self.horizon, self.n_targets
 
     @property
+    def has_many_series(self) -> bool:
+        return len(self.histories) > 1
+
+    @property
     def zero_is_last_value(self) -> bool:
         return self.norm.kind is not None
 
@@ -179,8 +183,7 @@ class SeriesForecastProblem:
     def split(self, fraction: float, rng: np.random.RandomState) -> Split:
         """Hold out the last share of the rows of each series."""
         # One series needs enough windows to learn from; of many each gives its own.
-        many = len(self.histories) > 1
-        n_needed = 1 if many else max(MIN_WINDOWS, self.horizon)
+        n_needed = 1 if self.has_many_series else max(MIN_WINDOWS, self.horizon)
         train, validation, cuts, first = [], [], [], 0
         for history, row, n in zip(
             self.histories, self.first_rows, self.n_windows, strict=True
@@ -332,7 +335,7 @@ class WindowForecastProblem:
     """
 
     n_context = n_last_values = n_static = 0
-    zero_is_last_value = False
+    zero_is_last_value = has_many_series = False
 
     X: np.ndarray
     y: np.ndarray

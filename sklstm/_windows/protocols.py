@@ -63,6 +63,10 @@ class ForecastProblem(Protocol):
         """Steps ahead and targets."""
 
     @property
+    def has_many_series(self) -> bool:
+        """Whether windows are of several series."""
+
+    @property
     def zero_is_last_value(self) -> bool:
         """Whether an output of zero forecasts that nothing changes."""
 

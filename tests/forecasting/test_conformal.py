@@ -1,8 +1,17 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklstm._forecasting.conformal import MAX_KEPT, ConformalErrors, movement_scale
+from sklstm._forecasting.conformal import (
+    MAX_KEPT,
+    ConformalErrors,
+    blocks_spanned,
+    movement_scale,
+)
+from tests.windows.test_problem import series_problem
 
 
 def drawn(n_windows, horizon=4, seed=0):
@@ -34,6 +43,36 @@ def test_few_errors_are_covered_at_least_as_often_as_asked():
         for seed in range(400)
     ]
     assert np.mean(inside) > 0.6
+
+
+def test_a_block_of_few_horizons_has_wider_tails():
+    spread = learned(drawn(40))
+    assert spread.small_block_factor(0.95) == 1
+    blocks = [replace(spread, n_blocks=n) for n in (1, 2, 4, 1000)]
+    factors = [[b.small_block_factor(c) for c in (0.5, 0.8, 0.95)] for b in blocks]
+    assert_allclose(factors[-1], 1, atol=1e-2)
+    # Wider for fewer blocks, and for larger coverages.
+    assert (np.diff(factors, axis=0) < 0).all() and (np.diff(factors) > 0).all()
+    width, usual = (s.half_width(0.8, ONE, AS_LEARNED) for s in (blocks[1], spread))
+    assert_allclose(width, factors[1][1] * usual)
+
+
+def test_the_largest_of_few_errors_is_extrapolated():
+    spread = replace(learned(drawn(2, 1)), n_blocks=1e6)
+    # Two errors reach a coverage of 2/3, whose normal quantile is 0.967.
+    assert_allclose(spread.small_block_factor(0.6), 1, rtol=1e-3)
+    assert_allclose(spread.small_block_factor(0.95), 1.96 / 0.967, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "stride, n_blocks", [(1, 1 + 13 / 3), (2, 1 + 6 * 2 / 3), (4, 3)]
+)
+def test_blocks_are_the_rows_that_targets_cover(stride, n_blocks):
+    problem = series_problem(80, stride=stride)
+    rows = problem.split(0.2, None).validation
+    data = problem.data(problem.fit_scalers(problem.all_rows()))
+    block = SimpleNamespace(data=data, rows=rows)
+    assert_allclose(blocks_spanned(block), n_blocks)
 
 
 def test_a_weight_counts_as_so_many_windows():

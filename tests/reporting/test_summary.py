@@ -101,4 +101,7 @@ def test_skill_in_words(fitted, skill, best_epoch, words):
     scores = {"last_value": 2.0, "ridge": 1.0}
     record = TrainingRecord({}, 3, best_epoch, scores, skill)
     f._state = replace(f._state, record=record)
-    assert words in skill_in_words(f)
+    assert words in skill_in_words(f) and "squared error" in skill_in_words(f)
+    many = replace(f._state, series=dict.fromkeys("ab", *f._state.series.values()))
+    f._state = many
+    assert "absolute error" in skill_in_words(f)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pandas.tseries.offsets import CustomBusinessDay
 
-from sklstm._series.time_index import continued_index, season_of, step_of, time_index
+from sklstm._series.time_index import continued_index, seasons_of, step_of, time_index
 
 DAYS = pd.date_range("2024-01-01", periods=10)
 
@@ -22,37 +22,38 @@ def dated(index):
 
 
 @pytest.mark.parametrize(
-    "freq, season",
+    "freq, seasons",
     [
-        *[(freq, 12) for freq in ("MS", "ME", "BME", "BMS", "WOM-1MON", "LWOM-FRI")],
-        *[(freq, 4) for freq in ("QE", "QS", "BQE", "BQS", "3MS")],
-        ("s", 3600),
-        ("min", 1440),
-        ("15min", 96),
-        ("30min", 48),
-        ("h", 24),
-        ("2h", 12),
-        ("12h", 2),
-        ("24h", 7),
-        ("D", 7),
-        ("7D", 52),
-        ("W", 52),
-        ("2W", 26),
-        ("B", 5),
-        ("SMS", 24),
-        ("bh", 8),
-        ("2MS", 6),
-        ("YE", None),
-        ("2D", None),
-        ("5h", None),
+        *[(freq, (12,)) for freq in ("MS", "ME", "BME", "BMS", "WOM-1MON", "LWOM-FRI")],
+        *[(freq, (4,)) for freq in ("QE", "QS", "BQE", "BQS", "3MS")],
+        ("s", (3600,)),
+        ("300s", (288, 2016)),
+        ("min", (1440, 10080)),
+        ("15min", (96, 672)),
+        ("30min", (48, 336)),
+        ("h", (24, 168)),
+        ("2h", (12, 84)),
+        ("12h", (2, 14)),
+        ("24h", (7,)),
+        ("D", (7,)),
+        ("7D", (52,)),
+        ("W", (52,)),
+        ("2W", (26,)),
+        ("B", (5,)),
+        ("SMS", (24,)),
+        ("bh", (8, 40)),
+        ("2MS", (6,)),
+        ("YE", ()),
+        ("2D", ()),
+        ("5h", ()),
     ],
 )
-def test_seasons_of_frequencies(freq, season):
+def test_seasons_of_frequencies(freq, seasons):
     try:
         index = pd.date_range("2015-01-05", periods=60, freq=freq)
     except ValueError:
         pytest.skip("this pandas has no such frequency")
-    assert season_of(index) == season
+    assert seasons_of(index) == seasons
 
 
 @pytest.mark.parametrize(
@@ -60,23 +61,25 @@ def test_seasons_of_frequencies(freq, season):
 )
 def test_seasons_of_date_offsets(arguments, season):
     index = pd.date_range("2015-01-05", periods=9, freq=pd.DateOffset(**arguments))
-    assert season_of(index) == season
+    assert seasons_of(index) == (season,)
 
 
 def test_seasons_of_business_calendars():
     freq = CustomBusinessDay(holidays=["2015-01-06"])
-    assert season_of(pd.date_range("2015-01-05", periods=9, freq=freq)) == 5
+    assert seasons_of(pd.date_range("2015-01-05", periods=9, freq=freq)) == (5,)
 
 
-@pytest.mark.parametrize("months, season", [(1, 12), (3, 4), (6, 2), (12, None)])
+@pytest.mark.parametrize(
+    "months, seasons", [(1, (12,)), (3, (4,)), (6, (2,)), (12, ())]
+)
 @pytest.mark.parametrize("day", [2, 15, 28])
-def test_months_dated_on_any_day_are_regular(months, season, day):
+def test_months_dated_on_any_day_are_regular(months, seasons, day):
     first = pd.Timestamp(2010, 1, day)
     stamps = [first + pd.DateOffset(months=months * i) for i in range(30)]
     index = pd.DatetimeIndex(stamps)
     following = continued_index(index[:24], 6)
     assert list(following) == stamps[24:]
-    assert season_of(index) == season
+    assert seasons_of(index) == seasons
 
 
 def test_months_of_day_30_come_back_to_it_after_february():

@@ -20,10 +20,13 @@ class Network:
         return np.full((n, 1), next(self.train))
 
     def test_block(self, inputs, targets, weights, n):
-        return np.full((n, 1), next(self.validation))
+        return np.resize(next(self.validation), (n, 1))
 
     def get_weights(self):
         return {"n_steps": np.array(self.n_steps)}
+
+    def set_weights(self, weights):
+        self.n_steps = int(weights["n_steps"])
 
     def state(self):
         return [self.n_steps]
@@ -61,7 +64,22 @@ def test_the_best_weights_on_the_validation_block_win():
     assert not run.train()
     assert run.progress.history == {"loss": [5, 4, 3, 2], "val_loss": [8, 6, 7, 7]}
     assert run.progress.best_epoch == 2 and run.progress.weights["n_steps"] == 4
-    assert run.has_improved()
+
+
+@pytest.mark.parametrize(
+    "start, best, improved",
+    [
+        ([9, 9, 9, 9], [6, 7, 6, 7], True),
+        # The mean falls as far, by the luck of one row.
+        ([9, 9, 9, 18], [11, 11, 9, 8], False),
+    ],
+)
+def test_a_gain_on_one_batch_is_judged_by_its_rows(start, best, improved):
+    run = run_of([5, 4], [9, 6.5, 7, start, best], epochs=2)
+    run.train()
+    assert run.has_improved() == improved
+    # What goes on from here starts where training stood.
+    assert run.network.n_steps == 4
 
 
 def test_a_network_that_never_falls_below_its_start_has_not_improved():

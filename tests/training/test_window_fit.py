@@ -106,6 +106,21 @@ def test_a_linear_model_that_gains_too_little_is_left_at_the_last_value():
     assert found.baseline_scores["ridge"] > 0.1 * found.baseline_scores["last_value"]
     assert not found.validation.outputs.any()
     assert fit(problem, refit=False).validation.outputs.any()
+    # Of many series a few decide the gain, so that it says little of the others.
+    many = fit_window_network(series_problem(80, 90), options(refit=False), strict)
+    assert many.validation.outputs.any()
+
+
+@pytest.mark.parametrize("lengths, usual", [((80,), "mse"), ((80, 90), "mae")])
+def test_many_series_have_absolute_errors_by_default(lengths, usual):
+    def scores(loss):
+        settings = replace(SETTINGS, epochs=0, loss=loss)
+        found = fit_window_network(series_problem(*lengths), options(), settings)
+        return found.baseline_scores
+
+    given = {loss: scores(loss) for loss in ("mse", "mae")}
+    assert given["mse"] != given["mae"]
+    assert scores("auto") == given[usual]
 
 
 def test_ready_made_windows_have_a_block_but_no_conformal_errors():
