@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from pretraining.adjust import (
+from sklstm._windows.adjustment import (
     add_season,
+    adjusted,
     filled,
     remove_season,
+    restored,
     seasonal_indices,
 )
 
