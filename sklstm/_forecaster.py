@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm._base import (
@@ -24,6 +24,7 @@ from sklstm._forecasting.fitting import (
     check_not_swapped,
     check_same_network,
     fit_state,
+    problem_of,
     rows_before,
     untrained_state,
 )
@@ -156,6 +157,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Number of networks, trained from different seeds, whose mean is the forecast.
         They stand side by side in `weights_` as one network of `n_members` times the
         units; `history_` and `best_epoch_` are the first one's.
+    pretrained : {"auto"} or False, default="auto"
+        "auto" combines the network trained here with one that comes with the package
+        and was trained on many synthetic series: forecasts are a weighted mean, whose
+        weights follow from the errors of both on the validation block. The pretrained
+        network reads each target column by itself, without X, and takes seasons from
+        `seasonal_period`. False leaves it out. Not used for ready-made windows.
     quantiles : tuple of float, default=None
         Probabilities whose quantiles the network learns beside the median, which is
         then the forecast, by the pinball loss. They start at the linear model and the
@@ -218,6 +225,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         1 - error / error of the best of them; None without a validation block.
     scaler_ : dict or transformer
         Scaler of the target; for many series a dict of them by series.
+    members_ : dict of str to dict
+        ``weight`` and ``score``, the mean absolute error on the validation block,
+        scaled, of the members "trained" and "pretrained". The scores are None without
+        a validation block.
     window_length_ : int
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -244,6 +255,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
         "network": [Callable, None],
         "n_members": [POSITIVE_INT],
+        "pretrained": [StrOptions({"auto"}), Options(bool, {False})],
         "quantiles": [tuple, list, None],
         "loss": [str, Callable],
         "refit": ["boolean"],
@@ -282,6 +294,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         recurrent_length="auto",
         network=None,
         n_members=1,
+        pretrained="auto",
         quantiles=None,
         loss="mse",
         optimizer="adam",
@@ -319,6 +332,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         self.recurrent_length = recurrent_length
         self.network = network
         self.n_members = n_members
+        self.pretrained = pretrained
         self.quantiles = quantiles
         self.loss = loss
         self.optimizer = optimizer
@@ -354,6 +368,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     baseline_scores_ = fitted_attribute("baseline_scores_", "record.baseline_scores")
     skill_ = fitted_attribute("skill_", "record.skill")
     scaler_ = fitted_attribute("scaler_", "scaler_statistics")
+    members_ = fitted_attribute("members_", "members_table")
     window_length_ = fitted_attribute("window_length_", "network.window_length")
     _spec_ = fitted_attribute("_spec_", "network.spec")
 
@@ -422,6 +437,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
         check_not_swapped(X, y)
         check_search(self.window_length, X, y)
+        keep = keep and self._state.is_trained
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
         data = read_training(
@@ -429,9 +445,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         )
         check_network(self, data.form)
         check_holidays(self.calendar, data.dated_histories)
-        norm = None if last is None else last.norm
-        problem = make_problem(data, self._window_options(), norm)
         options = self._network_options()
+        problem = problem_of(data, self._window_options(), options, last)
         settings = self._settings(self.epochs, self.loss)
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         check_same_network(last, asked)
@@ -469,6 +484,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             recurrent_length=self.recurrent_length,
             network=self.network,
             n_members=self.n_members,
+            pretrained=self.pretrained == "auto",
             quantile_levels=quantile_levels(self.quantiles),
             validation_fraction=self.validation_fraction,
             refit=self.refit,
@@ -1029,18 +1045,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             Go on from the fitted weights and scalers.
         """
         data, ends = rows_before(state, cuts, max_train_size)
-        other, norm = self._copy(), None
+        other, last = self._copy(), self._state if keep else None
         other.verbose = 0  # the bar of the backtest is the one that is seen
         if keep:  # windows stay what the network was trained on
-            other.window_length, norm = self.window_length_, self._state.norm
-        problem = make_problem(data, other._window_options(), norm)
-        fitted = fit_state(
-            data,
-            problem,
-            other._network_options(),
-            other._settings(other.epochs, other.loss),
-            last=self._state if keep else None,
-        )
+            other.window_length = self.window_length_
+        options = other._network_options()
+        problem = problem_of(data, other._window_options(), options, last)
+        settings = other._settings(other.epochs, other.loss)
+        fitted = fit_state(data, problem, options, settings, last=last)
         # Origins are rows of the whole history, whatever part of it was fitted.
         series = {
             key: replace(own, n_fitted=ends[key]) for key, own in fitted.series.items()
@@ -1157,7 +1169,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @classmethod
     def _from_stored(cls, state):
-        """Return attributes with the one state, of files from before there was one."""
+        """Return attributes of today; files may lack the one state and `pretrained`."""
+        state = {"pretrained": False} | state
         if "_scalers" not in state:
             return state
         fitted = upgraded(state)

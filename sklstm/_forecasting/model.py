@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklstm._forecasting.members import Members
+from sklstm._forecasting.pretrained_member import Rows, pretrained_forecasts
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import bridged, rows_since_seen, without_nan
@@ -116,6 +118,8 @@ class ForecastModel:
         See `calendar_features`.
     n_inputs : int
         Columns of X, without calendar features.
+    members : Members or None
+        Weights of the network and of the pretrained one; None for the network alone.
     """
 
     network: FittedNetwork
@@ -124,6 +128,17 @@ class ForecastModel:
     past_only: np.ndarray | None = None
     calendar: object = None
     n_inputs: int = 0
+    members: Members | None = None
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether the pretrained network takes part in forecasts."""
+        return self.members is not None and self.members.weight > 0
+
+    @property
+    def alone(self) -> "ForecastModel":
+        """The model without the pretrained network."""
+        return replace(self, members=None)
 
     @property
     def window_length(self) -> int:
@@ -167,6 +182,32 @@ class ForecastModel:
                 (n_origins, steps, n_levels, n_targets)
         """
         self.check_reach(sum(len(rows) for _, rows in origins), steps, quantiles)
+        forecasts = self._forecast_by_network(origins, steps, quantiles)
+        if quantiles or self.members is None or not self.members.weight:
+            return forecasts
+        return self._combined(self.members, origins, forecasts)
+
+    def _combined(
+        self, members: Members, origins: list[Origins], forecasts: np.ndarray
+    ) -> np.ndarray:
+        """Return forecasts of the network, combined with the pretrained one's."""
+        members.check_weights()
+        parts = [Rows(own.history.y, own.scaler, rows) for own, rows in origins]
+        steps = forecasts.shape[1]
+        (pretrained,) = pretrained_forecasts(parts, self.norm.seasons, steps)
+        ends = np.cumsum([len(rows) for _, _, rows in parts])[:-1]
+        pairs = np.split(forecasts, ends), np.split(pretrained, ends)
+        return np.concatenate(
+            [
+                scaler.invert(members.combine(scaler.apply(own), other))
+                for (_, scaler, _), own, other in zip(parts, *pairs, strict=True)
+            ]
+        )
+
+    def _forecast_by_network(
+        self, origins: list[Origins], steps: int, quantiles: bool
+    ) -> np.ndarray:
+        """Forecast without the pretrained network; see `forecast`."""
         forecasts = self._forecast_from_windows(origins, steps, quantiles)
         ages = [rows_since_seen(own.history.y, rows) for own, rows in origins]
         late = np.concatenate(ages)
@@ -250,8 +291,13 @@ class ForecastModel:
         ndarray of shape (n_samples, steps, n_targets)
         """
         repeated = origin._replace(rows=np.repeat(origin.rows, len(noise)))
-        parts = [(self.spans(repeated, steps), origin.series.scaler)]
-        return self._roll(parts, steps, noise)
+        scaler = origin.series.scaler
+        paths = self._roll([(self.spans(repeated, steps), scaler)], steps, noise)
+        if not self.is_combined:
+            return paths
+        forecasts = (model.forecast([origin], steps) for model in (self, self.alone))
+        combined, alone = map(scaler.apply, forecasts)
+        return scaler.invert(scaler.apply(paths) + combined - alone)
 
     def spans(self, origins: Origins, steps: int) -> Spans:
         """Return scaled windows with room ahead, inputs and static features."""
