@@ -502,8 +502,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         The model is one that `to_keras` or `sklstm.scikeras.build_regressor` made,
         trained anywhere, by any means. It works on scaled values: scalers are learned
         here from all rows of X and y, so pass ``scaler=None`` for a model that was
-        trained on values as they are. There are no errors of a validation block, and
-        so no quantiles.
+        trained on values as they are. Its forecasts are not combined with those of the
+        pretrained network. There are no errors of a validation block, and so no
+        quantiles.
 
         Parameters
         ----------
@@ -533,7 +534,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         >>> from sklstm import LSTMForecaster
         >>> from sklstm.datasets import load_air_passengers
         >>> passengers = load_air_passengers()
-        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> f = LSTMForecaster(24, 12, epochs=3, pretrained=False, random_state=0)
         >>> model = f.fit(passengers).to_keras()
         >>> again = LSTMForecaster.from_keras(model, passengers)
         >>> bool((again.forecast(12) == f.forecast(12)).all())
@@ -703,7 +704,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
         each step, and wider where the last `window_length` rows move more. With the
         parameter `quantiles` it is that of the network, to either side, corrected by
-        these errors [3]_. Rows that `update` or `backtest` have added since the fit
+        these errors [3]_. Without a validation block it is that of the pretrained
+        network. Rows that `update` or `backtest` have added since the fit
         correct it further: where more of them were missed than should be, it widens,
         and narrows where fewer were [2]_.
 
@@ -725,8 +727,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If a quantile is not between 0 and 1, there was no validation block, or
-            `forecast` raises.
+            If a quantile is not between 0 and 1, there was no validation block and the
+            pretrained network takes no part, or `forecast` raises.
 
         References
         ----------
@@ -1116,8 +1118,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            With `network`, `calendar` or a scaler of scikit-learn, which no graph is
-            made of, or for many series without the name of one.
+            With the pretrained network, `network`, `calendar` or a scaler of
+            scikit-learn, which no graph is made of, or for many series without the name
+            of one.
         ImportError
             Without the package onnx, which ``sklstm[onnx]`` installs.
 
@@ -1125,7 +1128,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         --------
         >>> from sklstm import LSTMForecaster
         >>> from sklstm.datasets import load_air_passengers
-        >>> f = LSTMForecaster(24, 12, epochs=1, random_state=0)
+        >>> f = LSTMForecaster(24, 12, epochs=1, pretrained=False, random_state=0)
         >>> model = f.fit(load_air_passengers()).to_onnx()
         >>> model = f.to_onnx("passengers.onnx")  # doctest: +SKIP
         """

@@ -35,6 +35,11 @@ class IntervalForecaster:
     model: ForecastModel
     calibration: tuple | None
 
+    @property
+    def has_quantiles(self) -> bool:
+        """Whether there are errors or a pretrained network to make intervals of."""
+        return self.calibration is not None or self.model.is_combined
+
     def check_calibrated(self) -> None:
         """Raise where there was no validation block to learn errors from."""
         if self.calibration is None:

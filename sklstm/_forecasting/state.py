@@ -113,6 +113,13 @@ class FittedForecaster:
         members = None if self.form == "windows" else self.series_model.members
         return (members or Members(0.0, {}, "")).table
 
+    def with_weight(self, weight: float) -> "FittedForecaster":
+        """Return a state that gives the pretrained network another weight."""
+        model = self.series_model
+        assert model.members is not None, "there is a pretrained network"
+        members = replace(model.members, weight=weight)
+        return replace(self, model=replace(model, members=members))
+
     @property
     def scalers(self) -> tuple:
         """Scalers of targets and of inputs, as training takes and gives them."""

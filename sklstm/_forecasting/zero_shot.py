@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sklstm._networks.spec import NetworkSpec
+from sklstm._series.calendar import with_calendar
 from sklstm._series.reader import TrainingSeries
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._windows.options import WindowOptions, check_seen
@@ -28,7 +29,7 @@ class ShortProblem(SeriesForecastProblem):
 
 def short_problem(data: TrainingSeries, options: WindowOptions) -> ShortProblem | None:
     """Return the problem of series that are too short to train on; None for others."""
-    histories = data.histories
+    histories, calendar = data.histories, None if data.in_files else options.calendar
     longest = max(map(len, histories.values()))
     check_seen(histories)
     plain = replace(options, deseasonalize=False)
@@ -40,7 +41,7 @@ def short_problem(data: TrainingSeries, options: WindowOptions) -> ShortProblem 
     if not too_short or longest < LEAST_ROWS:
         return None
     return ShortProblem(
-        list(histories.values()),
+        [with_calendar(history, calendar) for history in histories.values()],
         data.weights,
         window_length=length,
         horizon=options.horizon,
