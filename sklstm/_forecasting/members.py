@@ -17,9 +17,9 @@ from sklstm._utils.warn import warn_user
 from sklstm._windows.problem import SeriesForecastProblem
 
 # Rows that the pretrained network reads on the validation block: those of 256 whole
-# contexts beside a network that is trained, and of 24 in a fit that trains nothing,
+# contexts beside a network that is trained, and of 16 in a fit that trains nothing,
 # which is to take no longer than the forecasts of a few series.
-MOST_ROWS, MOST_ROWS_UNTRAINED = 256 * LONGEST_CONTEXT, 24 * LONGEST_CONTEXT
+MOST_ROWS, MOST_ROWS_UNTRAINED = 256 * LONGEST_CONTEXT, 16 * LONGEST_CONTEXT
 # A smaller weight moves no forecast, but would cost the time of the pretrained network.
 SMALLEST_WEIGHT = 0.05
 
