@@ -1,4 +1,7 @@
-"""Small data sets that ship with the package, and IMDB, which is downloaded."""
+"""Small data sets that ship with the package, and IMDB, which is downloaded.
+
+``data/README.md`` of the package names the sources and licences.
+"""
 
 import importlib
 import inspect
@@ -12,7 +15,16 @@ import pandas as pd
 from sklearn.datasets import fetch_file, get_data_home
 from sklearn.utils import Bunch
 
-__all__ = ["fetch_imdb", "load_air_passengers", "load_docstrings", "load_sunspots"]
+__all__ = [
+    "fetch_imdb",
+    "load_air_passengers",
+    "load_bike_sharing",
+    "load_docstrings",
+    "load_household_power",
+    "load_monthly_sunspots",
+    "load_sentiment_sentences",
+    "load_sunspots",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +32,14 @@ IMDB_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 IMDB_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 
 
-def _read(name, column):
-    with resources.files("sklstm.data").joinpath(name).open(encoding="utf-8") as file:
-        return pd.read_csv(file, parse_dates=[column], index_col=column)
+def _read(name, date=None):
+    """Return a file of the package as a frame, on the dates of a column if named."""
+    compression = "xz" if name.endswith(".xz") else None
+    with resources.files("sklstm.data").joinpath(name).open("rb") as file:
+        frame = pd.read_csv(file, compression=compression)
+    if date is None:
+        return frame
+    return frame.set_index(date).set_axis(pd.DatetimeIndex(frame[date], name=date))
 
 
 def load_air_passengers():
@@ -61,10 +78,127 @@ def load_sunspots():
     >>> load_sunspots().iloc[0]
     np.float64(5.0)
     """
-    with resources.files("sklstm.data").joinpath("sunspots_yearly.csv").open() as file:
-        frame = pd.read_csv(file)
+    frame = _read("sunspots_yearly.csv")
     index = pd.PeriodIndex(frame["year"].astype(int).astype(str), freq="Y", name="year")
     return pd.Series(frame["sunspots"].to_numpy(), index=index, name="sunspots")
+
+
+def load_monthly_sunspots():
+    """Load monthly mean sunspot numbers of Zürich, 1749 to 1983.
+
+    The cycle of the sun lasts between 9 and 14 years, so that no season of fixed length
+    describes it. Source: Andrews and Herzberg (1985), "Data"; public.
+
+    Returns
+    -------
+    pandas.Series of shape (2820,)
+
+    Examples
+    --------
+    >>> from sklstm.datasets import load_monthly_sunspots
+    >>> load_monthly_sunspots().iloc[0]
+    np.float64(58.0)
+    """
+    return _read("sunspots_monthly.csv", "month")["sunspots"].asfreq("MS")
+
+
+def load_bike_sharing(*, return_X_y=False):
+    """Load hourly rentals of the bike sharing of Washington, with weather [1]_.
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        ``data``, a frame of shape (17544, 7), hourly from 2011 to 2012: holiday and
+        working day (0 or 1), weather ("clear", "mist" or "rain"), temperature and felt
+        temperature in °C, humidity in per cent, wind speed in km/h. ``target``, a
+        Series of users an hour; ``DESCR``, a str.
+
+    References
+    ----------
+    .. [1] Fanaee-T and Gama (2014), "Event labeling combining ensemble detectors and
+       background knowledge", Progress in Artificial Intelligence 2. CC BY 4.0.
+
+    Examples
+    --------
+    >>> from sklstm.datasets import load_bike_sharing
+    >>> X, y = load_bike_sharing(return_X_y=True)
+    >>> X.shape, y.name
+    ((17544, 7), 'users')
+    """
+    data = _read("bike_sharing.csv.xz", "date").asfreq("h")
+    target = data.pop("users").astype(float)
+    if return_X_y:
+        return data, target
+    return Bunch(data=data, target=target, DESCR=_description(load_bike_sharing))
+
+
+def load_household_power():
+    """Load the daily electricity of four circuits of a house in Sceaux, France [1]_.
+
+    Returns
+    -------
+    pandas.Series of shape (5760,)
+        Watt-hours a day by (circuit, date), 17 December 2006 to 25 November 2010. The
+        circuits are "heating" (water heater and air conditioner), "kitchen", "laundry"
+        and "other".
+
+    References
+    ----------
+    .. [1] Hebrail and Berard (2012), "Individual household electric power consumption",
+       UCI Machine Learning Repository. CC BY 4.0.
+
+    Examples
+    --------
+    >>> from sklstm.datasets import load_household_power
+    >>> panel = load_household_power()
+    >>> panel.groupby(level="circuit").size().to_dict()
+    {'heating': 1440, 'kitchen': 1440, 'laundry': 1440, 'other': 1440}
+    """
+    frame = _read("household_power.csv.xz", "date").astype(float)
+    circuits = {name: frame[name] for name in sorted(frame)}
+    return pd.concat(circuits, names=["circuit"]).rename("watt_hours")
+
+
+def load_sentiment_sentences():
+    """Load 3,000 sentences of reviews of products, films and restaurants [1]_.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        ``data``, a list of str; ``target``, an array of 0 (negative) and 1 (positive),
+        half each; ``target_names``; ``source``, an array of "amazon", "imdb" and
+        "yelp"; ``DESCR``, a str.
+
+    References
+    ----------
+    .. [1] Kotzias et al. (2015), "From group to individual labels using deep features",
+       KDD. CC BY 4.0.
+
+    Examples
+    --------
+    >>> from sklstm.datasets import load_sentiment_sentences
+    >>> sentences = load_sentiment_sentences()
+    >>> sentences.data[1], sentences.target[1]
+    ('Good case, Excellent value.', np.int64(1))
+    """
+    frame = _read("sentiment_sentences.csv.xz")
+    return Bunch(
+        data=frame["text"].tolist(),
+        target=frame["label"].to_numpy(),
+        target_names=["negative", "positive"],
+        source=frame["source"].to_numpy(str),
+        DESCR=_description(load_sentiment_sentences),
+    )
+
+
+def _description(loader):
+    """Return what the docstring of a loader says of the data."""
+    return inspect.getdoc(loader).partition("Examples\n--------")[0].rstrip()
 
 
 # Modules, and classes after a colon, whose members' docstrings are read.

@@ -8,15 +8,53 @@ from sklstm import datasets
 from sklstm.datasets import (
     fetch_imdb,
     load_air_passengers,
+    load_bike_sharing,
     load_docstrings,
+    load_household_power,
+    load_monthly_sunspots,
+    load_sentiment_sentences,
     load_sunspots,
 )
 
 
 def test_series_are_regular_and_whole():
-    for series, length in ((load_air_passengers(), 144), (load_sunspots(), 309)):
+    for series, length in (
+        (load_air_passengers(), 144),
+        (load_sunspots(), 309),
+        (load_monthly_sunspots(), 2820),
+        (load_bike_sharing().target, 17544),
+    ):
         assert len(series) == length and series.notna().all()
         assert series.index.freq is not None
+
+
+def test_bike_sharing_has_weather_for_every_hour():
+    X, y = load_bike_sharing(return_X_y=True)
+    assert X.index.equals(y.index) and X.notna().all().all()
+    assert set(X["weather"]) == {"clear", "mist", "rain"}
+    assert X.select_dtypes("number").shape[1] == 6
+
+
+def test_circuits_are_a_panel_of_whole_days():
+    panel = load_household_power()
+    assert panel.index.names == ["circuit", "date"] and (panel >= 0).all()
+    for _, series in panel.groupby(level=0):
+        assert len(series) == 1440
+        assert series.droplevel(0).asfreq("D").notna().all()
+
+
+def test_sentences_are_balanced_in_each_source():
+    sentences = load_sentiment_sentences()
+    for source in ("amazon", "imdb", "yelp"):
+        assert sentences.target[sentences.source == source].sum() == 500
+    assert all(text.strip() for text in sentences.data)
+
+
+@pytest.mark.parametrize("load", [load_bike_sharing, load_sentiment_sentences])
+def test_descriptions_name_content_and_licence(load):
+    description = load().DESCR
+    assert "Returns" in description and "CC BY 4.0" in description
+    assert ">>>" not in description
 
 
 def test_docstrings_are_sentences_of_packages():

@@ -87,6 +87,7 @@ def train(
     check_process()
     with network_lock:
         network = compiled_network(spec, settings)
+        network.optimise_for(settings, data, train_rows)
         first = start(network, rng)
         record = resume.run_of(
             spec, settings, data, train_rows, validation_rows, first, rng

@@ -2,6 +2,8 @@ import keras
 import numpy as np
 import pytest
 
+from sklstm import LSTMForecaster
+from sklstm._training import compiled
 from sklstm._training.jax_steps import StepLoops
 
 BATCH = 4
@@ -61,3 +63,29 @@ def test_any_number_of_steps_is_compiled_once(block):
     for n in (1, 6, 3):
         assert loops.train(block, n).shape == (n, 2)
     assert len(calls) == 1
+
+
+def test_steps_that_are_not_optimised_are_as_good(block):
+    values = []
+    for unoptimised in (False, True):
+        loops = StepLoops(model(), 2)
+        loops.unoptimised = unoptimised
+        values.append([loops.train(block, 4), loops.test(block, 4)])
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-4)
+
+
+def test_only_short_training_is_not_optimised(monkeypatch, passengers):
+    used = []
+    block = compiled.CompiledNetwork.train_block
+
+    def noted(network, *batch):
+        used.append(network.step_loops.unoptimised)
+        return block(network, *batch)
+
+    monkeypatch.setattr(compiled.CompiledNetwork, "train_block", noted)
+    f = LSTMForecaster(12, 3, units=3, epochs=1, early_stopping=False, random_state=0)
+    f.fit(passengers)
+    assert set(used) == {True}
+    monkeypatch.setattr(compiled, "FEW_PRODUCTS", 0)
+    f.fit(passengers)
+    assert used[-1] is False
