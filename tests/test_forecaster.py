@@ -25,7 +25,7 @@ from sklstm._windows.options import make_problem
 
 
 def small(window_length=6, horizon=1, **parameters):
-    defaults = {"epochs": 2, "units": 4, "random_state": 0}
+    defaults = {"epochs": 2, "units": 4, "random_state": 0, "pretrained": False}
     return LSTMForecaster(window_length, horizon, **(defaults | parameters))
 
 

@@ -53,7 +53,7 @@ def problem_of(
         return make_problem(data, windows, last.norm)
     zero_shot = options.pretrained and options.network is None
     if zero_shot and isinstance(data, TrainingSeries):
-        problem = short_problem(data, windows)
+        problem = short_problem(data, windows, options.validation_fraction)
         if problem is not None:
             return problem
     return make_problem(data, windows)
@@ -105,11 +105,13 @@ def combined(
 ) -> tuple[Members, WindowFit]:
     """Return the weights of network and pretrained network, and the fit of both.
 
-    Without a validation block the weights stay as they were, or are equal.
+    Without a validation block the weights stay as they were. Where there were none,
+    they are equal, or those of the network alone if it has inputs, because these may
+    tell what the series does not.
     """
     if fit.validation is None or fit.skill is None:
         kept = None if last is None else last.series_model.members
-        return kept or Members.of(0.5), fit
+        return kept or Members.of(0.0 if problem.n_features else 0.5), fit
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
     members, trained, both = combine_on_block(problem, fit.validation, most_rows)
     if not members.weight:

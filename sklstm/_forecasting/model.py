@@ -55,11 +55,15 @@ class FittedSeries:
         Of the target.
     n_fitted : int
         Rows that the network was fitted on; later ones correct intervals.
+    first_row : int
+        Row before which the pretrained network reads none, where a fit had only some of
+        the last rows.
     """
 
     history: History
     scaler: Scaler
     n_fitted: int
+    first_row: int = 0
 
 
 class Origins(NamedTuple):
@@ -192,7 +196,7 @@ class ForecastModel:
     ) -> np.ndarray:
         """Return forecasts of the network, combined with the pretrained one's."""
         members.check_weights()
-        parts = [Rows(own.history.y, own.scaler, rows) for own, rows in origins]
+        parts = pretrained_rows(origins)
         steps = forecasts.shape[1]
         (pretrained,) = pretrained_forecasts(parts, self.norm.seasons, steps)
         ends = np.cumsum([len(rows) for _, _, rows in parts])[:-1]
@@ -239,8 +243,12 @@ class ForecastModel:
         ndarray of shape (n_rows, n_targets)
         """
         check_equal_inside(values, rows, series.history.y)
-        filled = replace(series, history=self._filled(series, values, rows))
-        return self.forecast([Origins(filled, rows)], 1)[:, 0]
+        with_gaps, filled = self.alone._filled(series, values, rows)
+        forecasts = self.alone.forecast([Origins(filled, rows)], 1)
+        if self.members is not None and self.members.weight:
+            origins = [Origins(with_gaps, rows)]
+            forecasts = self._combined(self.members, origins, forecasts)
+        return forecasts[:, 0]
 
     def steps_ahead(
         self, series: FittedSeries, X: np.ndarray, rows: np.ndarray
@@ -334,8 +342,8 @@ class ForecastModel:
 
     def _filled(
         self, series: FittedSeries, values: np.ndarray, rows: np.ndarray
-    ) -> History:
-        """Return history and new rows as one; gaps between them are forecast."""
+    ) -> tuple[FittedSeries, FittedSeries]:
+        """Return history and new rows as one: with gaps, and with these forecast."""
         history = series.history
         n_history = len(history)
         y = np.full((max(n_history, rows[-1] + 1), values.shape[1]), np.nan)
@@ -345,6 +353,7 @@ class ForecastModel:
         missing = np.arange(len(y)) >= n_history
         missing[rows[after]] = False
         index = history.stamps(0, len(y))
+        with_gaps = replace(series, history=History(y.copy(), None, index))
         while missing.any():
             first = int(np.argmax(missing))
             length = int(np.argmin(missing[first:]))
@@ -352,7 +361,7 @@ class ForecastModel:
             origin = Origins(replace(series, history=known), np.array([first]))
             y[first : first + length] = self.forecast([origin], length)[0]
             missing[first : first + length] = False
-        return History(y, None, index)
+        return with_gaps, replace(series, history=History(y, None, index))
 
     def _forecast_from_windows(
         self, origins: list[Origins], steps: int, quantiles: bool
@@ -454,6 +463,14 @@ class ForecastModel:
             f"A forecast of {steps} steps from {n_origins} origins",
             "Ask for fewer at once.",
         )
+
+
+def pretrained_rows(origins: list[Origins]) -> list[Rows]:
+    """Return origins as the pretrained network takes them."""
+    return [
+        Rows(own.history.y[own.first_row :], own.scaler, rows - own.first_row)
+        for own, rows in origins
+    ]
 
 
 def check_equal_inside(

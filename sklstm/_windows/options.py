@@ -73,6 +73,7 @@ def make_problem(
     data: TrainingSeries | TrainingWindows,
     options: WindowOptions,
     norm: WindowNorm | None = None,
+    kind: type[SeriesForecastProblem] = SeriesForecastProblem,
 ) -> SeriesForecastProblem | WindowForecastProblem:
     """Return what a fit learns from.
 
@@ -82,6 +83,8 @@ def make_problem(
     options : WindowOptions
     norm : WindowNorm, default=None
         Of a network that is trained further; None chooses one from the series.
+    kind : type
+        Of the problem of series.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def make_problem(
     check_seen(histories)
     norm = options.normalization(histories) if norm is None else norm
     calendar = None if data.in_files else options.calendar
-    return SeriesForecastProblem(
+    return kind(
         [with_calendar(history, calendar) for history in histories.values()],
         data.weights,
         window_length=options.length(histories, norm),

@@ -149,6 +149,13 @@ def test_methods_agree_on_the_combined_forecast(fitted):
     np.testing.assert_allclose(extended.forecast(3), other.forecast(3))
 
 
+def test_across_a_gap_the_row_is_as_many_steps_ahead(fitted):
+    pretrained = with_weight(fitted, 1.0)
+    across = pretrained.predict(FUTURE[3:5])
+    assert across.iloc[0] == pytest.approx(pretrained.forecast(4).iloc[3], rel=1e-6)
+    assert np.isfinite(fitted.predict(FUTURE[3:5])).all()
+
+
 def test_sample_paths_move_with_the_combined_forecast(fitted, alone):
     trained = with_weight(fitted, 0.0)
     paths, own = (f.sample_paths(5, 6, random_state=0) for f in (fitted, trained))
@@ -156,7 +163,7 @@ def test_sample_paths_move_with_the_combined_forecast(fitted, alone):
     np.testing.assert_allclose(paths - own, np.broadcast_to(shift, (6, 5)))
 
 
-@pytest.mark.parametrize("n_rows", [8, 11])
+@pytest.mark.parametrize("n_rows", [8, 11, 30])
 def test_series_too_short_to_train_on_are_forecast_at_once(n_rows):
     f = LSTMForecaster(horizon=12, calendar=("month",)).fit(PAST[:n_rows])
     assert f.members_["pretrained"] == {"weight": 1.0, "score": None}
@@ -168,6 +175,21 @@ def test_series_too_short_to_train_on_are_forecast_at_once(n_rows):
     with pytest.raises(ValueError, match="Quantiles need errors"):
         f.sample_paths(3)
     assert "too short to train on" in f.summary()
+
+
+def test_inputs_of_short_series_are_not_left_out():
+    X, y = np.arange(20.0)[:, None], np.arange(20.0) ** 2
+    f = LSTMForecaster(3, **QUICK).fit(X[:12], y[:12])
+    assert f.members_["trained"] == {"weight": 1.0, "score": None}
+    short = LSTMForecaster(12, **QUICK).fit(X[:12], y[:12])
+    assert short.members_["pretrained"]["weight"] == 1
+    assert np.isfinite(short.predict(X[12:])).all()
+
+
+def test_a_refit_on_some_rows_reads_no_earlier_ones(fitted):
+    table = fitted.backtest(FUTURE, stride=6, refit=1, max_train_size=60)
+    again = LSTMForecaster(**QUICK).fit(SERIES[36:96])
+    np.testing.assert_allclose(table["y_pred"][4:], again.forecast(4), rtol=1e-6)
 
 
 def test_shorter_series_are_an_error_as_without_it():
