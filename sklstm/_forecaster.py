@@ -446,7 +446,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_network(self, data.form)
         check_holidays(self.calendar, data.dated_histories)
         options = self._network_options()
-        problem = problem_of(data, self._window_options(), options, last)
+        problem = problem_of(data, self._window_options(), options, last, epochs)
         settings = self._settings(self.epochs, self.loss)
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         check_same_network(last, asked)

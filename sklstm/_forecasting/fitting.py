@@ -34,6 +34,7 @@ from sklstm._training.network_options import NetworkOptions
 from sklstm._training.settings import Settings
 from sklstm._training.window_fit import WindowFit, fit_window_network
 from sklstm._windows.options import WindowOptions, make_problem
+from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
 
 
 def problem_of(
@@ -41,17 +42,12 @@ def problem_of(
     windows: WindowOptions,
     options: NetworkOptions,
     last: FittedForecaster | None,
-) -> Any:
-    """Return what a fit learns from.
-
-    Parameters
-    ----------
-    last : FittedForecaster or None
-        State whose network is trained further, on windows of the same kind.
-    """
+    epochs: int | None = None,
+) -> SeriesForecastProblem | WindowForecastProblem:
+    """Return what a fit learns from; parameters are those of `fit_state`."""
     if last is not None:
         return make_problem(data, windows, last.norm)
-    zero_shot = options.pretrained and options.network is None
+    zero_shot = options.pretrained and options.network is None and epochs is None
     if zero_shot and isinstance(data, TrainingSeries):
         problem = short_problem(data, windows, options.validation_fraction)
         if problem is not None:
@@ -61,7 +57,7 @@ def problem_of(
 
 def fit_state(
     data: TrainingSeries | TrainingWindows,
-    problem: Any,
+    problem: SeriesForecastProblem | WindowForecastProblem,
     options: NetworkOptions,
     settings: Settings,
     *,
@@ -84,8 +80,11 @@ def fit_state(
     kept = None if last is None else (last.scalers, last.network.trained.weights)
     fit = fit_window_network(problem, options, settings, kept=kept, epochs=epochs)
     members = None
-    if options.pretrained and isinstance(data, TrainingSeries):
+    if options.pretrained and isinstance(problem, SeriesForecastProblem):
         members, fit = combined(problem, fit, settings, last)
+        if members is None:
+            # Inputs may tell what the series does not, and no block says whether.
+            members = Members.of(0.0 if data.form == "regression" else 0.5)
     calibration = None
     if fit.validation is not None:
         calibration = conformal_errors(fit.validation)
@@ -101,17 +100,17 @@ def fit_state(
 
 
 def combined(
-    problem: Any, fit: WindowFit, settings: Settings, last: FittedForecaster | None
-) -> tuple[Members, WindowFit]:
+    problem: SeriesForecastProblem,
+    fit: WindowFit,
+    settings: Settings,
+    last: FittedForecaster | None,
+) -> tuple[Members | None, WindowFit]:
     """Return the weights of network and pretrained network, and the fit of both.
 
-    Without a validation block the weights stay as they were. Where there were none,
-    they are equal, or those of the network alone if it has inputs, because these may
-    tell what the series does not.
+    Without a validation block the weights are those of the last state, if any.
     """
     if fit.validation is None or fit.skill is None:
-        kept = None if last is None else last.series_model.members
-        return kept or Members.of(0.0 if problem.n_features else 0.5), fit
+        return None if last is None else last.series_model.members, fit
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
     members, trained, both = combine_on_block(problem, fit.validation, most_rows)
     if not members.weight:

@@ -76,13 +76,15 @@ def pretrained_forecasts(
     """
     longest = max(int(origins.max()) for _, _, origins in parts)
     n_rows = max(min(n_context_rows(seasons), longest), 1)
+    # A forecast has several quantiles a step.
+    width = max(n_rows, len(shipped_network().arch.quantiles) * steps)
     result, waiting, n_values = [], [], 0
     for values, scaler, origins in parts:
-        at_once = max(VALUES_AT_ONCE // (n_rows * values.shape[1]), 1)
+        at_once = max(VALUES_AT_ONCE // (width * values.shape[1]), 1)
         for first in range(0, len(origins), at_once):
             rows = origins[first : first + at_once]
             waiting.append(contexts_of(values, scaler, rows, n_rows))
-            n_values += waiting[-1].values.size
+            n_values += len(rows) * values.shape[1] * width
             if n_values >= VALUES_AT_ONCE:
                 result += forecasts_of(waiting, seasons, steps, quantiles)
                 waiting, n_values = [], 0
@@ -132,7 +134,7 @@ def contexts_of(values, scaler, origins, n_rows) -> Contexts:
     ages = np.column_stack([rows_since_seen(values[:, [c]], origins) for c in columns])
     rows = (origins[:, None] - ages)[:, :, None] + np.arange(-n_rows, 0)
     gathered = values[np.maximum(rows, 0), np.array(columns)[:, None]]
-    gathered = np.where(rows < 0, np.nan, gathered)
+    gathered = np.where(rows < 0, np.nan, gathered.astype(float))
     if isinstance(scaler, ColumnScaler) and not scaler.log:
         return Contexts(gathered, ages, scaler)
     # On the axis of the logarithm, forecasts stay positive. Custom scalers may refuse

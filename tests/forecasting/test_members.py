@@ -202,6 +202,7 @@ def test_training_goes_on_from_a_series_that_was_too_short():
     f = LSTMForecaster(window_length=6, warm_start=True, **QUICK).fit(PAST[:8])
     assert f.fit(PAST).members_["trained"]["weight"] > 0
     weight = f.members_["pretrained"]["weight"]
+    assert LSTMForecaster(**QUICK).partial_fit(PAST[:30]).n_iter_ == 1
     assert f.partial_fit(PAST).members_["pretrained"]["weight"] == weight
 
 
