@@ -213,10 +213,12 @@ class ForecastDisplay(Display):
         """
         state = forecaster._state
         if series not in state.series:
-            raise ValueError(
-                f"The forecaster has no series {series!r}, and a display shows one. "
-                f"Pass series=, one of {list(state.series)[:5]}."
-            )
+            known = list(state.series)
+            fault = f"The forecaster has {len(known)} series, and a display shows one"
+            if series is not None:
+                fault = f"The forecaster has no series {series!r}"
+            some = f"{known[:5]}{' and others' if len(known) > 5 else ''}"
+            raise ValueError(f"{fault}. Pass series=, one of {some}.")
         chosen = None if series is None else [series]
         forecast = one_column(alone(forecaster.forecast(steps, X, series=chosen)))
         if np.ndim(forecast) != 1:

@@ -232,7 +232,8 @@ def test_whole_numbers_are_an_axis():
     assert list(f.forecast(3).index) == [2020, 2021, 2022]
     ranged = small(12, 3).fit(YEARS.set_axis(pd.RangeIndex(1900, 2020)))
     assert_array_equal(f.predict(YEARS.loc[1950:1952]), ranged.predict(YEARS)[50:53])
-    with pytest.raises(ValueError, match="do not follow the history at once"):
+    told = "they go from 2050 to 2050 in 1 rows, and the row after the history is 2020"
+    with pytest.raises(ValueError, match=told):
         f.update(pd.Series([10.0], [2050]))
     with pytest.raises(ValueError, match="not in order of time"):
         f.fit(YEARS.sample(frac=1, random_state=0))
@@ -451,6 +452,8 @@ def test_objects_that_are_numbers_are_read_in_frames_and_series():
         assert small(7, 2).fit(data).forecast(1).shape[0] == 1
     with pytest.raises(TypeError, match="Column 'ds' of X holds dates.*set_index"):
         small().fit(pd.DataFrame({"ds": DAYS, "y": Y.to_numpy()}))
+    with pytest.raises(TypeError, match="holds dates as text.*pd.to_datetime"):
+        small().fit(pd.DataFrame({"ds": DAYS.astype(str), "y": Y.to_numpy()}))
     with pytest.raises(TypeError, match="names the series belongs into the index"):
         small().fit(pd.DataFrame({"store": ["a"] * 120, "y": Y.to_numpy()}, DAYS))
 
@@ -486,6 +489,10 @@ def test_displays_take_columns_frames_and_any_number_of_rows():
     g = small(12, 3).fit(panel(Y[:N]))
     with pytest.raises(ValueError, match="holds many series, and a display shows one"):
         PredictionDisplay.from_estimator(g, panel(Y[N:]))
+    with pytest.raises(ValueError, match="has 2 series, and .* series=, one of .'p'"):
+        g.plot()
+    with pytest.raises(ValueError, match="has no series 'z'. Pass series="):
+        g.plot(series="z")
 
 
 # F21, F22: past covariates alone, windows -------------------------------------

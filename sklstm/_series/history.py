@@ -126,9 +126,12 @@ class History:
         """Return a history that goes on with rows that follow it at once."""
         where = self.where(index, len(y))
         if not np.array_equal(where, len(self) + np.arange(len(y))):
+            (following,) = self.stamps(len(self), len(self) + 1)
             raise ValueError(
                 "The rows do not follow the history at once, so appending them would "
-                "leave a gap or repeat rows. Pass the rows that come next."
+                f"leave a gap or repeat rows: they go from {index[0]} to {index[-1]} "
+                f"in {len(y)} rows, and the row after the history is {following}. Pass "
+                "every row from that one on."
             )
         own, inputs = self._buffers
         y, own = appended(self.y, own, y)

@@ -1,5 +1,7 @@
 """Checks of values and containers. NumPy and pandas only."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -131,6 +133,13 @@ def check_column(column, name):
             f"the index, for one series with {name}.set_index({label!r}), for many "
             "with sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
         )
+    if kind == "string" and holds_dates(column):
+        raise TypeError(
+            f"Column {label!r} of {name} holds dates as text. Make them the index: for "
+            f"one series, assign pd.to_datetime({name}[{label!r}]) to the column and "
+            f"call {name}.set_index({label!r}); for many, call "
+            "sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
+        )
     try:
         as_numbers(column)
     except (TypeError, ValueError, OverflowError) as error:
@@ -141,6 +150,16 @@ def check_column(column, name):
             "categories need numbers first, for example from "
             "sklearn.preprocessing.OneHotEncoder."
         ) from error
+
+
+def holds_dates(column):
+    """Return whether the first texts of a column are dates, and not numbers."""
+    some = pd.Series(column.dropna().head(10).to_numpy(object))
+    if pd.to_numeric(some, errors="coerce").notna().any():
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of formats that are guessed one by one
+        return bool(pd.to_datetime(some, errors="coerce").notna().all())
 
 
 def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:

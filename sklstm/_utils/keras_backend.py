@@ -47,4 +47,6 @@ def to_numpy(variable):
     """Return a copy of a Keras variable's value."""
     import numpy as np
 
-    return np.array(load_keras().ops.convert_to_numpy(variable))
+    # Of the value, because variables of Keras lack the copy argument of NumPy 2.
+    value = getattr(variable, "value", variable)
+    return np.array(load_keras().ops.convert_to_numpy(value))
