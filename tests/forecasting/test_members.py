@@ -8,6 +8,7 @@ import pytest
 
 import sklstm
 from sklstm import LSTMForecaster
+from sklstm._forecasting import fitting
 from sklstm._forecasting import members as members_module
 from sklstm._forecasting.members import weight_of_errors
 from sklstm._forecasting.pretrained_member import Rows, pretrained_forecasts
@@ -86,9 +87,19 @@ def test_scores_are_errors_on_the_validation_block(fitted):
     assert (np.array(scores) > 0).all()
 
 
-def test_the_skill_is_that_of_the_combined_forecast(fitted, alone):
-    assert fitted.skill_ != alone.skill_
-    assert with_weight(fitted, 0.0).skill_ == fitted.skill_  # of the fit
+def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
+    blocks = []
+
+    def combined(*args):
+        made = members_module.combine_on_block(*args)
+        blocks.extend(made[1:])
+        return made
+
+    monkeypatch.setattr(fitting, "combine_on_block", combined)
+    again = LSTMForecaster(**QUICK).fit(PAST)
+    trained, both = (block.mean_error(np.square) for block in blocks)
+    assert again.skill_ == fitted.skill_
+    assert (1 - again.skill_) / (1 - alone.skill_) == pytest.approx(both / trained)
 
 
 def test_the_pretrained_network_reads_no_row_after_its_origin():
