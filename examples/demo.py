@@ -1,91 +1,137 @@
-"""Program of `make demo`: the LSTM beside simple models on two real series."""
+"""Program of `make demo`: LSTMs beside simple models on two real series.
+
+Monthly sunspots have cycles of no fixed length, and hourly bike rentals depend on
+weather and calendar: on both a network adds to what linear models find.
+"""
 
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.linear_model import RidgeCV
 
-from sklstm import LSTMForecaster, make_windows
-from sklstm.datasets import load_air_passengers, load_sunspots
-from sklstm.metrics import mean_absolute_scaled_error
-from sklstm.plotting import PredictionDisplay, TrainingHistoryDisplay
+from sklstm import LSTMForecaster
+from sklstm.datasets import load_bike_sharing, load_monthly_sunspots
+from sklstm.plotting import TrainingHistoryDisplay
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.dates import ConciseDateFormatter  # noqa: E402
 
 OUTPUT = Path("demo_output")
-SERIES = {
-    # name: (series, rows held out, window length, season, unit)
-    "air passengers": (load_air_passengers(), 24, 24, 12, "thousand passengers"),
-    "sunspots": (load_sunspots(), 60, 33, 11, "sunspot number"),
-}
+N_DRAWN = 168  # rows: all months of the sunspots, a week of hours
+OWN, RIDGE = "LSTMForecaster", "ridge on the same window"
 
 
-def one_step_baselines(series, n_test, window_length, season):
-    """Forecast the held-out rows one step ahead with models that need no network."""
-    values = series.to_numpy()
-    first = len(values) - n_test
-    windows, following = make_windows(values, window_length)
-    ridge = RidgeCV(alphas=np.logspace(-3, 4, 15))
-    ridge.fit(windows[:-n_test], following[:-n_test, 0])
-    return {
-        "last value": values[first - 1 : -1],
-        "seasonal naive": values[first - season : -season],
-        "ridge on lags": ridge.predict(windows[-n_test:]),
-    }
+def ridge_forecasts(f, y, n_test, X=None):
+    """Forecast the test rows by ridge regression on the windows of a forecaster."""
+    length, values = f.window_length, y.to_numpy()
+    rows = sliding_window_view(np.arange(len(y)), length + f.horizon)
+    windows, following = values[rows[:, :length]], values[rows[:, length:]]
+    if X is not None:  # inputs are known for the hours that are forecast, too
+        inputs = X.to_numpy()[rows].reshape(len(rows), -1)
+        windows = np.concatenate([windows, inputs], axis=1)
+    ridge = RidgeCV(alphas=np.logspace(-3, 5, 17))
+    ridge.fit(windows[:-n_test], following[:-n_test])
+    return ridge.predict(windows[f.horizon - 1 - n_test :])
 
 
-def run(name, series, n_test, window_length, season, unit):
-    """Fit, print the errors of one series, and return the data of the picture."""
-    train, test = series.iloc[:-n_test], series.iloc[-n_test:]
-    forecasts = one_step_baselines(series, n_test, window_length, season)
+def actual_rows(y, n_test, horizon):
+    """Return the rows that follow each origin in the test part."""
+    values = y.to_numpy()[-n_test:]
+    return sliding_window_view(values, horizon)
+
+
+def repeated(y, n_test, horizon, period):
+    """Forecast by the rows one period before; a period of 1 is the last value."""
+    values, first = y.to_numpy(), len(y) - n_test
+    ahead = np.arange(n_test - horizon + 1)[:, None] + np.arange(horizon)
+    return values[first + ahead - period * (np.arange(horizon) // period + 1)]
+
+
+def forecasts_of(f, rows, y=None):
+    """Return the forecasts from all origins, one row for each."""
+    table = f.backtest(rows) if y is None else f.backtest(rows, y)
+    return table.pivot(index="origin", columns="step", values="y_pred").to_numpy()
+
+
+def told(name, unit, actual, forecasts):
+    """Print errors and a verdict."""
+    mse = {label: np.mean((actual - made) ** 2) for label, made in forecasts.items()}
+    table = pd.DataFrame({"MSE": mse}).assign(RMSE=lambda t: np.sqrt(t["MSE"]))
+    print(f"\n{name}, {actual.shape[1]} steps ahead, errors in {unit}")
+    print(table.sort_values("MSE").round(1).to_string())
+    best = min(mse, key=mse.get)
+    change = 1 - mse[OWN] / mse[RIDGE]
+    word = "below" if change >= 0 else "above"
+    print(
+        f"{best} has the smallest error. The MSE of {OWN} is {abs(change):.0%} {word} "
+        f"that of {RIDGE}.\n"
+    )
+
+
+def sunspots():
+    """Train LSTM and simple RNN by themselves, and an LSTM beside the linear model."""
+    y, n_test = load_monthly_sunspots(), 132
+    train, test = y[:-n_test], y[-n_test:]
     networks = {}
     for label, parameters in {
-        "simple RNN": {"cell": "rnn", "linear_skip": False},
+        "simple RNN alone": {"cell": "rnn", "linear_skip": False},
         "LSTM alone": {"linear_skip": False},
-        "LSTM (default)": {},
+        OWN: {},
     }.items():
-        print(f"{name}: fitting {label}")
+        print(f"monthly sunspots: fitting {label}")
         networks[label] = LSTMForecaster(
-            window_length,
-            # A network without the linear model needs more and larger steps.
-            epochs=300 if parameters else 100,
-            learning_rate=0.005 if parameters else 0.001,
-            random_state=0,
-            verbose=1,
-            **parameters,
+            window_length=132, horizon=12, random_state=0, verbose=1, **parameters
         ).fit(train)
-        forecasts[label] = networks[label].predict(test).to_numpy()
-    rows = {}
-    for label, forecast in forecasts.items():
-        error = test.to_numpy() - forecast
-        rows[label] = {
-            "MSE": np.mean(error**2),
-            "RMSE": np.sqrt(np.mean(error**2)),
-            "MASE": mean_absolute_scaled_error(
-                test, forecast, y_train=train, seasonal_period=season
-            ),
-        }
-    print(f"\n{name}, last {n_test} rows, one step ahead, in {unit}")
-    print(pd.DataFrame(rows).T.round(3).to_string(), "\n")
-    return test, forecasts, networks
+    forecasts = {
+        "last value": repeated(y, n_test, 12, 1),
+        RIDGE: ridge_forecasts(networks[OWN], y, n_test),
+    } | {label: forecasts_of(f, test) for label, f in networks.items()}
+    told("Monthly sunspots", "sunspot numbers", actual_rows(y, n_test, 12), forecasts)
+    draw("sunspots", "sunspot number", test, forecasts, networks)
+
+
+def bikes():
+    """Forecast the rentals of the next day from weather and calendar."""
+    X, y = load_bike_sharing(return_X_y=True)
+    X = X.assign(hour=X.index.hour, weekday=X.index.day_of_week)
+    X = pd.get_dummies(X, columns=["weather", "hour", "weekday"]).astype(float)
+    n_test = 28 * 24
+    print("bike sharing: fitting LSTMForecaster")
+    f = LSTMForecaster(window_length=48, horizon=24, random_state=0, verbose=1)
+    f.fit(X[:-n_test], y[:-n_test])
+    forecasts = {
+        "the same hour of the last day": repeated(y, n_test, 24, 24),
+        RIDGE: ridge_forecasts(f, y, n_test, X),
+        OWN: forecasts_of(f, X[-n_test:], y[-n_test:]),
+    }
+    told("Bike sharing", "users an hour", actual_rows(y, n_test, 24), forecasts)
+    draw("bike_sharing", "users an hour", y[-n_test:], forecasts, {OWN: f})
 
 
 def draw(name, unit, test, forecasts, networks):
-    """Draw predictions on actual values, and loss by epoch."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
-    lstm = forecasts["LSTM (default)"]
-    display = PredictionDisplay.from_predictions(test, lstm, ax=left)
-    rnn = forecasts["simple RNN"]
-    at = display.lines_["actual"].get_xdata()
-    left.plot(at, rnn, ":", color="#E69F00", label="simple RNN")
-    left.set(title=f"{name}: one step ahead", ylabel=unit)
+    """Draw forecasts that follow each other on actual values, and loss by epoch."""
+    test = test[:N_DRAWN]
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(12, 4), width_ratios=[2, 1], layout="constrained"
+    )
+    left.plot(test.index, test, color="black", label="actual")
+    colours = {RIDGE: "#999999", "simple RNN alone": "#E69F00", OWN: "#0072B2"}
+    for label, colour in colours.items():
+        if label in forecasts:
+            made = forecasts[label]
+            values = made[:: made.shape[1]].ravel()[: len(test)]
+            left.plot(test.index[: len(values)], values, color=colour, label=label)
+    left.set(title=f"Forecasts of {made.shape[1]} steps, end to end", ylabel=unit)
+    left.xaxis.set_major_formatter(ConciseDateFormatter(left.xaxis.get_major_locator()))
     left.legend()
-    TrainingHistoryDisplay.from_estimator(networks["LSTM alone"], ax=right)
-    right.set(title="LSTM alone: training", ylabel="MSE, scaled", yscale="log")
-    path = OUTPUT / f"{name.replace(' ', '_')}.png"
+    label, network = next(reversed(networks.items()))
+    TrainingHistoryDisplay.from_estimator(network, ax=right)
+    right.set(title=f"{label}: training", ylabel="MSE, scaled")
+    path = OUTPUT / f"{name}.png"
     figure.savefig(path, dpi=100)
     plt.close(figure)
     print(f"Picture saved to {path.resolve()}\n")
@@ -93,6 +139,5 @@ def draw(name, unit, test, forecasts, networks):
 
 if __name__ == "__main__":
     OUTPUT.mkdir(exist_ok=True)
-    for name, (series, n_test, window_length, season, unit) in SERIES.items():
-        result = run(name, series, n_test, window_length, season, unit)
-        draw(name, unit, *result)
+    sunspots()
+    bikes()
