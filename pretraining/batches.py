@@ -1,53 +1,24 @@
 """Batches of synthetic series: contexts, seasonal adjustment, scales, futures."""
 
 import multiprocessing
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from queue import Full
 
 import numpy as np
 
-from pretraining.adjust import (
+from pretraining.series import make_series
+from sklstm._networks.pretrained_inputs import Batch, scaled_batch
+from sklstm._windows.adjustment import (
     LEAST_CYCLES,
-    filled,
     remove_season,
     seasonal_indices,
 )
-from pretraining.series import make_series
 
 ADJUSTED_SHARE = 0.65
 # Contexts of many lengths, in patches, and how often each comes up.
 LENGTHS = (6, 12, 24, 42)
 LENGTH_SHARES = (0.2, 0.3, 0.28, 0.22)
 HORIZON = 48
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Series in units of their context.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n, n_patches * patch + horizon), float32
-        Values less the context's mean, in deviations of the context; gaps filled.
-    known : ndarray of the same shape, bool
-        Whether a value is no gap.
-    step : ndarray of shape (n,), float32
-        Mean absolute difference of neighbours in the context, in its deviations.
-    origin : ndarray of shape (n,), int32
-        Number of patches from which mean, deviation and step were taken.
-    weight : ndarray of shape (n,), float32
-        Zero for a series that does not move.
-    mean, deviation : ndarray of shape (n,), float64
-        Of the contexts, in the units of the series.
-    """
-
-    values: np.ndarray
-    known: np.ndarray
-    step: np.ndarray
-    origin: np.ndarray
-    weight: np.ndarray
-    mean: np.ndarray
-    deviation: np.ndarray
 
 
 def make_batch(n, n_patches, patch, seed, *, last_origin=False):
@@ -82,34 +53,6 @@ def adjusted(values, period, n_rows):
     """Remove the season that the first rows show from all rows, as a forecast does."""
     index, multiplicative = seasonal_indices(values[:, :n_rows], period)
     return remove_season(values, index, multiplicative)
-
-
-def scaled_batch(values, origin, patch):
-    """Bring series to the units of their contexts."""
-    known = np.isfinite(values)
-    context = np.arange(values.shape[1]) < (origin * patch)[:, None]
-    count = (known & context).sum(axis=1)
-    known[count == 0] = True
-    whole = filled(np.where(known, np.nan_to_num(values, nan=0.0), np.nan))
-    inside = known & context
-    n_known = np.maximum(inside.sum(axis=1), 1)
-    mean = np.where(inside, whole, 0).sum(axis=1) / n_known
-    centred = whole - mean[:, None]
-    deviation = np.sqrt(np.where(inside, centred**2, 0).sum(axis=1) / n_known)
-    change = np.abs(np.diff(whole, axis=1)) * (inside[:, 1:])
-    step = change.sum(axis=1) / np.maximum(inside[:, 1:].sum(axis=1), 1)
-    largest = np.abs(whole).max(axis=1)
-    moves = (count >= 4) & (deviation > 1e-6 * largest) & (step > 1e-3 * deviation)
-    deviation = np.where(moves, deviation, 1.0)
-    return Batch(
-        np.clip(centred / deviation[:, None], -1e4, 1e4).astype(np.float32),
-        known,
-        np.where(moves, step / deviation, 1.0).astype(np.float32),
-        origin.astype(np.int32),
-        moves.astype(np.float32),
-        mean,
-        deviation,
-    )
 
 
 def job_batches(seed, job, patch, batch_size, per_job=2):

@@ -1,6 +1,6 @@
 """Score of a trained network on the development half of the contest, without training.
 
-``python -m pretraining.evaluate pretraining/weights/forecaster.safetensors``
+``python -m pretraining.evaluate sklstm/data/pretrained/forecaster.safetensors``
 """
 
 import argparse
@@ -9,14 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pretraining.adjust import (
-    LEAST_CYCLES,
-    add_season,
-    remove_season,
-    seasonal_indices,
-)
-from pretraining.export import load_checkpoint, load_weights
-from pretraining.forward import LONGEST_CONTEXT
+from pretraining.export import load_checkpoint
+from sklstm._networks.pretrained import load_weights
+from sklstm._windows.adjustment import adjusted, restored
 
 KINDS = {
     "YS": "yearly",
@@ -29,9 +24,8 @@ KINDS = {
     "30min": "finer",
     "15min": "finer",
 }
-# Seasons by frequency, from short to long, and the cycles that tell each of them.
+# Seasons by frequency, from short to long.
 SEASONS = {"h": (24, 168), "30min": (48, 336), "15min": (96, 672)}
-CYCLES = 12
 RIVALS = ("default", "ridge_refit", "ets", "theta", "arima", "lgbm")
 
 
@@ -54,27 +48,6 @@ def seasons_of(line):
     return SEASONS.get(line.freq, (int(line.season),))
 
 
-def adjust(contexts, periods, cycles=CYCLES):
-    """Return adjusted contexts, and a function that gives forecasts their season."""
-    removed = []
-    contexts = contexts[:, -max(cycles * max(periods), LONGEST_CONTEXT) :]
-    for period in periods:
-        n_rows = min(contexts.shape[1], cycles * period)
-        if period < 2 or n_rows <= LEAST_CYCLES * period:
-            continue
-        index, multiplicative = seasonal_indices(contexts[:, -n_rows:], period)
-        first = (n_rows - contexts.shape[1]) % period
-        contexts = remove_season(contexts, index, multiplicative, first)
-        removed.append((index, multiplicative, n_rows % period))
-
-    def restore(forecast):
-        for index, multiplicative, phase in reversed(removed):
-            forecast = add_season(forecast, index, multiplicative, phase)
-        return forecast
-
-    return contexts, restore
-
-
 def point_forecasts(network, line, y, flip):
     """Return contexts' futures, and forecasts by way: raw, adjusted and their mean."""
     contexts, future = origins(line, y)
@@ -84,8 +57,8 @@ def point_forecasts(network, line, y, flip):
         return network.forecast(list(rows), line.horizon, flip=flip)[:, :, middle]
 
     made = {"raw": medians(contexts)}
-    changed, restore = adjust(contexts, seasons_of(line))
-    made["adjusted"] = restore(medians(changed))
+    changed, removed = adjusted(contexts, seasons_of(line))
+    made["adjusted"] = restored(medians(changed), removed)
     made["mean"] = (made["raw"] + made["adjusted"]) / 2
     return future, made
 

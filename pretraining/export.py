@@ -1,6 +1,6 @@
 """Write the weights of a checkpoint as safetensors, with their digest.
 
-``python -m pretraining.export run_folder/checkpoint.npz pretraining/weights``
+``python -m pretraining.export run_folder/checkpoint.npz sklstm/data/pretrained``
 """
 
 import argparse
@@ -10,14 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from pretraining import checkpoint
-from pretraining.forward import Pretrained
-from pretraining.network_features import Architecture
-
-NAME = "forecaster.safetensors"
+from sklstm._networks.pretrained import DIGEST, WEIGHTS, Pretrained
+from sklstm._networks.pretrained_inputs import Architecture
 
 
 def load_checkpoint(path, part="average"):
@@ -46,7 +43,7 @@ def export(source, folder, *, part="average", half=True):
     network, seen = load_checkpoint(source, part)
     kind = np.float16 if half else np.float32
     weights = {name: value.astype(kind) for name, value in network.weights.items()}
-    path = Path(folder) / NAME
+    path = Path(folder) / WEIGHTS
     path.parent.mkdir(parents=True, exist_ok=True)
     sizes = json.dumps(asdict(network.arch))
     record = {
@@ -57,21 +54,10 @@ def export(source, folder, *, part="average", half=True):
     save_file(weights, path, record)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     text = json.dumps(
-        {NAME: {"sha256": digest, "bytes": path.stat().st_size}}, indent=2
+        {WEIGHTS: {"sha256": digest, "bytes": path.stat().st_size}}, indent=2
     )
-    (path.parent / "digest.json").write_text(text + "\n")
+    (path.parent / DIGEST).write_text(text + "\n")
     return path
-
-
-def load_weights(path):
-    """Return the network of a file that `export` wrote."""
-    with safe_open(path, "numpy") as stored:
-        sizes = json.loads(stored.metadata()["architecture"])
-        weights = {
-            name: stored.get_tensor(name).astype(np.float32) for name in stored.keys()
-        }
-    sizes["quantiles"] = tuple(sizes["quantiles"])
-    return Pretrained(Architecture(**sizes), weights)
 
 
 def main():

@@ -1,6 +1,6 @@
 """The network as a Keras model, from features to outputs at every patch."""
 
-from pretraining.network_features import Architecture, features, n_parameters
+from sklstm._networks.pretrained_inputs import Architecture, features
 from sklstm._utils.keras_backend import load_keras
 from sklstm.layers import LSTM
 
@@ -25,3 +25,12 @@ def build(arch):
         arch.n_outputs, use_bias=False, kernel_initializer="zeros", name="skip"
     )(inputs)
     return keras.Model(inputs, layers.add([out, skip]))
+
+
+def n_parameters(arch):
+    """Return the number of weights."""
+    units, total = arch.units, (arch.n_features + 1) * arch.units
+    total += arch.n_layers * 4 * units * (2 * units + 1)
+    total += (units + arch.n_features + 1) * arch.hidden
+    total += (arch.hidden + 1 + arch.n_features) * arch.n_outputs
+    return total

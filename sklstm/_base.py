@@ -356,12 +356,12 @@ class BaseLSTM(BaseEstimator):
     def to_keras(self):
         """Build a Keras model of the fitted network from Keras's own layers.
 
-        The model is `model_` with the fast layers of ``sklstm.layers`` replaced by
-        those of Keras. It can be saved, loaded and trained without sklstm, but for
-        ``cell="slstm"``: Keras has no such layer, so the model keeps that of sklstm,
-        and its file loads after ``import sklstm.layers``. Its inputs and outputs are
-        scaled values, as those of `model_` are; of a text classifier, what its
-        `keras_inputs` returns.
+        The model is `model_`, the network trained here without the pretrained one, with
+        the fast layers of ``sklstm.layers`` replaced by those of Keras. It can be
+        saved, loaded and trained without sklstm, but for ``cell="slstm"``: Keras has no
+        such layer, so the model keeps that of sklstm, and its file loads after
+        ``import sklstm.layers``. Its inputs and outputs are scaled values, as those of
+        `model_` are; of a text classifier, what its `keras_inputs` returns.
 
         Returns
         -------

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklstm._base import (
@@ -24,6 +24,7 @@ from sklstm._forecasting.fitting import (
     check_not_swapped,
     check_same_network,
     fit_state,
+    problem_of,
     rows_before,
     untrained_state,
 )
@@ -164,6 +165,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Number of networks, trained from different seeds, whose mean is the forecast.
         They stand side by side in `weights_` as one network of `n_members` times the
         units; `history_` and `best_epoch_` are the first one's.
+    pretrained : {"auto"} or False, default="auto"
+        "auto" combines the network trained here with one that comes with the package
+        and was trained on many synthetic series: forecasts are a weighted mean, whose
+        weights follow from the errors of both on the validation block. The pretrained
+        network reads each target column by itself, without X, and takes seasons from
+        `seasonal_period`. False leaves it out. Not used for ready-made windows.
     quantiles : tuple of float, default=None
         Probabilities whose quantiles the network learns beside the median, which is
         then the forecast, by the pinball loss. They start at the linear model and the
@@ -228,6 +235,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         1 - error / error of the best of them; None without a validation block.
     scaler_ : dict or transformer
         Scaler of the target; for many series a dict of them by series.
+    members_ : dict of str to dict
+        ``weight`` and ``score``, the mean absolute error on the validation block,
+        scaled, of the members "trained" and "pretrained". The scores are None without
+        a validation block.
     window_length_ : int
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -254,6 +265,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
         "network": [Callable, None],
         "n_members": [POSITIVE_INT],
+        "pretrained": [StrOptions({"auto"}), Options(bool, {False})],
         "quantiles": [tuple, list, None],
         "loss": [str, Callable],
         "refit": ["boolean"],
@@ -292,6 +304,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         recurrent_length="auto",
         network=None,
         n_members=1,
+        pretrained="auto",
         quantiles=None,
         loss="auto",
         optimizer="adam",
@@ -329,6 +342,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         self.recurrent_length = recurrent_length
         self.network = network
         self.n_members = n_members
+        self.pretrained = pretrained
         self.quantiles = quantiles
         self.loss = loss
         self.optimizer = optimizer
@@ -364,6 +378,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     baseline_scores_ = fitted_attribute("baseline_scores_", "record.baseline_scores")
     skill_ = fitted_attribute("skill_", "record.skill")
     scaler_ = fitted_attribute("scaler_", "scaler_statistics")
+    members_ = fitted_attribute("members_", "members_table")
     window_length_ = fitted_attribute("window_length_", "network.window_length")
     _spec_ = fitted_attribute("_spec_", "network.spec")
 
@@ -432,6 +447,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
         check_not_swapped(X, y)
         check_search(self.window_length, X, y)
+        keep = keep and self._state.is_trained
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
         data = read_training(
@@ -439,9 +455,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         )
         check_network(self, data.form)
         check_holidays(self.calendar, data.dated_histories)
-        norm = None if last is None else last.norm
-        problem = make_problem(data, self._window_options(last), norm)
         options = self._network_options()
+        problem = problem_of(data, self._window_options(last), options, last, epochs)
         settings = self._settings(self.epochs, self.loss)
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         check_same_network(last, asked)
@@ -482,6 +497,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             recurrent_length=self.recurrent_length,
             network=self.network,
             n_members=self.n_members,
+            pretrained=self.pretrained == "auto",
             quantile_levels=quantile_levels(self.quantiles),
             validation_fraction=self.validation_fraction,
             refit=self.refit,
@@ -501,8 +517,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         The model is one that `to_keras` or `sklstm.scikeras.build_regressor` made,
         trained anywhere, by any means. It works on scaled values: scalers are learned
         here from all rows of X and y, so pass ``scaler=None`` for a model that was
-        trained on values as they are. There are no errors of a validation block, and
-        so no quantiles.
+        trained on values as they are. Its forecasts are not combined with those of the
+        pretrained network. There are no errors of a validation block, and so no
+        quantiles.
 
         Parameters
         ----------
@@ -532,7 +549,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         >>> from sklstm import LSTMForecaster
         >>> from sklstm.datasets import load_air_passengers
         >>> passengers = load_air_passengers()
-        >>> f = LSTMForecaster(window_length=24, horizon=12, epochs=3, random_state=0)
+        >>> f = LSTMForecaster(24, 12, epochs=3, pretrained=False, random_state=0)
         >>> model = f.fit(passengers).to_keras()
         >>> again = LSTMForecaster.from_keras(model, passengers)
         >>> bool((again.forecast(12) == f.forecast(12)).all())
@@ -702,7 +719,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
         each step, and wider where the last `window_length` rows move more. With the
         parameter `quantiles` it is that of the network, to either side, corrected by
-        these errors [3]_. Rows that `update` or `backtest` have added since the fit
+        these errors [3]_. Without a validation block it is that of the pretrained
+        network. Rows that `update` or `backtest` have added since the fit
         correct it further: where more of them were missed than should be, it widens,
         and narrows where fewer were [2]_.
 
@@ -724,8 +742,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If a quantile is not between 0 and 1, there was no validation block, or
-            `forecast` raises.
+            If a quantile is not between 0 and 1, there was no validation block and the
+            pretrained network takes no part, or `forecast` raises.
 
         References
         ----------
@@ -1044,21 +1062,20 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             Go on from the fitted weights and scalers.
         """
         data, ends = rows_before(state, cuts, max_train_size)
-        other, norm = self._copy(), None
+        other, last = self._copy(), self._state if keep else None
         other.verbose = 0  # the bar of the backtest is the one that is seen
         if keep:  # windows stay what the network was trained on
-            other.window_length, norm = self.window_length_, self._state.norm
-        problem = make_problem(data, other._window_options(), norm)
-        fitted = fit_state(
-            data,
-            problem,
-            other._network_options(),
-            other._settings(other.epochs, other.loss),
-            last=self._state if keep else None,
-        )
+            other.window_length = self.window_length_
+        options = other._network_options()
+        problem = problem_of(data, other._window_options(), options, last)
+        settings = other._settings(other.epochs, other.loss)
+        fitted = fit_state(data, problem, options, settings, last=last)
         # Origins are rows of the whole history, whatever part of it was fitted.
         series = {
-            key: replace(own, n_fitted=ends[key]) for key, own in fitted.series.items()
+            key: replace(
+                own, n_fitted=ends[key], first_row=ends[key] - len(own.history)
+            )
+            for key, own in fitted.series.items()
         }
         other._state = replace(fitted, series=series)
         return other
@@ -1119,8 +1136,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            With `network`, `calendar` or a scaler of scikit-learn, which no graph is
-            made of, or for many series without the name of one.
+            With the pretrained network, `network`, `calendar` or a scaler of
+            scikit-learn, which no graph is made of, or for many series without the name
+            of one.
         ImportError
             Without the package onnx, which ``sklstm[onnx]`` installs.
 
@@ -1128,7 +1146,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         --------
         >>> from sklstm import LSTMForecaster
         >>> from sklstm.datasets import load_air_passengers
-        >>> f = LSTMForecaster(24, 12, epochs=1, random_state=0)
+        >>> f = LSTMForecaster(24, 12, epochs=1, pretrained=False, random_state=0)
         >>> model = f.fit(load_air_passengers()).to_onnx()
         >>> model = f.to_onnx("passengers.onnx")  # doctest: +SKIP
         """
@@ -1172,7 +1190,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @classmethod
     def _from_stored(cls, state):
-        """Return attributes with the one state, of files from before there was one."""
+        """Return attributes of today; files may lack the one state and `pretrained`."""
+        state = {"pretrained": False} | state
         if "_scalers" not in state:
             return state
         fitted = upgraded(state)

@@ -32,6 +32,9 @@ def lag_attributions(
 ):
     """Attribute a forecast to past values and exogenous variables.
 
+    The forecast is that of the network trained here, without the pretrained one that
+    `LSTMForecaster.forecast` combines it with.
+
     The baseline is a window that is constant at its last value, with exogenous
     variables at their mean. The attributions therefore explain how the forecast differs
     from that of a history without movement. If `window_norm` is None, the baseline has

@@ -236,7 +236,7 @@ class ForecastDisplay(Display):
             ahead = forecast.index
         forecast = pd.Series(np.asarray(forecast), ahead)
         intervals = {}
-        if state.calibration is not None:
+        if state.intervals.has_quantiles:
             intervals = interval_frames(forecaster, steps, X, chosen, coverages, ahead)
         shown = 3 * len(forecast) if n_history is None else n_history
         history = pd.Series(past.y[:, 0], index)[max(len(past) - shown, 0) :]

@@ -120,6 +120,8 @@ def check_sizes(estimator, spec):
             if state.norm.deseasonalize:
                 check_holds_seasons(steps, state.norm.seasons)
             whole &= all(is_whole(own.history) for own in state.series.values())
+            members = state.series_model.members
+            whole &= members is None or 0 <= members.weight <= 1
     # "not <=" also refuses NaN, which a forged file can hold.
     if not whole or not n_values <= MAX_VALUES:
         raise LoadError("The file has sizes that do not fit its network or its series.")
@@ -147,5 +149,7 @@ def dry_run(estimator):
     ahead = None
     if state.form == "regression":
         ahead = {key: own.history.X[-1:] for key, own in state.series.items()}
-    origins = state.origins_at_end(state.series, ahead)
-    return state.model.forecast(list(origins.values()), 1)
+    origins = [*state.origins_at_end(state.series, ahead).values()]
+    # The pretrained network needs a millisecond for each series.
+    combined = state.model.forecast(origins[:1], 1)
+    return np.concatenate([combined, state.model.alone.forecast(origins, 1)])

@@ -17,13 +17,13 @@ TEXTS, LABELS = ["good film", "bad film"] * 8, [1, 0] * 8
 
 @pytest.fixture(scope="module")
 def fitted(passengers):
-    return LSTMForecaster(6, 2, **QUICK).fit(passengers[:60])
+    return LSTMForecaster(6, 2, pretrained=False, **QUICK).fit(passengers[:60])
 
 
 @pytest.fixture(scope="module")
 def many(passengers):
     parts = {"S1": passengers[:60], "S2": 2 * passengers[:60]}
-    return LSTMForecaster(6, 2, **QUICK).fit(pd.concat(parts))
+    return LSTMForecaster(6, 2, pretrained=False, **QUICK).fit(pd.concat(parts))
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +103,11 @@ def test_one_key_is_a_list_of_it(many, passengers):
         assert type(found) is type(expected) and found.equals(expected)
         assert list(found.index.unique(0)) == ["S1"]
     parts = {("a", 1): passengers[:60], ("b", 2): passengers[:60]}
-    f = LSTMForecaster(6, 2, **QUICK).fit(pd.concat(parts))
+    f = LSTMForecaster(6, 2, pretrained=False, **QUICK).fit(pd.concat(parts))
     assert f.forecast(3, series=("a", 1)).equals(f.forecast(3, series=[("a", 1)]))
-    arrays = LSTMForecaster(6, 2, **QUICK).fit([passengers.to_numpy()] * 2)
+    arrays = LSTMForecaster(6, 2, pretrained=False, **QUICK).fit(
+        [passengers.to_numpy()] * 2
+    )
     assert len(arrays.forecast(3, series=1)) == 1
 
 

@@ -25,7 +25,7 @@ from sklstm._windows.options import make_problem
 
 
 def small(window_length=6, horizon=1, **parameters):
-    defaults = {"epochs": 2, "units": 4, "random_state": 0}
+    defaults = {"epochs": 2, "units": 4, "random_state": 0, "pretrained": False}
     return LSTMForecaster(window_length, horizon, **(defaults | parameters))
 
 
@@ -905,7 +905,7 @@ def test_members_are_averaged_and_go_on(parameters, regression):
 
 
 def test_a_fit_that_lost_to_a_simple_model_warns_once(passengers):
-    f = LSTMForecaster(12, 3, linear_skip=False, epochs=1, units=3, random_state=0)
+    f = small(12, 3, linear_skip=False, epochs=1, units=3)
     with pytest.warns(SkillWarning, match="times that of the best simple model") as won:
         f.fit(passengers)
     (warning,) = (w for w in won if w.category is SkillWarning)

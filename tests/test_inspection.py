@@ -33,7 +33,8 @@ class DrawnClassifier(Drawn, LSTMTextClassifier):
 
 
 def small(**parameters):
-    given = UNTRAINED | {"window_length": 13, "horizon": 3} | parameters
+    given = UNTRAINED | {"window_length": 13, "horizon": 3, "pretrained": False}
+    given |= parameters
     return DrawnForecaster(**given)
 
 
@@ -76,7 +77,7 @@ def test_of_a_linear_model_they_are_its_terms():
     y = np.zeros(200)
     for t in range(2, 200):
         y[t] = 0.5 * y[t - 2] + rng.normal()
-    f = LSTMForecaster(window_length=2, window_norm=None, **UNTRAINED).fit(y)
+    f = LSTMForecaster(2, window_norm=None, pretrained=False, **UNTRAINED).fit(y)
     kernel = f.weights_["skip/kernel"][:, 0].astype(float)
     scaled = (y[-2:] - f.scaler_["center"]) / f.scaler_["scale"]
     why = lag_attributions(f)

@@ -20,6 +20,7 @@ from sklstm.plotting import (  # noqa: E402
 )
 
 QUICK = {"window_length": 12, "horizon": 3, "epochs": 2, "units": 3, "random_state": 0}
+QUICK |= {"pretrained": False}
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,20 @@ import numpy as np
 
 from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.intervals import check_probabilities
+from sklstm._forecasting.members import (
+    MOST_ROWS,
+    MOST_ROWS_UNTRAINED,
+    Members,
+    combine_on_block,
+)
 from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
+from sklstm._forecasting.pretrained_member import n_context_rows
 from sklstm._forecasting.state import FittedForecaster, TrainingRecord
+from sklstm._forecasting.zero_shot import (
+    ShortProblem,
+    short_problem,
+    untrained_network,
+)
 from sklstm._networks.spec import NetworkSpec, differences
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import is_list_of_series
@@ -17,15 +29,35 @@ from sklstm._series.reader import TrainingSeries
 from sklstm._series.validation import n_dims
 from sklstm._series.window_reader import TrainingWindows
 from sklstm._training.fitted_network import FittedNetwork
+from sklstm._training.losses import metric_for
 from sklstm._training.network_options import NetworkOptions
 from sklstm._training.settings import Settings
-from sklstm._training.window_fit import fit_window_network
-from sklstm._windows.protocols import ForecastProblem
+from sklstm._training.window_fit import WindowFit, fit_window_network
+from sklstm._windows.options import WindowOptions, make_problem
+from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
+
+
+def problem_of(
+    data: TrainingSeries | TrainingWindows,
+    windows: WindowOptions,
+    options: NetworkOptions,
+    last: FittedForecaster | None,
+    epochs: int | None = None,
+) -> SeriesForecastProblem | WindowForecastProblem:
+    """Return what a fit learns from; parameters are those of `fit_state`."""
+    if last is not None:
+        return make_problem(data, windows, last.norm)
+    zero_shot = options.pretrained and options.network is None and epochs is None
+    if zero_shot and isinstance(data, TrainingSeries):
+        problem = short_problem(data, windows, options.validation_fraction)
+        if problem is not None:
+            return problem
+    return make_problem(data, windows)
 
 
 def fit_state(
     data: TrainingSeries | TrainingWindows,
-    problem: ForecastProblem,
+    problem: SeriesForecastProblem | WindowForecastProblem,
     options: NetworkOptions,
     settings: Settings,
     *,
@@ -41,8 +73,18 @@ def fit_state(
     epochs : int, default=None
         Train exactly so many epochs, without a validation block.
     """
+    if isinstance(problem, ShortProblem):
+        network = untrained_network(options.build_spec(problem))
+        scalers = problem.fit_scalers(problem.all_rows())
+        return untrained_state(data, problem, network, scalers, Members.of(1))
     kept = None if last is None else (last.scalers, last.network.trained.weights)
     fit = fit_window_network(problem, options, settings, kept=kept, epochs=epochs)
+    members = None
+    if options.pretrained and isinstance(problem, SeriesForecastProblem):
+        members, fit = combined(problem, fit, settings, last)
+        if members is None:
+            # Inputs may tell what the series does not, and no block says whether.
+            members = Members.of(0.0 if data.form == "regression" else 0.5)
     calibration = None
     if fit.validation is not None:
         calibration = conformal_errors(fit.validation)
@@ -53,8 +95,31 @@ def fit_state(
     record = TrainingRecord(
         fit.history, fit.n_iter, fit.best_epoch, fit.baseline_scores, fit.skill
     )
-    state = untrained_state(data, problem, fit.network, fit.scalers)
+    state = untrained_state(data, problem, fit.network, fit.scalers, members)
     return replace(state, record=record, calibration=calibration)
+
+
+def combined(
+    problem: SeriesForecastProblem,
+    fit: WindowFit,
+    settings: Settings,
+    last: FittedForecaster | None,
+) -> tuple[Members | None, WindowFit]:
+    """Return the weights of network and pretrained network, and the fit of both.
+
+    Without a validation block the weights are those of the last state, if any.
+    """
+    if fit.validation is None or fit.skill is None:
+        return None if last is None else last.series_model.members, fit
+    most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
+    members, trained, both = combine_on_block(problem, fit.validation, most_rows)
+    if not members.weight:
+        return members, fit
+    # Scores of simple models are those of the whole block, the ratio of some windows.
+    metric = metric_for(settings.loss)
+    ratio = both.mean_error(metric) / trained.mean_error(metric)
+    skill = 1 - (1 - fit.skill) * ratio
+    return members, replace(fit, validation=both, skill=float(skill))
 
 
 def untrained_state(
@@ -62,6 +127,7 @@ def untrained_state(
     problem: Any,
     network: FittedNetwork,
     scalers: tuple,
+    members: Members | None = None,
 ) -> FittedForecaster:
     """Return the state of a network and scalers, without a record of training."""
     y_scalers, x_scaler = scalers
@@ -69,7 +135,10 @@ def untrained_state(
         output = OutputFormat(one_dimensional=data.y.ndim == 1)
         windows = WindowModel(network, x_scaler, y_scalers, data.target_shape)
         return FittedForecaster("windows", output, windows)
-    histories = data.histories_to_keep(problem.window_length)
+    n_kept = problem.window_length
+    if members is not None:
+        n_kept = max(n_kept, n_context_rows(problem.norm.seasons))
+    histories = data.histories_to_keep(n_kept)
     series = {
         key: FittedSeries(history, scaler, len(history))
         for (key, history), scaler in zip(histories.items(), y_scalers, strict=True)
@@ -81,6 +150,7 @@ def untrained_state(
         data.past_only,
         data.calendar,
         data.n_inputs,
+        members,
     )
     return FittedForecaster(
         data.form, data.output, model, series, None, data.static_encoder

@@ -7,7 +7,8 @@ from numbers import Real
 import numpy as np
 
 from sklstm._forecasting.conformal import movement_scale, nearest
-from sklstm._forecasting.model import ForecastModel, Origins
+from sklstm._forecasting.model import ForecastModel, Origins, pretrained_rows
+from sklstm._forecasting.pretrained_member import quantile_distances
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
 
@@ -15,6 +16,8 @@ from sklstm._series.missing import rows_since_seen
 PATHS_COVERAGE = 0.8
 # A width follows misses for so many origins before the first one that is asked for.
 MAX_TRACKED = 1000
+# So many where each of their forecasts takes the pretrained network a millisecond.
+MAX_TRACKED_COMBINED = 100
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class IntervalForecaster:
 
     model: ForecastModel
     calibration: tuple | None
+
+    @property
+    def has_quantiles(self) -> bool:
+        """Whether there are errors or a pretrained network to make intervals of."""
+        return self.calibration is not None or self.model.is_combined
 
     def check_calibrated(self) -> None:
         """Raise where there was no validation block to learn errors from."""
@@ -59,11 +67,28 @@ class IntervalForecaster:
         -------
         ndarray of shape (n_quantiles, n_origins, steps, n_targets)
         """
+        if self.calibration is None and self.model.is_combined:
+            return self._by_pretrained(forecasts, origins, probabilities)
         self.check_calibrated()
         ends = np.cumsum([len(own.rows) for own in origins])[:-1]
         parts = zip(origins, np.split(forecasts, ends), strict=True)
         return np.concatenate(
             [self._of_one_series(own, center, probabilities) for own, center in parts],
+            axis=1,
+        )
+
+    def _by_pretrained(self, forecasts, origins, probabilities):
+        """Return quantiles as far from forecasts as the pretrained ones are."""
+        parts = pretrained_rows(origins)
+        steps, seasons = forecasts.shape[1], self.model.norm.seasons
+        distances = quantile_distances(parts, seasons, steps, probabilities)
+        ends = np.cumsum([len(rows) for _, rows in origins])[:-1]
+        pieces = (np.split(forecasts, ends), np.split(distances, ends, axis=1))
+        return np.concatenate(
+            [
+                scaler.invert(scaler.apply(center) + distance)
+                for (_, scaler, _), center, distance in zip(parts, *pieces, strict=True)
+            ],
             axis=1,
         )
 
@@ -134,7 +159,8 @@ class IntervalForecaster:
         """
         (series, rows), horizon = origins, self.model.horizon
         history, scaler = series.history, series.scaler
-        first = max(min(series.n_fitted, rows.min()), rows.min() - MAX_TRACKED)
+        tracked = MAX_TRACKED_COMBINED if self.model.is_combined else MAX_TRACKED
+        first = max(min(series.n_fitted, rows.min()), rows.min() - tracked)
         origins = Origins(series, np.arange(first, rows.max() + 1))
         rows = origins.rows
         errors = np.full((len(rows), horizon, self.model.n_targets), np.nan)

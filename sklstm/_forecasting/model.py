@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklstm._forecasting.members import Members
+from sklstm._forecasting.pretrained_member import Rows, pretrained_forecasts
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import bridged, rows_since_seen, without_nan
@@ -53,11 +55,15 @@ class FittedSeries:
         Of the target.
     n_fitted : int
         Rows that the network was fitted on; later ones correct intervals.
+    first_row : int
+        Row before which the pretrained network reads none, where a fit had only some of
+        the last rows.
     """
 
     history: History
     scaler: Scaler
     n_fitted: int
+    first_row: int = 0
 
 
 class Origins(NamedTuple):
@@ -116,6 +122,8 @@ class ForecastModel:
         See `calendar_features`.
     n_inputs : int
         Columns of X, without calendar features.
+    members : Members or None
+        Weights of the network and of the pretrained one; None for the network alone.
     """
 
     network: FittedNetwork
@@ -124,6 +132,17 @@ class ForecastModel:
     past_only: np.ndarray | None = None
     calendar: object = None
     n_inputs: int = 0
+    members: Members | None = None
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether the pretrained network takes part in forecasts."""
+        return self.members is not None and self.members.weight > 0
+
+    @property
+    def alone(self) -> "ForecastModel":
+        """The model without the pretrained network."""
+        return replace(self, members=None)
 
     @property
     def window_length(self) -> int:
@@ -167,6 +186,32 @@ class ForecastModel:
                 (n_origins, steps, n_levels, n_targets)
         """
         self.check_reach(sum(len(rows) for _, rows in origins), steps, quantiles)
+        forecasts = self._forecast_by_network(origins, steps, quantiles)
+        if quantiles or self.members is None or not self.members.weight:
+            return forecasts
+        return self._combined(self.members, origins, forecasts)
+
+    def _combined(
+        self, members: Members, origins: list[Origins], forecasts: np.ndarray
+    ) -> np.ndarray:
+        """Return forecasts of the network, combined with the pretrained one's."""
+        members.check_weights()
+        parts = pretrained_rows(origins)
+        steps = forecasts.shape[1]
+        (pretrained,) = pretrained_forecasts(parts, self.norm.seasons, steps)
+        ends = np.cumsum([len(rows) for _, _, rows in parts])[:-1]
+        pairs = np.split(forecasts, ends), np.split(pretrained, ends)
+        return np.concatenate(
+            [
+                scaler.invert(members.combine(scaler.apply(own), other))
+                for (_, scaler, _), own, other in zip(parts, *pairs, strict=True)
+            ]
+        )
+
+    def _forecast_by_network(
+        self, origins: list[Origins], steps: int, quantiles: bool
+    ) -> np.ndarray:
+        """Forecast without the pretrained network; see `forecast`."""
         forecasts = self._forecast_from_windows(origins, steps, quantiles)
         ages = [rows_since_seen(own.history.y, rows) for own, rows in origins]
         late = np.concatenate(ages)
@@ -198,8 +243,12 @@ class ForecastModel:
         ndarray of shape (n_rows, n_targets)
         """
         check_equal_inside(values, rows, series.history.y)
-        filled = replace(series, history=self._filled(series, values, rows))
-        return self.forecast([Origins(filled, rows)], 1)[:, 0]
+        with_gaps, filled = self.alone._filled(series, values, rows)
+        forecasts = self.alone.forecast([Origins(filled, rows)], 1)
+        if self.members is not None and self.members.weight:
+            origins = [Origins(with_gaps, rows)]
+            forecasts = self._combined(self.members, origins, forecasts)
+        return forecasts[:, 0]
 
     def steps_ahead(
         self, series: FittedSeries, X: np.ndarray, rows: np.ndarray
@@ -250,8 +299,13 @@ class ForecastModel:
         ndarray of shape (n_samples, steps, n_targets)
         """
         repeated = origin._replace(rows=np.repeat(origin.rows, len(noise)))
-        parts = [(self.spans(repeated, steps), origin.series.scaler)]
-        return self._roll(parts, steps, noise)
+        scaler = origin.series.scaler
+        paths = self._roll([(self.spans(repeated, steps), scaler)], steps, noise)
+        if not self.is_combined:
+            return paths
+        forecasts = (model.forecast([origin], steps) for model in (self, self.alone))
+        combined, alone = map(scaler.apply, forecasts)
+        return scaler.invert(scaler.apply(paths) + combined - alone)
 
     def spans(self, origins: Origins, steps: int) -> Spans:
         """Return scaled windows with room ahead, inputs and static features."""
@@ -288,8 +342,8 @@ class ForecastModel:
 
     def _filled(
         self, series: FittedSeries, values: np.ndarray, rows: np.ndarray
-    ) -> History:
-        """Return history and new rows as one; gaps between them are forecast."""
+    ) -> tuple[FittedSeries, FittedSeries]:
+        """Return history and new rows as one: with gaps, and with these forecast."""
         history = series.history
         n_history = len(history)
         y = np.full((max(n_history, rows[-1] + 1), values.shape[1]), np.nan)
@@ -299,6 +353,7 @@ class ForecastModel:
         missing = np.arange(len(y)) >= n_history
         missing[rows[after]] = False
         index = history.stamps(0, len(y))
+        with_gaps = replace(series, history=History(y.copy(), None, index))
         while missing.any():
             first = int(np.argmax(missing))
             length = int(np.argmin(missing[first:]))
@@ -306,7 +361,7 @@ class ForecastModel:
             origin = Origins(replace(series, history=known), np.array([first]))
             y[first : first + length] = self.forecast([origin], length)[0]
             missing[first : first + length] = False
-        return History(y, None, index)
+        return with_gaps, replace(series, history=History(y, None, index))
 
     def _forecast_from_windows(
         self, origins: list[Origins], steps: int, quantiles: bool
@@ -408,6 +463,14 @@ class ForecastModel:
             f"A forecast of {steps} steps from {n_origins} origins",
             "Ask for fewer at once.",
         )
+
+
+def pretrained_rows(origins: list[Origins]) -> list[Rows]:
+    """Return origins as the pretrained network takes them."""
+    return [
+        Rows(own.history.y[own.first_row :], own.scaler, rows - own.first_row)
+        for own, rows in origins
+    ]
 
 
 def check_equal_inside(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sklstm._forecasting.intervals import IntervalForecaster
+from sklstm._forecasting.members import Members
 from sklstm._forecasting.model import (
     FittedSeries,
     ForecastModel,
@@ -104,6 +105,25 @@ class FittedForecaster:
         if self.is_single:
             return self.series[SINGLE_SERIES].scaler.statistics
         return {key: own.scaler.statistics for key, own in self.series.items()}
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a network that training can continue."""
+        members = None if self.form == "windows" else self.series_model.members
+        return members is None or members.weight < 1
+
+    @property
+    def members_table(self) -> dict[str, dict]:
+        """Weights and scores of the networks whose forecasts are combined."""
+        members = None if self.form == "windows" else self.series_model.members
+        return (members or Members(0.0, {}, "")).table
+
+    def with_weight(self, weight: float) -> "FittedForecaster":
+        """Return a state that gives the pretrained network another weight."""
+        model = self.series_model
+        assert model.members is not None, "there is a pretrained network"
+        members = replace(model.members, weight=weight)
+        return replace(self, model=replace(model, members=members))
 
     @property
     def scalers(self) -> tuple:

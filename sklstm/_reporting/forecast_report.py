@@ -161,20 +161,25 @@ def values_of(data):
 
 def comparisons(forecaster, test, train):
     """Return one-step forecasts of the test rows by simpler models."""
-    result = {}
+    result = members_alone(forecaster, test)
     if train is not None:
+        models = {}
         for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
             if own_name(forecaster) != cell.label and forecaster.network is None:
                 model = clone(forecaster)
-                model.set_params(cell=cell.name, linear_skip=False, verbose=0)
-                result[f"{cell.label} alone"] = model
+                model.set_params(
+                    cell=cell.name, linear_skip=False, pretrained=False, verbose=0
+                )
+                models[f"{cell.label} alone"] = model
         # Without an epoch, a forecaster is its linear model.
         linear = clone(forecaster)
-        linear.set_params(linear_skip=True, network=None, epochs=0, verbose=0)
-        result["linear model alone"] = linear
-        result = {
+        linear.set_params(
+            linear_skip=True, network=None, epochs=0, pretrained=False, verbose=0
+        )
+        models["linear model alone"] = linear
+        result |= {
             name: values_of(model.fit(*train).predict(test[0]))
-            for name, model in result.items()
+            for name, model in models.items()
         }
     if forecaster._state.form == "windows":
         windows = np.asarray(test[0], float)
@@ -191,6 +196,18 @@ def comparisons(forecaster, test, train):
     season = forecaster._state.norm.season
     if season is not None and season > 1 and season <= len(past):
         result[f"{season} rows before"] = values[rows - season]
+    return result
+
+
+def members_alone(forecaster, test):
+    """Return forecasts of the test rows by each of the combined networks."""
+    if not forecaster.members_["pretrained"]["weight"]:
+        return {}
+    result = {}
+    for name, weight in {"trained": 0.0, "pretrained": 1.0}.items():
+        member = forecaster._copy()
+        member._state = forecaster._state.with_weight(weight)
+        result[f"{name} network alone"] = values_of(member.predict(test[0]))
     return result
 
 

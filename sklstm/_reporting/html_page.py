@@ -9,6 +9,7 @@ from sklstm._reporting.summary import (
     counted,
     curve_svg,
     kept_in_words,
+    members_in_words,
     network_in_words,
     network_svg,
     skill_in_words,
@@ -151,7 +152,8 @@ def network_section(estimator):
         for name, value in estimator.get_params(deep=False).items()
         if repr(value) != repr(default[name])
     ]
-    words = paragraphs(network_in_words(estimator))
+    words = (network_in_words(estimator), members_in_words(estimator))
+    words = paragraphs(*filter(None, words))
     words += f"<figure>{network_svg(estimator)}</figure>"
     if not changed:
         return words + paragraphs("All parameters have their defaults.")

@@ -94,7 +94,26 @@ def kept_in_words(estimator):
         return "No epoch of the network improved on its start."
     if hasattr(estimator, "classes_"):
         return "No epoch beat the n-gram model; probabilities are the n-gram model's."
+    if members_in_words(estimator):
+        return "No epoch beat the linear model, which takes the network's place."
     return "No epoch beat the linear model; forecasts are the linear model's."
+
+
+def members_in_words(estimator):
+    """Tell the weights of the combined forecast; return an empty string without one."""
+    members = getattr(estimator, "members_", None)
+    if members is None or not members["pretrained"]["weight"]:
+        return ""
+    share = members["pretrained"]["weight"]
+    if share == 1:
+        return (
+            "The series is too short to train on; forecasts are the pretrained "
+            "network's."
+        )
+    return (
+        f"Forecasts are the mean of this network's, with a weight of {1 - share:.0%}, "
+        f"and the pretrained network's, with {share:.0%}."
+    )
 
 
 def summary_of(estimator):
@@ -107,6 +126,7 @@ def summary_of(estimator):
         type(estimator).__name__,
         f"Network: {network_in_words(estimator)}",
         f"Training: {trained}.",
+        members_in_words(estimator),
         skill_in_words(estimator),
         kept_in_words(estimator),
     ]
@@ -169,6 +189,7 @@ def fitted_html(estimator):
         f"<div>{escape(line)}</div>"
         for line in (
             network_in_words(estimator),
+            members_in_words(estimator),
             skill_in_words(estimator),
             kept_in_words(estimator),
         )

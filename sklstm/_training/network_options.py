@@ -16,7 +16,7 @@ AUTO_RECURRENT_LENGTH = 48
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """Parameters of `LSTMForecaster` that say what is trained, and on which rows.
+    """Parameters of `LSTMForecaster` that say what forecasts, trained on which rows.
 
     `quantile_levels` rise and hold the median, or are empty.
     """
@@ -29,6 +29,7 @@ class NetworkOptions:
     recurrent_length: int | str | None
     network: Callable | None
     n_members: int
+    pretrained: bool
     quantile_levels: tuple
     validation_fraction: float
     refit: bool

@@ -39,6 +39,8 @@ class ValidationBlock:
         Of the quantiles.
     weights : ndarray of shape (n_windows,) or None
         Every series counts the same under them; None for ready-made windows.
+    scalers : tuple
+        Of targets and of inputs, as `data` is scaled.
     """
 
     data: Any
@@ -47,11 +49,22 @@ class ValidationBlock:
     quantiles: np.ndarray | None
     levels: tuple
     weights: np.ndarray | None
+    scalers: Any
 
     def mean_error(self, metric: Callable) -> float:
         """Return the weighted mean of a metric of differences."""
         errors = metric(self.outputs - self.data.targets(self.rows))
         return np.average(row_means(errors), weights=self.data.weights(self.rows))
+
+    def take(self, positions: np.ndarray) -> "ValidationBlock":
+        """Return some of the windows as a block."""
+        return replace(
+            self,
+            rows=self.rows[positions],
+            outputs=self.outputs[positions],
+            quantiles=None if self.quantiles is None else self.quantiles[positions],
+            weights=None if self.weights is None else self.weights[positions],
+        )
 
 
 @dataclass(frozen=True)
@@ -256,6 +269,7 @@ class WindowTraining:
             network.quantiles(data, rows) if self.levels else None,
             self.levels,
             self.problem.weights_by_series(rows),
+            candidate.scalers,
         )
 
     def skill(self, candidate: Candidate, block: ValidationBlock) -> float:

@@ -140,6 +140,7 @@ def make_problem(
     data: TrainingSeries | TrainingWindows,
     options: WindowOptions,
     norm: WindowNorm | None = None,
+    kind: type[SeriesForecastProblem] = SeriesForecastProblem,
 ) -> SeriesForecastProblem | WindowForecastProblem:
     """Return what a fit learns from.
 
@@ -149,6 +150,8 @@ def make_problem(
     options : WindowOptions
     norm : WindowNorm, default=None
         Of a network that is trained further; None chooses one from the series.
+    kind : type
+        Of the problem of series.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def make_problem(
     if norm is None:
         norm = options.normalization(histories, seasons, length)
     calendar = None if data.in_files else options.calendar
-    return SeriesForecastProblem(
+    return kind(
         [with_calendar(history, calendar) for history in histories.values()],
         data.weights,
         window_length=length,

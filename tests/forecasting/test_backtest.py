@@ -11,6 +11,7 @@ from sklstm.metrics import make_backtest_scorer
 from sklstm.metrics import mean_absolute_scaled_error as mase
 
 QUICK = {"window_length": 6, "horizon": 3, "epochs": 2, "units": 3, "random_state": 0}
+QUICK |= {"pretrained": False}
 
 
 @pytest.fixture

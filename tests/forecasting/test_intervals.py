@@ -10,6 +10,7 @@ from sklstm import LSTMForecaster, load
 from sklstm.datasets import load_air_passengers
 
 QUICK = {"window_length": 12, "horizon": 3, "epochs": 1, "units": 3, "random_state": 0}
+QUICK |= {"pretrained": False}
 
 
 @pytest.fixture(scope="module")

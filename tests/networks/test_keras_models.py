@@ -12,6 +12,7 @@ from sklstm._networks.spec import NetworkSpec, TextNetworkSpec
 from sklstm._utils.cells import CELLS
 
 SMALL = {"window_length": 12, "horizon": 3, "units": 4, "epochs": 2, "random_state": 0}
+SMALL |= {"pretrained": False}
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from tests.fitted import with_network  # noqa: E402
 
 # No epoch is trained, since a graph is equal whatever the weights are.
 QUICK = {"epochs": 0, "units": 3, "random_state": 0, "validation_fraction": 0}
+OWN = QUICK | {"pretrained": False}
 TEXTS = ["a good film", "very very good", "a bad film , bad", "very bad", "so so"] * 4
 LABELS = [1, 1, 0, 0, 1] * 4
 
@@ -67,7 +68,7 @@ def assert_same(actual, expected):
     ids=str,
 )
 def test_forecasts_are_those_of_forecast(options, passengers):
-    f = shaken(LSTMForecaster(26, 5, **QUICK | options).fit(passengers))
+    f = shaken(LSTMForecaster(26, 5, **OWN | options).fit(passengers))
     model = f.to_onnx()
     y = passengers.to_numpy(float)
     window = np.stack([y[-26:], y[-40:-14]])
@@ -77,7 +78,7 @@ def test_forecasts_are_those_of_forecast(options, passengers):
 
 def test_series_of_several_columns(passengers):
     table = np.column_stack([passengers, np.sqrt(passengers)])
-    f = shaken(LSTMForecaster(6, 3, seasonal_period=3, **QUICK).fit(table))
+    f = shaken(LSTMForecaster(6, 3, seasonal_period=3, **OWN).fit(table))
     assert_same(run_graph(f.to_onnx(), y=table[None, -6:])[0], f.forecast())
     f = f.set_params(deseasonalize=True).fit(table)
     assert_same(run_graph(f.to_onnx(), y=table[None, -6:])[0], f.forecast())
@@ -85,7 +86,7 @@ def test_series_of_several_columns(passengers):
 
 def test_a_linear_or_empty_network_has_a_graph_too(passengers):
     for options in ({}, {"linear_skip": False}):
-        f = LSTMForecaster(6, 2, **QUICK | options).fit(passengers)
+        f = LSTMForecaster(6, 2, **OWN | options).fit(passengers)
         kernel = 0 * f.weights_["head/kernel"]
         with_network(f, weights=f.weights_ | {"head/kernel": kernel})
         model = f.to_onnx()
@@ -98,7 +99,7 @@ def test_a_linear_or_empty_network_has_a_graph_too(passengers):
 @pytest.mark.parametrize("scaler", ["standard", "minmax"])
 def test_inputs_known_ahead_and_past(past, scaler, regression):
     X, y = regression
-    f = LSTMForecaster(6, 3, past_covariates=past, scaler=scaler, **QUICK)
+    f = LSTMForecaster(6, 3, past_covariates=past, scaler=scaler, **OWN)
     f = shaken(f.fit(X[:-3], y[:-3]))
     ahead = X[-3:].to_numpy()[None].copy()
     ahead[..., [name in (past or ()) for name in X.columns]] = np.nan
@@ -117,13 +118,13 @@ def test_predictions_of_ready_made_windows(scaler, n_features, n_targets):
     X = rng.uniform(1, 2, size=(40, 5, n_features))
     X = X if n_features > 1 else X[:, :, 0]
     y = X.reshape(40, -1)[:, :n_targets] ** 2
-    f = LSTMForecaster(scaler=scaler, **QUICK).fit(X, y if n_targets > 1 else y[:, 0])
+    f = LSTMForecaster(scaler=scaler, **OWN).fit(X, y if n_targets > 1 else y[:, 0])
     assert_same(run_graph(shaken(f).to_onnx(), X=X[:7]), f.predict(X[:7]))
 
 
 def test_one_of_many_series(passengers):
     values = passengers.to_numpy(float)
-    f = shaken(LSTMForecaster(6, 2, **QUICK).fit([values, 100 - values[:60]]))
+    f = shaken(LSTMForecaster(6, 2, **OWN).fit([values, 100 - values[:60]]))
     window = 100 - values[None, 54:60]
     expected = f.forecast(series=[1])[0]
     assert_same(run_graph(f.to_onnx(series=1), y=window)[0], expected)
@@ -217,7 +218,7 @@ def test_token_ids_as_they_were_fitted():
 
 
 def test_what_a_graph_says_of_itself(passengers):
-    model = LSTMForecaster(6, 2, **QUICK).fit(passengers).to_onnx()
+    model = LSTMForecaster(6, 2, **OWN).fit(passengers).to_onnx()
     assert model.producer_name == "sklstm"
     assert "last 6 rows" in model.doc_string and "next 2 values" in model.doc_string
     assert model.graph.name == "LSTMForecaster"
@@ -233,16 +234,16 @@ def test_what_has_no_graph_is_refused_by_name(passengers, monkeypatch):
 
     with pytest.raises(NotFittedError):
         LSTMForecaster().to_onnx()
-    f = LSTMForecaster(6, scaler=PowerTransformer(), **QUICK).fit(passengers)
+    f = LSTMForecaster(6, scaler=PowerTransformer(), **OWN).fit(passengers)
     with pytest.raises(ValueError, match="has PowerTransformer. Fit with scaler="):
         f.to_onnx()
-    f = LSTMForecaster(6, calendar=("month",), **QUICK).fit(passengers)
+    f = LSTMForecaster(6, calendar=("month",), **OWN).fit(passengers)
     with pytest.raises(ValueError, match=r"calendar=\('month',\).*as X of your own"):
         f.to_onnx()
     f.network = "mine"
     with pytest.raises(ValueError, match="network of its own"):
         f.to_onnx()
-    f = LSTMForecaster(6, **QUICK).fit(passengers)
+    f = LSTMForecaster(6, **OWN).fit(passengers)
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"sklstm\[onnx\]"):
         f.to_onnx()

@@ -52,7 +52,7 @@ def test_the_linear_model_follows_the_loss():
     y = rng.normal(size=300).cumsum() + 5 * np.sin(np.arange(300))
     y[50::60] += 100  # single values far off
     y = pd.Series(y)
-    f = LSTMForecaster(8, 2, epochs=0, random_state=0).fit(y)
+    f = LSTMForecaster(8, 2, epochs=0, pretrained=False, random_state=0).fit(y)
     absolute = clone(f).set_params(loss="mae").fit(y)
     errors = [np.median(np.abs(y - g.predict(y))[8:]) for g in (f, absolute)]
     assert errors[1] < 0.8 * errors[0]

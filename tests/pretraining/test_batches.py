@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pretraining.batches import HORIZON, job_batches, make_batch, scaled_batch
+from pretraining.batches import HORIZON, job_batches, make_batch
+from sklstm._networks.pretrained_inputs import scaled_batch
 
 PATCH = 8
 

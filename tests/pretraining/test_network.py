@@ -11,9 +11,9 @@ import pytest
 from pretraining import batches, checkpoint
 from pretraining import train as training
 from pretraining.batches import job_batches, make_batch
-from pretraining.export import export, load_weights
-from pretraining.forward import Pretrained
+from pretraining.export import export
 from pretraining.network import Architecture, build, features, n_parameters
+from sklstm._networks.pretrained import Pretrained, load_weights
 
 SMALL = Architecture(patch=4, units=6, n_layers=2, hidden=5)
 

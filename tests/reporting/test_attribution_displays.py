@@ -30,7 +30,7 @@ def no_figure_left_open():
 
 def test_lags_are_bars_stacked_by_input(regression):
     X, y = regression
-    f = LSTMForecaster(6, 2, **UNTRAINED).fit(X[:200], y[:200])
+    f = LSTMForecaster(6, 2, pretrained=False, **UNTRAINED).fit(X[:200], y[:200])
     display = LagAttributionDisplay.from_estimator(f, X[200:202], step=2)
     why = lag_attributions(f, X=X[200:202]).attributions[2]
     assert list(display.bars_) == ["load", "a", "b"]
@@ -55,7 +55,7 @@ def test_lags_of_windows_and_targets(passengers):
     with pytest.raises(ValueError, match=r"no forecast of \(0, 3\), only of"):
         LagAttributionDisplay.from_estimator(f, X[-1:, :4], step=3)
     both = pd.DataFrame({"p": passengers, "q": passengers})
-    f = LSTMForecaster(4, **UNTRAINED).fit(both)
+    f = LSTMForecaster(4, pretrained=False, **UNTRAINED).fit(both)
     display = LagAttributionDisplay.from_estimator(f, target="q")
     assert_allclose(display.prediction, f.forecast(1)["q"].iloc[0])
 

@@ -8,6 +8,7 @@ from sklstm._series.calendar import CYCLES, calendar_features
 
 HOURS = pd.date_range("2024-03-29", periods=96, freq="h", tz="Europe/Berlin")
 QUICK = {"window_length": 3, "horizon": 2, "epochs": 1, "units": 2, "random_state": 0}
+QUICK |= {"pretrained": False}
 
 
 def daily(n_days=100):

@@ -57,6 +57,7 @@ SETTINGS = {
     "learning_rate": 0.02,
     "random_state": 0,
 }
+SETTINGS |= {"pretrained": False}
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ def options(**changed):
         "recurrent_length": "auto",
         "network": None,
         "n_members": 1,
+        "pretrained": False,
         "quantile_levels": (),
         "validation_fraction": 0.2,
         "refit": True,

@@ -24,6 +24,11 @@ def check_has_graph(forecaster):
             "or fit with network=None."
         )
     model = forecaster._state.model
+    if forecaster.members_["pretrained"]["weight"]:
+        raise ValueError(
+            "The forecast is combined with that of the pretrained network, for which "
+            "to_onnx has no graph. Fit with pretrained=False."
+        )
     if forecaster._state.form != "windows" and model.calendar is not None:
         raise ValueError(
             f"The forecaster has calendar={model.calendar!r}, but an ONNX graph "

@@ -7,7 +7,8 @@ about a season is mostly noise; no test is needed then.
 
 import numpy as np
 
-LEAST_CYCLES = 2
+# A season is estimated from as many late cycles, of more than LEAST_CYCLES.
+LEAST_CYCLES, MOST_CYCLES = 2, 12
 DECAY = 0.65
 
 
@@ -67,7 +68,8 @@ def seasonal_indices(values, period, decay=DECAY):
     Parameters
     ----------
     values : ndarray of shape (n, n_rows)
-        At least two seasons of each series; may hold NaN.
+        At least two seasons of each series; may hold NaN. Rows before the first value
+        tell nothing.
     decay : float
         Weight of a cycle relative to the cycle after it: seasons change.
 
@@ -82,6 +84,8 @@ def seasonal_indices(values, period, decay=DECAY):
     mean = moving_average(whole, period)
     start = period // 2
     inside = values[:, start : start + mean.shape[1]]
+    first = np.argmax(np.isfinite(values), axis=1)
+    inside = np.where(np.arange(inside.shape[1]) < first[:, None], np.nan, inside)
     added, add_ratio = indices(inside - mean, start, 0.0, period, decay)
     positive = whole.min(axis=1) > 0
     safe = np.where(positive[:, None], mean, 1.0)
@@ -101,3 +105,43 @@ def add_season(values, index, multiplicative, first):
     """Return values with their season; the inverse of `remove_season`."""
     rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
     return np.where(multiplicative[:, None], values * rows, values + rows)
+
+
+def adjusted(values, periods):
+    """Remove several seasons from series that end at the origins of forecasts.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_rows)
+        Series that begin late have NaN before their first row.
+    periods : sequence of int
+        Rows in each season, the shortest first.
+
+    Returns
+    -------
+    values : ndarray of shape (n, n_rows)
+    removed : list of tuple
+        What `restored` takes.
+    """
+    removed = []
+    lengths = values.shape[1] - np.argmax(np.isfinite(values), axis=1)
+    for period in periods:
+        n_rows = min(values.shape[1], MOST_CYCLES * period)
+        enough = np.minimum(lengths, n_rows) > LEAST_CYCLES * period
+        if period < 2 or not enough.any():
+            continue
+        index, multiplicative = seasonal_indices(values[:, -n_rows:], period)
+        multiplicative &= enough
+        neutral = multiplicative[:, None].astype(float)
+        index = np.where(enough[:, None], index, neutral)
+        first = (n_rows - values.shape[1]) % period
+        values = remove_season(values, index, multiplicative, first)
+        removed.append((index, multiplicative, n_rows % period))
+    return values, removed
+
+
+def restored(forecasts, removed):
+    """Return forecasts, of shape (n, steps), with the seasons that were removed."""
+    for index, multiplicative, phase in reversed(removed):
+        forecasts = add_season(forecasts, index, multiplicative, phase)
+    return forecasts

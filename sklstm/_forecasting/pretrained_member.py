@@ -1,0 +1,198 @@
+"""Forecasts of series by the pretrained network, each column by itself."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from sklstm._networks.pretrained import LONGEST_CONTEXT, shipped_network
+from sklstm._series.missing import rows_since_seen
+from sklstm._windows.adjustment import MOST_CYCLES, adjusted, restored
+from sklstm._windows.scaling import ColumnScaler, Scaler
+
+# Values of contexts that are in memory at the same time.
+VALUES_AT_ONCE = 2**20
+
+
+class Rows(NamedTuple):
+    """Rows of one series before which forecasts stand.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timesteps, n_targets)
+        In the units of the target, with their gaps.
+    scaler : Scaler
+    origins : ndarray of int of shape (n_origins,)
+    """
+
+    values: np.ndarray
+    scaler: Scaler
+    origins: np.ndarray
+
+
+class Contexts(NamedTuple):
+    """The rows before origins.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_origins, n_targets, n_rows)
+        Up to the last value seen; NaN before the first row.
+    ages : ndarray of int of shape (n_origins, n_targets)
+        Rows between the last value seen and the origin.
+    scaler : Scaler or None
+        What brings values to the scaler's axis; None where they are on it.
+    """
+
+    values: np.ndarray
+    ages: np.ndarray
+    scaler: Scaler | None
+
+
+def n_context_rows(seasons: Sequence[int]) -> int:
+    """Return on how many rows before its origin a forecast depends."""
+    return max(LONGEST_CONTEXT, MOST_CYCLES * max(seasons, default=0))
+
+
+def pretrained_forecasts(
+    parts: list[Rows], seasons: Sequence[int], steps: int, *, quantiles: bool = False
+) -> np.ndarray:
+    """Forecast each column of series from its own rows before each origin.
+
+    Where these end in missing values, the forecast starts at the last value seen.
+
+    Parameters
+    ----------
+    parts : list of Rows
+    seasons : sequence of int
+    quantiles : bool
+        All quantiles of the network instead of the median.
+
+    Returns
+    -------
+    ndarray of shape (n_levels, n_origins, steps, n_targets)
+        Scaled, with one level, or with `quantiles` all. NaN where no value is known
+        before the origin.
+    """
+    longest = max(int(origins.max()) for _, _, origins in parts)
+    n_rows = max(min(n_context_rows(seasons), longest), 1)
+    # A forecast has several quantiles a step.
+    width = max(n_rows, len(shipped_network().arch.quantiles) * steps)
+    result, waiting, n_values = [], [], 0
+    for values, scaler, origins in parts:
+        at_once = max(VALUES_AT_ONCE // (width * values.shape[1]), 1)
+        for first in range(0, len(origins), at_once):
+            rows = origins[first : first + at_once]
+            waiting.append(contexts_of(values, scaler, rows, n_rows))
+            n_values += len(rows) * values.shape[1] * width
+            if n_values >= VALUES_AT_ONCE:
+                result += forecasts_of(waiting, seasons, steps, quantiles)
+                waiting, n_values = [], 0
+    if waiting:
+        result += forecasts_of(waiting, seasons, steps, quantiles)
+    return np.concatenate(result, axis=1)
+
+
+def quantile_distances(
+    parts: list[Rows],
+    seasons: Sequence[int],
+    steps: int,
+    probabilities: Sequence[float],
+) -> np.ndarray:
+    """Return how far quantiles of the network are from its median.
+
+    Distances of other probabilities than the network's are in proportion to those of a
+    normal distribution. Beyond its horizon, the forecast goes on from medians, so the
+    squared distances of blocks add.
+
+    Returns
+    -------
+    ndarray of shape (n_probabilities, n_origins, steps, n_targets)
+        Scaled.
+    """
+    arch = shipped_network().arch
+    quantiles = pretrained_forecasts(parts, seasons, steps, quantiles=True)
+    distances = quantiles - quantiles[arch.quantiles.index(0.5)]
+    block = np.arange(steps)[:, None] // arch.horizon
+    last = distances[:, :, [min(arch.horizon, steps) - 1]]
+    distances = np.copysign(np.sqrt(distances**2 + block * last**2), distances)
+    levels = ndtri(arch.quantiles)
+    result = []
+    for wanted in ndtri(probabilities):
+        nearest = np.clip(wanted, levels[0], levels[-1])
+        above = max(int(np.searchsorted(levels, nearest)), 1)
+        gap = levels[above] - levels[above - 1]
+        share = (nearest - levels[above - 1]) / gap
+        distance = (1 - share) * distances[above - 1] + share * distances[above]
+        result.append(distance * (wanted / nearest if nearest else 1.0))
+    return np.nan_to_num(np.array(result))
+
+
+def contexts_of(values, scaler, origins, n_rows) -> Contexts:
+    """Gather the rows before the origins of one series."""
+    columns = range(values.shape[1])
+    ages = np.column_stack([rows_since_seen(values[:, [c]], origins) for c in columns])
+    rows = (origins[:, None] - ages)[:, :, None] + np.arange(-n_rows, 0)
+    gathered = values[np.maximum(rows, 0), np.array(columns)[:, None]]
+    gathered = np.where(rows < 0, np.nan, gathered.astype(float))
+    if isinstance(scaler, ColumnScaler) and not scaler.log:
+        return Contexts(gathered, ages, scaler)
+    # On the axis of the logarithm, forecasts stay positive. Custom scalers may refuse
+    # missing values.
+    last = gathered[:, :, -1:]
+    whole = np.where(np.isnan(gathered), np.where(np.isnan(last), 1.0, last), gathered)
+    scaled = np.swapaxes(scaler.apply(np.swapaxes(whole, 1, 2)), 1, 2)
+    return Contexts(np.where(np.isnan(gathered), np.nan, scaled), ages, None)
+
+
+def forecasts_of(contexts: list[Contexts], seasons, steps, quantiles) -> list:
+    """Return forecasts for each of some contexts, from one pass of the network."""
+    tables = [c.values.reshape(-1, c.values.shape[2]) for c in contexts]
+    ages = np.concatenate([c.ages.ravel() for c in contexts])
+    flat = forecasts_from_ages(np.concatenate(tables), ages, seasons, steps, quantiles)
+    ends = np.cumsum([len(table) for table in tables])[:-1]
+    result = []
+    for part, (values, _, scaler) in zip(
+        np.split(flat, ends, axis=1), contexts, strict=True
+    ):
+        forecasts = np.swapaxes(part.reshape(-1, *values.shape[:2], steps), 2, 3)
+        result.append(forecasts if scaler is None else scaler.apply(forecasts))
+    return result
+
+
+def forecasts_from_ages(table, ages, seasons, steps, quantiles):
+    """Return forecasts that start so many rows after the last value seen."""
+    result = None
+    for late in (False, True):
+        rows = np.flatnonzero((ages > 0) == late)
+        if not len(rows):
+            continue
+        longer = forecasts_at_end(
+            table[rows], seasons, steps + int(ages[rows].max()), quantiles
+        )
+        if result is None:
+            result = np.empty((len(longer), len(table), steps))
+        ahead = ages[rows][:, None] + np.arange(steps)
+        result[:, rows] = longer[:, np.arange(len(rows))[:, None], ahead]
+    return result
+
+
+def forecasts_at_end(table, seasons, steps, quantiles):
+    """Return forecasts of the rows after each series of a table.
+
+    Returns
+    -------
+    ndarray of shape (n_levels, n, steps)
+    """
+    network = shipped_network()
+    levels = network.arch.quantiles
+    known = np.isfinite(table)
+    unknown = ~known.any(axis=1)
+    table = np.where(unknown[:, None], 0.0, table)
+    values, removed = adjusted(table, sorted(seasons))
+    first = np.argmax(known, axis=1)
+    contexts = [row[start:] for row, start in zip(values, first, strict=True)]
+    forecasts = network.forecast(contexts, steps)
+    forecasts[unknown] = np.nan
+    wanted = range(len(levels)) if quantiles else [levels.index(0.5)]
+    return np.stack([restored(forecasts[:, :, k], removed) for k in wanted])

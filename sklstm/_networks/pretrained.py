@@ -1,0 +1,173 @@
+"""The pretrained network: forecasts of series that it never saw, in NumPy alone.
+
+Its weights were trained on synthetic series only; docs/pretraining.md says how.
+"""
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+from sklstm._networks.numpy_forward import (
+    inputs_of,
+    prepared_weights,
+    recurrent,
+    side_by_side,
+)
+from sklstm._networks.pretrained_inputs import Architecture, features, scaled_batch
+
+LONGEST_CONTEXT = 336
+# Series that pass through the network at the same time.
+SERIES_AT_ONCE = 32
+FOLDER, WEIGHTS, DIGEST = "data/pretrained", "forecaster.safetensors", "digest.json"
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A trained network: sizes, and weights by name in float32."""
+
+    arch: Architecture
+    weights: dict
+
+    @functools.cached_property
+    def layers(self) -> list:
+        """Weights of the recurrent layers, as their steps read them."""
+        names = [f"lstm_{k}" for k in range(self.arch.n_layers)]
+        return [prepared_weights("lstm", self.weights, name) for name in names]
+
+    def outputs(self, read: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return the network's outputs at the end of each series.
+
+        Parameters
+        ----------
+        read : ndarray of shape (n, n_patches, n_features)
+            Series sorted by falling length, from their first patch on.
+        lengths : ndarray of shape (n,)
+            Number of patches of each.
+        """
+        w, n = self.weights, len(read)
+        x = read @ w["embedding/kernel"] + w["embedding/bias"]
+        for layer in self.layers:
+            x = x + recurrent("lstm", layer, inputs_of(x, layer), lengths)[0]
+        rows = np.arange(n), lengths - 1
+        seen = read[rows]
+        both = np.concatenate([x[rows], seen], axis=1)
+        h = np.maximum(both @ w["hidden/kernel"] + w["hidden/bias"], 0)
+        out = h @ w["head/kernel"] + w["head/bias"] + seen @ w["skip/kernel"]
+        return out.reshape(n, self.arch.horizon, -1)
+
+    def block(self, contexts: list[np.ndarray]) -> np.ndarray:
+        """Return quantiles of the next rows, of shape (n, horizon, n_quantiles).
+
+        Parameters
+        ----------
+        contexts : list of ndarray of shape (n_rows,)
+            The last `LONGEST_CONTEXT` rows are read; may hold NaN.
+        """
+        n_patches = [
+            -(-min(len(c), LONGEST_CONTEXT) // self.arch.patch) for c in contexts
+        ]
+        order = np.argsort(np.negative(n_patches), kind="stable")
+        shape = len(contexts), self.arch.horizon, len(self.arch.quantiles)
+        result = np.empty(shape)
+
+        def forecast_part(rows):
+            result[rows] = self._block([contexts[row] for row in rows])
+
+        starts = range(0, len(order), SERIES_AT_ONCE)
+        side_by_side(forecast_part, [order[i : i + SERIES_AT_ONCE] for i in starts])
+        return result
+
+    def _block(self, contexts):
+        """Return the same for a few series, sorted by falling number of patches."""
+        patch = self.arch.patch
+        contexts = [context[-LONGEST_CONTEXT:] for context in contexts]
+        lengths = np.array([-(-len(context) // patch) for context in contexts])
+        values = np.full((len(contexts), lengths[0] * patch), np.nan)
+        for row, context in enumerate(contexts):
+            end = lengths[row] * patch
+            values[row, end - len(context) : end] = context
+        batch = scaled_batch(values, lengths, patch)
+        read = features(np, self.arch, batch.values, batch.known, batch.step)
+        out = np.sinh(self.outputs(read, lengths).astype(float))
+        ends = np.arange(len(contexts)), lengths * patch - 1
+        base = batch.values[ends] if self.arch.local else 0 * batch.step
+        unit = batch.step if self.arch.local else np.ones_like(batch.step)
+        scaled = base[:, None, None] + unit[:, None, None] * out
+        forecast = batch.mean[:, None, None] + batch.deviation[:, None, None] * scaled
+        still = batch.weight == 0
+        forecast[still] = batch.mean[still, None, None]
+        return np.sort(forecast, axis=2)
+
+    def forecast(
+        self, contexts: list[np.ndarray], steps: int, *, flip: bool = False
+    ) -> np.ndarray:
+        """Return quantiles of so many rows, beyond the horizon from the medians.
+
+        Parameters
+        ----------
+        flip : bool
+            Whether to average with the forecast of the series turned upside down.
+
+        Returns
+        -------
+        ndarray of shape (n, steps, n_quantiles)
+        """
+        middle = self.arch.quantiles.index(0.5)
+        parts, left = [], steps
+        contexts = [np.asarray(c, float) for c in contexts]
+        while left > 0:
+            block = self.block(contexts)
+            if flip:
+                turned = self.block([-c for c in contexts])
+                block = (block - turned[:, :, ::-1]) / 2
+            parts.append(block[:, :left])
+            left -= self.arch.horizon
+            if left > 0:
+                contexts = [
+                    np.concatenate([c[-LONGEST_CONTEXT:], b[:, middle]])
+                    for c, b in zip(contexts, block, strict=True)
+                ]
+        return np.concatenate(parts, axis=1)
+
+
+def load_weights(path: str | Path) -> Pretrained:
+    """Return the network of a file of weights, which also tells its sizes."""
+    with safe_open(path, "numpy") as stored:
+        sizes = json.loads(stored.metadata()["architecture"])
+        weights = {
+            name: stored.get_tensor(name).astype(np.float32) for name in stored.keys()
+        }
+    sizes["quantiles"] = tuple(sizes["quantiles"])
+    return Pretrained(Architecture(**sizes), weights)
+
+
+@functools.cache
+def shipped_digest() -> str:
+    """Return the digest that the shipped weights should have."""
+    text = resources.files("sklstm").joinpath(FOLDER, DIGEST).read_text("utf-8")
+    return json.loads(text)[WEIGHTS]["sha256"]
+
+
+@functools.cache
+def shipped_network() -> Pretrained:
+    """Return the network of the weights in the package, which are read once.
+
+    Raises
+    ------
+    OSError
+        If the file is not the one that was shipped.
+    """
+    with resources.as_file(resources.files("sklstm").joinpath(FOLDER)) as folder:
+        path = folder / WEIGHTS
+        if hashlib.sha256(path.read_bytes()).hexdigest() != shipped_digest():
+            raise OSError(
+                f"The weights of the pretrained network, {path}, are damaged: they do "
+                "not have the digest that they were shipped with. Install sklstm again."
+            )
+        return load_weights(path)
