@@ -1064,10 +1064,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         data, ends = rows_before(state, cuts, max_train_size)
         other, last = self._copy(), self._state if keep else None
         other.verbose = 0  # the bar of the backtest is the one that is seen
-        if keep:  # windows stay what the network was trained on
-            other.window_length = self.window_length_
         options = other._network_options()
-        problem = problem_of(data, other._window_options(), options, last)
+        problem = problem_of(data, other._window_options(last), options, last)
         settings = other._settings(other.epochs, other.loss)
         fitted = fit_state(data, problem, options, settings, last=last)
         # Origins are rows of the whole history, whatever part of it was fitted.

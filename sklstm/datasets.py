@@ -198,7 +198,7 @@ def load_sentiment_sentences():
 
 def _description(loader):
     """Return what the docstring of a loader says of the data."""
-    return inspect.getdoc(loader).partition("Examples\n--------")[0].rstrip()
+    return (inspect.getdoc(loader) or "").partition("Examples\n--------")[0].rstrip()
 
 
 # Modules, and classes after a colon, whose members' docstrings are read.

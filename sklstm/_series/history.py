@@ -126,6 +126,7 @@ class History:
         """Return a history that goes on with rows that follow it at once."""
         where = self.where(index, len(y))
         if not np.array_equal(where, len(self) + np.arange(len(y))):
+            assert index is not None, "rows without an index follow at once"
             (following,) = self.stamps(len(self), len(self) + 1)
             raise ValueError(
                 "The rows do not follow the history at once, so appending them would "
