@@ -129,7 +129,7 @@ def backtest(
     }
     parts = list(plan.parts(origins))
     warm = plan.refit == "warm" or plan.refit is not None and forecaster.warm_start
-    bar = ProgressBar(len(parts)) if verbose else None
+    bar = ProgressBar(len(parts)) if verbose and len(parts) > 1 else None
     if warm or n_jobs == 1 or len(parts) == 1:
         done = tables_in_turn(forecaster, state, parts, plan, warm, bar)
     else:

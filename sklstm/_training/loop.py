@@ -183,9 +183,17 @@ class TrainingRun:
             )
         finally:
             if self.bar is not None:
-                self.bar.close()
+                self.bar.close(self.ending())
         self.callbacks.on_train_end()
         return interrupted
+
+    def ending(self) -> str:
+        """Return in words how training has ended."""
+        n_epochs, best = self.progress.n_epochs, self.progress.best_epoch
+        if not self.validation_batches:
+            return f"trained {n_epochs} epochs on all rows"
+        word = "stopped" if n_epochs < self.settings.epochs else "ended"
+        return f"{word} at epoch {n_epochs}, best {best}"
 
     def has_improved(self) -> bool:
         """Return whether the best epoch is worth it; True without a block to tell."""

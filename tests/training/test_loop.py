@@ -287,7 +287,11 @@ def test_progress_bar_only_when_asked(sine, capsys):
     small().fit(sine)
     assert capsys.readouterr().out == ""
     small(verbose=1).fit(sine)
-    assert "val_loss" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.startswith("ended at epoch 3, best ") and "val_loss" in told
+    small(verbose=1, early_stopping=False, linear_skip=False).fit(sine)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("trained 3 epochs on all rows - ")
 
 
 def test_clipping_changes_the_steps(sine):
