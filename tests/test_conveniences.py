@@ -51,7 +51,8 @@ def test_graphs_are_written(fitted, classifier, tmp_path):
 
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_a_network_that_is_not_kept_is_told(verbose, passengers, tmp_path, capsys):
-    f = LSTMForecaster(6, 2, **QUICK, min_skill=0.99, verbose=verbose)
+    parameters = {"min_skill": 0.99, "pretrained": False, "verbose": verbose}
+    f = LSTMForecaster(6, 2, **QUICK, **parameters)
     f.fit(passengers[:60])
     told = "No epoch beat the linear model; forecasts are the linear model's."
     assert (told in capsys.readouterr().out) == bool(verbose)
@@ -75,6 +76,7 @@ def test_an_n_gram_model_alone_is_told(classifier):
 def test_summaries_are_lines_of_words(passengers):
     f = LSTMForecaster(6, 2, **QUICK, early_stopping=False).fit(passengers[:60])
     lines = f.summary().splitlines()
+    assert lines.pop(3).startswith("Forecasts are the mean of this network's, with")
     assert lines[0] == "LSTMForecaster" and "An LSTM of 2 units" in lines[1]
     assert lines[2] == "Training: 1 epoch run; epoch 1 is kept."
     assert lines[3].startswith("On the validation block its squared error is")

@@ -58,6 +58,8 @@ def contents(data):
     """Return the contents of data, without the caches of pandas."""
     if isinstance(data, list | tuple):
         return [contents(part) for part in data]
+    if isinstance(data, pd.Index):
+        return type(data), data.tolist(), data.names
     if isinstance(data, pd.Series | pd.DataFrame):
         axes = [(type(axis), axis.tolist(), axis.names) for axis in data.axes]
         return joblib.hash([data.to_numpy(), repr(axes)])

@@ -29,7 +29,7 @@ from sklstm._series.reader import TrainingSeries
 from sklstm._series.validation import n_dims
 from sklstm._series.window_reader import TrainingWindows
 from sklstm._training.fitted_network import FittedNetwork
-from sklstm._training.losses import metric_for
+from sklstm._training.losses import fitted_loss, metric_for
 from sklstm._training.network_options import NetworkOptions
 from sklstm._training.settings import Settings
 from sklstm._training.window_fit import WindowFit, fit_window_network
@@ -116,8 +116,10 @@ def combined(
     if not members.weight:
         return members, fit
     # Scores of simple models are those of the whole block, the ratio of some windows.
-    metric = metric_for(settings.loss)
+    metric = metric_for(fitted_loss(settings.loss, problem.has_many_series))
     ratio = both.mean_error(metric) / trained.mean_error(metric)
+    if ratio > 1:  # a mean can be worse than its better member
+        return replace(members, weight=0.0), fit
     skill = 1 - (1 - fit.skill) * ratio
     return members, replace(fit, validation=both, skill=float(skill))
 

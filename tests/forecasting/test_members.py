@@ -102,6 +102,21 @@ def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
     assert (1 - again.skill_) / (1 - alone.skill_) == pytest.approx(both / trained)
 
 
+def test_a_mean_worse_than_the_network_alone_is_not_kept(alone, monkeypatch):
+    make = members_module.pretrained_outputs
+
+    def far_off(problem, block):
+        outputs, scale = make(problem, block)
+        return outputs + 100, scale
+
+    monkeypatch.setattr(members_module, "pretrained_outputs", far_off)
+    monkeypatch.setattr(members_module, "weight_of_errors", lambda *_: 0.4)
+    f = LSTMForecaster(**QUICK).fit(PAST)
+    assert f.members_["trained"]["weight"] == 1
+    assert f.skill_ == alone.skill_
+    np.testing.assert_array_equal(f.forecast(30), alone.forecast(30))
+
+
 def test_the_pretrained_network_reads_no_row_after_its_origin():
     changed = VALUES.copy()
     changed[60:] += 100

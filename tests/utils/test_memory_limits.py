@@ -114,6 +114,10 @@ def test_a_forecaster_of_any_size_says_what_it_needs(parameter, value):
     f = LSTMForecaster(**({"window_length": 12, **QUICK, parameter: value}))
     error, match = MemoryError, rf"The fit needs .* can have .* {parameter}={value}"
     if parameter in ("window_length", "horizon"):
+        # The pretrained network alone needs no window in the rows.
+        with pytest.raises(error, match=match):
+            f.fit(SINE)
+        f.set_params(pretrained=False)
         error, match = ValueError, rf"The series has 60 .* {parameter}={value}"
     with pytest.raises(error, match=match):
         f.fit(SINE)
