@@ -4,6 +4,8 @@ Keras calls its own step once a batch, and each call has a fixed cost, which is 
 than that of the arithmetic if networks are small.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -45,9 +47,21 @@ def loop(step, n_values):
         values = jnp.zeros((n_steps, n_values), "float32")
         return jax.lax.fori_loop(0, n, body, (changing, values))
 
-    if jax.default_backend() != "cpu":
+    if not compiles_unoptimised():
         return (jax.jit(run),) * 2
     return jax.jit(run), jax.jit(run, compiler_options=UNOPTIMISED)
+
+
+@functools.cache
+def compiles_unoptimised():
+    """Return whether this backend and version of JAX know the options."""
+    if jax.default_backend() != "cpu":
+        return False
+    try:
+        jax.jit(lambda x: x, compiler_options=UNOPTIMISED).lower(0.0).compile()
+    except (TypeError, ValueError, RuntimeError):  # the first before JAX 0.5
+        return False
+    return True
 
 
 class StepLoops:

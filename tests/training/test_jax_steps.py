@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sklstm import LSTMForecaster
-from sklstm._training import compiled
+from sklstm._training import compiled, jax_steps
 from sklstm._training.jax_steps import StepLoops
 
 BATCH = 4
@@ -89,3 +89,13 @@ def test_only_short_training_is_not_optimised(monkeypatch, passengers):
     monkeypatch.setattr(compiled, "FEW_PRODUCTS", 0)
     f.fit(passengers)
     assert used[-1] is False
+
+
+def test_versions_of_jax_without_the_options_optimise(block, monkeypatch):
+    jit = jax_steps.jax.jit
+    monkeypatch.setattr(jax_steps.jax, "jit", lambda run: jit(run))
+    jax_steps.compiles_unoptimised.cache_clear()
+    loops = StepLoops(model(), 2)
+    loops.unoptimised = True
+    assert loops.train(block, 2).shape == (2, 2)
+    jax_steps.compiles_unoptimised.cache_clear()
