@@ -123,7 +123,7 @@ def main(n_seeds):
     text = PAGE_TEXT.format(
         n_seeds, provenance(), "\n".join(lines), *ratios, "\n".join(chosen)
     )
-    PAGE.write_text(text + said_below(PAGE))
+    PAGE.write_text(text + said_below(PAGE, n_tables=2))
 
 
 PAGE_TEXT = """# Exogenous variables, beside gradient boosting

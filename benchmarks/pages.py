@@ -3,6 +3,7 @@
 import functools
 import os
 import platform
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -61,7 +62,7 @@ def write_table(page, head, columns, rows, order, n_keys=1):
     """Write a page with a table, and keep what the run did not measure.
 
     Rows of other tasks stay as they are, with the commit at which they were measured,
-    and so does the text below the table, which is written by hand.
+    and so does what is below the table, which is written by hand and may hold tables.
 
     Parameters
     ----------
@@ -75,8 +76,9 @@ def write_table(page, head, columns, rows, order, n_keys=1):
     order : list of tuple of str
         Keys of all rows, the first `n_keys` cells, in the order of the table.
     """
-    lines = page.read_text().splitlines() if page.exists() else []
-    kept = [line for line in lines if line.startswith("| ")][1:]
+    below = said_below(page) if page.exists() else ""
+    above = page.read_text().removesuffix(below) if page.exists() else ""
+    kept = [line for line in above.splitlines() if line.startswith("| ")][1:]
     measured = [line_of([*row, commit()]) for row in rows]
     by_key = {
         tuple(cell.strip() for cell in line.split(" | ")[:n_keys]): line
@@ -85,7 +87,6 @@ def write_table(page, head, columns, rows, order, n_keys=1):
     names = [*columns, "commit"]
     table = [line_of(names), "|" + "---|" * len(names)]
     table += [f"| {by_key[key]}" for key in order if key in by_key]
-    below = said_below(page) if lines else ""
     page.write_text(
         f"{head.rstrip()}\n\nLast run: {provenance()}.\n\n"
         + "\n".join(table)
@@ -94,6 +95,8 @@ def write_table(page, head, columns, rows, order, n_keys=1):
     )
 
 
-def said_below(page):
-    """Return the hand-written text below the last table, which a new run must keep."""
-    return page.read_text().rsplit("|\n", 1)[1]
+def said_below(page, n_tables=1):
+    """Return what is below the first tables of a page, which a new run must keep."""
+    text = page.read_text()
+    ends = [match.end() for match in re.finditer(r"\|\n(?!\|)", text)]
+    return text[ends[n_tables - 1] :]

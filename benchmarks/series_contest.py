@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from contest_series import KINDS, contest, relative_error, stored_errors
 from pages import provenance, write_table
 
 from sklstm import LSTMForecaster
@@ -27,30 +28,8 @@ PAGE = Path("docs/benchmarks/contest.md")
 MAX_REFITTED = 1100
 SHORT = 120
 COVERAGES = {0.8: (0.1, 0.9), 0.95: (0.025, 0.975)}
-KINDS = {
-    "YS": "yearly",
-    "QS": "quarterly",
-    "MS": "monthly",
-    "W-SUN": "weekly",
-    "D": "daily",
-    "B": "daily",
-    "h": "hourly",
-    "30min": "finer",
-    "15min": "finer",
-}
 STORED = ("default", "ets", "theta", "arima", "ridge_refit", "lgbm")
 TOTALS = ("all", f"at most {SHORT} rows", f"above {SHORT} rows")
-
-
-def tasks(prefix):
-    """Yield each series and its line of the table."""
-    table = pd.read_csv(DATA / "contest_info.csv", index_col="id")
-    values = pd.read_csv(DATA / "contest.csv.xz")
-    for name, group in values.groupby("id", sort=False):
-        if name.startswith(prefix):
-            line = table.loc[name]
-            index = pd.DatetimeIndex(group["t"], freq=line.freq)
-            yield pd.Series(group["y"].to_numpy(float), index), line
 
 
 def forecasts(y, line, parameters):
@@ -83,11 +62,9 @@ def measured(y, line, parameters):
         for coverage, (low, high) in COVERAGES.items():
             within = actual.between(quantiles[low], quantiles[high])[known].mean()
             inside[coverage].append(within if quantiles.notna().all(None) else np.nan)
-    past = y[: line.n_train].to_numpy()
-    scale = np.nanmean(np.abs(past[line.mase_period :] - past[: -line.mase_period]))
     row = {"id": line.name, "kind": KINDS[line.freq], "n": line.n_train}
-    row["ours"] = np.mean(errors) / scale / line.mase_snaive
-    row |= {name: line[f"mase_{name}"] / line.mase_snaive for name in STORED}
+    row["ours"] = relative_error(np.mean(errors), y, line)
+    row |= stored_errors(line, STORED)
     return row | {c: pd.Series(values).mean() for c, values in inside.items()}
 
 
@@ -106,7 +83,9 @@ def main(parameters, prefix):
     rows = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for y, line in tasks(prefix):
+        for y, line in contest(DATA):
+            if not line.name.startswith(prefix):
+                continue
             rows.append(measured(y, line, parameters))
             ours, ets = rows[-1]["ours"], rows[-1]["ets"]
             print(f"{line.name:16} {ours:.3f}  AutoETS {ets:.3f}", flush=True)

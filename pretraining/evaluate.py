@@ -4,37 +4,23 @@
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.contest_series import (
+    KINDS,
+    contest,
+    relative_error,
+    stored_errors,
+)
 from pretraining.export import load_checkpoint
 from sklstm._networks.pretrained import load_weights
 from sklstm._windows.adjustment import adjusted, restored
 
-KINDS = {
-    "YS": "yearly",
-    "QS": "quarterly",
-    "MS": "monthly",
-    "W-SUN": "weekly",
-    "D": "daily",
-    "B": "daily",
-    "h": "hourly",
-    "30min": "finer",
-    "15min": "finer",
-}
 # Seasons by frequency, from short to long.
 SEASONS = {"h": (24, 168), "30min": (48, 336), "15min": (96, 672)}
 RIVALS = ("default", "ridge_refit", "ets", "theta", "arima", "lgbm")
-
-
-def contest(folder):
-    """Yield each series of the contest: its line of the table, and its values."""
-    table = pd.read_csv(Path(folder) / "contest_info.csv").set_index("id")
-    values = pd.read_csv(Path(folder) / "contest.csv.xz")
-    for name, group in values.groupby("id", sort=False):
-        yield table.loc[name], group["y"].to_numpy(float)
 
 
 def origins(line, y):
@@ -63,21 +49,16 @@ def point_forecasts(network, line, y, flip):
     return future, made
 
 
-def mase_scale(line, y):
-    past = y[: line.n_train]
-    return np.nanmean(np.abs(past[line.mase_period :] - past[: -line.mase_period]))
-
-
 def scores(network, folder, flip=False):
     """Return MASE over seasonal naive's by series and way, with the rivals'."""
     rows = []
-    for line, y in contest(folder):
-        future, made = point_forecasts(network, line, y, flip)
+    for y, line in contest(folder):
+        future, made = point_forecasts(network, line, y.to_numpy(), flip)
         row = {"id": line.name, "kind": KINDS[line.freq]}
         for name, forecast in made.items():
-            error = np.nanmean(np.abs(future - forecast)) / mase_scale(line, y)
-            row[name] = error / line.mase_snaive
-        row |= {r: line[f"mase_{r}"] / line.mase_snaive for r in RIVALS}
+            error = np.nanmean(np.abs(future - forecast))
+            row[name] = relative_error(error, y, line)
+        row |= stored_errors(line, RIVALS)
         rows.append(row)
     return pd.DataFrame(rows).set_index("id")
 
