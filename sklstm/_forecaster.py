@@ -456,7 +456,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         check_network(self, data.form)
         check_holidays(self.calendar, data.dated_histories)
         options = self._network_options()
-        problem = problem_of(data, self._window_options(last), options, last, epochs)
+        problem = problem_of(data, self._window_options(), options, last, epochs)
         settings = self._settings(self.epochs, self.loss)
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         check_same_network(last, asked)
@@ -472,12 +472,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         warn_of_a_better_model(self)
         return self
 
-    def _window_options(self, last=None):
-        length = self.window_length
-        if length is None and last is not None:
-            length = last.network.window_length
+    def _window_options(self):
         return WindowOptions(
-            length,
+            self.window_length,
             self.horizon,
             self.stride,
             self.scaler,
@@ -1065,7 +1062,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         other, last = self._copy(), self._state if keep else None
         other.verbose = 0  # the bar of the backtest is the one that is seen
         options = other._network_options()
-        problem = problem_of(data, other._window_options(last), options, last)
+        problem = problem_of(data, other._window_options(), options, last)
         settings = other._settings(other.epochs, other.loss)
         fitted = fit_state(data, problem, options, settings, last=last)
         # Origins are rows of the whole history, whatever part of it was fitted.

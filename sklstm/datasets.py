@@ -36,10 +36,8 @@ def _read(name, date=None):
     """Return a file of the package as a frame, on the dates of a column if named."""
     compression = "xz" if name.endswith(".xz") else None
     with resources.files("sklstm.data").joinpath(name).open("rb") as file:
-        frame = pd.read_csv(file, compression=compression)
-    if date is None:
-        return frame
-    return frame.set_index(date).set_axis(pd.DatetimeIndex(frame[date], name=date))
+        dated = {} if date is None else {"index_col": date, "parse_dates": [date]}
+        return pd.read_csv(file, compression=compression, **dated)
 
 
 def load_air_passengers():

@@ -45,8 +45,9 @@ def problem_of(
     epochs: int | None = None,
 ) -> SeriesForecastProblem | WindowForecastProblem:
     """Return what a fit learns from; parameters are those of `fit_state`."""
-    if last is not None:
-        return make_problem(data, windows, last.norm)
+    if last is not None:  # windows stay what the network was trained on
+        length = windows.window_length or last.network.window_length
+        return make_problem(data, replace(windows, window_length=length), last.norm)
     zero_shot = options.pretrained and options.network is None and epochs is None
     if zero_shot and isinstance(data, TrainingSeries):
         problem = short_problem(data, windows, options.validation_fraction)
@@ -110,7 +111,7 @@ def combined(
     Without a validation block the weights are those of the last state, if any.
     """
     if fit.validation is None or fit.skill is None:
-        return None if last is None else last.series_model.members, fit
+        return None if last is None else last.members, fit
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
     members, trained, both = combine_on_block(problem, fit.validation, most_rows)
     if not members.weight:

@@ -187,14 +187,14 @@ class ForecastModel:
         """
         self.check_reach(sum(len(rows) for _, rows in origins), steps, quantiles)
         forecasts = self._forecast_by_network(origins, steps, quantiles)
-        if quantiles or self.members is None or not self.members.weight:
+        if quantiles or not self.is_combined:
             return forecasts
-        return self._combined(self.members, origins, forecasts)
+        return self._combined(origins, forecasts)
 
-    def _combined(
-        self, members: Members, origins: list[Origins], forecasts: np.ndarray
-    ) -> np.ndarray:
+    def _combined(self, origins: list[Origins], forecasts: np.ndarray) -> np.ndarray:
         """Return forecasts of the network, combined with the pretrained one's."""
+        members = self.members
+        assert members is not None, "the pretrained network takes part"
         members.check_weights()
         parts = pretrained_rows(origins)
         steps = forecasts.shape[1]
@@ -245,9 +245,8 @@ class ForecastModel:
         check_equal_inside(values, rows, series.history.y)
         with_gaps, filled = self.alone._filled(series, values, rows)
         forecasts = self.alone.forecast([Origins(filled, rows)], 1)
-        if self.members is not None and self.members.weight:
-            origins = [Origins(with_gaps, rows)]
-            forecasts = self._combined(self.members, origins, forecasts)
+        if self.is_combined:
+            forecasts = self._combined([Origins(with_gaps, rows)], forecasts)
         return forecasts[:, 0]
 
     def steps_ahead(

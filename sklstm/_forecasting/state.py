@@ -107,16 +107,19 @@ class FittedForecaster:
         return {key: own.scaler.statistics for key, own in self.series.items()}
 
     @property
+    def members(self) -> Members | None:
+        """Weights of the combined networks; None for the one trained here alone."""
+        return None if self.form == "windows" else self.series_model.members
+
+    @property
     def is_trained(self) -> bool:
         """Whether there is a network that training can continue."""
-        members = None if self.form == "windows" else self.series_model.members
-        return members is None or members.weight < 1
+        return self.members is None or self.members.weight < 1
 
     @property
     def members_table(self) -> dict[str, dict]:
         """Weights and scores of the networks whose forecasts are combined."""
-        members = None if self.form == "windows" else self.series_model.members
-        return (members or Members(0.0, {}, "")).table
+        return (self.members or Members(0.0, {}, "")).table
 
     def with_weight(self, weight: float) -> "FittedForecaster":
         """Return a state that gives the pretrained network another weight."""

@@ -8,7 +8,7 @@ from sklstm._networks.spec import NetworkSpec
 from sklstm._series.reader import TrainingSeries
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._windows.options import WindowOptions, make_problem
-from sklstm._windows.problem import MIN_WINDOWS, SeriesForecastProblem
+from sklstm._windows.problem import SeriesForecastProblem
 from sklstm._windows.splits import Split, split_chronological
 
 # The pretrained network was trained on no shorter series.
@@ -53,9 +53,8 @@ def has_block(problem: ShortProblem, n_rows: int, fraction: float) -> bool:
     """Return whether so many rows have room for a validation block."""
     length, horizon = problem.window_length, problem.horizon
     starts = np.arange(0, n_rows - length - horizon + 1, problem.stride)
-    n_needed = 1 if len(problem.histories) > 1 else max(MIN_WINDOWS, horizon)
     _, validation, _ = split_chronological(
-        starts, length, horizon, n_rows, fraction, n_needed
+        starts, length, horizon, n_rows, fraction, problem.n_windows_needed
     )
     return len(validation) > 0
 

@@ -95,6 +95,7 @@ def embedding_table(vectors, words, n_rows):
     Parameters
     ----------
     vectors : dict of str to array, or ndarray of shape (n_rows or more, embedding_dim)
+        A dict holds words of `words` only.
     words : dict of str to int
     n_rows : int
 
@@ -119,22 +120,21 @@ def embedding_table(vectors, words, n_rows):
         table = np.zeros((n_rows, used.shape[1]), np.float32)
         table[:needed] = used
         return table
-    by_word = vectors_of(words, vectors)
-    if not by_word:
+    if not vectors:
         raise ValueError(
             "embeddings holds none of the words of the texts. Look at lowercase and "
             "token_pattern, or pass None."
         )
-    lengths = {np.shape(vector) for vector in by_word.values()}
+    lengths = {np.shape(vector) for vector in vectors.values()}
     if len(lengths) > 1:
         raise ValueError(
             f"embeddings must hold vectors of one length. Got {sorted(lengths)[:5]}. "
             "Look at where they come from."
         )
-    used = as_vectors(list(by_word.values()))
+    used = as_vectors(list(vectors.values()))
     # Words without a vector get the mean of all, as words of no meaning in particular.
     table = np.tile(used.mean(axis=0), (n_rows, 1)).astype(np.float32)
-    table[[words[word] for word in by_word]] = used
+    table[[words[word] for word in vectors]] = used
     return table
 
 
@@ -162,7 +162,7 @@ def first_vectors(embeddings, words, n_rows):
         return None, None
     if isinstance(embeddings, (str, os.PathLike)):
         embeddings = read_vectors(embeddings, words)
-    table = embedding_table(embeddings, words, n_rows)
     if isinstance(embeddings, np.ndarray):
-        return table, len(words)
-    return table, len(vectors_of(words, embeddings))
+        return embedding_table(embeddings, words, n_rows), len(words)
+    found = vectors_of(words, embeddings)
+    return embedding_table(found, words, n_rows), len(found)

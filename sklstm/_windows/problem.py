@@ -123,6 +123,14 @@ class SeriesForecastProblem:
         return len(self.histories) > 1
 
     @property
+    def n_windows_needed(self) -> int:
+        """Windows that a series must leave to train on beside a validation block.
+
+        One series needs enough of them to learn from; of many each gives its own.
+        """
+        return 1 if self.has_many_series else max(MIN_WINDOWS, self.horizon)
+
+    @property
     def zero_is_last_value(self) -> bool:
         return self.norm.kind is not None
 
@@ -182,8 +190,6 @@ class SeriesForecastProblem:
 
     def split(self, fraction: float, rng: np.random.RandomState) -> Split:
         """Hold out the last share of the rows of each series."""
-        # One series needs enough windows to learn from; of many each gives its own.
-        n_needed = 1 if self.has_many_series else max(MIN_WINDOWS, self.horizon)
         train, validation, cuts, first = [], [], [], 0
         for history, row, n in zip(
             self.histories, self.first_rows, self.n_windows, strict=True
@@ -195,7 +201,7 @@ class SeriesForecastProblem:
                 self.horizon,
                 len(history),
                 fraction,
-                n_needed,
+                self.n_windows_needed,
             )
             train.append((first, parts[0]))
             validation.append((first, parts[1]))
