@@ -904,7 +904,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         series, model, new = self._state.series, self._state.series_model, {}
         for key, own in rows.histories().items():
             # Rows that cannot be scaled could neither be forecast from nor loaded.
-            history = series[key].history.appended(own.y, own.X, own.index)
+            whose = "The rows" + ("" if self._state.is_single else f" of {key!r}")
+            history = series[key].history.appended(own.y, own.X, own.index, whose)
             new_rows = np.arange(len(history) - len(own), len(history))
             scale_values(own.y, series[key].scaler)
             if own.X is not None:

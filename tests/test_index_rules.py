@@ -454,8 +454,10 @@ def test_objects_that_are_numbers_are_read_in_frames_and_series():
         small().fit(pd.DataFrame({"ds": DAYS, "y": Y.to_numpy()}))
     with pytest.raises(TypeError, match="holds dates as text.*pd.to_datetime"):
         small().fit(pd.DataFrame({"ds": DAYS.astype(str), "y": Y.to_numpy()}))
-    with pytest.raises(TypeError, match="names the series belongs into the index"):
-        small().fit(pd.DataFrame({"store": ["a"] * 120, "y": Y.to_numpy()}, DAYS))
+    for store in ("a", "T1", "may"):  # pandas would read the last two as dates
+        frame = pd.DataFrame({"store": [store] * 120, "y": Y.to_numpy()}, DAYS)
+        with pytest.raises(TypeError, match="names the series belongs into the index"):
+            small().fit(frame)
 
 
 def test_infinite_static_features_are_refused():
@@ -496,6 +498,14 @@ def test_displays_take_columns_frames_and_any_number_of_rows():
 
 
 # F21, F22: past covariates alone, windows -------------------------------------
+
+
+@pytest.mark.parametrize("method", ["update", "observe"])
+def test_rows_of_many_series_that_do_not_follow_are_told_with_the_series(method):
+    f = small(12, 3).fit(panel(Y[:N]))
+    told = "The rows of 'p' do not follow the history at once.*the row after"
+    with pytest.raises(ValueError, match=told):
+        getattr(f, method)(panel(Y[N + 1 : N + 3]))
 
 
 def test_past_covariates_alone_need_no_inputs_ahead():

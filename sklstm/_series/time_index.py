@@ -1,18 +1,15 @@
 """Time indexes: their order, step, season and continuation. pandas only."""
 
-import re
 import warnings
 
 import numpy as np
 import pandas as pd
 
-from sklstm._series.validation import is_pandas
+from sklstm._series.validation import holds_dates, is_pandas
 
 # Rows between the history and those of X, each of which must be forecast first.
 LONGEST_GAP = 100_000
 TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
-# Text that pandas.to_datetime may read: "2024-01-31", "31.1.24", "20240131".
-DATE_LIKE = re.compile(r"\d{4}|\d[-/.]\d")
 # Steps in the seasons of a unit, the shortest season first: of hours a day and a week.
 SEASONS = {
     "s": (3600,),
@@ -88,16 +85,12 @@ def dates_of_objects(index, name):
         return pd.DatetimeIndex(index)
     if kind == "period":
         return pd.PeriodIndex(index)
-    if kind == "string" and len(index) and DATE_LIKE.search(str(index[0])):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # text of several formats
-            dates = pd.to_datetime(index, errors="coerce")
-        if not dates.hasnans:
-            raise ValueError(
-                f"The index of {name} holds dates as text, such as {index[0]!r}, whose "
-                f"order and steps are not read. Convert it first: "
-                f"{name}.index = pd.to_datetime({name}.index)."
-            )
+    if kind == "string" and holds_dates(index):
+        raise ValueError(
+            f"The index of {name} holds dates as text, such as {index[0]!r}, whose "
+            f"order and steps are not read. Convert it first: "
+            f"{name}.index = pd.to_datetime({name}.index)."
+        )
     return index
 
 

@@ -1,5 +1,6 @@
 """Checks of values and containers. NumPy and pandas only."""
 
+import re
 import warnings
 
 import numpy as np
@@ -8,6 +9,8 @@ import pandas as pd
 from sklstm._utils.disk_arrays import blocks, in_file
 
 LARGEST = 1e100
+# Text that pandas.to_datetime may read: "2024-01-31", "31.1.24", "20240131".
+DATE_LIKE = re.compile(r"\d{4}|\d[-/.]\d")
 # Sums of weights must have digits left in single precision.
 WEIGHTS = 1e-30, 1e30
 
@@ -133,16 +136,16 @@ def check_column(column, name):
             f"the index, for one series with {name}.set_index({label!r}), for many "
             "with sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
         )
-    if kind == "string" and holds_dates(column):
-        raise TypeError(
-            f"Column {label!r} of {name} holds dates as text. Make them the index: for "
-            f"one series, assign pd.to_datetime({name}[{label!r}]) to the column and "
-            f"call {name}.set_index({label!r}); for many, call "
-            "sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
-        )
     try:
         as_numbers(column)
     except (TypeError, ValueError, OverflowError) as error:
+        if kind == "string" and holds_dates(column.dropna()):
+            raise TypeError(
+                f"Column {label!r} of {name} holds dates as text. Make them the index: "
+                f"for one series, assign pd.to_datetime({name}[{label!r}]) to the "
+                f"column and call {name}.set_index({label!r}); for many, call "
+                "sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
+            ) from error
         raise TypeError(
             f"Column {label!r} of {name} holds {dtype}, not numbers. A column that "
             "names the series belongs into the index: use "
@@ -152,14 +155,13 @@ def check_column(column, name):
         ) from error
 
 
-def holds_dates(column):
-    """Return whether the first texts of a column are dates, and not numbers."""
-    some = pd.Series(column.dropna().head(10).to_numpy(object))
-    if pd.to_numeric(some, errors="coerce").notna().any():
+def holds_dates(texts: pd.Series | pd.Index) -> bool:
+    """Return whether all texts are dates; pandas alone would read "T1" as one, too."""
+    if not len(texts) or not DATE_LIKE.search(str(texts.to_numpy()[0])):
         return False
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of formats that are guessed one by one
-        return bool(pd.to_datetime(some, errors="coerce").notna().all())
+        warnings.simplefilter("ignore")  # text of several formats
+        return bool(pd.to_datetime(texts, errors="coerce").notna().all())
 
 
 def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
