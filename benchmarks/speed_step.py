@@ -55,6 +55,8 @@ def network(LSTM, dropout):
 
 @dataclass(frozen=True)
 class Spec:
+    network = None  # A network of the user's own would be checked.
+
     dropout: float
 
     def build(self):
