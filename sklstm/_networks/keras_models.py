@@ -144,30 +144,15 @@ def build_text_network(spec, plain=False):
 
     tokens = Input((None,), dtype="int32", name="tokens")
     mask = ops.not_equal(tokens, 0)
-    state = layers.Embedding(
-        spec.n_tokens,
-        spec.embedding_dim,
-        embeddings_initializer="uniform" if plain else "zeros",
-        trainable=spec.trainable_embeddings,
-        name="embedding",
-    )(tokens)
-    if spec.word_dropout:
-        noise_shape = (None, None, 1)
-        words = {"noise_shape": noise_shape, "name": "words", **seeded(plain)}
-        state = layers.Dropout(spec.word_dropout, **words)(state)
+    state = tokens
     for i, units in enumerate(spec.units):
         sequences = i < len(spec.units) - 1 or spec.pooling != "last"
         # Padding is on the right: no state before it sees it, and pooling leaves out
         # the states after it. So only a backward layer and a last state need the mask.
         needed = {"mask": mask} if spec.bidirectional or not sequences else {}
-        layer = recurrent_layer(spec, plain, units, f"recurrent_{i}", sequences)
-        if spec.bidirectional:
-            backward = recurrent_layer(
-                spec, plain, units, f"backward_{i}", sequences, go_backwards=True
-            )
-            layer = layers.Bidirectional(
-                layer, backward_layer=backward, name=f"both_{i}"
-            )
+        layer = text_layer(spec, plain, units, i, sequences)
+        if not i:
+            layer = over_words(spec, plain, layer)
         state = layer(state, **needed)
     if spec.pooling != "last":
         state = pool(state, mask, spec.pooling, plain)
@@ -179,6 +164,61 @@ def build_text_network(spec, plain=False):
         return Model(tokens, logits)
     linear = Input((spec.n_outputs,), name="linear")
     return Model([tokens, linear], layers.Add(name="logits", **exact)([logits, linear]))
+
+
+def text_layer(spec, plain, units, i, sequences):
+    """Return the recurrent layer at depth `i`, in both directions if the spec says so."""
+    from keras import layers
+
+    layer = recurrent_layer(spec, plain, units, f"recurrent_{i}", sequences)
+    if not spec.bidirectional:
+        return layer
+    backward = recurrent_layer(
+        spec, plain, units, f"backward_{i}", sequences, go_backwards=True
+    )
+    return layers.Bidirectional(layer, backward_layer=backward, name=f"both_{i}")
+
+
+def over_words(spec, plain, layer):
+    """Return a function of tokens: embedding, word dropout and the recurrent layer."""
+    from keras import layers
+
+    embedding = layers.Embedding(
+        spec.n_tokens,
+        spec.embedding_dim,
+        embeddings_initializer="uniform" if plain else "zeros",
+        trainable=spec.trainable_embeddings,
+        name="embedding",
+    )
+    dropout = None
+    if spec.word_dropout:
+        noise_shape = (None, None, 1)
+        options = {"noise_shape": noise_shape, "name": "words", **seeded(plain)}
+        dropout = layers.Dropout(spec.word_dropout, **options)
+    if not plain and loops_in_cpp():
+        from sklstm.layers.words import WordReader
+
+        # Built here, the layers keep the names that their weights have without a reader.
+        embedding.build(None)
+        layer.build((None, None, spec.embedding_dim))
+        return WordReader(embedding, dropout, layer, name="reader")
+
+    def read(tokens, **mask):
+        values = embedding(tokens)
+        return layer(values if dropout is None else dropout(values), **mask)
+
+    return read
+
+
+def loops_in_cpp():
+    """Return whether the loops of JAX run in the library in C++."""
+    from keras import backend
+
+    if backend.backend() != "jax":
+        return False
+    from sklstm.layers import native
+
+    return native.in_use is not None
 
 
 def pool(states, mask, pooling, plain):

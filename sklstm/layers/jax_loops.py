@@ -9,6 +9,8 @@ compiler from splitting the gates before it, which would compute them one by one
 Every loop takes time-major inputs, `gates` of shape (n_steps, batch, n_gates * units),
 and masks of shape (n_steps, batch, 1), or None; a masked step leaves the state alone.
 `drop` of shape (batch, units), or None, scales the state before the recurrent product.
+If `place` of shape (n_steps, batch) is not None, `gates` are the rows of a table, and
+`place` says which of them each step reads; see `words`.
 """
 
 import jax
@@ -37,13 +39,32 @@ def over_steps(states, gradients):
     return states.reshape(rows).T @ gradients.reshape(-1, gradients.shape[-1])
 
 
+def at_place(gates, place):
+    return gates if place is None else gates[place]
+
+
+def table_of(gates, place):
+    """Return what the way back has to know of a table."""
+    return None if place is None else (gates, place)
+
+
+def sum_by_row(gradients, table):
+    """Return the gradients of a table's rows from those of the steps that read them."""
+    if table is None:
+        return gradients
+    gates, place = table
+    if native.serves(gradients):
+        return native.sum_rows(gradients, place, len(gates))
+    return jnp.zeros_like(gates).at[place].add(gradients)
+
+
 @jax.custom_vjp
-def lstm(gates, mask, drop, kernel, h, c):
+def lstm(gates, place, mask, drop, kernel, h, c):
     """Return the states of every step, and the last cell state, of an LSTM.
 
     The weights of the gates i, f and o are those of `halved`.
     """
-    return lstm_forward(gates, mask, drop, kernel, h, c)[0]
+    return lstm_forward(gates, place, mask, drop, kernel, h, c)[0]
 
 
 def halved(weights):
@@ -53,10 +74,11 @@ def halved(weights):
     return weights * half
 
 
-def lstm_forward(gates, mask, drop, kernel, h0, c0):
+def lstm_forward(gates, place, mask, drop, kernel, h0, c0):
+    table = table_of(gates, place)
     if native.serves(gates):
-        t, h, c = native.lstm_forward(gates, mask, drop, kernel, h0, c0)
-        return (h, c[-1]), (t, h, c, mask, drop, kernel, h0, c0)
+        t, h, c = native.lstm_forward(gates, place, mask, drop, kernel, h0, c0)
+        return (h, c[-1]), (t, h, c, mask, drop, kernel, h0, c0, table)
 
     def step(carry, inputs):
         h, c = carry
@@ -68,12 +90,12 @@ def lstm_forward(gates, mask, drop, kernel, h0, c0):
         h = hold(m, 0.5 * (o + 1) * jnp.tanh(c), h)
         return (h, c), (t, h, c)
 
-    (_, last), (t, h, c) = scan(step, (h0, c0), (gates, mask))
-    return (h, last), (t, h, c, mask, drop, kernel, h0, c0)
+    (_, last), (t, h, c) = scan(step, (h0, c0), (at_place(gates, place), mask))
+    return (h, last), (t, h, c, mask, drop, kernel, h0, c0, table)
 
 
 def lstm_backward(kept, gradients):
-    t, h, c, mask, drop, kernel, h0, c0 = kept
+    t, h, c, mask, drop, kernel, h0, c0, table = kept
     dh_steps, dc_last = gradients
     transposed = kernel.T
 
@@ -100,22 +122,23 @@ def lstm_backward(kept, gradients):
         start = (jnp.zeros_like(h0), dc_last)
         (dh0, dc0), dz = scan(step, start, steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
-    return dz, None, None, d_kernel, dh0, dc0
+    return sum_by_row(dz, table), None, None, None, d_kernel, dh0, dc0
 
 
 lstm.defvjp(lstm_forward, lstm_backward)
 
 
 @jax.custom_vjp
-def gru(gates, mask, drop, kernel, bias, h):
+def gru(gates, place, mask, drop, kernel, bias, h):
     """Return the states of every step of a GRU that resets after the product."""
-    return gru_forward(gates, mask, drop, kernel, bias, h)[0]
+    return gru_forward(gates, place, mask, drop, kernel, bias, h)[0]
 
 
-def gru_forward(gates, mask, drop, kernel, bias, h0):
+def gru_forward(gates, place, mask, drop, kernel, bias, h0):
+    table = table_of(gates, place)
     if native.serves(gates):
-        *kept, h = native.gru_forward(gates, mask, drop, kernel, bias, h0)
-        return h, (*kept, h, mask, drop, kernel, h0)
+        *kept, h = native.gru_forward(gates, place, mask, drop, kernel, bias, h0)
+        return h, (*kept, h, mask, drop, kernel, h0, table)
 
     def step(h, inputs):
         x, m = inputs
@@ -127,12 +150,12 @@ def gru_forward(gates, mask, drop, kernel, bias, h0):
         h = hold(m, z * h + (1 - z) * g, h)
         return h, (z, r, g, rh, h)
 
-    _, (z, r, g, rh, h) = scan(step, h0, (gates, mask))
-    return h, (z, r, g, rh, h, mask, drop, kernel, h0)
+    _, (z, r, g, rh, h) = scan(step, h0, (at_place(gates, place), mask))
+    return h, (z, r, g, rh, h, mask, drop, kernel, h0, table)
 
 
 def gru_backward(kept, dh_steps):
-    *kept, h, mask, drop, kernel, h0 = kept
+    *kept, h, mask, drop, kernel, h0, table = kept
     transposed = kernel.T
 
     def step(dh, inputs):
@@ -155,34 +178,36 @@ def gru_backward(kept, dh_steps):
     d_kernel = over_steps(dropped(shifted(h0, h), drop), d_inner)
     units = h0.shape[1]
     d_gates = jnp.concatenate([d_inner[..., : 2 * units], dg], axis=2)
-    return d_gates, None, None, d_kernel, d_inner.sum((0, 1)), dh0
+    d_gates = sum_by_row(d_gates, table)
+    return d_gates, None, None, None, d_kernel, d_inner.sum((0, 1)), dh0
 
 
 gru.defvjp(gru_forward, gru_backward)
 
 
 @jax.custom_vjp
-def rnn(gates, mask, drop, kernel, h):
+def rnn(gates, place, mask, drop, kernel, h):
     """Return the states of every step of a simple recurrent network."""
-    return rnn_forward(gates, mask, drop, kernel, h)[0]
+    return rnn_forward(gates, place, mask, drop, kernel, h)[0]
 
 
-def rnn_forward(gates, mask, drop, kernel, h0):
+def rnn_forward(gates, place, mask, drop, kernel, h0):
+    table = table_of(gates, place)
     if native.serves(gates):
-        h = native.rnn_forward(gates, mask, drop, kernel, h0)
-        return h, (h, mask, drop, kernel, h0)
+        h = native.rnn_forward(gates, place, mask, drop, kernel, h0)
+        return h, (h, mask, drop, kernel, h0, table)
 
     def step(h, inputs):
         x, m = inputs
         h = hold(m, jnp.tanh(x + dropped(h, drop) @ kernel), h)
         return h, h
 
-    _, h = scan(step, h0, (gates, mask))
-    return h, (h, mask, drop, kernel, h0)
+    _, h = scan(step, h0, (at_place(gates, place), mask))
+    return h, (h, mask, drop, kernel, h0, table)
 
 
 def rnn_backward(kept, dh_steps):
-    h, mask, drop, kernel, h0 = kept
+    h, mask, drop, kernel, h0, table = kept
     transposed = kernel.T
 
     def step(dh, inputs):
@@ -196,19 +221,19 @@ def rnn_backward(kept, dh_steps):
     else:
         dh0, dz = scan(step, jnp.zeros_like(h0), (h, dh_steps, mask), reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), dz)
-    return dz, None, None, d_kernel, dh0
+    return sum_by_row(dz, table), None, None, None, d_kernel, dh0
 
 
 rnn.defvjp(rnn_forward, rnn_backward)
 
 
 @jax.custom_vjp
-def slstm(gates, mask, drop, kernel, h, c, n):
+def slstm(gates, place, mask, drop, kernel, h, c, n):
     """Return the states of every step, and the last cell and normalizer, of an sLSTM.
 
     The normalizer is its logarithm; see `SLSTM`.
     """
-    return slstm_forward(gates, mask, drop, kernel, h, c, n)[0]
+    return slstm_forward(gates, place, mask, drop, kernel, h, c, n)[0]
 
 
 def one_minus_sigmoid(x, decay):
@@ -216,11 +241,12 @@ def one_minus_sigmoid(x, decay):
     return jnp.where(x > 0, decay, 1) / (1 + decay)
 
 
-def slstm_forward(gates, mask, drop, kernel, h0, c0, n0):
+def slstm_forward(gates, place, mask, drop, kernel, h0, c0, n0):
+    table = table_of(gates, place)
     if native.serves(gates):
-        given = gates, mask, drop, kernel, h0, c0, n0
+        given = gates, place, mask, drop, kernel, h0, c0, n0
         kept, h, c, n = native.slstm_forward(*given)
-        return (h, c[-1], n), (kept, h, c, mask, drop, kernel, h0, c0)
+        return (h, c[-1], n), (kept, h, c, mask, drop, kernel, h0, c0, table)
 
     def step(carry, inputs):
         h, c, n = carry
@@ -238,12 +264,13 @@ def slstm_forward(gates, mask, drop, kernel, h0, c0, n0):
         h = hold(m, o * c, h)
         return (h, c, n), (jnp.concatenate([lost, z, o, share], axis=1), h, c)
 
-    (_, c_last, n_last), (kept, h, c) = scan(step, (h0, c0, n0), (gates, mask))
-    return (h, c_last, n_last), (kept, h, c, mask, drop, kernel, h0, c0)
+    steps = at_place(gates, place), mask
+    (_, c_last, n_last), (kept, h, c) = scan(step, (h0, c0, n0), steps)
+    return (h, c_last, n_last), (kept, h, c, mask, drop, kernel, h0, c0, table)
 
 
 def slstm_backward(kept, gradients):
-    kept, h, c, mask, drop, kernel, h0, c0 = kept
+    kept, h, c, mask, drop, kernel, h0, c0, table = kept
     dh_steps, *last = gradients
     transposed = kernel.T
 
@@ -274,7 +301,8 @@ def slstm_backward(kept, gradients):
         start = (jnp.zeros_like(h0), *last)
         (dh0, dc0, dn0), d_raw = scan(step, start, steps, reverse=True)
     d_kernel = over_steps(dropped(shifted(h0, h), drop), d_raw)
-    return d_raw, None, None, d_kernel, dh0, dc0, dn0
+    d_gates = sum_by_row(d_raw, table)
+    return d_gates, None, None, None, d_kernel, dh0, dc0, dn0
 
 
 slstm.defvjp(slstm_forward, slstm_backward)

@@ -80,12 +80,7 @@ class FastLoop:
             )
         if training and cell.recurrent_dropout:
             drop = first(cell.get_recurrent_dropout_mask(h))
-        steps = ops.swapaxes(sequences, 0, 1)
-        if mask is not None:
-            mask = ops.swapaxes(ops.cast(mask, "bool"), 0, 1)[:, :, None]
-        if self.go_backwards:
-            steps = ops.flip(steps, 0)
-            mask = None if mask is None else ops.flip(mask, 0)
+        steps, mask = self.in_order(ops.swapaxes(sequences, 0, 1), mask)
         if BACKEND == "torch":
             states, *last = self.torch_loop(steps, mask, h, *others)
         else:
@@ -95,6 +90,43 @@ class FastLoop:
         if mask is not None and self.zero_output_for_mask:
             outputs = ops.where(mask, states, 0)
         return outputs[-1], ops.swapaxes(outputs, 0, 1), last
+
+    def in_order(self, steps, mask):
+        """Return steps, and the mask of a batch by step, as the loop takes them."""
+        if mask is not None:
+            mask = ops.swapaxes(ops.cast(mask, "bool"), 0, 1)[:, :, None]
+        if self.go_backwards:
+            steps = ops.flip(steps, 0)
+            mask = None if mask is None else ops.flip(mask, 0)
+        return steps, mask
+
+    def own_loop(self, steps, mask, drop, *state):
+        kernel, bias, *weights = self.loop_weights()
+        gates = steps @ kernel
+        if bias is not None:
+            gates = gates + bias
+        return self.run(gates, None, mask, drop, *weights, *state)
+
+    loop = own_loop
+
+    def loop_weights(self):
+        """Return the kernel and bias of the gates, and what else the loop reads."""
+        cell = self.cell
+        bias = cell.bias.value if cell.use_bias else None
+        return cell.kernel.value, bias, cell.recurrent_kernel.value
+
+    def read(self, words, mask, training):
+        """Return what `call` does, of `Words`."""
+        cell, (place, mask) = self.cell, self.in_order(words.place, mask)
+        h, *others = self.get_initial_state(place.shape[1])
+        drop = None
+        if training and cell.recurrent_dropout:
+            drop = first(cell.get_recurrent_dropout_mask(h))
+            cell.reset_recurrent_dropout_mask()
+        kernel, bias, *weights = self.loop_weights()
+        gates = words.projected(kernel, bias)
+        states, *_ = self.run(gates, place, mask, drop, *weights, h, *others)
+        return ops.swapaxes(states, 0, 1) if self.return_sequences else states[-1]
 
     def torch_loop(self, steps, mask, *state):
         cell = self.cell
@@ -138,13 +170,14 @@ class LSTM(FastLoop, keras.layers.LSTM):
             lambda: self.own_loop(steps, mask, drop, h, c),
         )
 
-    def own_loop(self, steps, mask, drop, h, c):
-        cell = self.cell
-        gates = steps @ jax_loops.halved(cell.kernel.value)
-        if cell.use_bias:
-            gates = gates + jax_loops.halved(cell.bias.value)
-        kernel = jax_loops.halved(cell.recurrent_kernel.value)
-        return jax_loops.lstm(gates, mask, drop, kernel, h, c)
+    def loop_weights(self):
+        cell, halved = self.cell, jax_loops.halved
+        bias = halved(cell.bias.value) if cell.use_bias else None
+        kernels = halved(cell.kernel.value), halved(cell.recurrent_kernel.value)
+        return kernels[0], bias, kernels[1]
+
+    def run(self, *given):
+        return jax_loops.lstm(*given)
 
 
 @keras.saving.register_keras_serializable("sklstm")
@@ -165,15 +198,15 @@ class GRU(FastLoop, keras.layers.GRU):
 
     kind = CELLS["gru"]
 
-    def loop(self, steps, mask, drop, h):
+    def loop_weights(self):
         cell = self.cell
-        gates = steps @ cell.kernel.value
-        inner = ops.zeros_like(gates[0, 0])
+        bias, inner = None, ops.zeros_like(cell.kernel[0])
         if cell.use_bias:
-            gates, inner = gates + cell.bias[0], cell.bias[1]
-        return (
-            jax_loops.gru(gates, mask, drop, cell.recurrent_kernel.value, inner, h),
-        )
+            bias, inner = cell.bias[0], cell.bias[1]
+        return cell.kernel.value, bias, cell.recurrent_kernel.value, inner
+
+    def run(self, *given):
+        return (jax_loops.gru(*given),)
 
 
 @keras.saving.register_keras_serializable("sklstm")
@@ -192,12 +225,8 @@ class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
 
     kind = CELLS["rnn"]
 
-    def loop(self, steps, mask, drop, h):
-        cell = self.cell
-        gates = steps @ cell.kernel.value
-        if cell.use_bias:
-            gates = gates + cell.bias
-        return (jax_loops.rnn(gates, mask, drop, cell.recurrent_kernel.value, h),)
+    def run(self, *given):
+        return (jax_loops.rnn(*given),)
 
 
 @keras.saving.register_keras_serializable("sklstm")
@@ -301,13 +330,8 @@ class SLSTM(FastLoop, keras.layers.RNN):
         super().__init__(cell, **options)
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
-    def loop(self, steps, mask, drop, h, c, n):
-        cell = self.cell
-        gates = steps @ cell.kernel.value
-        if cell.use_bias:
-            gates = gates + cell.bias
-        kernel = cell.recurrent_kernel.value
-        return jax_loops.slstm(gates, mask, drop, kernel, h, c, n)
+    def run(self, *given):
+        return jax_loops.slstm(*given)
 
     def reset_state(self):
         """Forget what a stateful layer has seen."""

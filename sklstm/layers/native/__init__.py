@@ -21,28 +21,24 @@ step, and starts several kernels a step. Here one call runs all steps of a layer
   all cores.
 
 Values are of 32 bits; other dtypes, and batches that Keras shares between devices, run
-in `jax_loops`. The environment variable SKLSTM_NATIVE=0 turns the library off; "plain",
-"avx2" and "avx512" choose a set of instructions.
+in `jax_loops`. `_utils.native_library` loads the library, and predictions call it without
+JAX.
 """
 
 import ctypes
-import os
 import re
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 
+from sklstm._utils import native_library
+from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import load_keras
 
-LIBRARY = Path(__file__).with_name("_kernels.so")
 MOST_MINOR_VERSIONS = 1  # by which jaxlib may be newer than the library
-INSTRUCTIONS = ("avx512", "avx2", "plain")  # the widest first
-HANDLERS = [
-    f"{cell}_{way}"
-    for cell in ("lstm", "gru", "rnn", "slstm")
-    for way in ("forward", "backward")
-]
+HANDLERS = [f"{cell}_{way}" for cell in CELLS for way in ("forward", "backward")]
+HANDLERS += ["distinct", "sum_rows"]
 
 
 def has_interface_of(library: ctypes.CDLL) -> bool:
@@ -60,28 +56,19 @@ def has_interface_of(library: ctypes.CDLL) -> bool:
     return major == library.sklstm_major() and 0 <= newer_by <= MOST_MINOR_VERSIONS
 
 
-def load() -> ctypes.CDLL | None:
-    """Return the library, with its handlers known to XLA; None without one."""
-    if WISH == "0" or not LIBRARY.exists() or not hasattr(jax, "ffi"):
-        return None
-    library = ctypes.CDLL(str(LIBRARY))
-    if not has_interface_of(library):
-        return None
+def register(library: ctypes.CDLL) -> None:
+    """Tell XLA the handlers of the library."""
     for name in HANDLERS:
         handler = jax.ffi.pycapsule(getattr(library, f"sklstm_{name}"))
         jax.ffi.register_ffi_target(f"sklstm_{name}", handler, platform="cpu")
-    return library
 
 
-def use(name: str) -> bool:
-    """Run the loops with a set of instructions; return whether the processor has it."""
-    return _library is not None and bool(_library.sklstm_use(name.encode()))
-
-
-WISH = os.environ.get("SKLSTM_NATIVE", "1")
-_library = load()
 # The set of instructions in use; None where XLA runs the loops.
-in_use = next(filter(use, INSTRUCTIONS if WISH == "1" else (WISH,)), None)
+in_use = None
+if native_library.in_use is not None and hasattr(jax, "ffi"):
+    if has_interface_of(native_library.library):
+        register(native_library.library)
+        in_use = native_library.in_use
 
 
 def serves(gates: jax.Array) -> bool:
@@ -94,7 +81,7 @@ def serves(gates: jax.Array) -> bool:
     )
 
 
-def call(name, shapes, first, mask, drop, *others, in_place=True):
+def call(name, shapes, first, *others, in_place=True):
     """Call a handler.
 
     Parameters
@@ -105,72 +92,111 @@ def call(name, shapes, first, mask, drop, *others, in_place=True):
     first : array
         What the handler reads value by value before it writes there, if `in_place`: the
         first output then takes its memory.
-    mask, drop : array or None
     """
-    mask = jnp.zeros(0, bool) if mask is None else mask
-    drop = jnp.zeros(0, jnp.float32) if drop is None else drop
     types = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
     options: dict = {"vmap_method": "sequential"}
     if in_place:
         options["input_output_aliases"] = {0: 0}
-    run = jax.ffi.ffi_call(f"sklstm_{name}", types, **options)
-    return run(first, mask, drop, *others)
+    return jax.ffi.ffi_call(f"sklstm_{name}", types, **options)(first, *others)
+
+
+def optional(mask, drop):
+    """Return arrays without values for what is None."""
+    mask = jnp.zeros(0, bool) if mask is None else mask
+    return mask, jnp.zeros(0, jnp.float32) if drop is None else drop
+
+
+def there(cell, shapes, gates, place, mask, drop, *others, in_place=True):
+    """Call the handler of a way there."""
+    in_place = in_place and place is None
+    place = jnp.zeros(0, jnp.int32) if place is None else place
+    others = (place, *optional(mask, drop), *others)
+    return call(f"{cell}_forward", shapes, gates, *others, in_place=in_place)
+
+
+def distinct(tokens, n_rooms):
+    """Return the distinct words among tokens, the place of each token, and their number.
+
+    Words are followed by zeros up to `n_rooms`.
+    """
+    types = [jax.ShapeDtypeStruct(s, jnp.int32) for s in [(n_rooms,), tokens.shape, ()]]
+    return jax.ffi.ffi_call("sklstm_distinct", types, vmap_method="sequential")(tokens)
+
+
+def sum_rows(rows, place, n):
+    """Return the sums of the rows of each of `n` places; those above the last are junk.
+
+    Parameters
+    ----------
+    rows : array of shape (n_steps, batch, width)
+    place : array of int of shape (n_steps, batch)
+    n : int
+    """
+    (sums,) = call("sum_rows", [(n, rows.shape[-1])], rows, place, in_place=False)
+    return sums
 
 
 # What each loop takes and gives is described in `jax_loops`; states are those of every
 # step but for gradients, which are those of the first states.
 
 
-def lstm_forward(gates, mask, drop, kernel, h, c):
+def lstm_forward(gates, place, mask, drop, kernel, h, c):
     """Return the tanh of the gates, states and cells."""
-    states = (*gates.shape[:2], h.shape[1])
-    shapes = gates.shape, states, states
-    return call("lstm_forward", shapes, gates, mask, drop, kernel, h, c)
+    steps = steps_of(gates, place)
+    states = (*steps, h.shape[1])
+    shapes = (*steps, gates.shape[-1]), states, states
+    return there("lstm", shapes, gates, place, mask, drop, kernel, h, c)
+
+
+def steps_of(gates, place):
+    """Return the numbers of steps and rows."""
+    return gates.shape[:2] if place is None else place.shape
 
 
 def lstm_backward(t, c, mask, drop, kernel, c0, dh_steps, dc_last):
     """Return the gradients of gates, state and cell."""
     shapes, others = (t.shape, c0.shape, c0.shape), (c, kernel, c0, dh_steps, dc_last)
-    return call("lstm_backward", shapes, t, mask, drop, *others)
+    return call("lstm_backward", shapes, t, *optional(mask, drop), *others)
 
 
-def gru_forward(gates, mask, drop, kernel, bias, h):
+def gru_forward(gates, place, mask, drop, kernel, bias, h):
     """Return z, r, the new value, what r scales, and states."""
-    shapes = [(*gates.shape[:2], h.shape[1])] * 5
-    given = gates, mask, drop, kernel, bias, h
-    return call("gru_forward", shapes, *given, in_place=False)
+    shapes = [(*steps_of(gates, place), h.shape[1])] * 5
+    others = kernel, bias, h
+    return there("gru", shapes, gates, place, mask, drop, *others, in_place=False)
 
 
 def gru_backward(kept, h, mask, drop, kernel, h0, dh_steps):
     """Return the gradients of the product, of the new value's input, and of state."""
     shapes = (*h.shape[:2], 3 * h.shape[2]), h.shape, h0.shape
     z, *others = kept
-    others += h, kernel, h0, dh_steps
-    return call("gru_backward", shapes, z, mask, drop, *others, in_place=False)
+    others = (*optional(mask, drop), *others, h, kernel, h0, dh_steps)
+    return call("gru_backward", shapes, z, *others, in_place=False)
 
 
-def rnn_forward(gates, mask, drop, kernel, h):
+def rnn_forward(gates, place, mask, drop, kernel, h):
     """Return the states."""
-    (states,) = call("rnn_forward", (gates.shape,), gates, mask, drop, kernel, h)
+    shapes = [(*steps_of(gates, place), h.shape[1])]
+    (states,) = there("rnn", shapes, gates, place, mask, drop, kernel, h)
     return states
 
 
 def rnn_backward(h, mask, drop, kernel, h0, dh_steps):
     """Return the gradients of gates and state."""
     shapes = h.shape, h0.shape
-    return call("rnn_backward", shapes, dh_steps, mask, drop, h, kernel)
+    return call("rnn_backward", shapes, dh_steps, *optional(mask, drop), h, kernel)
 
 
-def slstm_forward(gates, mask, drop, kernel, h, c, n):
+def slstm_forward(gates, place, mask, drop, kernel, h, c, n):
     """Return sigmoid(-f), z, o and shares, side by side; then states, cells, last n."""
-    states = (*gates.shape[:2], h.shape[1])
-    shapes = gates.shape, states, states, n.shape
-    return call("slstm_forward", shapes, gates, mask, drop, kernel, h, c, n)
+    steps = steps_of(gates, place)
+    states = (*steps, h.shape[1])
+    shapes = (*steps, gates.shape[-1]), states, states, n.shape
+    return there("slstm", shapes, gates, place, mask, drop, kernel, h, c, n)
 
 
 def slstm_backward(kept, c, mask, drop, kernel, c0, dh_steps, last):
     """Return the gradients of gates, state, cell and normalizer."""
     shapes = kept.shape, c0.shape, c0.shape, c0.shape
-    return call(
-        "slstm_backward", shapes, kept, mask, drop, c, kernel, c0, dh_steps, *last
-    )
+    others = (*optional(mask, drop), c, kernel, c0, dh_steps, *last)
+    return call("slstm_backward", shapes, kept, *others)

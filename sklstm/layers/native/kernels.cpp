@@ -27,11 +27,19 @@ namespace {
 
 using Buffer = std::vector<float>;
 
-struct LstmForward {
+// What all ways there read. Gates are the input's share: steps, rows, n_gates * units; or
+// those of distinct words, and the row of each step and row among them.
+struct Inputs {
   int64_t steps, rows, units;
-  const float* gates;   // steps, rows, 4 * units: the input's share
-  const uint8_t* mask;  // steps, rows; or none
-  const float* drop;    // rows, units; or none
+  // States and kept values lie in as many steps as these, the last over the first.
+  int64_t h_slots, slots;
+  const float* gates;
+  const int32_t* place;  // steps, rows; or none
+  const uint8_t* mask;   // steps, rows; or none
+  const float* drop;     // rows, units; or none
+};
+
+struct LstmForward : Inputs {
   const float *h0, *c0;
   float *t, *h, *c;
 };
@@ -43,11 +51,8 @@ struct LstmBackward {
   float *d_gates, *dh, *dc;
 };
 
-struct GruForward {
-  int64_t steps, rows, units;
-  const float *gates, *bias;
-  const uint8_t* mask;
-  const float *drop, *h0;
+struct GruForward : Inputs {
+  const float *bias, *h0;
   float *z, *reset, *made, *inner, *h;
 };
 
@@ -58,11 +63,8 @@ struct GruBackward {
   float *d_inner, *d_made, *dh;
 };
 
-struct RnnForward {
-  int64_t steps, rows, units;
-  const float* gates;
-  const uint8_t* mask;
-  const float *drop, *h0;
+struct RnnForward : Inputs {
+  const float* h0;
   float* h;
 };
 
@@ -73,11 +75,8 @@ struct RnnBackward {
   float *d_gates, *dh;
 };
 
-struct SlstmForward {
-  int64_t steps, rows, units;
-  const float* gates;
-  const uint8_t* mask;
-  const float *drop, *h0, *c0, *n0;
+struct SlstmForward : Inputs {
+  const float *h0, *c0, *n0;
   float *kept, *h, *c, *n;
 };
 
@@ -86,6 +85,14 @@ struct SlstmBackward {
   const uint8_t* mask;
   const float *drop, *kept, *c, *c0, *dh_steps, *dc_last, *dn_last;
   float *d_gates, *dh, *dc, *dn;
+};
+
+// Rows of a table summed by place: those of place p are order[starts[p]] and following.
+struct Sums {
+  int64_t width;
+  const float* values;
+  const int32_t *order, *starts;
+  float* sums;
 };
 
 // A loop over some rows of the batch, from first to last, with packed weights.
@@ -104,6 +111,7 @@ struct Instructions {
   Loop<RnnBackward> rnn_backward;
   Loop<SlstmForward> slstm_forward;
   Loop<SlstmBackward> slstm_backward;
+  void (*sum_rows)(const Sums&, int64_t first, int64_t last);
 };
 
 // Whatever the compiler's flags allow; 128 bits on ARM and on x86.
@@ -191,8 +199,10 @@ void share_rows(ffi::ThreadPool& pool, int64_t rows, const Work& work) {
 }
 
 using F32 = ffi::Buffer<ffi::F32>;
+using Places = ffi::Buffer<ffi::S32>;
 using Mask = ffi::Buffer<ffi::PRED>;
 using Made = ffi::ResultBuffer<ffi::F32>;
+using MadePlaces = ffi::ResultBuffer<ffi::S32>;
 
 const float* values(const F32& buffer) { return buffer.typed_data(); }
 float* values(Made& buffer) { return buffer->typed_data(); }
@@ -204,6 +214,18 @@ const float* if_any(const F32& buffer) {
 const uint8_t* if_any(const Mask& buffer) {
   return buffer.element_count() ? reinterpret_cast<const uint8_t*>(buffer.typed_data())
                                 : nullptr;
+}
+
+const int32_t* if_any(const Places& buffer) {
+  return buffer.element_count() ? buffer.typed_data() : nullptr;
+}
+
+// What a way there reads, with memory for every step.
+Inputs inputs_of(Made& h, const F32& gates, const Places& place, const Mask& mask,
+                 const F32& drop) {
+  const auto n = h->dimensions();
+  return {n[0],          n[1],          n[2],         n[0],        n[0],
+          values(gates), if_any(place), if_any(mask), if_any(drop)};
 }
 
 template <class Arrays>
@@ -221,12 +243,10 @@ Buffer transposed(const F32& kernel, int64_t units, int64_t n_gates) {
   return chosen.load()->pack_columns(values(kernel), width, units, 1, width);
 }
 
-ffi::Error lstm_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
-                        F32 h0, F32 c0, Made t, Made h, Made c) {
-  const auto n = h->dimensions();
-  const LstmForward p{n[0],           n[1],         n[2],       values(gates),
-                      if_any(mask),   if_any(drop), values(h0), values(c0),
-                      values(t),      values(h),    values(c)};
+ffi::Error lstm_forward(ffi::ThreadPool pool, F32 gates, Places place, Mask mask, F32 drop,
+                        F32 kernel, F32 h0, F32 c0, Made t, Made h, Made c) {
+  const LstmForward p{inputs_of(h, gates, place, mask, drop), values(h0), values(c0),
+                      values(t), values(h), values(c)};
   const Instructions& use = *chosen.load();
   return run(pool, use.lstm_forward, p, use.pack_by_unit(values(kernel), p.units, 4));
 }
@@ -242,13 +262,11 @@ ffi::Error lstm_backward(ffi::ThreadPool pool, F32 t, Mask mask, F32 drop, F32 c
   return run(pool, chosen.load()->lstm_backward, p, transposed(kernel, p.units, 4));
 }
 
-ffi::Error gru_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
-                       F32 bias, F32 h0, Made z, Made reset, Made made, Made inner,
-                       Made h) {
-  const auto n = h->dimensions();
-  const GruForward p{n[0],         n[1],         n[2],          values(gates), values(bias),
-                     if_any(mask), if_any(drop), values(h0),    values(z),     values(reset),
-                     values(made), values(inner), values(h)};
+ffi::Error gru_forward(ffi::ThreadPool pool, F32 gates, Places place, Mask mask, F32 drop,
+                       F32 kernel, F32 bias, F32 h0, Made z, Made reset, Made made,
+                       Made inner, Made h) {
+  const GruForward p{inputs_of(h, gates, place, mask, drop), values(bias), values(h0),
+                     values(z), values(reset), values(made), values(inner), values(h)};
   const Instructions& use = *chosen.load();
   return run(pool, use.gru_forward, p, use.pack_by_unit(values(kernel), p.units, 3));
 }
@@ -265,11 +283,9 @@ ffi::Error gru_backward(ffi::ThreadPool pool, F32 z, Mask mask, F32 drop, F32 re
   return run(pool, chosen.load()->gru_backward, p, transposed(kernel, p.units, 3));
 }
 
-ffi::Error rnn_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
-                       F32 h0, Made h) {
-  const auto n = h->dimensions();
-  const RnnForward p{n[0],         n[1],         n[2],       values(gates),
-                     if_any(mask), if_any(drop), values(h0), values(h)};
+ffi::Error rnn_forward(ffi::ThreadPool pool, F32 gates, Places place, Mask mask, F32 drop,
+                       F32 kernel, F32 h0, Made h) {
+  const RnnForward p{inputs_of(h, gates, place, mask, drop), values(h0), values(h)};
   const Instructions& use = *chosen.load();
   const int64_t units = p.units;
   return run(pool, use.rnn_forward, p,
@@ -284,12 +300,11 @@ ffi::Error rnn_backward(ffi::ThreadPool pool, F32 dh_steps, Mask mask, F32 drop,
   return run(pool, chosen.load()->rnn_backward, p, transposed(kernel, p.units, 1));
 }
 
-ffi::Error slstm_forward(ffi::ThreadPool pool, F32 gates, Mask mask, F32 drop, F32 kernel,
-                         F32 h0, F32 c0, F32 n0, Made kept, Made h, Made c, Made n_last) {
-  const auto n = h->dimensions();
-  const SlstmForward p{n[0],         n[1],         n[2],       values(gates), if_any(mask),
-                       if_any(drop), values(h0),   values(c0), values(n0),    values(kept),
-                       values(h),    values(c),    values(n_last)};
+ffi::Error slstm_forward(ffi::ThreadPool pool, F32 gates, Places place, Mask mask,
+                         F32 drop, F32 kernel, F32 h0, F32 c0, F32 n0, Made kept, Made h,
+                         Made c, Made n_last) {
+  const SlstmForward p{inputs_of(h, gates, place, mask, drop), values(h0), values(c0),
+                       values(n0), values(kept), values(h), values(c), values(n_last)};
   const Instructions& use = *chosen.load();
   return run(pool, use.slstm_forward, p, use.pack_by_unit(values(kernel), p.units, 4));
 }
@@ -305,13 +320,104 @@ ffi::Error slstm_backward(ffi::ThreadPool pool, F32 kept, Mask mask, F32 drop, F
   return run(pool, chosen.load()->slstm_backward, p, transposed(kernel, p.units, 4));
 }
 
+// Numbers the distinct words among tokens in the order in which they come.
+ffi::Error distinct(ffi::ThreadPool, Places tokens, MadePlaces words, MadePlaces place,
+                    MadePlaces n_words) {
+  const int64_t n = tokens.element_count();
+  const int32_t* token = tokens.typed_data();
+  int32_t *word = words->typed_data(), *to = place->typed_data(), count = 0;
+  std::fill_n(word, words->element_count(), 0);
+  std::vector<int32_t> number(n ? *std::max_element(token, token + n) + 1 : 0, -1);
+  for (int64_t i = 0; i < n; ++i) {
+    int32_t& known = number[token[i]];
+    if (known < 0) word[known = count++] = token[i];
+    to[i] = known;
+  }
+  *n_words->typed_data() = count;
+  return ffi::Error::Success();
+}
+
+// Sums the rows of each place; rows of places beyond the highest one stay unwritten. The
+// rows of a place are summed in their order, by one thread.
+ffi::Error sum_rows(ffi::ThreadPool pool, F32 rows, Places place, Made sums) {
+  const int64_t n_rows = place.element_count(), width = sums->dimensions().back();
+  const int32_t* places = place.typed_data();
+  const int64_t n_places = n_rows ? *std::max_element(places, places + n_rows) + 1 : 0;
+  std::vector<int32_t> starts(n_places + 2), order(n_rows);
+  for (int64_t i = 0; i < n_rows; ++i) ++starts[places[i] + 2];
+  for (int64_t i = 2; i < n_places + 2; ++i) starts[i] += starts[i - 1];
+  for (int64_t i = 0; i < n_rows; ++i) order[starts[places[i] + 1]++] = i;
+  const Sums p{width, values(rows), order.data(), starts.data(), values(sums)};
+  const auto place_at = [&](int64_t row) {
+    const auto end = starts.begin() + n_places + 1;
+    return std::lower_bound(starts.begin(), end, row) - starts.begin();
+  };
+  share_rows(pool, n_rows, [&](int64_t first, int64_t last) {
+    chosen.load()->sum_rows(p, place_at(first), place_at(last));
+  });
+  return ffi::Error::Success();
+}
+
+// A way there whose gates are at hand, with memory of two steps for all but states.
+struct Reader {
+  const Instructions& use = *chosen.load();
+  Inputs inputs;
+  const float *kernel, *bias, *initial;
+  float* h;
+
+  int64_t size() const { return inputs.rows * inputs.units; }
+
+  Buffer filled(int state) const { return Buffer(size(), initial[state]); }
+
+  // A block of rows stays in the cache of a core.
+  template <class Arrays>
+  void run(Loop<Arrays> loop, const Arrays& arrays, const Buffer& packed) const {
+    constexpr int64_t kBlock = 48;
+    for (int64_t row = 0; row < inputs.rows; row += kBlock)
+      loop(arrays, packed.data(), row, std::min(row + kBlock, inputs.rows));
+  }
+
+  void lstm() const {
+    Buffer h0 = filled(0), c0 = filled(1), t(2 * 4 * size()), c(2 * size());
+    const LstmForward p{inputs, h0.data(), c0.data(), t.data(), h, c.data()};
+    run(use.lstm_forward, p, use.pack_by_unit(kernel, inputs.units, 4));
+  }
+
+  void gru() const {
+    Buffer h0 = filled(0), kept(4 * 2 * size());
+    float* z = kept.data();
+    const int64_t n = 2 * size();
+    const GruForward p{inputs, bias, h0.data(), z, z + n, z + 2 * n, z + 3 * n, h};
+    run(use.gru_forward, p, use.pack_by_unit(kernel, inputs.units, 3));
+  }
+
+  void rnn() const {
+    Buffer h0 = filled(0);
+    const RnnForward p{inputs, h0.data(), h};
+    const int64_t units = inputs.units;
+    run(use.rnn_forward, p, use.pack_columns(kernel, units, units, units, 1));
+  }
+
+  void slstm() const {
+    Buffer h0 = filled(0), c0 = filled(1), n0 = filled(2), n(size());
+    Buffer kept(2 * 4 * size()), c(2 * size());
+    const SlstmForward p{inputs,      h0.data(), c0.data(), n0.data(),
+                         kept.data(), h,         c.data(),  n.data()};
+    run(use.slstm_forward, p, use.pack_by_unit(kernel, inputs.units, 4));
+  }
+};
+
 // Tells XLA what to pass to a function: its thread pool, then inputs and outputs.
 template <class Argument, class... Others, class Binding>
 auto bind_all(Binding&& binding) {
   if constexpr (sizeof...(Others) == 0 && std::is_same_v<Argument, Made>)
     return std::move(binding).template Ret<F32>();
+  else if constexpr (sizeof...(Others) == 0 && std::is_same_v<Argument, MadePlaces>)
+    return std::move(binding).template Ret<ffi::Buffer<ffi::S32>>();
   else if constexpr (std::is_same_v<Argument, Made>)
     return bind_all<Others...>(std::move(binding).template Ret<F32>());
+  else if constexpr (std::is_same_v<Argument, MadePlaces>)
+    return bind_all<Others...>(std::move(binding).template Ret<ffi::Buffer<ffi::S32>>());
   else
     return bind_all<Others...>(std::move(binding).template Arg<Argument>());
 }
@@ -336,6 +442,19 @@ extern "C" int sklstm_use(const char* name) {
 extern "C" int sklstm_major() { return XLA_FFI_API_MAJOR; }
 extern "C" int sklstm_minor() { return XLA_FFI_API_MINOR; }
 
+// Reads sequences without XLA, in the calling thread. States of the last h_slots steps
+// (at least two) are written to h; all of one kind begin with the same value.
+extern "C" void sklstm_read(int cell, int64_t steps, int64_t rows, int64_t units,
+                            int64_t h_slots, const float* gates, const int32_t* place,
+                            const uint8_t* mask, const float* kernel, const float* bias,
+                            const float* initial, float* h) {
+  const Inputs inputs{steps, rows, units, h_slots, 2, gates, place, mask, nullptr};
+  Reader reader{*chosen.load(), inputs, kernel, bias, initial, h};
+  constexpr void (Reader::*kCells[])() const = {&Reader::lstm, &Reader::gru, &Reader::rnn,
+                                                &Reader::slstm};
+  (reader.*kCells[cell])();
+}
+
 #define HANDLER(NAME) \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(sklstm_##NAME, NAME, binding(NAME))
 
@@ -347,5 +466,7 @@ HANDLER(rnn_forward);
 HANDLER(rnn_backward);
 HANDLER(slstm_forward);
 HANDLER(slstm_backward);
+HANDLER(distinct);
+HANDLER(sum_rows);
 
 #pragma GCC visibility pop

@@ -139,13 +139,9 @@ static Buffer pack_by_unit(const float* kernel, int64_t units, int64_t n_gates) 
   int64_t n_blocks = (units + WIDTH - 1) / WIDTH;
   Buffer packed(n_blocks * units * n_gates * WIDTH);
   float* to = packed.data();
-  for (int64_t block = 0; block < n_blocks; ++block)
-    for (int64_t k = 0; k < units; ++k)
-      for (int64_t gate = 0; gate < n_gates; ++gate)
-        for (int64_t lane = 0; lane < WIDTH; ++lane) {
-          int64_t unit = block * WIDTH + lane;
-          *to++ = unit < units ? kernel[(k * n_gates + gate) * units + unit] : 0.0f;
-        }
+  for (int64_t unit = 0; unit < units; unit += WIDTH)
+    for (int64_t row = 0; row < units * n_gates; ++row, to += WIDTH)
+      store(to, load(kernel + row * units + unit, units - unit));
   return packed;
 }
 
@@ -172,6 +168,30 @@ INLINE bool all_masked(const uint8_t* mask) {
   for (int r = 0; r < R; ++r)
     if (mask[r]) return false;
   return true;
+}
+
+// The first gate of a step's row.
+INLINE const float* gates_at(const Inputs& p, int64_t at, int64_t width) {
+  return p.gates + (p.place ? p.place[at] : at) * width;
+}
+
+// Whether no row of a tile goes on; their states are those before.
+template <int R>
+INLINE bool held(const uint8_t* mask, const float* before, float* after, int64_t units,
+                 int64_t n) {
+  if (!mask || !all_masked<R>(mask)) return false;
+  for (int r = 0; r < R; ++r)
+    store(after + r * units, load(before + r * units, n), n);
+  return true;
+}
+
+// The values of a step, and those before it, in memory of as many steps as `slots`.
+INLINE float* after(float* states, const Inputs& p, int64_t step, int64_t slots) {
+  return states + step % slots * p.rows * p.units;
+}
+INLINE const float* before(const float* first, float* states, const Inputs& p,
+                           int64_t step, int64_t slots) {
+  return step ? after(states, p, step - 1, slots) : first;
 }
 
 // The states that enter the recurrent product: those before the step, times drop.
@@ -221,33 +241,36 @@ INLINE void through_product(const float* d_gates, int64_t width, const float* pa
 // (tanh + 1) / 2. It keeps the tanh of all gates for the way back.
 template <int R>
 INLINE void lstm_tile(const LstmForward& p, const float* packed, const float* h_in,
-                      const float* h_before, const float* c_before, int64_t step,
-                      int64_t row, int64_t unit) {
-  const int64_t units = p.units, at = (step * p.rows + row);
+                      const float* h_before, const float* c_before, float* h_after,
+                      float* c_after, int64_t step, int64_t row, int64_t unit) {
+  const int64_t units = p.units, at = step * p.rows + row, n = units - unit;
+  const int64_t kept_at = step % p.slots * p.rows + row, here = row * units + unit;
   const uint8_t* mask = p.mask ? p.mask + at : nullptr;
-  const int64_t n = units - unit;
+  if (held<R>(mask, h_before + here, h_after + here, units, n)) {
+    held<R>(mask, c_before + here, c_after + here, units, n);
+    return;
+  }
   Vector acc[R][4];
-  for (int r = 0; r < R; ++r)
-    for (int g = 0; g < 4; ++g)
-      acc[r][g] = load(p.gates + (at + r) * 4 * units + g * units + unit, n);
+  for (int r = 0; r < R; ++r) {
+    const float* gates = gates_at(p, at + r, 4 * units) + unit;
+    for (int g = 0; g < 4; ++g) acc[r][g] = load(gates + g * units, n);
+  }
   multiply<R, 4>(h_in + row * units, units, packed + unit * 4 * units, units, acc);
   for (int r = 0; r < R; ++r) {
-    float* h = p.h + (at + r) * units + unit;
-    float* c = p.c + (at + r) * units + unit;
-    const int64_t before = (row + r) * units + unit;
+    const int64_t place = here + r * units;
+    Vector old = load(c_before + place, n);
     if (mask && !mask[r]) {
-      store(h, load(h_before + before, n), n);
-      store(c, load(c_before + before, n), n);
+      store(h_after + place, load(h_before + place, n), n);
+      store(c_after + place, old, n);
       continue;
     }
     Vector t[4];
     for (int g = 0; g < 4; ++g) t[g] = hyperbolic_tangent(acc[r][g]);
-    float* kept = p.t + (at + r) * 4 * units + unit;
+    float* kept = p.t + (kept_at + r) * 4 * units + unit;
     for (int g = 0; g < 4; ++g) store(kept + g * units, t[g], n);
-    Vector old = load(c_before + before, n);
     Vector cell = 0.5f * fused(t[0] + 1.0f, t[2], (t[1] + 1.0f) * old);
-    store(c, cell, n);
-    store(h, 0.5f * (t[3] + 1.0f) * hyperbolic_tangent(cell), n);
+    store(c_after + place, cell, n);
+    store(h_after + place, 0.5f * (t[3] + 1.0f) * hyperbolic_tangent(cell), n);
   }
 }
 
@@ -255,13 +278,13 @@ static void lstm_forward(const LstmForward& p, const float* packed, int64_t firs
                          int64_t last) {
   Buffer scratch(p.drop ? p.rows * p.units : 0);
   for (int64_t step = 0; step < p.steps; ++step) {
-    const int64_t before = (step - 1) * p.rows * p.units;
-    const float* h = step ? p.h + before : p.h0;
-    const float* c = step ? p.c + before : p.c0;
+    const float* h = before(p.h0, p.h, p, step, p.h_slots);
+    const float* c = before(p.c0, p.c, p, step, p.slots);
+    float *h_after = after(p.h, p, step, p.h_slots), *c_after = after(p.c, p, step, p.slots);
     const float* h_in = entering(h, p.drop, scratch.data(), first, last, p.units);
     for (int64_t unit = 0; unit < p.units; unit += WIDTH)
       in_tiles(first, last, [&](int64_t row, auto height) {
-        lstm_tile<height.value>(p, packed, h_in, h, c, step, row, unit);
+        lstm_tile<height.value>(p, packed, h_in, h, c, h_after, c_after, step, row, unit);
       });
   }
 }
@@ -318,31 +341,34 @@ static void lstm_backward(const LstmBackward& p, const float* packed, int64_t fi
 // value and the product that r scales.
 template <int R>
 INLINE void gru_tile(const GruForward& p, const float* packed, const float* h_in,
-                     const float* h_before, int64_t step, int64_t row, int64_t unit) {
+                     const float* h_before, float* h_after, int64_t step, int64_t row,
+                     int64_t unit) {
   const int64_t units = p.units, at = step * p.rows + row, n = units - unit;
+  const int64_t kept_at = step % p.slots * p.rows + row, here = row * units + unit;
   const uint8_t* mask = p.mask ? p.mask + at : nullptr;
+  if (held<R>(mask, h_before + here, h_after + here, units, n)) return;
   Vector acc[R][3];
   for (int r = 0; r < R; ++r)
     for (int g = 0; g < 3; ++g) acc[r][g] = load(p.bias + g * units + unit, n);
   multiply<R, 3>(h_in + row * units, units, packed + unit * 3 * units, units, acc);
   for (int r = 0; r < R; ++r) {
-    Vector old = load(h_before + (row + r) * units + unit, n);
-    float* h = p.h + (at + r) * units + unit;
+    Vector old = load(h_before + here + r * units, n);
+    float* h = h_after + here + r * units;
     if (mask && !mask[r]) {
       store(h, old, n);
       continue;
     }
-    const float* gates = p.gates + (at + r) * 3 * units + unit;
+    const float* gates = gates_at(p, at + r, 3 * units) + unit;
     Vector z = hyperbolic_tangent(0.5f * (load(gates, n) + acc[r][0]));
     Vector reset = hyperbolic_tangent(0.5f * (load(gates + units, n) + acc[r][1]));
     z = 0.5f * (z + 1.0f);
     reset = 0.5f * (reset + 1.0f);
     Vector made = hyperbolic_tangent(load(gates + 2 * units, n) + reset * acc[r][2]);
-    const int64_t here = (at + r) * units + unit;
-    store(p.z + here, z, n);
-    store(p.reset + here, reset, n);
-    store(p.made + here, made, n);
-    store(p.inner + here, acc[r][2], n);
+    const int64_t kept = (kept_at + r) * units + unit;
+    store(p.z + kept, z, n);
+    store(p.reset + kept, reset, n);
+    store(p.made + kept, made, n);
+    store(p.inner + kept, acc[r][2], n);
     store(h, z * (old - made) + made, n);
   }
 }
@@ -351,11 +377,12 @@ static void gru_forward(const GruForward& p, const float* packed, int64_t first,
                         int64_t last) {
   Buffer scratch(p.drop ? p.rows * p.units : 0);
   for (int64_t step = 0; step < p.steps; ++step) {
-    const float* h = step ? p.h + (step - 1) * p.rows * p.units : p.h0;
+    const float* h = before(p.h0, p.h, p, step, p.h_slots);
+    float* h_after = after(p.h, p, step, p.h_slots);
     const float* h_in = entering(h, p.drop, scratch.data(), first, last, p.units);
     for (int64_t unit = 0; unit < p.units; unit += WIDTH)
       in_tiles(first, last, [&](int64_t row, auto height) {
-        gru_tile<height.value>(p, packed, h_in, h, step, row, unit);
+        gru_tile<height.value>(p, packed, h_in, h, h_after, step, row, unit);
       });
   }
 }
@@ -410,8 +437,9 @@ static void rnn_forward(const RnnForward& p, const float* packed, int64_t first,
   const int64_t units = p.units;
   Buffer scratch(p.drop ? p.rows * units : 0);
   for (int64_t step = 0; step < p.steps; ++step) {
-    const float* before = step ? p.h + (step - 1) * p.rows * units : p.h0;
-    const float* h_in = entering(before, p.drop, scratch.data(), first, last, units);
+    const float* h = before(p.h0, p.h, p, step, p.h_slots);
+    float* h_after = after(p.h, p, step, p.h_slots);
+    const float* h_in = entering(h, p.drop, scratch.data(), first, last, units);
     in_blocks(units, [&](int64_t column, auto n_vectors) {
       in_tiles(first, last, [&](int64_t row, auto height) {
         constexpr int R = height.value, V = n_vectors.value;
@@ -420,17 +448,16 @@ static void rnn_forward(const RnnForward& p, const float* packed, int64_t first,
         for (int r = 0; r < R; ++r)
           for (int v = 0; v < V; ++v) {
             const int64_t unit = column + v * WIDTH;
-            acc[r][v] = load(p.gates + (at + r) * units + unit, units - unit);
+            acc[r][v] = load(gates_at(p, at + r, units) + unit, units - unit);
           }
         multiply<R, V>(h_in + row * units, units, packed + column * units, units, acc);
         for (int r = 0; r < R; ++r)
           for (int v = 0; v < V; ++v) {
             const int64_t unit = column + v * WIDTH, n = units - unit;
-            const bool held = p.mask && !p.mask[at + r];
-            store(p.h + (at + r) * units + unit,
-                  held ? load(before + (row + r) * units + unit, n)
-                       : hyperbolic_tangent(acc[r][v]),
-                  n);
+            const int64_t here = (row + r) * units + unit;
+            const bool is_held = p.mask && !p.mask[at + r];
+            store(h_after + here,
+                  is_held ? load(h + here, n) : hyperbolic_tangent(acc[r][v]), n);
           }
       });
     });
@@ -471,22 +498,27 @@ static void rnn_backward(const RnnBackward& p, const float* packed, int64_t firs
 // sigmoid(-f), z, o and the share of z in the new cell.
 template <int R>
 INLINE void slstm_tile(const SlstmForward& p, const float* packed, const float* h_in,
-                       const float* h_before, const float* c_before, int64_t step,
-                       int64_t row, int64_t unit) {
+                       const float* h_before, const float* c_before, float* h_after,
+                       float* c_after, int64_t step, int64_t row, int64_t unit) {
   const int64_t units = p.units, at = step * p.rows + row, n = units - unit;
+  const int64_t kept_at = step % p.slots * p.rows + row, here = row * units + unit;
   const uint8_t* mask = p.mask ? p.mask + at : nullptr;
+  if (held<R>(mask, h_before + here, h_after + here, units, n)) {
+    held<R>(mask, c_before + here, c_after + here, units, n);
+    return;
+  }
   Vector acc[R][4];
-  for (int r = 0; r < R; ++r)
-    for (int g = 0; g < 4; ++g)
-      acc[r][g] = load(p.gates + (at + r) * 4 * units + g * units + unit, n);
+  for (int r = 0; r < R; ++r) {
+    const float* gates = gates_at(p, at + r, 4 * units) + unit;
+    for (int g = 0; g < 4; ++g) acc[r][g] = load(gates + g * units, n);
+  }
   multiply<R, 4>(h_in + row * units, units, packed + unit * 4 * units, units, acc);
   for (int r = 0; r < R; ++r) {
-    const int64_t before = (row + r) * units + unit;
-    float* h = p.h + (at + r) * units + unit;
-    float* c = p.c + (at + r) * units + unit;
-    Vector old = load(c_before + before, n);
+    const int64_t place = here + r * units;
+    float *h = h_after + place, *c = c_after + place;
+    Vector old = load(c_before + place, n);
     if (mask && !mask[r]) {
-      store(h, load(h_before + before, n), n);
+      store(h, load(h_before + place, n), n);
       store(c, old, n);
       continue;
     }
@@ -494,13 +526,13 @@ INLINE void slstm_tile(const SlstmForward& p, const float* packed, const float* 
     Vector o = 0.5f * (hyperbolic_tangent(0.5f * acc[r][3]) + 1.0f);
     Vector decay = exponential(-absolute(f));
     Vector lost = (f > 0.0f ? decay : all(1.0f)) / (decay + 1.0f);
-    Vector norm = load(p.n + before, n) + (smaller(f, Vector{}) - log_one_plus(decay));
+    Vector norm = load(p.n + place, n) + (smaller(f, Vector{}) - log_one_plus(decay));
     Vector excess = norm - i;
     decay = exponential(-absolute(excess));
     Vector share = (excess > 0.0f ? decay : all(1.0f)) / (decay + 1.0f);
-    store(p.n + before, larger(norm, i) + log_one_plus(decay), n);
+    store(p.n + place, larger(norm, i) + log_one_plus(decay), n);
     Vector cell = share * (z - old) + old;
-    float* kept = p.kept + (at + r) * 4 * units + unit;
+    float* kept = p.kept + (kept_at + r) * 4 * units + unit;
     store(kept, lost, n);
     store(kept + units, z, n);
     store(kept + 2 * units, o, n);
@@ -516,13 +548,13 @@ static void slstm_forward(const SlstmForward& p, const float* packed, int64_t fi
   const int64_t begin = first * p.units;
   std::copy_n(p.n0 + begin, (last - first) * p.units, p.n + begin);
   for (int64_t step = 0; step < p.steps; ++step) {
-    const int64_t before = (step - 1) * p.rows * p.units;
-    const float* h = step ? p.h + before : p.h0;
-    const float* c = step ? p.c + before : p.c0;
+    const float* h = before(p.h0, p.h, p, step, p.h_slots);
+    const float* c = before(p.c0, p.c, p, step, p.slots);
+    float *h_after = after(p.h, p, step, p.h_slots), *c_after = after(p.c, p, step, p.slots);
     const float* h_in = entering(h, p.drop, scratch.data(), first, last, p.units);
     for (int64_t unit = 0; unit < p.units; unit += WIDTH)
       in_tiles(first, last, [&](int64_t row, auto height) {
-        slstm_tile<height.value>(p, packed, h_in, h, c, step, row, unit);
+        slstm_tile<height.value>(p, packed, h_in, h, c, h_after, c_after, step, row, unit);
       });
   }
 }
@@ -578,7 +610,21 @@ static void slstm_backward(const SlstmBackward& p, const float* packed, int64_t 
     });
 }
 
+static void sum_rows(const Sums& p, int64_t first, int64_t last) {
+  for (int64_t place = first; place < last; ++place) {
+    float* sum = p.sums + place * p.width;
+    std::fill_n(sum, p.width, 0.0f);
+    for (int64_t i = p.starts[place]; i < p.starts[place + 1]; ++i) {
+      const float* row = p.values + p.order[i] * p.width;
+      for (int64_t j = 0; j < p.width; j += WIDTH) {
+        const int64_t n = p.width - j;
+        store(sum + j, load(sum + j, n) + load(row + j, n), n);
+      }
+    }
+  }
+}
+
 static const Instructions kInstructions = {
-    pack_by_unit, pack_columns,  lstm_forward, lstm_backward,  gru_forward,
-    gru_backward, rnn_forward,   rnn_backward, slstm_forward, slstm_backward,
+    pack_by_unit, pack_columns, lstm_forward,  lstm_backward,  gru_forward, gru_backward,
+    rnn_forward,  rnn_backward, slstm_forward, slstm_backward, sum_rows,
 };
