@@ -167,7 +167,7 @@ def build_text_network(spec, plain=False):
 
 
 def text_layer(spec, plain, units, i, sequences):
-    """Return the recurrent layer at depth `i`, in both directions if the spec says so."""
+    """Return the recurrent layer at depth `i`, of both directions if so specified."""
     from keras import layers
 
     layer = recurrent_layer(spec, plain, units, f"recurrent_{i}", sequences)
@@ -198,9 +198,6 @@ def over_words(spec, plain, layer):
     if not plain and loops_in_cpp():
         from sklstm.layers.words import WordReader
 
-        # Built here, the layers keep the names that their weights have without a reader.
-        embedding.build(None)
-        layer.build((None, None, spec.embedding_dim))
         return WordReader(embedding, dropout, layer, name="reader")
 
     def read(tokens, **mask):

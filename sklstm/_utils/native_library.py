@@ -1,7 +1,7 @@
 """The optional library in C++, which `layers.native` describes, without JAX.
 
-The environment variable SKLSTM_NATIVE=0 turns it off; "plain", "avx2" and "avx512" choose
-a set of instructions.
+The environment variable SKLSTM_NATIVE=0 turns it off; "plain", "avx2" and "avx512"
+choose a set of instructions.
 """
 
 import ctypes

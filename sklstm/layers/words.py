@@ -1,9 +1,10 @@
 """A recurrent layer over words, each distinct word of a batch projected once.
 
-A batch of 64 texts of 200 words has about 3,000 distinct words. Their share of the gates
-is computed once and read in place by the loops in C++; on the way back, the gradients of
-the places that read a word are summed before they meet the weights. Where XLA runs the
-loops this is slower than to project every place, because it sums row by row.
+A batch of 64 texts of 200 words has about 3,000 distinct words. Their share of the
+gates is computed once and read in place by the loops in C++; on the way back, the
+gradients of the places that read a word are summed before they meet the weights. Where
+XLA runs the loops this is slower than to project every place, because it sums row by
+row.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sklstm.layers import native
 keras = load_keras()
 ops = keras.ops
 CHUNK = 256  # words that are projected at once
+PARTS = ("embedding", "dropout", "layer")  # of a `WordReader`
 
 
 @dataclass(frozen=True)
@@ -94,29 +96,42 @@ def over_chunks(n, body, start):
     return jax.lax.fori_loop(0, (n + CHUNK - 1) // CHUNK, body, start)
 
 
+@keras.saving.register_keras_serializable("sklstm")
 class WordReader(keras.layers.Layer):
     """An embedding, dropout of words, and a recurrent layer, which may read both ways.
 
     Parameters
     ----------
     embedding : keras.layers.Embedding
-        Built.
     dropout : keras.layers.Dropout or None
         Of whole words.
     layer : FastLoop or keras.layers.Bidirectional
-        Built; both directions are put side by side.
+        Both directions are put side by side.
     """
 
     def __init__(self, embedding, dropout, layer, **options):
         super().__init__(**options)
         self.supports_masking = True
         self.embedding, self.dropout, self.layer = embedding, dropout, layer
+        # Built here, weights keep the names that they have without a reader.
+        embedding.build(None)
+        layer.build((None, None, embedding.output_dim))
         self.ways = [layer]
         if isinstance(layer, keras.layers.Bidirectional):
             self.ways = [layer.forward_layer, layer.backward_layer]
 
     def build(self, shape):
         self.built = True
+
+    def get_config(self):
+        parts = {name: getattr(self, name) for name in PARTS}
+        own = {k: keras.saving.serialize_keras_object(v) for k, v in parts.items()}
+        return super().get_config() | own
+
+    @classmethod
+    def from_config(cls, config):
+        make = keras.saving.deserialize_keras_object
+        return cls(**config | {name: make(config[name]) for name in PARTS})
 
     def compute_mask(self, tokens, mask=None):
         return None  # No layer above asks for it.

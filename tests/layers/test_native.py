@@ -64,9 +64,7 @@ def there_and_back(cell, loop, gradients):
         return given, back(gradients)
 
     made = jax.tree.leaves(both(loop, gradients))
-    return [
-        np.asarray(v) for v in made if v.dtype != jax.dtypes.float0
-    ]  # of mask and place
+    return [np.asarray(v) for v in made if v.dtype != jax.dtypes.float0]  # masks
 
 
 def of_xla(cell, loop, gradients, monkeypatch):

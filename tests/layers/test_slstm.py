@@ -88,8 +88,9 @@ def test_gates_beyond_the_range_of_exp_overflow_nowhere():
     start = [np.zeros((5, 5)), np.full((5, 5), 0.5), np.zeros((5, 5))]
     states, back = slstm.step_and_back(gates, kernel, None, *start)
     found = [*states, *back(*np.ones((3, 5, 5)))]
+    none = [None] * 3
     values, way_back = jax.vjp(
-        lambda x, *s: jax_loops.slstm(x[None], None, None, jnp.asarray(kernel), *s),
+        lambda x, *s: jax_loops.slstm(x[None], *none, jnp.asarray(kernel), *s),
         *(jnp.asarray(part, "float32") for part in (gates, *start)),
     )
     gradients = way_back((jnp.ones((1, 5, 5)), *jnp.ones((2, 5, 5))))

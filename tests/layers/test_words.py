@@ -72,6 +72,15 @@ def test_training_equals_that_of_every_place(options, monkeypatch):
         assert_allclose(value, after[name], atol=1e-6, err_msg=name)
 
 
+def test_a_reader_comes_back_from_its_configuration():
+    spec = TextNetworkSpec(9, 1, 4, units=(3,), word_dropout=0.2, linear_skip=False)
+    model = spec.build()
+    again = keras.models.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    tokens = np.array([[1, 8, 0, 0], [3, 3, 3, 2]])
+    assert_array_equal(again.predict_on_batch(tokens), model.predict_on_batch(tokens))
+
+
 def test_half_precision_reads_every_place(monkeypatch):
     spec = TextNetworkSpec(N_TOKENS, 1, 4, units=(3,), linear_skip=False)
     with monkeypatch.context() as patch:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sklstm._networks import numpy_backward, numpy_forward
+from sklstm._networks import native_forward, numpy_backward, numpy_forward
 from sklstm._networks.spec import POOLINGS, NetworkSpec, TextNetworkSpec
 from sklstm._text.sequences import Sequences
 from sklstm._utils.cells import CELLS
@@ -22,6 +22,11 @@ def by_differences(function, point, step=1e-6):
         move = move.reshape(point.shape)
         result[i] = (function(point + move) - function(point - move)) / (2 * step)
     return result.reshape(point.shape)
+
+
+@pytest.fixture(autouse=True)
+def forward_in_64_bits(monkeypatch):
+    monkeypatch.setattr(native_forward, "is_available", lambda: False)
 
 
 @pytest.mark.parametrize("cell", CELLS)

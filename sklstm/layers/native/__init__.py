@@ -21,8 +21,8 @@ step, and starts several kernels a step. Here one call runs all steps of a layer
   all cores.
 
 Values are of 32 bits; other dtypes, and batches that Keras shares between devices, run
-in `jax_loops`. `_utils.native_library` loads the library, and predictions call it without
-JAX.
+in `jax_loops`. `_utils.native_library` loads the library, and predictions call it
+without JAX.
 """
 
 import ctypes
@@ -63,12 +63,16 @@ def register(library: ctypes.CDLL) -> None:
         jax.ffi.register_ffi_target(f"sklstm_{name}", handler, platform="cpu")
 
 
-# The set of instructions in use; None where XLA runs the loops.
-in_use = None
-if native_library.in_use is not None and hasattr(jax, "ffi"):
-    if has_interface_of(native_library.library):
-        register(native_library.library)
-        in_use = native_library.in_use
+def registered() -> str | None:
+    """Return the set of instructions in use, or None where XLA runs the loops."""
+    library = native_library.library
+    if library is None or not hasattr(jax, "ffi") or not has_interface_of(library):
+        return None
+    register(library)
+    return native_library.in_use
+
+
+in_use = registered()
 
 
 def serves(gates: jax.Array) -> bool:
@@ -115,7 +119,7 @@ def there(cell, shapes, gates, place, mask, drop, *others, in_place=True):
 
 
 def distinct(tokens, n_rooms):
-    """Return the distinct words among tokens, the place of each token, and their number.
+    """Return distinct words, the place of each token among them, and their number.
 
     Words are followed by zeros up to `n_rooms`.
     """

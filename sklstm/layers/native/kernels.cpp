@@ -27,16 +27,17 @@ namespace {
 
 using Buffer = std::vector<float>;
 
-// What all ways there read. Gates are the input's share: steps, rows, n_gates * units; or
-// those of distinct words, and the row of each step and row among them.
+// What all ways there read. Gates are the input's share of a step's row; or those of
+// distinct words, and `place` says which of them a step's row reads.
 struct Inputs {
   int64_t steps, rows, units;
   // States and kept values lie in as many steps as these, the last over the first.
   int64_t h_slots, slots;
   const float* gates;
-  const int32_t* place;  // steps, rows; or none
-  const uint8_t* mask;   // steps, rows; or none
-  const float* drop;     // rows, units; or none
+  const int32_t* place;           // or none
+  int64_t step_stride, row_stride;  // of gates or, if there are places, of them
+  const uint8_t* mask;            // steps, rows; or none
+  const float* drop;              // rows, units; or none
 };
 
 struct LstmForward : Inputs {
@@ -99,6 +100,13 @@ struct Sums {
 template <class Arrays>
 using Loop = void (*)(const Arrays&, const float* packed, int64_t first, int64_t last);
 
+// Columns of a product: rows of values by packed columns, plus bias.
+struct Product {
+  int64_t depth, width;
+  const float *values, *bias;
+  float* sums;
+};
+
 struct Instructions {
   Buffer (*pack_by_unit)(const float*, int64_t units, int64_t n_gates);
   Buffer (*pack_columns)(const float*, int64_t depth, int64_t width, int64_t row,
@@ -112,6 +120,7 @@ struct Instructions {
   Loop<SlstmForward> slstm_forward;
   Loop<SlstmBackward> slstm_backward;
   void (*sum_rows)(const Sums&, int64_t first, int64_t last);
+  void (*project)(const Product&, const float* packed, int64_t rows);
 };
 
 // Whatever the compiler's flags allow; 128 bits on ARM and on x86.
@@ -224,8 +233,8 @@ const int32_t* if_any(const Places& buffer) {
 Inputs inputs_of(Made& h, const F32& gates, const Places& place, const Mask& mask,
                  const F32& drop) {
   const auto n = h->dimensions();
-  return {n[0],          n[1],          n[2],         n[0],        n[0],
-          values(gates), if_any(place), if_any(mask), if_any(drop)};
+  return {n[0],          n[1],          n[2], n[0], n[0],         values(gates),
+          if_any(place), n[1], 1,       if_any(mask), if_any(drop)};
 }
 
 template <class Arrays>
@@ -358,54 +367,115 @@ ffi::Error sum_rows(ffi::ThreadPool pool, F32 rows, Places place, Made sums) {
   return ffi::Error::Success();
 }
 
-// A way there whose gates are at hand, with memory of two steps for all but states.
-struct Reader {
-  const Instructions& use = *chosen.load();
-  Inputs inputs;
-  const float *kernel, *bias, *initial;
-  float* h;
+// Sequences to be read without XLA, row by row; those of texts begin together.
+struct Sequences {
+  int64_t cell, rows, steps, depth, units, backward, keep;
+  const float* values;     // rows, steps, depth; or words, n_gates * units
+  const int32_t* place;    // rows, steps: the words; or none
+  const int64_t* lengths;  // rows; or none
+  const float *input_kernel, *input_bias, *kernel, *bias, *initial;
+  float* states;  // rows, steps if kept, units
+};
 
-  int64_t size() const { return inputs.rows * inputs.units; }
+constexpr int kGates[] = {4, 3, 1, 4};  // of lstm, gru, rnn, slstm
 
-  Buffer filled(int state) const { return Buffer(size(), initial[state]); }
+// Reads some rows after others, as many as stay in the cache of a core.
+struct Block {
+  const Instructions& use;
+  const Sequences& all;
+  const Buffer &packed_input, &packed;
+  int64_t units = all.units, first = 0, rows = 0;
+  Inputs inputs{};
+  Buffer gates, h;
+  std::vector<uint8_t> mask;
 
-  // A block of rows stays in the cache of a core.
-  template <class Arrays>
-  void run(Loop<Arrays> loop, const Arrays& arrays, const Buffer& packed) const {
-    constexpr int64_t kBlock = 48;
-    for (int64_t row = 0; row < inputs.rows; row += kBlock)
-      loop(arrays, packed.data(), row, std::min(row + kBlock, inputs.rows));
+  int64_t size() const { return rows * units; }
+  Buffer filled(int state) const { return Buffer(size(), all.initial[state]); }
+  int64_t time(int64_t step) const { return all.backward ? all.steps - 1 - step : step; }
+  bool lasts(int64_t step, int64_t row) const {
+    return !all.lengths || time(step) < all.lengths[first + row];
   }
 
-  void lstm() const {
-    Buffer h0 = filled(0), c0 = filled(1), t(2 * 4 * size()), c(2 * size());
-    const LstmForward p{inputs, h0.data(), c0.data(), t.data(), h, c.data()};
-    run(use.lstm_forward, p, use.pack_by_unit(kernel, inputs.units, 4));
+  void prepare() {
+    const int64_t width = kGates[all.cell] * units, start = first * all.steps;
+    const int64_t begin = time(0), direction = all.backward ? -1 : 1;
+    inputs = {all.steps, rows, units, all.keep ? all.steps : 2, 2};
+    inputs.step_stride = direction;
+    inputs.row_stride = all.steps;
+    if (all.place) {
+      inputs.gates = all.values;
+      inputs.place = all.place + start + begin;
+    } else {
+      gates.resize(rows * all.steps * width);
+      const Product p{all.depth, width, all.values + start * all.depth, all.input_bias,
+                      gates.data()};
+      use.project(p, packed_input.data(), rows * all.steps);
+      inputs.gates = gates.data() + begin * width;
+    }
+    h.resize(inputs.h_slots * size());
+    if (!all.lengths) return;
+    mask.clear();
+    for (int64_t step = 0; step < all.steps; ++step)
+      for (int64_t row = 0; row < rows; ++row) mask.push_back(lasts(step, row));
+    inputs.mask = mask.data();
   }
 
-  void gru() const {
-    Buffer h0 = filled(0), kept(4 * 2 * size());
-    float* z = kept.data();
+  void read() {
+    Buffer h0 = filled(0), kept(2 * 4 * size()), c(2 * size());
+    const float* w = packed.data();
+    float *k = kept.data(), *to = h.data();
     const int64_t n = 2 * size();
-    const GruForward p{inputs, bias, h0.data(), z, z + n, z + 2 * n, z + 3 * n, h};
-    run(use.gru_forward, p, use.pack_by_unit(kernel, inputs.units, 3));
+    if (all.cell == 0) {
+      Buffer c0 = filled(1);
+      use.lstm_forward({inputs, h0.data(), c0.data(), k, to, c.data()}, w, 0, rows);
+    } else if (all.cell == 1) {
+      use.gru_forward({inputs, all.bias, h0.data(), k, k + n, k + 2 * n, k + 3 * n, to}, w,
+                      0, rows);
+    } else if (all.cell == 2) {
+      use.rnn_forward({inputs, h0.data(), to}, w, 0, rows);
+    } else {
+      Buffer c0 = filled(1), n0 = filled(2), norm(size());
+      use.slstm_forward(
+          {inputs, h0.data(), c0.data(), n0.data(), k, to, c.data(), norm.data()}, w, 0,
+          rows);
+    }
   }
 
-  void rnn() const {
-    Buffer h0 = filled(0);
-    const RnnForward p{inputs, h0.data(), h};
-    const int64_t units = inputs.units;
-    run(use.rnn_forward, p, use.pack_columns(kernel, units, units, units, 1));
-  }
-
-  void slstm() const {
-    Buffer h0 = filled(0), c0 = filled(1), n0 = filled(2), n(size());
-    Buffer kept(2 * 4 * size()), c(2 * size());
-    const SlstmForward p{inputs,      h0.data(), c0.data(), n0.data(),
-                         kept.data(), h,         c.data(),  n.data()};
-    run(use.slstm_forward, p, use.pack_by_unit(kernel, inputs.units, 4));
+  // States of steps after the end of a row are zero.
+  void write() const {
+    if (!all.keep) {
+      const float* last = h.data() + (all.steps - 1) % 2 * size();
+      std::copy_n(last, size(), all.states + first * units);
+      return;
+    }
+    for (int64_t step = 0; step < all.steps; ++step)
+      for (int64_t row = 0; row < rows; ++row) {
+        const float* from = h.data() + step * size() + row * units;
+        float* to = all.states + ((first + row) * all.steps + time(step)) * units;
+        if (lasts(step, row)) std::copy_n(from, units, to);
+        else std::fill_n(to, units, 0.0f);
+      }
   }
 };
+
+void read_all(const Sequences& all) {
+  const Instructions& use = *chosen.load();
+  const int64_t n_gates = kGates[all.cell], width = n_gates * all.units;
+  const Buffer packed = all.cell == 2
+                            ? use.pack_columns(all.kernel, all.units, width, width, 1)
+                            : use.pack_by_unit(all.kernel, all.units, n_gates);
+  Buffer packed_input;
+  if (!all.place)
+    packed_input = use.pack_columns(all.input_kernel, all.depth, width, width, 1);
+  constexpr int64_t kRows = 48;
+  Block block{use, all, packed_input, packed};
+  for (; block.first < all.rows; block.first += kRows) {
+    block.rows = std::min(kRows, all.rows - block.first);
+    block.prepare();
+    block.read();
+    block.write();
+  }
+}
 
 // Tells XLA what to pass to a function: its thread pool, then inputs and outputs.
 template <class Argument, class... Others, class Binding>
@@ -442,17 +512,16 @@ extern "C" int sklstm_use(const char* name) {
 extern "C" int sklstm_major() { return XLA_FFI_API_MAJOR; }
 extern "C" int sklstm_minor() { return XLA_FFI_API_MINOR; }
 
-// Reads sequences without XLA, in the calling thread. States of the last h_slots steps
-// (at least two) are written to h; all of one kind begin with the same value.
-extern "C" void sklstm_read(int cell, int64_t steps, int64_t rows, int64_t units,
-                            int64_t h_slots, const float* gates, const int32_t* place,
-                            const uint8_t* mask, const float* kernel, const float* bias,
-                            const float* initial, float* h) {
-  const Inputs inputs{steps, rows, units, h_slots, 2, gates, place, mask, nullptr};
-  Reader reader{*chosen.load(), inputs, kernel, bias, initial, h};
-  constexpr void (Reader::*kCells[])() const = {&Reader::lstm, &Reader::gru, &Reader::rnn,
-                                                &Reader::slstm};
-  (reader.*kCells[cell])();
+// Reads at least one step of sequences in the calling thread, without XLA.
+extern "C" void sklstm_read(const Sequences* all) { read_all(*all); }
+
+// Writes values @ kernel + bias, rows by width, in the calling thread.
+extern "C" void sklstm_project(int64_t rows, int64_t depth, int64_t width,
+                               const float* values, const float* kernel, const float* bias,
+                               float* sums) {
+  const Instructions& use = *chosen.load();
+  const Buffer packed = use.pack_columns(kernel, depth, width, width, 1);
+  use.project({depth, width, values, bias, sums}, packed.data(), rows);
 }
 
 #define HANDLER(NAME) \

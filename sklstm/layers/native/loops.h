@@ -171,7 +171,8 @@ INLINE bool all_masked(const uint8_t* mask) {
 }
 
 // The first gate of a step's row.
-INLINE const float* gates_at(const Inputs& p, int64_t at, int64_t width) {
+INLINE const float* gates_at(const Inputs& p, int64_t step, int64_t row, int64_t width) {
+  const int64_t at = step * p.step_stride + row * p.row_stride;
   return p.gates + (p.place ? p.place[at] : at) * width;
 }
 
@@ -252,7 +253,7 @@ INLINE void lstm_tile(const LstmForward& p, const float* packed, const float* h_
   }
   Vector acc[R][4];
   for (int r = 0; r < R; ++r) {
-    const float* gates = gates_at(p, at + r, 4 * units) + unit;
+    const float* gates = gates_at(p, step, row + r, 4 * units) + unit;
     for (int g = 0; g < 4; ++g) acc[r][g] = load(gates + g * units, n);
   }
   multiply<R, 4>(h_in + row * units, units, packed + unit * 4 * units, units, acc);
@@ -358,7 +359,7 @@ INLINE void gru_tile(const GruForward& p, const float* packed, const float* h_in
       store(h, old, n);
       continue;
     }
-    const float* gates = gates_at(p, at + r, 3 * units) + unit;
+    const float* gates = gates_at(p, step, row + r, 3 * units) + unit;
     Vector z = hyperbolic_tangent(0.5f * (load(gates, n) + acc[r][0]));
     Vector reset = hyperbolic_tangent(0.5f * (load(gates + units, n) + acc[r][1]));
     z = 0.5f * (z + 1.0f);
@@ -448,7 +449,7 @@ static void rnn_forward(const RnnForward& p, const float* packed, int64_t first,
         for (int r = 0; r < R; ++r)
           for (int v = 0; v < V; ++v) {
             const int64_t unit = column + v * WIDTH;
-            acc[r][v] = load(gates_at(p, at + r, units) + unit, units - unit);
+            acc[r][v] = load(gates_at(p, step, row + r, units) + unit, units - unit);
           }
         multiply<R, V>(h_in + row * units, units, packed + column * units, units, acc);
         for (int r = 0; r < R; ++r)
@@ -509,7 +510,7 @@ INLINE void slstm_tile(const SlstmForward& p, const float* packed, const float* 
   }
   Vector acc[R][4];
   for (int r = 0; r < R; ++r) {
-    const float* gates = gates_at(p, at + r, 4 * units) + unit;
+    const float* gates = gates_at(p, step, row + r, 4 * units) + unit;
     for (int g = 0; g < 4; ++g) acc[r][g] = load(gates + g * units, n);
   }
   multiply<R, 4>(h_in + row * units, units, packed + unit * 4 * units, units, acc);
@@ -624,7 +625,29 @@ static void sum_rows(const Sums& p, int64_t first, int64_t last) {
   }
 }
 
+static void project(const Product& p, const float* packed, int64_t rows) {
+  in_blocks(p.width, [&](int64_t column, auto n_vectors) {
+    in_tiles(0, rows, [&](int64_t row, auto height) {
+      constexpr int R = height.value, V = n_vectors.value;
+      Vector acc[R][V];
+      for (int v = 0; v < V; ++v) {
+        const int64_t at = column + v * WIDTH;
+        acc[0][v] = load(p.bias + at, p.width - at);
+        for (int r = 1; r < R; ++r) acc[r][v] = acc[0][v];
+      }
+      multiply<R, V>(p.values + row * p.depth, p.depth, packed + column * p.depth, p.depth,
+                     acc);
+      for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) {
+          const int64_t at = column + v * WIDTH;
+          store(p.sums + (row + r) * p.width + at, acc[r][v], p.width - at);
+        }
+    });
+  });
+}
+
 static const Instructions kInstructions = {
     pack_by_unit, pack_columns, lstm_forward,  lstm_backward,  gru_forward, gru_backward,
     rnn_forward,  rnn_backward, slstm_forward, slstm_backward, sum_rows,
+    project,
 };

@@ -1,0 +1,105 @@
+"""Recurrent layers read in the library in C++, without Keras or JAX.
+
+It computes in 32 bits, and in one thread for each caller. A row's states have the same
+bytes whatever the rows beside it.
+"""
+
+import ctypes
+from ctypes import c_int64, c_void_p
+
+import numpy as np
+
+from sklstm._networks.cells import arithmetic, layer_weights
+from sklstm._utils.cells import CELLS
+from sklstm._utils.native_library import in_use, library
+
+NUMBERS = ("cell", "rows", "steps", "depth", "units", "backward", "keep")
+ARRAYS = ("values", "place", "lengths", "input_kernel", "input_bias")
+ARRAYS += ("kernel", "bias", "initial", "states")
+
+
+class Sequences(ctypes.Structure):
+    """What `sklstm_read` reads, and where it writes."""
+
+    _fields_ = [(name, c_int64) for name in NUMBERS]
+    _fields_ += [(name, c_void_p) for name in ARRAYS]
+
+
+def is_available() -> bool:
+    return in_use is not None
+
+
+def single(values) -> np.ndarray:
+    return np.ascontiguousarray(values, np.float32)
+
+
+def loop_weights(
+    cell: str, weights: dict[str, np.ndarray], name: str
+) -> list[np.ndarray]:
+    """Return a layer's kernel, recurrent kernel, and biases of both.
+
+    The library halves gates of its own but those of an LSTM.
+    """
+    layer = layer_weights(cell, weights, name)
+    if cell == "lstm":
+        layer = arithmetic(cell).prepared(layer)
+    kernel, recurrent, bias = map(single, layer)
+    biases = bias.reshape(-1, bias.shape[-1])
+    return [kernel, recurrent, biases[0], biases[-1]]
+
+
+def address(array: np.ndarray | None) -> int | None:
+    return None if array is None else array.ctypes.data
+
+
+def project(values: np.ndarray, layer: list[np.ndarray]) -> np.ndarray:
+    """Return the rows' share of the gates."""
+    kernel, _, bias, _ = layer
+    values = single(values)
+    (rows, depth), width = values.shape, len(bias)
+    gates = np.empty((rows, width), np.float32)
+    arrays = map(c_void_p, map(address, (values, kernel, bias, gates)))
+    library.sklstm_project(*map(c_int64, (rows, depth, width)), *arrays)
+    return gates
+
+
+def read(
+    cell: str,
+    layer: list[np.ndarray],
+    values: np.ndarray,
+    place: np.ndarray | None = None,
+    lengths: np.ndarray | None = None,
+    *,
+    backward: bool = False,
+    keep: bool = False,
+) -> np.ndarray:
+    """Return the last state of each row, or, to `keep`, the states of all steps.
+
+    Parameters
+    ----------
+    layer : list of ndarray
+        Of `loop_weights`.
+    values : ndarray of shape (n_rows, n_steps, n_inputs) or (n_words, n_gates * units)
+        Sequences; or words' share of the gates, of `project`.
+    place : ndarray of int of shape (n_rows, n_steps), optional
+        The word of each step.
+    lengths : ndarray of int of shape (n_rows,), optional
+        Steps of each row. States after them are zero.
+    """
+    kernel, recurrent, input_bias, bias = layer
+    values, units = single(values), len(recurrent)
+    if place is None:
+        rows, steps, depth = values.shape
+    else:
+        place = np.ascontiguousarray(place, np.int32)
+        (rows, steps), depth = place.shape, 0
+    if lengths is not None:
+        lengths = np.ascontiguousarray(lengths, np.int64)
+    shape = (rows, steps, units) if keep else (rows, units)
+    states, record = np.empty(shape, np.float32), CELLS[cell]
+    numbers = list(CELLS).index(cell), rows, steps, depth, units, backward, keep
+    initial = single(record.initial_state)
+    arrays = values, place, lengths, kernel, input_bias, recurrent, bias, initial
+    pointers = map(address, (*arrays, states))
+    library.sklstm_read(ctypes.byref(Sequences(*numbers, *pointers)))
+    return states
