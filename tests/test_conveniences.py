@@ -10,6 +10,7 @@ import pytest
 
 import sklstm
 from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._utils import native_library
 
 QUICK = {"units": 2, "epochs": 1, "random_state": 0}
 TEXTS, LABELS = ["good film", "bad film"] * 8, [1, 0] * 8
@@ -132,6 +133,7 @@ def test_versions_are_shown(capsys):
         line.split(": ", 1) for line in capsys.readouterr().out.strip().split("\n")
     )
     assert lines["sklstm"] == sklstm.__version__ and lines["numpy"] == np.__version__
+    assert lines["recurrent loops on a CPU"] == native_library.description()
     assert lines["Keras backend"] == keras.config.backend()
     assert ("JAX devices" in lines) == (keras.config.backend() == "jax")
 

@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 import sklstm
+from sklstm._utils import native_library
 from sklstm._utils.keras_backend import load_keras
 
 PACKAGES = (
@@ -16,6 +17,8 @@ PACKAGES = (
 
 def show_versions():
     """Print versions of Python and of dependencies, the backend and its devices.
+
+    They say, too, whether recurrent loops run in the library in C++.
 
     Examples
     --------
@@ -31,6 +34,7 @@ def show_versions():
             lines[package] = version(package)
         except PackageNotFoundError:
             lines[package] = "not installed"
+    lines["recurrent loops on a CPU"] = native_library.description()
     backend = load_keras().config.backend()
     lines["Keras backend"] = backend
     if backend == "jax":
