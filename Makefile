@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-native test-ray test-matrix bench-peers bench-speed bench-workers types dist audit clean
+.PHONY: install demo examples test fuzz kills lint bench docs test-oldest test-sktime test-native test-sanitized test-ray test-matrix bench-peers bench-speed bench-startup bench-workers types dist audit clean
 
 # Every target below depends on this stamp, so each works first on a fresh clone.
 $(VENV)/.installed: pyproject.toml
@@ -27,6 +27,10 @@ test-native:
 	$(PYTHON) -m venv .venv-native
 	SKLSTM_NATIVE=1 .venv-native/bin/python -m pip install --quiet --editable '.[dev]'
 	.venv-native/bin/python -m pytest -n 2 tests/layers tests/networks
+
+# The same library, built with the address and undefined-behaviour sanitizers.
+test-sanitized: install
+	PYTHON=$(BIN)/python .ci/sanitized
 
 # Twenty thousand cases of odd input; `make test` runs five hundred.
 fuzz: install
@@ -93,11 +97,15 @@ bench: install
 bench-peers: install .venv-peers/.installed
 	PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/peers.py
 
-# Run on an otherwise quiet machine, because everything here is timed.
-bench-speed: install .venv-peers/.installed .venv-plain/.installed
+# Run on an otherwise quiet machine, because everything here is timed. It takes a quarter
+# of an hour, with the library of recurrent loops and without.
+bench-speed: install .venv-peers/.installed
+	SKLSTM_NATIVE=1 $(BIN)/python setup.py --quiet build_ext --inplace
 	for question in step epoch search forecast predict; do \
 		PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/speed_$$question.py || exit 1; \
 	done
+
+bench-startup: install .venv-plain/.installed
 	.venv-plain/bin/python benchmarks/startup.py
 	$(BIN)/python benchmarks/scaling.py
 

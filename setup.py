@@ -22,8 +22,7 @@ def extensions():
         "sklstm.layers.native._kernels",
         [str(FOLDER / "kernels.cpp")],
         depends=[str(FOLDER / "loops.h")],
-        include_dirs=[str(headers)],
-        extra_compile_args=FLAGS,
+        extra_compile_args=[*FLAGS, "-isystem", str(headers)],
         language="c++",
         optional=True,  # a build that fails leaves an installation that works
     )

@@ -18,6 +18,9 @@ from pathlib import Path
 import numpy as np
 from pages import line_of, provenance
 
+# sklstm again, where XLA and NumPy run the recurrent loops.
+WITHOUT_LIBRARY = "sklstm without C++"
+
 
 class Process:
     """A library in its own process, which makes a timed run at each request."""
@@ -149,12 +152,16 @@ def write(script, title, words, rows, about):
 def main(script, title, words, prepare, tasks, bars, n_rounds):
     """Run the contest of a script, or one contender's process if arguments name it.
 
+    sklstm runs with the library of recurrent loops, where it is built, and without.
+
     Parameters
     ----------
     prepare : dict of name to callable
         ``prepare[name](*tasks[task])`` returns a function that returns seconds.
     bars : dict of task to dict of contender to bar
     """
+    prepare = prepare | {WITHOUT_LIBRARY: prepare["sklstm"]}
+    bars = {task: {WITHOUT_LIBRARY: "", **others} for task, others in bars.items()}
     if len(sys.argv) > 2:
         warnings.simplefilter("ignore")
         logging.disable(logging.CRITICAL)
@@ -167,7 +174,9 @@ def main(script, title, words, prepare, tasks, bars, n_rounds):
     for name in prepare:
         tensorflow = "tensorflow" in name or name == "skforecast"
         backend = {"KERAS_BACKEND": "tensorflow" if tensorflow else "jax"}
-        contenders[name] = (sys.executable if name == "sklstm" else peers, backend)
+        is_ours = name in ("sklstm", WITHOUT_LIBRARY)
+        wish = {"SKLSTM_NATIVE": "0"} if name == WITHOUT_LIBRARY else {}
+        contenders[name] = (sys.executable if is_ours else peers, backend | wish)
     about = provenance()
     rows = contest(script, contenders, bars, n_rounds)
     load = f"{about}; {os.getloadavg()[0]:.2f} at the end; {n_rounds} rounds"

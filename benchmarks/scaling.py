@@ -144,7 +144,7 @@ def main(share):
         "Seconds an epoch, and peak memory that `fit` adds, of a forecaster of one\n"
         "series and a classifier of token ids (two directions of 64 units). One size\n"
         f"varies at a time; the others are:\n{sizes}.\n"
-        f"Written by `make bench-speed`.\n\nMeasured at {about}.\n\n"
+        f"Written by `make bench-startup`.\n\nMeasured at {about}.\n\n"
         "![Seconds and memory against each size](../images/scaling.png)\n\n"
         "Dotted lines are in proportion to the size.\n\n"
         "| size | value | s an epoch | MB added |\n|---|---|---|---|\n"

@@ -18,17 +18,18 @@ DATA = Path(os.environ.get("SKLSTM_DATA", "../shared/data")) / "series"
 BATCH, N_ROWS = 32, 8640
 # Window length, horizon, units.
 TASKS = {"window 96, 64 units": (96, 24, 64), "window 24, 20 units": (24, 24, 20)}
-PEERS = {
-    "torch_loop": 0.55,
-    "keras_jax": 0.5,
-    "keras_tensorflow": "",
-    "darts": 0.42,
-    "skorch": 0.4,
-    "neuralforecast": 0.38,
-    "skforecast": 0.12,
-}
 LARGE, SMALL = TASKS
-BARS = {LARGE: PEERS, SMALL: dict.fromkeys(PEERS, 0.4)}
+BARS = {
+    LARGE: {
+        "torch_loop": 0.6,
+        "keras_jax": 0.4,
+        "darts": 0.45,
+        "skorch": 0.55,
+        "neuralforecast": 0.3,
+        "skforecast": 0.2,
+    },
+    SMALL: {"torch_loop": 0.35, "keras_jax": 0.55},
+}
 
 
 def series():
@@ -217,7 +218,6 @@ PREPARE = {
     "sklstm": sklstm,
     "torch_loop": torch_loop,
     "keras_jax": keras_fit,
-    "keras_tensorflow": keras_fit,
     "darts": darts,
     "skorch": skorch,
     "neuralforecast": neuralforecast,
@@ -235,5 +235,5 @@ if __name__ == "__main__":
         PREPARE,
         TASKS,
         BARS,
-        n_rounds=7,
+        n_rounds=3,
     )

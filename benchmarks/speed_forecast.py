@@ -16,7 +16,7 @@ BARS = {
         "darts": 0.05,
         "neuralforecast": 0.05,
         "skforecast": 0.05,
-        "keras_predict_jax": 0.05,
+        "keras_predict_jax": 0.6,
         "keras_predict_tensorflow": 0.05,
     }
 }
@@ -123,5 +123,5 @@ if __name__ == "__main__":
         PREPARE,
         TASKS,
         BARS,
-        n_rounds=7,
+        n_rounds=5,
     )

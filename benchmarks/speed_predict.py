@@ -11,7 +11,7 @@ from contest import main, repeated
 
 N, LENGTH, VOCABULARY, WIDTH, BATCH = 25_000, 200, 10_000, 128, 256
 TASKS = {"25,000 × 200 ids": ()}
-BARS = {"25,000 × 200 ids": {"torch": 0.9}}
+BARS = {"25,000 × 200 ids": {"torch": 0.3}}
 
 
 def reviews():
@@ -71,5 +71,5 @@ if __name__ == "__main__":
         PREPARE,
         TASKS,
         BARS,
-        n_rounds=5,
+        n_rounds=3,
     )

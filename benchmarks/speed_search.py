@@ -18,7 +18,7 @@ N, LENGTH, EPOCHS, BATCH = 1500, 24, 5, 32
 UNITS, RATES = [8, 12, 16, 20, 24, 32], [0.001, 0.003]
 FOLDS = KFold(4)
 TASKS = {"12 candidates × 4 folds": ()}
-BARS = {"12 candidates × 4 folds": {"scikeras_tensorflow": 0.1, "keras_jax_loop": 0.25}}
+BARS = {"12 candidates × 4 folds": {"scikeras_tensorflow": 0.09, "keras_jax_loop": 0.1}}
 
 
 def windows():
@@ -102,5 +102,5 @@ if __name__ == "__main__":
         PREPARE,
         TASKS,
         BARS,
-        n_rounds=3,
+        n_rounds=1,
     )

@@ -60,7 +60,7 @@ def main(n):
         "Median seconds of whole processes, from start to end, with files in the page\n"
         "cache and Keras not loaded. The environment holds the package alone, because\n"
         "pyarrow adds 0.09 s to the import of pandas. Written by\n"
-        "`make bench-speed`.\n\n"
+        "`make bench-startup`.\n\n"
         f"Measured at {provenance()}.\n\n"
         "| what | s | aim |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
