@@ -2,8 +2,8 @@
 
 64 reviews of 200 tokens, vocabulary 10,000, embedding 128, 128 units, Adam; a linear
 layer turns the last state into one logit. Token frequencies follow Zipf's law, as those
-of words do. The default network reads both ways, with 64 units each, and pools. The other libraries run in the environment whose Python PEERS names
-(`make bench-speed`)::
+of words do. The default network reads both ways, with 64 units each, and pools. The
+other libraries run in the environment whose Python PEERS names (`make bench-speed`)::
 
     PEERS=.venv-peers/bin/python python benchmarks/speed_step.py [rounds]
 """

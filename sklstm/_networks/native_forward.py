@@ -13,7 +13,8 @@ from sklstm._networks.cells import arithmetic, layer_weights
 from sklstm._utils.cells import CELLS
 from sklstm._utils.native_library import in_use, library
 
-NUMBERS = ("cell", "rows", "steps", "depth", "units", "backward", "keep")
+NUMBERS = ("cell", "rows", "steps", "depth", "units", "backward", "result")
+RESULTS = ("last", "all", "max", "mean")
 ARRAYS = ("values", "place", "lengths", "input_kernel", "input_bias")
 ARRAYS += ("kernel", "bias", "initial", "states")
 
@@ -71,9 +72,9 @@ def read(
     lengths: np.ndarray | None = None,
     *,
     backward: bool = False,
-    keep: bool = False,
+    result: str,
 ) -> np.ndarray:
-    """Return the last state of each row, or, to `keep`, the states of all steps.
+    """Return states of each row; see `numpy_forward.read`.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def read(
     place : ndarray of int of shape (n_rows, n_steps), optional
         The word of each step.
     lengths : ndarray of int of shape (n_rows,), optional
-        Steps of each row. States after them are zero.
+        Steps of each row.
     """
     kernel, recurrent, input_bias, bias = layer
     values, units = single(values), len(recurrent)
@@ -95,9 +96,10 @@ def read(
         (rows, steps), depth = place.shape, 0
     if lengths is not None:
         lengths = np.ascontiguousarray(lengths, np.int64)
-    shape = (rows, steps, units) if keep else (rows, units)
+    shape = (rows, steps, units) if result == "all" else (rows, units)
     states, record = np.empty(shape, np.float32), CELLS[cell]
-    numbers = list(CELLS).index(cell), rows, steps, depth, units, backward, keep
+    sizes = rows, steps, depth, units
+    numbers = list(CELLS).index(cell), *sizes, backward, RESULTS.index(result)
     initial = single(record.initial_state)
     arrays = values, place, lengths, kernel, input_bias, recurrent, bias, initial
     pointers = map(address, (*arrays, states))

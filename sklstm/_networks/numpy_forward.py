@@ -78,8 +78,8 @@ def encode(spec, weights, window, context):
         static = np.repeat(context[:, None, -spec.n_static :], states.shape[1], axis=1)
         states = np.concatenate([states, static], axis=2)
     for i in range(len(spec.units)):
-        keep = i < len(spec.units) - 1
-        states = read(spec.cell, weights, f"recurrent_{i}", states, keep=keep)
+        result = "all" if i < len(spec.units) - 1 else "last"
+        states = read(spec.cell, weights, f"recurrent_{i}", states, result=result)
     last = states
     if spec.n_context == spec.n_last_values:
         return last
@@ -164,15 +164,17 @@ def forward_text(spec, weights, tables, words, lengths):
     """
     states = None
     for i in range(len(spec.units)):
-        keep = i < len(spec.units) - 1 or spec.pooling != "last"
+        is_last = i == len(spec.units) - 1
+        result = spec.pooling if is_last and spec.pooling != "attention" else "all"
         parts = []
         for way, (name, backward) in enumerate(directions(spec, i)):
             given = (tables[way], words) if states is None else (states,)
-            options = {"lengths": lengths, "backward": backward, "keep": keep}
+            options = {"lengths": lengths, "backward": backward, "result": result}
             parts.append(read(spec.cell, weights, name, *given, **options))
         states = beside(parts)
-    states = states.astype(weights["head/kernel"].dtype, copy=False)
-    state = states if spec.pooling == "last" else pool(spec, weights, states, lengths)
+    state = states.astype(weights["head/kernel"].dtype, copy=False)
+    if spec.pooling == "attention":
+        state = attend(state, weights["attention/kernel"], lengths)
     return state @ weights["head/kernel"] + weights["head/bias"]
 
 
@@ -185,9 +187,9 @@ def read(
     lengths: np.ndarray | None = None,
     *,
     backward: bool = False,
-    keep: bool,
+    result: str,
 ) -> np.ndarray:
-    """Return the last state that a layer has of each row, or to `keep`, all states.
+    """Return states that a layer has of each row.
 
     Parameters
     ----------
@@ -197,10 +199,13 @@ def read(
         The word of each step.
     lengths : ndarray of int of shape (n_rows,), optional
         Falling; by default all steps are read.
+    result : {"all", "last", "max", "mean"}
+        States of all steps, zeros after the end of a row; the last one; or the largest
+        or the mean over the row's steps, zeros without any.
     """
     if native_forward.is_available():
         layer = native_forward.loop_weights(cell, weights, name)
-        options = {"backward": backward, "keep": keep}
+        options = {"backward": backward, "result": result}
         return native_forward.read(cell, layer, values, words, lengths, **options)
     layer = prepared_weights(cell, weights, name)
     if words is not None:
@@ -209,7 +214,10 @@ def read(
         inputs = inputs_of(values, layer)
     if lengths is None:
         lengths = np.full(len(values), values.shape[1])
+    keep = result != "last"
     states, last = recurrent(cell, layer, inputs, lengths, backward, keep)
+    if result in ("max", "mean"):
+        return pool(states, lengths, result)
     return states if keep else last
 
 
@@ -218,17 +226,24 @@ def beside(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
-def pool(spec, weights, states, lengths):
+def present_in(states, lengths):
+    return (np.arange(states.shape[1]) < lengths[:, None])[:, :, None]
+
+
+def pool(states, lengths, pooling):
     """Return one state a document, as `keras_models.pool` does.
 
     States after a document's end are zero.
     """
-    present = (np.arange(states.shape[1]) < lengths[:, None])[:, :, None]
-    if spec.pooling == "max":
-        return np.where(present, states, -2).max(axis=1) * present.any(axis=1)
-    if spec.pooling == "mean":
+    if pooling == "mean":
         return states.sum(axis=1) / np.maximum(lengths, 1)[:, None]
-    scores = np.where(present, states @ weights["attention/kernel"], -1e9)
+    present = present_in(states, lengths)
+    return np.where(present, states, -2).max(axis=1) * present.any(axis=1)
+
+
+def attend(states, kernel, lengths):
+    """Return one state a document, of those at its tokens by their attention."""
+    scores = np.where(present_in(states, lengths), states @ kernel, -1e9)
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     return (shares / shares.sum(axis=1, keepdims=True) * states).sum(axis=1)
 

@@ -42,10 +42,10 @@ def both(function, monkeypatch):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("backward", [False, True])
-@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("result", native_forward.RESULTS)
 @pytest.mark.parametrize("units", [1, 20, 33])
 def test_layers_equal_those_in_numpy(
-    cell, backward, keep, units, instructions, monkeypatch
+    cell, backward, result, units, instructions, monkeypatch
 ):
     weights = drawn(cell_shapes(cell, "r", 3, units))
     rng = np.random.default_rng(1)
@@ -55,7 +55,14 @@ def test_layers_equal_those_in_numpy(
     for given in (None, lengths):
         found, expected = both(
             lambda given=given: numpy_forward.read(
-                cell, weights, "r", values, None, given, backward=backward, keep=keep
+                cell,
+                weights,
+                "r",
+                values,
+                None,
+                given,
+                backward=backward,
+                result=result,
             ),
             monkeypatch,
         )
@@ -70,7 +77,7 @@ def test_a_row_has_the_same_bytes_in_any_batch(cell, instructions):
 
     def read(rows):
         given = values[rows], None, lengths[rows]
-        return numpy_forward.read(cell, weights, "r", *given, keep=True)
+        return numpy_forward.read(cell, weights, "r", *given, result="all")
 
     together = read(slice(None))
     for first, last in [(0, 1), (59, 60), (3, 8), (7, 58)]:

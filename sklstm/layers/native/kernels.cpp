@@ -369,14 +369,15 @@ ffi::Error sum_rows(ffi::ThreadPool pool, F32 rows, Places place, Made sums) {
 
 // Sequences to be read without XLA, row by row; those of texts begin together.
 struct Sequences {
-  int64_t cell, rows, steps, depth, units, backward, keep;
+  int64_t cell, rows, steps, depth, units, backward, result;
   const float* values;     // rows, steps, depth; or words, n_gates * units
   const int32_t* place;    // rows, steps: the words; or none
   const int64_t* lengths;  // rows; or none
   const float *input_kernel, *input_bias, *kernel, *bias, *initial;
-  float* states;  // rows, steps if kept, units
+  float* states;  // rows, steps if the result is of all, units
 };
 
+enum Result { kLast, kAll, kMax, kMean };
 constexpr int kGates[] = {4, 3, 1, 4};  // of lstm, gru, rnn, slstm
 
 // Reads some rows after others, as many as stay in the cache of a core.
@@ -399,7 +400,7 @@ struct Block {
   void prepare() {
     const int64_t width = kGates[all.cell] * units, start = first * all.steps;
     const int64_t begin = time(0), direction = all.backward ? -1 : 1;
-    inputs = {all.steps, rows, units, all.keep ? all.steps : 2, 2};
+    inputs = {all.steps, rows, units, all.result == kLast ? 2 : all.steps, 2};
     inputs.step_stride = direction;
     inputs.row_stride = all.steps;
     if (all.place) {
@@ -441,13 +442,35 @@ struct Block {
     }
   }
 
-  // States of steps after the end of a row are zero.
   void write() const {
-    if (!all.keep) {
-      const float* last = h.data() + (all.steps - 1) % 2 * size();
-      std::copy_n(last, size(), all.states + first * units);
-      return;
+    if (all.result == kAll) return write_all();
+    if (all.result != kLast) return write_pooled();
+    const float* last = h.data() + (all.steps - 1) % 2 * size();
+    std::copy_n(last, size(), all.states + first * units);
+  }
+
+  // Over the steps of each row; zeros for a row without steps.
+  void write_pooled() const {
+    for (int64_t row = 0; row < rows; ++row) {
+      float* to = all.states + (first + row) * units;
+      int64_t n = 0;
+      std::fill_n(to, units, 0.0f);
+      for (int64_t step = 0; step < all.steps; ++step) {
+        if (!lasts(step, row)) continue;
+        const float* from = h.data() + step * size() + row * units;
+        if (!n++) std::copy_n(from, units, to);
+        else if (all.result == kMean)
+          for (int64_t i = 0; i < units; ++i) to[i] += from[i];
+        else
+          for (int64_t i = 0; i < units; ++i) to[i] = std::max(to[i], from[i]);
+      }
+      if (all.result == kMean && n)
+        for (int64_t i = 0; i < units; ++i) to[i] /= n;
     }
+  }
+
+  // States of steps after the end of a row are zero.
+  void write_all() const {
     for (int64_t step = 0; step < all.steps; ++step)
       for (int64_t row = 0; row < rows; ++row) {
         const float* from = h.data() + step * size() + row * units;
