@@ -199,6 +199,7 @@ OFFSETS = [
     offsets.DateOffset(weeks=1),
     offsets.Week(),
     offsets.LastWeekOfMonth(weekday=4),
+    offsets.Easter(),
 ]
 
 
@@ -247,6 +248,16 @@ def test_dates_among_objects_are_an_axis_and_text_is_refused():
     assert f.forecast(1).index[0] == pd.Timestamp("2023-03-02")
     with pytest.raises(ValueError, match="dates as text"):
         f.fit(pd.Series(np.arange(60.0), [str(day) for day in objects]))
+
+
+@pytest.mark.parametrize("form", ["series", "inputs"])
+def test_an_index_that_is_no_axis_is_told(form):
+    named = pd.Series(np.sin(np.arange(60.0)), [f"row {i}" for i in range(60)])
+    given = (named,) if form == "series" else (named.to_frame("x") + 1, named)
+    with pytest.warns(UserWarning, match="rows go by their position.*numbered"):
+        f = small(7, 2).fit(*given)
+    if form == "series":
+        assert list(f.forecast(2).index) == [60, 61]
 
 
 @pytest.mark.parametrize("form", ["series", "inputs", "many", "history"])

@@ -51,6 +51,7 @@ from sklstm._series.window_reader import (
     read_windows,
 )
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
+from sklstm._utils.warn import warn_user
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def read_training(
     else:
         table = read_inputs(estimator, X, y, reset)
     given = X if y is None else y
+    warn_of_other_index(given, table.rows_by_series)
     histories = histories_by_series(*table[1:])
     check_regular(histories)
     histories, encoder = with_static(histories, static, encoder, given)
@@ -179,6 +181,18 @@ def read_training(
         calendar=estimator.calendar,
         n_inputs=0 if y is None else estimator.n_features_in_,
     )
+
+
+def warn_of_other_index(data, rows_by_series: dict) -> None:
+    """Warn where a series has an index that holds neither dates nor whole numbers."""
+    _, index = rows_by_series.get(SINGLE_SERIES, (None, pd.RangeIndex(0)))
+    if index is None and is_pandas(data):
+        warn_user(
+            f"The index of the series holds {data.index.dtype}, neither dates, periods "
+            "nor whole numbers, so rows go by their position, and forecasts are "
+            "numbered. Give the series an index of dates, or reset_index(drop=True).",
+            UserWarning,
+        )
 
 
 class TrainingTable(NamedTuple):
