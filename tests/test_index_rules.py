@@ -182,6 +182,24 @@ def test_columns_of_targets_go_by_their_names(method):
         AFTER[method](f, X[N:], TWO[N:].rename(columns={"a": "z"}))
 
 
+def test_columns_whose_names_are_no_text_go_by_their_names(tmp_path):
+    two = pd.DataFrame({0: np.sin(np.arange(80.0)), 1: 100 + np.cos(np.arange(80.0))})
+    f = small(7, 2).fit(two[:60])
+    assert_array_equal(f.predict(two[60:][[1, 0]]), f.predict(two[60:]))
+    with pytest.raises(
+        ValueError, match=r"columns \[2, 3\], but .* fitted with \[0, 1"
+    ):
+        f.update(two[60:].set_axis([2, 3], axis=1))
+    g = small(7, 2).fit(two[:60], 2 * two[:60][0] + 1)
+    g.save(tmp_path / "model")
+    for own in (g, sklstm.load(tmp_path / "model")):
+        swapped = own.forecast(2, X=two[60:62][[1, 0]])
+        assert_array_equal(swapped, g.forecast(2, X=two[60:62]))
+    own.partial_fit(two[60:][[1, 0]], 2 * two[60:][0] + 1)
+    g.partial_fit(two[60:], 2 * two[60:][0] + 1)
+    assert_array_equal(own.predict(two[70:]), g.predict(two[70:]))
+
+
 # F5: frequencies in files, pickles and workers --------------------------------
 
 HOLIDAYS = ["2021-04-02", "2021-05-31"]

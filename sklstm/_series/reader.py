@@ -168,12 +168,12 @@ def read_training(
         table = read_inputs(estimator, X, y, reset)
     given = X if y is None else y
     warn_of_other_index(given, table.rows_by_series)
-    histories = histories_by_series(*table[1:])
+    histories = histories_by_series(*table[1:4])
     check_regular(histories)
     histories, encoder = with_static(histories, static, encoder, given)
     return TrainingSeries(
         form="series" if y is None else "regression",
-        output=OutputFormat.of(given, table.target),
+        output=OutputFormat.of(given, table.target, table.inputs),
         histories=histories,
         weights=read_weights(sample_weight, table),
         past_only=past_only_mask(estimator),
@@ -202,11 +202,14 @@ class TrainingTable(NamedTuple):
     rows_by_series: dict
     y: np.ndarray
     X: np.ndarray | None
+    inputs: object = None  # X as it came
 
 
 def read_series(estimator, X, reset: bool) -> TrainingTable:
     """Read a series without inputs."""
     rows, table = rows_by_series(X), concatenate_series(X)
+    if not reset:
+        table = match_other_names(estimator, table, estimator._state.output.names)
     y = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
         validate_data(estimator, table, skip_check_array=True, reset=reset)
@@ -226,7 +229,8 @@ def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
     rows, target = align_X_y(X, y), concatenate_series(y)
     if not reset:
         target = match_columns(target, estimator._state.output.names)
-    X = read_input_values(estimator, concatenate_series(X), reset)
+    inputs = concatenate_series(X)
+    X = read_input_values(estimator, inputs, reset)
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
     for column in range(X.shape[1]):
@@ -237,7 +241,7 @@ def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
                 f"Column {column} of X equals y, which would leak the target. "
                 "Remove it: past values of y are used already."
             )
-    return TrainingTable(target, rows, y, X)
+    return TrainingTable(target, rows, y, X, inputs)
 
 
 def read_weights(sample_weight, table: TrainingTable) -> list[np.ndarray] | None:
@@ -268,7 +272,7 @@ def read_parts(
         else:
             given, table = part, read_series(estimator, part, first)
         form = "series" if table.X is None else "regression"
-        kind = form, OutputFormat.of(given, table.target)
+        kind = form, OutputFormat.of(given, table.target, table.inputs)
         if (output or kind) != kind:
             raise ValueError(
                 f"Part {number} of X is not of the kind of those before it: it has "
@@ -276,7 +280,7 @@ def read_parts(
                 "Let all be like the first."
             )
         output = kind
-        histories = histories_by_series(*table[1:])
+        histories = histories_by_series(*table[1:4])
         if SINGLE_SERIES in histories:  # as in a list of series
             histories = {number: histories[SINGLE_SERIES]}
         buffer.add(
@@ -465,6 +469,7 @@ def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
         if ahead:
             table = without_past(estimator, table)
         return SeriesRows(read_input_values(estimator, table), where)
+    table = match_other_names(estimator, table, state.output.names)
     values = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
         validate_data(estimator, table, skip_check_array=True, reset=False)
@@ -481,6 +486,8 @@ def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
     partly = estimator.past_covariates is not None
     if not reset:
         partly = estimator._state.model.past_only is not None
+        names = estimator._state.output.input_names
+        table = match_other_names(estimator, table, names)
     if is_pandas(table):
         check_values(table, allow_nan=partly)
     else:
@@ -495,6 +502,15 @@ def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
         if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
             check_values(np.where(past, 0.0, X))  # says where
     return check_size(X)
+
+
+def match_other_names(estimator, table, names):
+    """Return a frame with its columns in the order of `fit`, if they are not all text.
+
+    scikit-learn refuses names of text in another order, and does not look at others.
+    """
+    has_text = hasattr(estimator, "feature_names_in_")
+    return table if has_text else match_columns(table, names, "X")
 
 
 def past_only_mask(estimator) -> np.ndarray | None:

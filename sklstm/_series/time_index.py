@@ -52,7 +52,7 @@ def time_index(data, name: str = "X") -> pd.Index | None:
     """
     if not is_pandas(data) or isinstance(data.index, pd.MultiIndex):
         return None
-    index = data.index
+    index = plain_index(data.index)
     if holds_whole_numbers(index):
         return whole_number_index(index, name)
     if isinstance(index, pd.TimedeltaIndex):
@@ -64,6 +64,15 @@ def time_index(data, name: str = "X") -> pd.Index | None:
     if index.dtype == object or pd.api.types.is_string_dtype(index.dtype):
         index = dates_of_objects(index, name)
     return check_order(index, name) if isinstance(index, TIME_INDEXES) else None
+
+
+def plain_index(index):
+    """Return values of Arrow, or categories, as an index of pandas' own dtypes."""
+    if isinstance(index.dtype, pd.CategoricalDtype):
+        index = index.astype(index.categories.dtype)
+    if isinstance(index.dtype, pd.ArrowDtype) and index.dtype.kind in "OM":
+        return pd.Index(list(index), name=index.name)
+    return index
 
 
 def holds_whole_numbers(index):

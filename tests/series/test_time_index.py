@@ -169,6 +169,16 @@ def test_whole_numbers_among_floats_are_a_range():
     assert time_index(dated(pd.Index([0.0, 0.5, 1.0]))) is None
 
 
+def test_indexes_of_arrow_and_categories_are_read():
+    pa = pytest.importorskip("pyarrow")
+    kinds = pd.ArrowDtype(pa.timestamp("us")), pd.ArrowDtype(pa.date32()), "category"
+    for kind in kinds:
+        days = pd.Index(pd.Series(DAYS, name="day").astype(kind))
+        assert (time_index(dated(days)) == DAYS).all(), kind
+    years = pd.Index(range(1900, 1910), dtype=pd.ArrowDtype(pa.int64()))
+    assert time_index(dated(years)).equals(pd.RangeIndex(1900, 1910))
+
+
 def test_time_spans_are_refused_with_a_way_out():
     spans = pd.timedelta_range("0s", periods=5, freq="15min")
     with pytest.raises(ValueError, match=r"time spans.*pd.Timestamp\("):
