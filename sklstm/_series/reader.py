@@ -227,9 +227,11 @@ def read_series(estimator, X, reset: bool) -> TrainingTable:
 def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
     """Read a target and its inputs."""
     rows, target = align_X_y(X, y), concatenate_series(y)
-    if not reset:
-        target = match_columns(target, estimator._state.output.names)
     inputs = concatenate_series(X)
+    if not reset:
+        output = estimator._state.output
+        target = match_columns(target, output.names)
+        inputs = match_other_names(estimator, inputs, output.input_names)
     X = read_input_values(estimator, inputs, reset)
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
