@@ -72,7 +72,8 @@ def test_cells_compile(page):
     assert cells
     for cell in cells:
         # Options of the cell stand before its code, as `:tags:` or between dashes.
-        code = re.sub(r"\A(---\n.*?^---\n|(:\w+:.*\n)+)", "", cell, flags=re.S | re.M)
+        code = re.sub(r"\A(---\n[\s\S]*?^---\n|(:\w+:.*\n)+)", "", cell, flags=re.M)
+        assert code.strip(), cell
         compile(code, str(page), "exec")
 
 
