@@ -21,7 +21,6 @@ NEEDS = {
     "from_scikeras": "scikeras",
     "scaling_out": "distributed",
     "plotting": "matplotlib",
-    "tuning": "optuna_integration",
 }
 # The build of the site runs these pages.
 NOTEBOOKS = [
