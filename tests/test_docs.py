@@ -20,7 +20,6 @@ WRITTEN = [
 NEEDS = {
     "from_scikeras": "scikeras",
     "scaling_out": "distributed",
-    "tuning": "optuna_integration",
 }
 # The build of the site runs these pages.
 NOTEBOOKS = [
