@@ -182,13 +182,17 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "auto" means "mae" for many series, of which squared errors would let a few rule
         all others, and "mse" else.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
+        The optimizer of Keras that trains the network.
     learning_rate : float, default=0.001
+        Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
         A callable gets ``(epoch, learning_rate)`` and returns the epoch's rate.
     clipnorm : float or None, default=1.0
         Largest norm of each weight's gradient.
     epochs : int, default=100
+        Largest number of epochs; with 0 no network is trained.
     batch_size : int, default=64
+        Windows in each training step.
     validation_fraction : float, default=0.2
         Share of rows in the validation block; 0 for none.
     early_stopping : bool, default=True
