@@ -20,7 +20,6 @@ WRITTEN = [
 ]
 # What the code of a page needs beyond NumPy and a backend.
 NEEDS = {
-    "from_scikeras": "scikeras",
     "scaling_out": "distributed",
     "plotting": "matplotlib",
     "tuning": "optuna_integration",
