@@ -155,6 +155,12 @@ def test_messages_in_troubleshooting_are_those_of_the_library():
         assert any(message in text for text in texts), message
 
 
+@pytest.mark.parametrize("query", runpy.run_path(DOCS / "searches.py")["SEARCHES"])
+def test_what_users_type_stands_in_a_title_heading_or_term(query):
+    searches = runpy.run_path(DOCS / "searches.py")
+    assert searches["pages_found"](query, searches["headings_of_sources"]())
+
+
 def anchors(page):
     """Return the anchors that Sphinx and repository hosts make of headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
