@@ -77,14 +77,13 @@ def headings_of_index(path):
     text = Path(path).read_text("utf-8")
     index = json.loads(text[text.index("{") : text.rindex("}") + 1])
     pages = index["docnames"]
-    pairs = [
-        (title, pages[place[0]])
-        for title, places in index["alltitles"].items()
+    # Glossaries make entries of the index.
+    return [
+        (text, pages[place[0]])
+        for kind in ("alltitles", "indexentries")
+        for text, places in index[kind].items()
         for place in places
     ]
-    for objects in index["objects"].values():
-        pairs += [(entry[4], pages[entry[0]]) for entry in objects]
-    return pairs
 
 
 def pages_found(query, pairs):

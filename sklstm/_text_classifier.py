@@ -116,7 +116,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     trainable_embeddings : bool, default=True
         Whether training changes the word vectors.
     cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
-        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
+        The recurrent layer. "slstm" is the scalar-memory LSTM of xLSTM, with
+        exponential input gates.
     units : int or tuple of int, default=64
         State size in each direction; a tuple stacks layers.
     bidirectional : bool, default=True
@@ -139,7 +140,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     learning_rate : float, default=0.001
         Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
-        A callable gets ``(epoch, learning_rate)`` and returns the epoch's rate.
+        Learning rate by epoch. A callable gets ``(epoch, learning_rate)`` and returns
+        the epoch's rate.
     clipnorm : float or None, default=1.0
         Largest norm of each weight's gradient.
     epochs : int, default=10
@@ -158,7 +160,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         With early stopping, the n-gram model alone is kept unless the network lowers
         its validation loss by this share, and by more than the standard error.
     callbacks : list of keras.callbacks.Callback or of their classes, default=None
-        Copied at fit.
+        Callbacks of Keras, copied at fit.
     checkpoint : str or os.PathLike, default=None
         A folder in which the state of training is kept after each epoch. A fit that was
         killed and is called again, with the same data, parameters and int as
