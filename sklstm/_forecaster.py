@@ -114,12 +114,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     window_norm : {"level", "last", "scale"} or None, default="level"
         How windows are normalized. "last" measures each window and its targets from the
         window's last value, so that levels outside the training range are followed.
-        "level" also shows this value to the linear model, since a series may come back to its mean, but not
-        where it lowers the error on a validation block of ten horizons or more by less
-        than `min_skill`; of many series it is as "last". "scale" divides
-        by the mean size of the window's changes over one season, so that windows that
-        look alike but for their size are alike.
-        Not used for ready-made windows.
+        "level" also shows this value to the linear model, since a series may come back
+        to its mean, but not where it lowers the error on a validation block of ten
+        horizons or more by less than `min_skill`; of many series it is as "last".
+        "scale" divides by the mean size of the window's changes over one season, so
+        that windows that look alike but for their size are alike. Not used for ready-made windows.
     seasonal_period : int, tuple of int, "auto" or None, default="auto"
         Rows in one season, or in several, the main one first; "auto" tells them from
         the frequency of a time index: a day and a week of hours and of what is finer, a
