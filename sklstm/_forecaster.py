@@ -118,7 +118,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         to its mean, but not where it lowers the error on a validation block of ten
         horizons or more by less than `min_skill`; of many series it is as "last".
         "scale" divides by the mean size of the window's changes over one season, so
-        that windows that look alike but for their size are alike. Not used for ready-made windows.
+        that windows that look alike but for their size are alike. Not used for
+        ready-made windows.
     seasonal_period : int, tuple of int, "auto" or None, default="auto"
         Rows in one season, or in several, the main one first; "auto" tells them from
         the frequency of a time index: a day and a week of hours and of what is finer, a
