@@ -160,7 +160,10 @@ class TrainingHistoryDisplay(Display):
                 ax.plot([], [], "o", color=self._ink, label="best epoch")
         ax.set(xlabel="epoch", ylabel=metric)
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.legend(frameon=False)
+        if several:
+            legend_below(ax)
+        else:
+            ax.legend(frameon=False)
         finish(ax, f"{metric} by epoch")
 
     def _check_metric(self, metric):

@@ -97,13 +97,17 @@ def finish(ax, title, *, grid="y"):
 
 def legend_below(ax):
     """Put the legend below the axes, where it covers no data."""
+    from matplotlib.transforms import ScaledTranslation
+
     labels = ax.get_legend_handles_labels()[1]
     points = ax.get_window_extent().width * 72 / ax.figure.dpi
     n_columns = int(points // (HANDLE + LETTER * max(map(len, labels))))
+    # Tick labels, and the x axis label if any, stay between axes and legend.
+    below, inches = -0.5 if ax.get_xlabel() else -0.32, ax.figure.dpi_scale_trans
     ax.legend(
         loc="upper center",
-        # The x axis label, if any, stays between axes and legend.
-        bbox_to_anchor=(0.5, -0.22 if ax.get_xlabel() else -0.12),
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=ax.transAxes + ScaledTranslation(0, below, inches),
         ncols=min(max(n_columns, 1), len(labels)),
         frameon=False,
     )
