@@ -49,6 +49,7 @@ top.set(title="Validation loss", ylabel="MSE, scaled")
 top.legend(frameon=False)
 bottom.step(epochs, RATES, where="mid", color="#0072B2")
 bottom.set(title="Learning rate", xlabel="epoch", yscale="log")
+bottom.xaxis.get_major_locator().set_params(integer=True)
 for ax in (top, bottom):
     ax.spines[["top", "right"]].set_visible(False)
 

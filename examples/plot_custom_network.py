@@ -51,7 +51,7 @@ print(errors.round(1).rename("mean absolute error").to_string())
 gain = 1 - errors["convolution and LSTM"] / errors["ridge"]
 print(
     f"Verdict: {errors.idxmin()} has the smallest error. The error of the custom "
-    f"network is {abs(gain):.0%} {'below' if gain > 0 else 'above'} that of ridge regression."
+    f"network is {abs(gain):.0%} {'below' if gain > 0 else 'above'} that of ridge."
 )
 
 # %%

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.dates import ConciseDateFormatter
 
 import sklstm
 from sklstm import LSTMForecaster
@@ -64,6 +65,7 @@ ax.plot(passengers[-48:], color="0.4", label="actual")
 for (name, values), style in zip(made.items(), ("--", "-", ":"), strict=True):
     ax.plot(values, style, label=name)
 ax.set(title="Forecasts of a loaded file", ylabel="thousand passengers")
+ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
 ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False)
 plt.show()

@@ -69,5 +69,5 @@ ax.plot(
 ax.set(title="Three days of load, six hours ahead from known weather", ylabel="load")
 ax.spines[["top", "right"]].set_visible(False)
 ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
-ax.legend(frameon=False, ncols=2)
+ax.legend(frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.12))
 plt.show()

@@ -18,6 +18,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 from fastapi import FastAPI
+from matplotlib.dates import ConciseDateFormatter
 
 import sklstm
 from sklstm import LSTMForecaster
@@ -91,6 +92,7 @@ ax.plot(test.index, by_service, color="#0072B2", label="served by FastAPI")
 ax.plot(test.index, by_onnx, "o", color="#D55E00", ms=4, label="ONNX graph")
 ax.plot(year_ago, ":", color="#009E73", label="same month a year ago")
 ax.set(title="A year of passengers, from a service", ylabel="thousand passengers")
+ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
 ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False)
 plt.show()

@@ -72,7 +72,7 @@ top.plot(stream.iloc[wrong], "o", color="#D55E00", label="not reported in full")
 bottom.plot(size, color="#0072B2", lw=1)
 bottom.plot(size.iloc[wrong], "o", color="#D55E00")
 bottom.axhline(size[normal].quantile(0.995), color="0.3", ls=":", label="limit")
-top.set(title="Bike rentals by hour", ylabel="users")
+top.set(title="Bike rentals by hour", ylabel="users", ylim=(0, 1300))
 bottom.set(title="Forecast error of the LSTM", ylabel="mean errors of the hour")
 bottom.xaxis.set_major_formatter(ConciseDateFormatter(bottom.xaxis.get_major_locator()))
 for ax in (top, bottom):

@@ -220,10 +220,11 @@ class TokenAttributionDisplay(Display):
     def _title(self):
         if self.target is None:
             return ""
-        title = f"for {self.target!s}"
+        title = f"Words for (blue) and against (orange) {self.target!s}"
         if self.prediction is not None and self.base_value is not None:
             change = self.prediction - self.base_value
-            title += f": logit {self.base_value:+.3g} {change:+.3g}"
+            # Adding 0 turns -0.0 into 0.0.
+            title += f"; logit {self.base_value + 0:+.3g} {change:+.3g}"
             title += f" = {self.prediction:+.3g}"
         return title
 

@@ -86,10 +86,11 @@ def test_attributions(fitted):
     assert [word.hovertext for word in words] == ["+1.500", "-0.500"]
 
 
-@pytest.mark.usefixtures("plotly")
-def test_a_notebook_shows_the_figure():
+def test_a_notebook_shows_the_figure(plotly, monkeypatch):
+    monkeypatch.setattr(plotly.io.renderers, "default", "plotly_mimetype")
     display = BacktestDisplay(pd.DataFrame({"a": [1.0, 2.0]}, [1, 2])).plot(**PLOTLY)
-    assert "plotly" in display._repr_html_() and display._repr_mimebundle_()
+    assert "plotly" in display._repr_html_()
+    assert "application/vnd.plotly.v1+json" in display._repr_mimebundle_()
 
 
 def test_a_display_that_was_not_drawn_shows_nothing():
