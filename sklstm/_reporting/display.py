@@ -14,7 +14,7 @@ LETTER, HANDLE = 5.5, 36
 class Display:
     """Base class of displays, which chooses backend, axes and colours.
 
-    A subclass draws in `_draw_on`, on Matplotlib axes, and in `_plotly_figure`.
+    A subclass has `_draw_on` and `_plotly_figure`.
     """
 
     def __repr__(self):
@@ -53,6 +53,14 @@ class Display:
         figure = self._plotly_figure(*options)
         self.ax_, self.figure_ = None, figure
         return self
+
+    def _draw_on(self, ax, *options):
+        """Draw on Matplotlib axes."""
+        raise NotImplementedError
+
+    def _plotly_figure(self, *options):
+        """Return a figure of plotly."""
+        raise NotImplementedError
 
     def _axes(self, ax):
         try:

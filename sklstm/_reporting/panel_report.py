@@ -148,7 +148,7 @@ def naive_scores(forecaster, first_rows):
     lags = {"last value": 1}
     if season is not None and 1 < season <= min(first_rows.values()):
         lags[f"{season} rows before"] = season
-    scores = {name: {} for name in lags}
+    scores: dict[str, dict] = {name: {} for name in lags}
     for key, first in first_rows.items():
         y, rows = tested_rows(forecaster, key, first)
         for name, back in lags.items():
