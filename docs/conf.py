@@ -81,6 +81,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
     "ignore_pattern": r"(^|/)(demo|first_forecast|imdb_classic)\.py",
+    "thumbnail_size": (640, 400),
     "download_all_examples": False,
     "show_memory": False,
     # Times of examples describe the machine that built the site.

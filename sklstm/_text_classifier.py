@@ -670,8 +670,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         return archive.write_graph(path, classifier_model(self))
 
-    def _report_sections(self, X, y, train):
-        return text_report.sections(self, X, y, train)
+    def _report_sections(self, X, y, train, target_names):
+        return text_report.sections(self, X, y, train, target_names)
 
 
 def encode_training(texts, n_repeats, kept, min_df):
