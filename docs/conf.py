@@ -25,6 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "api_tables",
 ]
 exclude_patterns = [
     "_build",
@@ -79,6 +80,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
     "ignore_pattern": r"(^|/)(demo|first_forecast|imdb_classic)\.py",
+    "thumbnail_size": (640, 400),
     "download_all_examples": False,
     "show_memory": False,
     # Times of examples describe the machine that built the site.
