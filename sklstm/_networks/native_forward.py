@@ -15,8 +15,9 @@ from sklstm._utils.native_library import in_use, library
 
 NUMBERS = ("cell", "rows", "steps", "depth", "units", "backward", "result")
 RESULTS = ("last", "all", "max", "mean")
-ARRAYS = ("values", "place", "lengths", "input_kernel", "input_bias")
-ARRAYS += ("kernel", "bias", "initial", "states")
+ARRAYS = (
+    "values place lengths input_kernel input_bias kernel bias initial states".split()
+)
 
 
 class Sequences(ctypes.Structure):
@@ -24,6 +25,12 @@ class Sequences(ctypes.Structure):
 
     _fields_ = [(name, c_int64) for name in NUMBERS]
     _fields_ += [(name, c_void_p) for name in ARRAYS]
+
+
+def call(name: str, *arguments) -> None:
+    """Call a function of the library; see `is_available`."""
+    assert library is not None
+    getattr(library, name)(*arguments)
 
 
 def is_available() -> bool:
@@ -60,7 +67,7 @@ def project(values: np.ndarray, layer: list[np.ndarray]) -> np.ndarray:
     (rows, depth), width = values.shape, len(bias)
     gates = np.empty((rows, width), np.float32)
     arrays = map(c_void_p, map(address, (values, kernel, bias, gates)))
-    library.sklstm_project(*map(c_int64, (rows, depth, width)), *arrays)
+    call("sklstm_project", *map(c_int64, (rows, depth, width)), *arrays)
     return gates
 
 
@@ -103,5 +110,5 @@ def read(
     initial = single(record.initial_state)
     arrays = values, place, lengths, kernel, input_bias, recurrent, bias, initial
     pointers = map(address, (*arrays, states))
-    library.sklstm_read(ctypes.byref(Sequences(*numbers, *pointers)))
+    call("sklstm_read", ctypes.byref(Sequences(*numbers, *pointers)))
     return states

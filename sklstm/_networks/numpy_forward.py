@@ -6,6 +6,7 @@ Where the library in C++ is installed, it reads the recurrent layers; see
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -162,7 +163,7 @@ def forward_text(spec, weights, tables, words, lengths):
     words : ndarray of int of shape (n_documents, n_tokens)
         Rows of the tables; see `word_gates`.
     """
-    states = None
+    states: Any = None
     for i in range(len(spec.units)):
         is_last = i == len(spec.units) - 1
         result = spec.pooling if is_last and spec.pooling != "attention" else "all"
@@ -205,8 +206,10 @@ def read(
     """
     if native_forward.is_available():
         layer = native_forward.loop_weights(cell, weights, name)
-        options = {"backward": backward, "result": result}
-        return native_forward.read(cell, layer, values, words, lengths, **options)
+        given = values, words, lengths
+        return native_forward.read(
+            cell, layer, *given, backward=backward, result=result
+        )
     layer = prepared_weights(cell, weights, name)
     if words is not None:
         inputs = looked_up(values, words)
