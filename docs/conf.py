@@ -50,8 +50,7 @@ nb_execution_cache_path = str(HERE / "_build" / "outputs" / digest)
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
-nb_merge_streams = True
+nb_execution_timeout = 600  # seconds a cell
 # A warning stops the build, because nobody has explained it. A cell whose warning the
 # page explains shows it by `mystnb: output_stderr: show`.
 nb_output_stderr = "warn"
@@ -81,6 +80,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
     "ignore_pattern": r"(^|/)(demo|first_forecast|imdb_classic)\.py",
+    "thumbnail_size": (640, 400),
     "download_all_examples": False,
     "show_memory": False,
     # Times of examples describe the machine that built the site.

@@ -108,9 +108,10 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     ngram_range : tuple (low, high), default=(1, 3)
         Tokens in the n-grams of the linear model.
     embedding_dim : int, default=64
+        Length of word vectors; not read with `embeddings`, whose vectors have a length.
     embeddings : path, dict of str to array, or ndarray, default=None
         First word vectors: a text file of GloVe or word2vec, a dict of vectors of one
-        length, or an array of shape (n_words + 2, embedding_dim) indexed by token id.
+        length, or an array of shape (n_words + 2, length) indexed by token id.
         A word in lower case takes the vector of a cased form if it has none, and words
         without any get the mean of the others.
     trainable_embeddings : bool, default=True
@@ -669,8 +670,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         return archive.write_graph(path, classifier_model(self))
 
-    def _report_sections(self, X, y, train):
-        return text_report.sections(self, X, y, train)
+    def _report_sections(self, X, y, train, target_names):
+        return text_report.sections(self, X, y, train, target_names)
 
 
 def encode_training(texts, n_repeats, kept, min_df):

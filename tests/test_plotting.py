@@ -198,6 +198,41 @@ def test_without_matplotlib_the_message_names_it(fitted, monkeypatch):
         TrainingHistoryDisplay.from_estimator(fitted)
 
 
+def test_pictures_are_finished(fitted, passengers):
+    display = fitted.plot(6, y_true=passengers[-24:-18])
+    assert display.ax_.get_title() == "Forecast of passengers, 6 steps ahead"
+    assert not display.ax_.spines["top"].get_visible()
+    formatter = display.ax_.xaxis.get_major_formatter()
+    assert type(formatter).__name__ == "ConciseDateFormatter"
+    assert repr(display) == "ForecastDisplay()"
+    # the legend stands below the axes, and covers nothing
+    display.figure_.draw_without_rendering()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.y1 < display.ax_.get_window_extent().y0
+    _, ax = plt.subplots()
+    ax.set_title("my own")
+    assert display.plot(ax).ax_.get_title() == "my own"
+    for draw in (
+        TrainingHistoryDisplay.from_estimator(fitted),
+        BacktestDisplay.from_estimator(fitted, passengers[-24:], stride=9),
+    ):
+        assert draw.ax_.get_title() and draw._repr_html_() is None
+
+
+def test_a_picture_that_is_open_is_drawn_once():
+    display = PredictionDisplay.from_predictions([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
+    assert display.plot().plot().figure_.number in plt.get_fignums()
+    assert len(plt.get_fignums()) == 1 and len(display.ax_.lines) == 2
+    display.plot(kind="lag")
+    assert len(plt.get_fignums()) == 2
+    figure, ax = plt.subplots()
+    display.plot(ax).plot(ax)  # axes that are given are the user's
+    assert len(plt.get_fignums()) == 3 and len(ax.lines) == 4
+    plt.close("all")
+    display.plot()
+    assert len(plt.get_fignums()) == 1
+
+
 def test_one_of_many_series(passengers):
     many = pd.concat({"a": passengers[:100], "b": 2 * passengers[:80]})
     f = LSTMForecaster(**QUICK).fit(many)

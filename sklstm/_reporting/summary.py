@@ -99,6 +99,38 @@ def kept_in_words(estimator):
     return "No epoch beat the linear model; forecasts are the linear model's."
 
 
+def is_kept(estimator):
+    """Tell whether the network takes part beside its linear or n-gram model.
+
+    With several networks, `best_epoch_` is that of the first, so nothing is known of
+    the others.
+    """
+    if not estimator.linear_skip or getattr(estimator, "network", None) is not None:
+        return True
+    return bool(estimator.best_epoch_) or getattr(estimator, "n_members", 1) > 1
+
+
+def model_name(estimator):
+    """Name the fitted model by what takes part in its forecasts or probabilities.
+
+    A network of which no epoch was kept takes no part: the name is that of the simple
+    model in its place.
+    """
+    simple = "n-gram model" if hasattr(estimator, "classes_") else "linear model"
+    parts = []
+    if getattr(estimator, "network", None) is not None:
+        parts.append("custom network")
+    elif is_kept(estimator):
+        parts.append(CELLS[estimator.cell].label)
+    if estimator.linear_skip and getattr(estimator, "network", None) is None:
+        parts.append(simple)
+    members = getattr(estimator, "members_", None)
+    share = members["pretrained"]["weight"] if members else 0
+    if share:
+        parts = ["pretrained network"] if share == 1 else [*parts, "pretrained network"]
+    return " and ".join(parts)
+
+
 def members_in_words(estimator):
     """Tell the weights of the combined forecast; return an empty string without one."""
     members = getattr(estimator, "members_", None)
