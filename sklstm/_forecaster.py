@@ -1160,7 +1160,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             The series to draw, where there are many.
         **options
             As for `sklstm.plotting.ForecastDisplay.from_estimator`: `y_true`,
-            `coverages`, `n_history` and `ax`.
+            `coverages`, `n_history`, `ax` and `backend`.
 
         Returns
         -------
@@ -1169,7 +1169,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ImportError
-            If the package matplotlib is missing; ``sklstm[plot]`` installs it.
+            If the package of the backend is missing; ``sklstm[plot]`` installs
+            matplotlib, and ``sklstm[plotly]`` plotly.
         """
         self._check_has_history("plot")
         return ForecastDisplay.from_estimator(self, steps, X, series=series, **options)

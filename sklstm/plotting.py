@@ -30,6 +30,7 @@ from sklstm._reporting.plotly_figures import (
     prediction_figure,
     residual_figure,
 )
+from sklstm._reporting.summary import counted
 from sklstm._series.panel import is_panel
 from sklstm.metrics import correlations, lag
 
@@ -326,7 +327,7 @@ class ForecastDisplay(Display):
     @property
     def _title(self):
         whose = "" if self.name is None else f" of {self.name}"
-        return f"Forecast{whose}, {len(self.forecast)} steps ahead"
+        return f"Forecast{whose}, {counted(len(self.forecast), 'step')} ahead"
 
     def _plotly_figure(self):
         return forecast_figure(

@@ -1,5 +1,7 @@
 """Base class of displays: backends, axes, colours and dates."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,9 @@ class Display:
 
     A subclass has `_draw_on` and `_plotly_figure`.
     """
+
+    ax_: Any
+    figure_: Any
 
     def __repr__(self):
         # A notebook prints this below the figure, where an address would tell nothing.
