@@ -74,7 +74,14 @@ class Display:
             return False
         import matplotlib.pyplot as plt
 
-        return plt.fignum_exists(self.figure_.number)
+        if self.figure_.number not in plt.get_fignums():
+            return False
+        current = plt.gcf()
+        # A later figure may have the number of one that was closed.
+        is_own = plt.figure(self.figure_.number) is self.figure_
+        if not is_own:
+            plt.figure(current)
+        return is_own
 
     def _draw_on(self, ax, *options):
         """Draw on Matplotlib axes."""
