@@ -1176,11 +1176,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return ForecastDisplay.from_estimator(self, steps, X, series=series, **options)
 
     def _report_sections(self, X, y, train, target_names):
-        if target_names is not None:
-            raise ValueError(
-                "target_names are for text classifiers, but this is a forecaster, "
-                "whose page names targets by the columns of y. Leave out target_names."
-            )
+        forecast_report.check_no_names(target_names)
         many = self._state.form != "windows" and not self._state.is_single
         page = panel_report if many else forecast_report
         return page.sections(self, X, y, train)
