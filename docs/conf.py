@@ -25,6 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "api_tables",
 ]
 exclude_patterns = [
     "_build",
@@ -49,8 +50,7 @@ nb_execution_cache_path = str(HERE / "_build" / "outputs" / digest)
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
-nb_merge_streams = True
+nb_execution_timeout = 600  # seconds a cell
 # A warning stops the build, because nobody has explained it. A cell whose warning the
 # page explains shows it by `mystnb: output_stderr: show`.
 nb_output_stderr = "warn"
