@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 
 from sklstm._forecasting.conformal import movement_scale, nearest
-from sklstm._forecasting.model import ForecastModel, Origins, pretrained_rows
+from sklstm._forecasting.model import ForecastModel, Origins, context_rows
 from sklstm._forecasting.pretrained_member import quantile_distances
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
@@ -79,7 +79,7 @@ class IntervalForecaster:
 
     def _by_pretrained(self, forecasts, origins, probabilities):
         """Return quantiles as far from forecasts as the pretrained ones are."""
-        parts = pretrained_rows(origins)
+        parts = context_rows(origins)
         steps, seasons = forecasts.shape[1], self.model.norm.seasons
         distances = quantile_distances(parts, seasons, steps, probabilities)
         ends = np.cumsum([len(rows) for _, rows in origins])[:-1]

@@ -13,7 +13,7 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import counted
+from sklstm._reporting.summary import MEMBERS, counted
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._utils.cells import CELLS
 from sklstm.metrics import lag, mean_absolute_scaled_error
@@ -200,14 +200,16 @@ def comparisons(forecaster, test, train):
 
 
 def members_alone(forecaster, test):
-    """Return forecasts of the test rows by each of the combined networks."""
-    if not forecaster.members_["pretrained"]["weight"]:
+    """Return forecasts of the test rows by each of the combined members."""
+    weights = {n: m["weight"] for n, m in forecaster.members_.items() if m["weight"]}
+    if set(weights) == {"trained"}:
         return {}
     result = {}
-    for name, weight in {"trained": 0.0, "pretrained": 1.0}.items():
+    for name in weights:
         member = forecaster._copy()
-        member._state = forecaster._state.with_weight(weight)
-        result[f"{name} network alone"] = values_of(member.predict(test[0]))
+        others = {} if name == "trained" else {name: 1.0}
+        member._state = forecaster._state.with_weights(**others)
+        result[f"{MEMBERS[name]} alone"] = values_of(member.predict(test[0]))
     return result
 
 

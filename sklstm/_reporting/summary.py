@@ -17,6 +17,11 @@ RIVALS_IN_WORDS = {
     "prior": "shares of classes",
     "mean": "mean",
 }
+MEMBERS = {
+    "trained": "trained network",
+    "adjusted": "linear model of adjusted rows",
+    "pretrained": "pretrained network",
+}
 # Short enough for the boxes of the flow chart.
 POOLINGS_IN_WORDS = {
     "last": "the last state",
@@ -101,19 +106,17 @@ def kept_in_words(estimator):
 
 def members_in_words(estimator):
     """Tell the weights of the combined forecast; return an empty string without one."""
-    members = getattr(estimator, "members_", None)
-    if members is None or not members["pretrained"]["weight"]:
+    members = getattr(estimator, "members_", {})
+    weights = {name: m["weight"] for name, m in members.items() if m["weight"]}
+    if not weights or set(weights) == {"trained"}:
         return ""
-    share = members["pretrained"]["weight"]
-    if share == 1:
+    if set(weights) == {"pretrained"}:
         return (
             "The series is too short to train on; forecasts are the pretrained "
             "network's."
         )
-    return (
-        f"Forecasts are the mean of this network's, with a weight of {1 - share:.0%}, "
-        f"and the pretrained network's, with {share:.0%}."
-    )
+    shares = [f"the {MEMBERS[n]} ({weight:.0%})" for n, weight in weights.items()]
+    return f"Forecasts are the weighted mean of {', '.join(shares)}."
 
 
 def summary_of(estimator):
