@@ -717,10 +717,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
         each step, and wider where the last `window_length` rows move more. With the
         parameter `quantiles` it is that of the network, to either side, corrected by
-        these errors [3]_. Without a validation block it is that of the pretrained
-        network. Rows that `update` or `backtest` have added since the fit
-        correct it further: where more of them were missed than should be, it widens,
-        and narrows where fewer were [2]_.
+        these errors [3]_. Where the pretrained network takes part, it is the mean of
+        this and of that network's spread, and without a validation block that spread
+        alone. Rows that `update` or `backtest` have added since the fit correct it
+        further: where more of them were missed than should be, it widens, and narrows
+        where fewer were [2]_.
 
         Parameters
         ----------

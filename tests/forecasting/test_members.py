@@ -1,6 +1,7 @@
 """The combination of the network trained here and the pretrained one."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -192,10 +193,24 @@ def test_across_a_gap_the_row_is_as_many_steps_ahead(fitted):
 
 
 def test_sample_paths_move_with_the_combined_forecast(fitted, alone):
-    trained = with_weight(fitted, 0.0)
-    paths, own = (f.sample_paths(5, 6, random_state=0) for f in (fitted, trained))
-    shift = (fitted.forecast(6) - trained.forecast(6)).to_numpy()[:, None]
+    trained, both = with_weight(fitted, 0.0), with_weight(fitted, 0.0, adjusted=0.4)
+    paths, own = (f.sample_paths(5, 6, random_state=0) for f in (both, trained))
+    shift = (both.forecast(6) - trained.forecast(6)).to_numpy()[:, None]
     np.testing.assert_allclose(paths - own, np.broadcast_to(shift, (6, 5)))
+
+
+def test_widths_of_intervals_are_the_mean_of_block_and_pretrained_network(fitted):
+    def widths(forecaster):
+        interval = forecaster.forecast_interval(9, coverage=0.8)
+        return (interval["upper"] - interval["lower"]).to_numpy()
+
+    uncalibrated = fitted._copy()
+    uncalibrated._state = replace(fitted._state, calibration=None)
+    expected = (widths(with_weight(fitted, 0.0)) + widths(uncalibrated)) / 2
+    np.testing.assert_allclose(widths(fitted), expected, rtol=1e-6)
+    paths = fitted.sample_paths(300, 4, random_state=0).to_numpy()
+    spread = np.subtract(*np.quantile(paths, [0.9, 0.1], axis=1))
+    np.testing.assert_allclose(spread, widths(fitted)[:4], rtol=0.35)
 
 
 @pytest.mark.parametrize("n_rows", [8, 11, 30])
