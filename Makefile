@@ -51,9 +51,15 @@ audit: install
 	$(BIN)/python .ci/licences.py
 	.ci/audit
 
-docs: install
-	$(BIN)/python -m pip install --quiet --editable '.[docs,plot,scikeras]'
-	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
+# An environment of its own, so that tests run without what only the documentation needs.
+.venv-docs/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --upgrade pip
+	.venv-docs/bin/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
+docs: .venv-docs/.installed
+	.venv-docs/bin/python -m sphinx -W --keep-going docs docs/_build/html
 
 bench: install
 	$(BIN)/python benchmarks/compile_cache.py
@@ -132,4 +138,4 @@ test-matrix:
 	$(PYTHON) .ci/matrix.py --write $(CELLS)
 
 clean:
-	rm -rf .venv .venv-peers .venv-plain .venv-oldest .venv-sktime .venv-native .venv-ray .venv-matrix .venv-audit build dist demo_output
+	rm -rf .venv .venv-docs .venv-peers .venv-plain .venv-oldest .venv-sktime .venv-native .venv-ray .venv-matrix .venv-audit build dist demo_output docs/_build docs/auto_examples

@@ -1,14 +1,18 @@
 """Sphinx configuration of the documentation site."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-os.environ.setdefault("KERAS_BACKEND", "jax")
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+# Pages draw with these settings; the gallery sets those of Matplotlib again.
+os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
 
 import sklstm  # noqa: E402
 
+PACKAGE = Path(sklstm.__file__).parent
 project = "sklstm"
 author = "The sklstm developers"
 copyright = "The sklstm developers"
@@ -17,40 +21,67 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
-    "myst_parser",
+    "myst_nb",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "api_tables",
 ]
+exclude_patterns = [
+    "_build",
+    "auto_examples/*.ipynb",
+    "auto_examples/*.json",
+    "auto_examples/*.py",
+]
+
+# Pages
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
+
+# Code cells run while the site is built, each page in its own process and folder.
+# Their outputs are kept as long as neither the page nor the library changes.
+nb_execution_mode = "cache"
+code = b"".join(path.read_bytes() for path in sorted(PACKAGE.rglob("*.py")))
+digest = hashlib.sha256(code).hexdigest()[:12]
+nb_execution_cache_path = str(HERE / "_build" / "outputs" / digest)
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_execution_timeout = 600  # seconds a cell
+nb_merge_streams = True
+# A warning stops the build, because nobody has explained it. A cell whose warning the
+# page explains shows it by `mystnb: output_stderr: show`.
+nb_output_stderr = "warn"
+
+# Appearance
 html_title = "sklstm"
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
     "navigation_with_keys": False,
+    "navigation_depth": 3,
     "show_nav_level": 2,
-    "header_links_before_dropdown": 4,
-    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 5,
+    "secondary_sidebar_items": ["page-toc", "sourcelink"],
 }
-# Pages without subpages need no sidebar.
-LEAVES = (
-    "how_it_works",
-    "coming_from",
-    "from_scikeras",
-    "limits",
-    "api",
-    "scaling_out",
-)
-html_sidebars = {
-    page: [] for page in (*LEAVES, "design/index", "changelog", "contributing")
-}
-html_show_sourcelink = False
+html_sidebars = {"changelog": [], "contributing": [], "design/index": []}
+html_show_sourcelink = True
+html_copy_source = True
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+
+# API pages
 numpydoc_show_class_members = False
-exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.json"]
+autodoc_mock_imports = ["sktime"]  # sktime needs an older pandas than the site
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
     "ignore_pattern": r"(^|/)(demo|first_forecast|imdb_classic)\.py",
+    "thumbnail_size": (640, 400),
     "download_all_examples": False,
     "show_memory": False,
     # Times of examples describe the machine that built the site.
@@ -60,4 +91,12 @@ sphinx_gallery_conf = {
     # Show tables, but not the artists that plotting functions return.
     "capture_repr": ("_repr_html_",),
 }
-autodoc_mock_imports = ["sktime"]  # sktime needs an older pandas than the site
+
+
+def forget_backend(app, docname, source):
+    """Start the process of the next page without the backend that was selected here."""
+    os.environ.pop("KERAS_BACKEND", None)
+
+
+def setup(app):
+    app.connect("source-read", forget_backend)

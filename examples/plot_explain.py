@@ -1,12 +1,14 @@
 """
-Explaining a prediction
-=======================
+Explaining a forecast and a text classification
+===============================================
 
 Integrated gradients attribute a forecast to the rows that it was made from. The
-attributions add up to its difference from the forecast of a constant history.
+attributions add up to its difference from the forecast of a constant history. For a
+text, they attribute the predicted class to words.
 """
 
 import matplotlib.pyplot as plt
+import pandas as pd
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm.datasets import load_air_passengers
@@ -15,17 +17,27 @@ from sklstm.plotting import LagAttributionDisplay, TokenAttributionDisplay
 
 passengers = load_air_passengers()
 forecaster = LSTMForecaster(24, 12, epochs=10, random_state=0).fit(passengers)
+display = LagAttributionDisplay.from_estimator(forecaster, step=7)
+display.ax_.set_ylabel("effect in thousand passengers")
+
+# %%
+# The forecast of next July, seven months ahead, depends on the last two Julys. The
+# attributions add up to the forecast; correlations with the target, which are often
+# shown instead, do not.
+
 why = lag_attributions(forecaster)
 total = why.base_value + why.attributions.sum()
 print(f"largest gap: {(total - why.prediction).abs().max():.1e} thousand passengers")
+lags = pd.Series({k: passengers.autocorr(k) for k in range(1, 25)})
+largest = -why.attributions[7].abs().droplevel(0).idxmax()
+print(
+    f"Verdict: the attributions name lag {largest + 6} before July as the most "
+    f"important one, correlation names lag {lags.abs().idxmax()}."
+)
 
 # %%
-# The forecast of next July, seven months ahead, depends on the last two Julys.
-
-LagAttributionDisplay.from_estimator(forecaster, step=7)
-
-# %%
-# For a text, words have the attributions. Blue words support the class.
+# For a text, words have the attributions. Blue words support the class. The n-gram
+# model knows "not bad"; the LSTM reads what follows.
 
 texts = [
     f"the {noun} was {word}"

@@ -1,34 +1,59 @@
 """
-A first forecast
-================
+A first forecast: monthly sunspots
+==================================
 
-This example forecasts two years of air passengers on the series' index and in its
-units, and measures the error of such forecasts over rolling origins.
+The cycle of the sun lasts between 9 and 14 years, so no season of fixed length
+describes it. This example fits a forecaster on 224 years of monthly sunspot numbers and
+compares its forecasts of one year with those of ridge regression and of naive
+forecasts.
 """
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
 from sklstm import LSTMForecaster
-from sklstm.datasets import load_air_passengers
-from sklstm.plotting import BacktestDisplay, ForecastDisplay
+from sklstm.datasets import load_monthly_sunspots
+from sklstm.plotting import BacktestDisplay
 
-passengers = load_air_passengers()
-train, test = passengers[:-24], passengers[-24:]
-forecaster = LSTMForecaster(window_length=24, horizon=12, epochs=20, random_state=0)
-forecaster.fit(train)
-pd.DataFrame({"forecast": forecaster.forecast(24), "actual": test}).head().round(1)
-
-# %%
-# The fan shows prediction intervals that cover 50, 80 and 95 % of future values. Their
-# width comes from errors on the validation block, on which the network was not trained.
-
-ForecastDisplay.from_estimator(forecaster, 24, y_true=test)
-plt.ylabel("thousand passengers a month")
+sunspots = load_monthly_sunspots()
+train, test = sunspots[:-132], sunspots[-132:]
+lstm = LSTMForecaster(window_length=132, horizon=12, random_state=0).fit(train)
+lstm.forecast(12).round(1).to_frame("forecast").join(test.rename("actual")).head()
 
 # %%
-# A single forecast may be accurate by chance. A backtest forecasts from every row of
-# the test years; naive forecasts show the errors that a model has to beat.
+# Without any epoch of training, a forecaster is ridge regression on the same window,
+# and this is the model that an LSTM has to beat. The picture shows the forecasts of
+# eleven test years, each made at the end of the year before.
 
-BacktestDisplay.from_estimator(forecaster, test)
-plt.show()
+ridge = LSTMForecaster(132, 12, epochs=0, pretrained=False).fit(train)
+years = {
+    name: model.backtest(test, stride=12).set_index(test.index)["y_pred"]
+    for name, model in {"LSTM": lstm, "ridge": ridge}.items()
+}
+figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+ax.plot(test, color="0.4", label="actual")
+ax.plot(years["LSTM"], color="#0072B2", label="LSTMForecaster")
+ax.plot(years["ridge"], "--", color="#E69F00", label="ridge")
+ax.plot(sunspots.shift(12)[-132:], ":", color="#009E73", label="same month a year ago")
+ax.set(title="Sunspots, forecast year by year", ylabel="sunspot number")
+ax.spines[["top", "right"]].set_visible(False)
+ax.legend(frameon=False)
+
+# %%
+# Eleven forecasts may be accurate by chance. A backtest forecasts from every month of
+# the test years, and shows the error by the number of months ahead.
+
+display = BacktestDisplay.from_estimator({"LSTMForecaster": lstm, "ridge": ridge}, test)
+errors = display.errors.mean()
+print(errors.round(1).rename("mean absolute error").to_string())
+change = 1 - errors["LSTMForecaster"] / errors["ridge"]
+print(
+    f"Verdict: {errors.idxmin()} has the smallest error. The error of the LSTM is "
+    f"{abs(change):.0%} {'below' if change > 0 else 'above'} that of ridge regression."
+)
+
+# %%
+# `update` appends the test years without training, and the next forecast begins where
+# they end. Prediction intervals belong to each forecast.
+
+lstm.update(test)
+lstm.forecast_interval(12, coverage=0.8).assign(forecast=lstm.forecast(12)).round(1)

@@ -311,15 +311,15 @@ class BaseLSTM(BaseEstimator):
         check_is_fitted(self, "weights_")
         return summary.summary_of(self)
 
-    def report(self, path, X=None, y=None, *, train=None):
+    def report(self, path, X=None, y=None, *, train=None, target_names=None):
         """Write a lab report: one self-contained HTML page on the fitted estimator.
 
         The page shows data and split, normalisation, network, loss curves, predictions
         and test errors, beside a simple RNN, a GRU, an LSTM and simple models, and
         explains leakage, overfitting and lag where it finds them. Each network of the
         comparison is fitted with the same parameters, which takes as long as `fit`.
-        For many series it compares with naive forecasts instead, and shows the scores
-        of the whole panel and of the worst series.
+        For many series it compares with a linear model and naive forecasts, and shows
+        the scores of the whole panel and of the worst series.
 
         Parameters
         ----------
@@ -333,14 +333,18 @@ class BaseLSTM(BaseEstimator):
             The data passed to `fit`, on which networks of the comparison are fitted.
             Texts and ready-made windows need it, because the estimator does not keep
             them.
+        target_names : list of str, default=None
+            Names that the page of a text classifier shows instead of `classes_`, in
+            their order.
 
         Raises
         ------
         ValueError
-            If test rows are needed and missing.
+            If test rows are needed and missing, or `target_names` are not one for each
+            class.
         """
         check_is_fitted(self, "weights_")
-        lead, sections = self._report_sections(X, y, train)
+        lead, sections = self._report_sections(X, y, train, target_names)
         html_page.write(path, f"Lab report: {type(self).__name__}", lead, sections)
 
     @property

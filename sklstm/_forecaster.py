@@ -108,18 +108,18 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Steps between the starts of two training windows.
     scaler : {"standard", "robust", "minmax", "log"}, None or transformer, \
             default="standard"
-        Learned from training rows only; each of many series has its own. "log" takes
-        the logarithm of the target first, so that forecasts are positive and effects
-        add up in per cent.
+        Scaling of the target, learned from training rows only; each of many series has
+        its own. "log" takes the logarithm of the target first, so that forecasts are
+        positive and effects add up in per cent.
     window_norm : {"level", "last", "scale"} or None, default="level"
-        "last" measures each window and its targets from the window's last value, so
-        that levels outside the training range are followed. "level" also shows this
-        value to the linear model, since a series may come back to its mean, but not
-        where it lowers the error on a validation block of ten horizons or more by less
-        than `min_skill`; of many series it is as "last". "scale" divides
-        by the mean size of the window's changes over one season, so that windows that
-        look alike but for their size are alike.
-        Not used for ready-made windows.
+        How windows are normalized. "last" measures each window and its targets from the
+        window's last value, so that levels outside the training range are followed.
+        "level" also shows this value to the linear model, since a series may come back
+        to its mean, but not where it lowers the error on a validation block of ten
+        horizons or more by less than `min_skill`; of many series it is as "last".
+        "scale" divides by the mean size of the window's changes over one season, so
+        that windows that look alike but for their size are alike. Not used for
+        ready-made windows.
     seasonal_period : int, tuple of int, "auto" or None, default="auto"
         Rows in one season, or in several, the main one first; "auto" tells them from
         the frequency of a time index: a day and a week of hours and of what is finer, a
@@ -142,7 +142,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Columns of X, by name or position, that are known only up to the forecast
         origin: the network sees them in the window, and not ahead.
     cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
-        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
+        The recurrent layer. "slstm" is the scalar-memory LSTM of xLSTM, with
+        exponential input gates.
     units : int or tuple of int, default=32
         State size; a tuple stacks layers.
     dropout : float, default=0.1
@@ -183,13 +184,18 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "auto" means "mae" for many series, of which squared errors would let a few rule
         all others, and "mse" else.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
+        The optimizer of Keras that trains the network.
     learning_rate : float, default=0.001
+        Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
-        A callable gets ``(epoch, learning_rate)`` and returns the epoch's rate.
+        Learning rate by epoch. A callable gets ``(epoch, learning_rate)`` and returns
+        the epoch's rate.
     clipnorm : float or None, default=1.0
         Largest norm of each weight's gradient.
     epochs : int, default=100
+        Largest number of epochs; with 0 no network is trained.
     batch_size : int, default=64
+        Windows in each training step.
     validation_fraction : float, default=0.2
         Share of rows in the validation block; 0 for none.
     early_stopping : bool, default=True
@@ -204,7 +210,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     refit : bool, default=True
         Train again on all rows, validation block included, for `best_epoch_` epochs.
     callbacks : list of keras.callbacks.Callback or of their classes, default=None
-        Copied at fit.
+        Callbacks of Keras, copied at fit.
     checkpoint : str or os.PathLike, default=None
         A folder in which the state of training is kept after each epoch. A fit that was
         killed and is called again, with the same data, parameters and int as
@@ -1176,7 +1182,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         self._check_has_history("plot")
         return ForecastDisplay.from_estimator(self, steps, X, series=series, **options)
 
-    def _report_sections(self, X, y, train):
+    def _report_sections(self, X, y, train, target_names):
+        if target_names is not None:
+            raise ValueError(
+                "target_names are for text classifiers, but this is a forecaster, "
+                "whose page names targets by the columns of y. Leave out target_names."
+            )
         many = self._state.form != "windows" and not self._state.is_single
         page = panel_report if many else forecast_report
         return page.sections(self, X, y, train)

@@ -94,7 +94,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         "char" takes every character but white space, with its marks, for a token, for
         scripts without spaces. Texts are read in Unicode's normal form NFC.
     lowercase : bool, default=True
+        Whether to convert texts to lower case first.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
+        Remove accents as scikit-learn does, or by a function of a text.
     token_pattern : str or None, default=None
         A regular expression of tokens. None finds words of any script with their
         combining marks and an inner apostrophe, emoji whole, and other signs one by
@@ -106,14 +108,17 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     ngram_range : tuple (low, high), default=(1, 3)
         Tokens in the n-grams of the linear model.
     embedding_dim : int, default=64
+        Length of word vectors; not read with `embeddings`, whose vectors have a length.
     embeddings : path, dict of str to array, or ndarray, default=None
         First word vectors: a text file of GloVe or word2vec, a dict of vectors of one
-        length, or an array of shape (n_words + 2, embedding_dim) indexed by token id.
+        length, or an array of shape (n_words + 2, length) indexed by token id.
         A word in lower case takes the vector of a cased form if it has none, and words
         without any get the mean of the others.
     trainable_embeddings : bool, default=True
+        Whether training changes the word vectors.
     cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
-        "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
+        The recurrent layer. "slstm" is the scalar-memory LSTM of xLSTM, with
+        exponential input gates.
     units : int or tuple of int, default=64
         State size in each direction; a tuple stacks layers.
     bidirectional : bool, default=True
@@ -124,6 +129,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     dropout : float, default=0.3
         Share of the pooled state dropped.
     recurrent_dropout : float, default=0.0
+        Share of state values dropped between steps.
     linear_skip : bool, default=True
         Whether the n-gram model stands beside the network.
     class_weight : dict, list of dict, "balanced" or None, default=None
@@ -131,15 +137,22 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         probabilities are then those of classes that are equally frequent. Of an
         indicator matrix, the weights of 0 and 1: of each label by a list.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
+        The optimizer of Keras that trains the network.
     learning_rate : float, default=0.001
+        Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
-        A callable gets ``(epoch, learning_rate)`` and returns the epoch's rate.
+        Learning rate by epoch. A callable gets ``(epoch, learning_rate)`` and returns
+        the epoch's rate.
     clipnorm : float or None, default=1.0
+        Largest norm of each weight's gradient.
     epochs : int, default=10
+        Largest number of epochs; with 0 the n-gram model classifies alone.
     batch_size : int, default=64
+        Texts in each training step.
     validation_fraction : float, default=0.1
         Share of texts, stratified by class, in the validation block; 0 for none.
     early_stopping : bool, default=True
+        Stop when the validation loss stands still, and keep the best epoch.
     n_iter_no_change : int, default=2
         Epochs without improvement before stopping.
     tol : float, default=0.005
@@ -148,7 +161,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         With early stopping, the n-gram model alone is kept unless the network lowers
         its validation loss by this share, and by more than the standard error.
     callbacks : list of keras.callbacks.Callback or of their classes, default=None
-        Copied at fit.
+        Callbacks of Keras, copied at fit.
     checkpoint : str or os.PathLike, default=None
         A folder in which the state of training is kept after each epoch. A fit that was
         killed and is called again, with the same data, parameters and int as
@@ -158,7 +171,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     warm_start : bool, default=False
         Whether `fit` continues from the fitted vocabulary and weights.
     random_state : int, RandomState instance or None, default=None
+        An int fixes every byte of the result.
     verbose : int, default=0
+        1 shows a progress bar.
 
     Attributes
     ----------
@@ -655,8 +670,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         check_is_fitted(self, "weights_")
         return archive.write_graph(path, classifier_model(self))
 
-    def _report_sections(self, X, y, train):
-        return text_report.sections(self, X, y, train)
+    def _report_sections(self, X, y, train, target_names):
+        return text_report.sections(self, X, y, train, target_names)
 
 
 def encode_training(texts, n_repeats, kept, min_df):

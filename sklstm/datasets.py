@@ -111,10 +111,10 @@ def load_bike_sharing(*, return_X_y=False):
     Returns
     -------
     sklearn.utils.Bunch
-        ``data``, a frame of shape (17544, 7), hourly from 2011 to 2012: holiday and
-        working day (0 or 1), weather ("clear", "mist" or "rain"), temperature and felt
-        temperature in °C, humidity in per cent, wind speed in km/h. ``target``, a
-        Series of users an hour; ``DESCR``, a str.
+        ``data``, a frame of shape (17544, 7), hourly from 2011 to 2012: "holiday" and
+        "workingday" (0 or 1), "weather" ("clear", "mist" or "rain"), temperature "temp"
+        and felt temperature "atemp" in °C, humidity "hum" in per cent, "windspeed" in
+        km/h. ``target``, a Series of users an hour; ``DESCR``, a str.
 
     References
     ----------

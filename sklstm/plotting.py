@@ -2,7 +2,8 @@
 
 ``from_estimator`` computes and draws, the other class methods draw results,
 ``plot(ax=...)`` draws on given axes, and attributes keep the artists.
-``sklstm[plot]`` installs Matplotlib.
+``sklstm[plot]`` installs Matplotlib, and ``sklstm[plotly]`` installs plotly, which
+``backend="plotly"`` draws interactive figures with.
 """
 
 import numpy as np
@@ -14,7 +15,21 @@ from sklstm._reporting.attribution_displays import (
     TokenAttributionDisplay,
 )
 from sklstm._reporting.backtest_display import BacktestDisplay
-from sklstm._reporting.display import VERMILION, Display, on_axis, turn_dates
+from sklstm._reporting.display import (
+    VERMILION,
+    Display,
+    finish,
+    format_dates,
+    legend_below,
+    on_axis,
+)
+from sklstm._reporting.plotly_figures import (
+    correlation_figure,
+    forecast_figure,
+    loss_figure,
+    prediction_figure,
+    residual_figure,
+)
 from sklstm._series.panel import is_panel
 from sklstm.metrics import correlations, lag
 
@@ -41,7 +56,7 @@ class TrainingHistoryDisplay(Display):
     Attributes
     ----------
     ax_, figure_
-        Matplotlib axes and figure.
+        Matplotlib axes and figure; with plotly None and its figure.
     lines_ : list of matplotlib.lines.Line2D
         Curves of training and validation.
     marks_ : dict of str to matplotlib.lines.Line2D
@@ -62,7 +77,7 @@ class TrainingHistoryDisplay(Display):
         self.histories, self.best_epochs = histories, best_epochs or {}
 
     @classmethod
-    def from_estimator(cls, estimator, *, metric="loss", ax=None):
+    def from_estimator(cls, estimator, *, metric="loss", ax=None, backend="matplotlib"):
         """Draw the training of one or several fitted estimators.
 
         Parameters
@@ -74,6 +89,8 @@ class TrainingHistoryDisplay(Display):
             A key of `history_`, without ``val_``.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
 
         Returns
         -------
@@ -84,17 +101,32 @@ class TrainingHistoryDisplay(Display):
         fitted = estimator if isinstance(estimator, dict) else {"": estimator}
         histories = {name: e.history_ for name, e in fitted.items()}
         best = {name: e.best_epoch_ for name, e in fitted.items()}
-        return cls.from_histories(histories, best, metric=metric, ax=ax)
+        return cls.from_histories(
+            histories, best, metric=metric, ax=ax, backend=backend
+        )
 
     @classmethod
-    def from_histories(cls, histories, best_epochs=None, *, metric="loss", ax=None):
+    def from_histories(
+        cls,
+        histories,
+        best_epochs=None,
+        *,
+        metric="loss",
+        ax=None,
+        backend="matplotlib",
+    ):
         """Draw histories; parameters as in the class and `from_estimator`."""
-        return cls(histories, best_epochs).plot(ax, metric=metric)
+        return cls(histories, best_epochs).plot(ax, metric=metric, backend=backend)
 
-    def plot(self, ax=None, *, metric="loss"):
+    def plot(self, ax=None, *, metric="loss", backend="matplotlib"):
         """Draw the histories; parameters as in `from_estimator`."""
         self._check_metric(metric)
-        ax = self._axes(ax)
+        return self._draw(backend, ax, metric)
+
+    def _plotly_figure(self, metric):
+        return loss_figure(self.histories, self.best_epochs, metric)
+
+    def _draw_on(self, ax, metric):
         self.lines_, self.marks_ = [], {}
         several = len(self.histories) > 1
         styles = {metric: "-", f"val_{metric}": "--"}
@@ -128,8 +160,11 @@ class TrainingHistoryDisplay(Display):
                 ax.plot([], [], "o", color=self._ink, label="best epoch")
         ax.set(xlabel="epoch", ylabel=metric)
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.legend()
-        return self
+        if several:
+            legend_below(ax)
+        else:
+            ax.legend(frameon=False)
+        finish(ax, f"{metric} by epoch")
 
     def _check_metric(self, metric):
         for name, history in self.histories.items():
@@ -159,20 +194,22 @@ class ForecastDisplay(Display):
         Lower and upper bounds by coverage.
     y_true : Series, default=None
         Actual values.
+    name : str, default=None
+        Name of the series, for the title.
 
     Attributes
     ----------
     ax_, figure_
-        Matplotlib axes and figure.
+        Matplotlib axes and figure; with plotly None and its figure.
     lines_ : dict of str to matplotlib.lines.Line2D
         Curves "history", "forecast" and "actual".
     bands_ : dict of float to artist
         Intervals by coverage.
     """
 
-    def __init__(self, history, forecast, intervals=None, y_true=None):
+    def __init__(self, history, forecast, intervals=None, y_true=None, name=None):
         self.history, self.forecast, self.y_true = history, forecast, y_true
-        self.intervals = intervals or {}
+        self.intervals, self.name = intervals or {}, name
 
     @classmethod
     def from_estimator(
@@ -186,6 +223,7 @@ class ForecastDisplay(Display):
         coverages=(0.5, 0.8, 0.95),
         n_history=None,
         ax=None,
+        backend="matplotlib",
     ):
         """Forecast one series, and draw the forecast.
 
@@ -206,6 +244,8 @@ class ForecastDisplay(Display):
             Rows of the history to draw; None means three times `steps`.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
 
         Returns
         -------
@@ -240,11 +280,28 @@ class ForecastDisplay(Display):
             intervals = interval_frames(forecaster, steps, X, chosen, coverages, ahead)
         shown = 3 * len(forecast) if n_history is None else n_history
         history = pd.Series(past.y[:, 0], index)[max(len(past) - shown, 0) :]
-        return cls.from_predictions(history, forecast, intervals, y_true=y_true, ax=ax)
+        name = series if series is not None else target_name(state)
+        return cls.from_predictions(
+            history,
+            forecast,
+            intervals,
+            y_true=y_true,
+            name=name,
+            ax=ax,
+            backend=backend,
+        )
 
     @classmethod
     def from_predictions(
-        cls, history, forecast, intervals=None, *, y_true=None, ax=None
+        cls,
+        history,
+        forecast,
+        intervals=None,
+        *,
+        y_true=None,
+        name=None,
+        ax=None,
+        backend="matplotlib",
     ):
         """Draw forecasts; parameters as in the class.
 
@@ -260,11 +317,23 @@ class ForecastDisplay(Display):
             if not dated or type(y_true.index) is not type(forecast.index):
                 check_consistent_length(forecast, y_true)
                 y_true = pd.Series(np.asarray(y_true), forecast.index)
-        return cls(history, forecast, intervals, y_true).plot(ax=ax)
+        return cls(history, forecast, intervals, y_true, name).plot(ax, backend=backend)
 
-    def plot(self, ax=None):
-        """Draw on `ax`, or on new axes."""
-        ax = self._axes(ax)
+    def plot(self, ax=None, *, backend="matplotlib"):
+        """Draw on `ax`, or on new axes; `backend` as in `from_estimator`."""
+        return self._draw(backend, ax)
+
+    @property
+    def _title(self):
+        whose = "" if self.name is None else f" of {self.name}"
+        return f"Forecast{whose}, {len(self.forecast)} steps ahead"
+
+    def _plotly_figure(self):
+        return forecast_figure(
+            self.history, self.forecast, self.intervals, self.y_true, self._title
+        )
+
+    def _draw_on(self, ax):
         ahead = on_axis(self.forecast.index)
         self.bands_ = {}
         # The widest band first, because later bands cover earlier ones.
@@ -289,9 +358,12 @@ class ForecastDisplay(Display):
             name: ax.plot(on_axis(y.index), y, style, color=color, label=name)[0]
             for name, (y, style, color) in curves.items()
         }
-        turn_dates(ax, self.forecast.index)
-        ax.legend()
-        return self
+        format_dates(ax, self.forecast.index)
+        legend_below(ax)
+        finish(ax, self._title)
+
+
+KINDS = ("curves", "residuals", "lag")
 
 
 class PredictionDisplay(Display):
@@ -312,7 +384,7 @@ class PredictionDisplay(Display):
     correlations_ : ndarray
         Correlations of actual values with forecasts 0, 1, 2, ... rows later.
     ax_, figure_
-        Matplotlib axes and figure.
+        Matplotlib axes and figure; with plotly None and its figure.
     lines_ : dict of str to matplotlib.lines.Line2D
         Curves "actual" and "predicted".
     residuals_ : matplotlib.collections.LineCollection
@@ -337,7 +409,9 @@ class PredictionDisplay(Display):
         self.correlations_ = correlations(y_true, y_pred)
 
     @classmethod
-    def from_estimator(cls, forecaster, X, y=None, *, kind="curves", ax=None):
+    def from_estimator(
+        cls, forecaster, X, y=None, *, kind="curves", ax=None, backend="matplotlib"
+    ):
         """Predict rows that follow the history, and draw the predictions.
 
         Parameters
@@ -349,6 +423,8 @@ class PredictionDisplay(Display):
             Predictions on actual values, residuals, or correlations by shift.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
 
         Returns
         -------
@@ -360,63 +436,87 @@ class PredictionDisplay(Display):
                 "X holds many series, and a display shows one. Pass the rows of one "
                 "series and their predictions to from_predictions."
             )
-        return cls.from_predictions(y_true, forecaster.predict(X), kind=kind, ax=ax)
+        y_pred = forecaster.predict(X)
+        return cls.from_predictions(y_true, y_pred, kind=kind, ax=ax, backend=backend)
 
     @classmethod
-    def from_predictions(cls, y_true, y_pred, *, kind="curves", ax=None):
+    def from_predictions(
+        cls, y_true, y_pred, *, kind="curves", ax=None, backend="matplotlib"
+    ):
         """Draw predictions of one target; parameters as in `from_estimator`."""
         check_consistent_length(y_true, y_pred)
         y_true = (
             y_true if isinstance(y_true, pd.Series) else pd.Series(np.ravel(y_true))
         )
         y_pred = pd.Series(np.ravel(y_pred), y_true.index)
-        return cls(y_true, y_pred).plot(ax, kind=kind)
+        return cls(y_true, y_pred).plot(ax, kind=kind, backend=backend)
 
-    def plot(self, ax=None, *, kind="curves"):
-        """Draw on `ax`, or on new axes; `kind` as in `from_estimator`."""
-        kinds = {
-            "curves": self._plot_curves,
-            "residuals": self._plot_residuals,
-            "lag": self._plot_lag,
-        }
-        if kind not in kinds:
-            raise ValueError(f"kind must be one of {list(kinds)}. Got {kind!r}.")
-        kinds[kind](self._axes(ax))
-        return self
+    def plot(self, ax=None, *, kind="curves", backend="matplotlib"):
+        """Draw on `ax`, or on new axes; `kind` and `backend` as in `from_estimator`."""
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {list(KINDS)}. Got {kind!r}.")
+        return self._draw(backend, ax, kind)
 
-    def _plot_curves(self, ax):
-        x = on_axis(self.y_true.index)
+    @property
+    def _label(self):
         # Missing actual values have no error.
         rmse = np.sqrt(np.nanmean((self.y_true - self.y_pred) ** 2))
-        label = f"predicted (RMSE {rmse:.4g}, lag {self.lag_})"
+        return f"predicted (RMSE {rmse:.4g}, lag {self.lag_})"
+
+    def _title(self, kind):
+        if kind == "curves":
+            return "Predictions one step ahead"
+        if kind == "residuals":
+            mean = (self.y_true - self.y_pred).mean()
+            return f"Residuals, of mean {mean:.4g}"
+        best = f"best at a lag of {self.lag_}" if self.lag_ else "best without a lag"
+        return f"Correlation of actual and predicted values, {best}"
+
+    def _plotly_figure(self, kind):
+        title = self._title(kind)
+        if kind == "curves":
+            return prediction_figure(self.y_true, self.y_pred, self._label, title)
+        if kind == "residuals":
+            return residual_figure(self.y_true - self.y_pred, title)
+        return correlation_figure(self.correlations_, self.lag_, title)
+
+    def _draw_on(self, ax, kind):
+        getattr(self, f"_draw_{kind}")(ax)
+        finish(ax, self._title(kind))
+
+    def _draw_curves(self, ax):
+        x = on_axis(self.y_true.index)
         self.lines_ = {}
         self.lines_["actual"] = ax.plot(
             x, self.y_true, color=self._ink, label="actual"
         )[0]
         self.lines_["predicted"] = ax.plot(
-            x, self.y_pred, "--", color=self._colors[0], label=label
+            x, self.y_pred, "--", color=self._colors[0], label=self._label
         )[0]
-        turn_dates(ax, self.y_true.index)
-        ax.legend()
+        format_dates(ax, self.y_true.index)
+        legend_below(ax)
 
-    def _plot_residuals(self, ax):
+    def _draw_residuals(self, ax):
         residuals = self.y_true - self.y_pred
         x = on_axis(residuals.index)
         self.residuals_ = ax.vlines(x, 0, residuals, color=self._colors[0])
         ax.axhline(0, color="0.5", linewidth=0.8)
         ax.set_ylabel("actual - predicted")
-        ax.set_title(f"mean {residuals.mean():.4g}", fontsize="medium")
-        turn_dates(ax, residuals.index)
+        format_dates(ax, residuals.index)
 
-    def _plot_lag(self, ax):
+    def _draw_lag(self, ax):
         shifts = np.arange(len(self.correlations_))
         colors = np.where(shifts == self.lag_, VERMILION, self._colors[0])
         self.bars_ = ax.bar(shifts, self.correlations_, color=list(colors))
         ax.axhline(0, color="0.5", linewidth=0.8)
         ax.set(xlabel="shift of predictions in rows", ylabel="correlation")
-        title = f"best at a lag of {self.lag_}" if self.lag_ else "best without a lag"
-        ax.set_title(title, fontsize="medium")
         ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def target_name(state):
+    """Return the name of the only target, or None if it has none."""
+    names = state.output.names
+    return names[0] if isinstance(names, list) else names
 
 
 def interval_frames(forecaster, steps, X, chosen, coverages, index):

@@ -1,13 +1,9 @@
-import os
+import numpy as np
+import pandas as pd
+import pytest
 
-# Tests import keras themselves, whose own default is not installed here.
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
-
-from sklstm.datasets import load_air_passengers  # noqa: E402
+# Tests import keras themselves; sklstm, imported before, selects an installed backend.
+from sklstm.datasets import load_air_passengers
 
 
 @pytest.fixture(scope="session")

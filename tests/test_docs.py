@@ -1,7 +1,9 @@
 """The documentation's code runs, page by page, and its links lead somewhere."""
 
 import ast
+import inspect
 import re
+import runpy
 import tomllib
 from functools import partial
 from pathlib import Path
@@ -18,20 +20,26 @@ WRITTEN = [
 ]
 # What the code of a page needs beyond NumPy and a backend.
 NEEDS = {
-    "from_scikeras": "scikeras",
     "scaling_out": "distributed",
-    "plotting": "matplotlib",
-    "tuning": "optuna_integration",
 }
-PAGES = [page for page in WRITTEN if "```python\n" in page.read_text("utf-8")]
+# The build of the site runs these pages.
+NOTEBOOKS = [
+    page
+    for page in WRITTEN
+    if page.read_text("utf-8").startswith("---\nfile_format: mystnb\n")
+]
+PAGES = [
+    page
+    for page in WRITTEN
+    if page not in NOTEBOOKS and "```python\n" in page.read_text("utf-8")
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-# What others say and leave behind: open loops of Dask, pictures that no screen shows.
+# What others say and leave behind: open loops of Dask.
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
-    "ignore:FigureCanvasAgg is non-interactive:UserWarning",
     # Another cluster may have the port of the dashboard.
     "ignore:Port .* is already in use:UserWarning",
     "ignore:OptunaSearchCV is experimental",
@@ -39,10 +47,6 @@ PAGES = [page for page in WRITTEN if "```python\n" in page.read_text("utf-8")]
 def test_code_runs(page, monkeypatch):
     if page.stem in NEEDS:
         pytest.importorskip(NEEDS[page.stem])
-    if page.stem == "plotting":
-        import matplotlib
-
-        matplotlib.use("Agg")
     if page.stem == "scaling_out":
         from dask import distributed
 
@@ -52,6 +56,26 @@ def test_code_runs(page, monkeypatch):
     names = {"__name__": page.stem}
     for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S):
         exec(compile(block, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", NOTEBOOKS, ids=lambda page: page.stem)
+def test_cells_compile(page):
+    cells = re.findall(
+        r"^```\{code-cell\}.*?\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M
+    )
+    assert cells
+    for cell in cells:
+        # Options of the cell stand before its code, as `:tags:` or between dashes.
+        code = re.sub(r"\A(---\n[\s\S]*?^---\n|(:\w+:.*\n)+)", "", cell, flags=re.M)
+        assert code.strip(), cell
+        compile(code, str(page), "exec")
+
+
+def test_only_notebooks_have_cells_and_each_block_of_them_is_one():
+    for page in WRITTEN:
+        text = page.read_text("utf-8")
+        block = "```python\n" if page in NOTEBOOKS else "```{code-cell}"
+        assert block not in text, page
 
 
 def test_the_oldest_environment_has_the_floors_that_installing_names():
@@ -66,8 +90,9 @@ def test_the_oldest_environment_has_the_floors_that_installing_names():
         assert f"{tested[name]}.".startswith(f"{floor}."), name
 
 
-def test_the_api_page_names_all_that_is_public():
-    told = set(re.findall(r":: sklstm\.(\S+)", (DOCS / "api.md").read_text("utf-8")))
+def test_the_api_pages_name_all_that_is_public():
+    pages = [page.read_text("utf-8") for page in (DOCS / "reference").glob("*.md")]
+    told = set(re.findall(r":: sklstm\.(\S+)", "\n".join(pages)))
     for path in sorted((DOCS.parent / "sklstm").glob("[a-z]*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         for node in tree.body:
@@ -75,6 +100,59 @@ def test_the_api_page_names_all_that_is_public():
                 for name in ast.literal_eval(node.value):
                     assert told & {name, f"{path.stem}.{name}"}, name
     assert set(sklstm.__all__) - {"__version__"} <= told
+
+
+@pytest.mark.parametrize("name", ["LSTMForecaster", "LSTMTextClassifier"])
+def test_tables_of_the_api_hold_each_parameter_and_method_once(name):
+    cls, groups = getattr(sklstm, name), runpy.run_path(DOCS / "api_groups.py")
+    parameters = sum(groups["PARAMETERS"][name].values(), ())
+    assert sorted(parameters) == sorted(inspect.signature(cls).parameters)
+    methods = sum(groups["METHODS"][name].values(), ())
+    assert sorted(methods) == sorted(
+        own
+        for own, value in inspect.getmembers(cls, callable)
+        if own[0] != "_" and value.__module__.startswith("sklstm")
+    )
+    page = next(
+        text
+        for page in (DOCS / "reference").glob("*.md")
+        if f":: sklstm.{name}\n" in (text := page.read_text("utf-8"))
+    )
+    (members,) = re.findall(r":members: (.*)", page)
+    assert sorted(members.split(", ")) == sorted(methods)
+
+
+def literals(node):
+    """Yield texts of an expression; each value in a formatted one is an ellipsis."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.JoinedStr):
+            values = part.values
+            yield "".join(
+                getattr(value, "value", "") if isinstance(value, ast.Constant) else "…"
+                for value in values
+            )
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def test_messages_in_troubleshooting_are_those_of_the_library():
+    page = (DOCS / "reference" / "troubleshooting.md").read_text("utf-8")
+    quoted = re.findall(r"^`(.+?)`.*\n: ", page.partition("## Symptoms")[0], re.M)
+    assert len(quoted) > 70
+    sources = (DOCS.parent / "sklstm").rglob("*.py")
+    texts = [
+        text
+        for path in sources
+        for text in literals(ast.parse(path.read_text("utf-8")))
+    ]
+    for message in quoted:
+        assert any(message in text for text in texts), message
+
+
+def test_what_users_type_stands_in_a_title_heading_or_term():
+    searches = runpy.run_path(DOCS / "searches.py")
+    pairs, found = searches["headings_of_sources"](), searches["pages_found"]
+    assert [query for query in searches["SEARCHES"] if not found(query, pairs)] == []
 
 
 def anchors(page):
@@ -91,7 +169,7 @@ def test_links_lead_to_files_and_headings(page):
         if re.match(r"https?://|mailto:", link):
             continue
         target, _, heading = link.partition("#")
-        if target.startswith("auto_examples/"):  # made from the examples
+        if "auto_examples/" in target:  # made from the examples
             made = DOCS.parent / "examples" / f"{Path(target).stem}.py"
             assert made.exists() or Path(target).stem == "index", link
             continue

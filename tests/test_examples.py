@@ -9,6 +9,11 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+# Packages that an example needs beside those of the tests.
+NEEDS = {
+    "plot_serving": ("fastapi", "httpx", "onnxruntime"),
+    "plot_optuna": ("optuna",),
+}
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
 
 
@@ -16,6 +21,8 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
 # On a screen plt.show() opens windows; here there is none.
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive:UserWarning")
 def test_example_runs_and_draws(path):
+    for name in NEEDS.get(path.stem, ()):
+        pytest.importorskip(name)
     runpy.run_path(str(path), run_name="__main__")
     assert any(figure.axes for figure in map(plt.figure, plt.get_fignums()))
     plt.close("all")

@@ -182,6 +182,24 @@ def test_columns_of_targets_go_by_their_names(method):
         AFTER[method](f, X[N:], TWO[N:].rename(columns={"a": "z"}))
 
 
+def test_columns_whose_names_are_no_text_go_by_their_names(tmp_path):
+    two = pd.DataFrame({0: np.sin(np.arange(80.0)), 1: 100 + np.cos(np.arange(80.0))})
+    f = small(7, 2).fit(two[:60])
+    assert_array_equal(f.predict(two[60:][[1, 0]]), f.predict(two[60:]))
+    with pytest.raises(
+        ValueError, match=r"columns \[2, 3\], but .* fitted with \[0, 1"
+    ):
+        f.update(two[60:].set_axis([2, 3], axis=1))
+    g = small(7, 2).fit(two[:60], 2 * two[:60][0] + 1)
+    g.save(tmp_path / "model")
+    for own in (g, sklstm.load(tmp_path / "model")):
+        swapped = own.forecast(2, X=two[60:62][[1, 0]])
+        assert_array_equal(swapped, g.forecast(2, X=two[60:62]))
+    own.partial_fit(two[60:][[1, 0]], 2 * two[60:][0] + 1)
+    g.partial_fit(two[60:], 2 * two[60:][0] + 1)
+    assert_array_equal(own.predict(two[70:]), g.predict(two[70:]))
+
+
 # F5: frequencies in files, pickles and workers --------------------------------
 
 HOLIDAYS = ["2021-04-02", "2021-05-31"]
@@ -199,6 +217,7 @@ OFFSETS = [
     offsets.DateOffset(weeks=1),
     offsets.Week(),
     offsets.LastWeekOfMonth(weekday=4),
+    offsets.Easter(),
 ]
 
 
@@ -247,6 +266,16 @@ def test_dates_among_objects_are_an_axis_and_text_is_refused():
     assert f.forecast(1).index[0] == pd.Timestamp("2023-03-02")
     with pytest.raises(ValueError, match="dates as text"):
         f.fit(pd.Series(np.arange(60.0), [str(day) for day in objects]))
+
+
+@pytest.mark.parametrize("form", ["series", "inputs"])
+def test_an_index_that_is_no_axis_is_told(form):
+    named = pd.Series(np.sin(np.arange(60.0)), [f"row {i}" for i in range(60)])
+    given = (named,) if form == "series" else (named.to_frame("x") + 1, named)
+    with pytest.warns(UserWarning, match="rows go by their position.*numbered"):
+        f = small(7, 2).fit(*given)
+    if form == "series":
+        assert list(f.forecast(2).index) == [60, 61]
 
 
 @pytest.mark.parametrize("form", ["series", "inputs", "many", "history"])

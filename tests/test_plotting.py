@@ -198,6 +198,27 @@ def test_without_matplotlib_the_message_names_it(fitted, monkeypatch):
         TrainingHistoryDisplay.from_estimator(fitted)
 
 
+def test_pictures_are_finished(fitted, passengers):
+    display = fitted.plot(6, y_true=passengers[-24:-18])
+    assert display.ax_.get_title() == "Forecast of passengers, 6 steps ahead"
+    assert not display.ax_.spines["top"].get_visible()
+    formatter = display.ax_.xaxis.get_major_formatter()
+    assert type(formatter).__name__ == "ConciseDateFormatter"
+    assert repr(display) == "ForecastDisplay()"
+    # the legend stands below the axes, and covers nothing
+    display.figure_.draw_without_rendering()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.y1 < display.ax_.get_window_extent().y0
+    _, ax = plt.subplots()
+    ax.set_title("my own")
+    assert display.plot(ax).ax_.get_title() == "my own"
+    for draw in (
+        TrainingHistoryDisplay.from_estimator(fitted),
+        BacktestDisplay.from_estimator(fitted, passengers[-24:], stride=9),
+    ):
+        assert draw.ax_.get_title() and draw._repr_html_() is None
+
+
 def test_one_of_many_series(passengers):
     many = pd.concat({"a": passengers[:100], "b": 2 * passengers[:80]})
     f = LSTMForecaster(**QUICK).fit(many)

@@ -111,8 +111,8 @@ def fit_path(
     y = windows[:, length:] - windows[:, length - 1 : length]
     x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
     x, y, n = x - x_mean, y - y_mean, len(windows)
-    parts = decompose(x.T @ x / n, x.T @ y / n)
-    return RidgePath(*parts, x_mean, y_mean, n)
+    values, vectors, projected = decompose(x.T @ x / n, x.T @ y / n)
+    return RidgePath(values, vectors, projected, x_mean, y_mean, n)
 
 
 def fit(

@@ -5,10 +5,13 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from sklstm._reporting.display import BLUE, VERMILION, Display
+from sklstm._reporting.display import BLUE, VERMILION, Display, finish
+from sklstm._reporting.plotly_figures import lag_figure, token_figure
 from sklstm.inspection import lag_attributions, token_attributions
 
 LINE_LENGTH = 68  # Letters in a line of a drawn text.
+ROW_LABEL = "row before (-) or after (+) the forecast origin"
+EFFECT_LABEL = "effect on the forecast"
 
 
 class LagAttributionDisplay(Display):
@@ -26,7 +29,7 @@ class LagAttributionDisplay(Display):
     Attributes
     ----------
     ax_, figure_
-        Matplotlib axes and figure.
+        Matplotlib axes and figure; with plotly None and its figure.
     bars_ : dict of str to matplotlib.container.BarContainer
         Bars by input.
     """
@@ -47,6 +50,7 @@ class LagAttributionDisplay(Display):
         target=None,
         n_steps=32,
         ax=None,
+        backend="matplotlib",
     ):
         """Explain one forecast and draw.
 
@@ -60,6 +64,8 @@ class LagAttributionDisplay(Display):
             The target among several; None means the first.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
 
         Returns
         -------
@@ -69,10 +75,14 @@ class LagAttributionDisplay(Display):
         why = lag_attributions(
             forecaster, steps, X, history, series=series, n_steps=n_steps
         )
-        return cls.from_attributions(why, step=step, target=target, ax=ax)
+        return cls.from_attributions(
+            why, step=step, target=target, ax=ax, backend=backend
+        )
 
     @classmethod
-    def from_attributions(cls, why, *, step=1, target=None, ax=None):
+    def from_attributions(
+        cls, why, *, step=1, target=None, ax=None, backend="matplotlib"
+    ):
         """Draw a result of `lag_attributions`; parameters as in `from_estimator`."""
         columns, column = why.attributions.columns, step
         if columns.nlevels > 1:
@@ -84,14 +94,29 @@ class LagAttributionDisplay(Display):
             )
         return cls(
             why.attributions[column], why.base_value[column], why.prediction[column]
-        ).plot(ax=ax)
+        ).plot(ax=ax, backend=backend)
 
-    def plot(self, ax=None):
-        """Draw on `ax`, or on new axes."""
-        ax = self._axes(ax)
+    @property
+    def _table(self):
+        """Attributions by row, one column an input."""
         table = self.attributions.unstack(level=0)
-        table = table[self.attributions.index.get_level_values(0).unique()]
-        self.bars_ = {}
+        return table[self.attributions.index.get_level_values(0).unique()]
+
+    @property
+    def _title(self):
+        if self.prediction is None or self.base_value is None:
+            return "Effect of past rows on the forecast"
+        return (
+            f"{self.base_value:.4g} from a constant history, "
+            f"{self.prediction - self.base_value:+.4g} from these rows"
+        )
+
+    def plot(self, ax=None, *, backend="matplotlib"):
+        """Draw on `ax`, or on new axes; `backend` as in `from_estimator`."""
+        return self._draw(backend, ax)
+
+    def _draw_on(self, ax):
+        table, self.bars_ = self._table, {}
         above = pd.Series(0.0, table.index)
         below = above.copy()
         for i, name in enumerate(table):
@@ -104,23 +129,20 @@ class LagAttributionDisplay(Display):
             )
             above, below = above + values.clip(lower=0), below + values.clip(upper=0)
         ax.axhline(0, color="0.5", linewidth=0.8)
-        ax.set(xlabel="row before (-) or after (+) the origin", ylabel="effect")
-        if self.prediction is not None and self.base_value is not None:
-            ax.set_title(
-                f"{self.base_value:.4g} from a constant history, "
-                f"{self.prediction - self.base_value:+.4g} from these rows",
-                fontsize="medium",
-            )
+        ax.set(xlabel=ROW_LABEL, ylabel=EFFECT_LABEL)
         if len(self.bars_) > 1:
-            ax.legend()
-        return self
+            ax.legend(frameon=False)
+        finish(ax, self._title)
+
+    def _plotly_figure(self):
+        return lag_figure(self._table, self._title, ROW_LABEL, EFFECT_LABEL)
 
 
 class TokenAttributionDisplay(Display):
     """The words of a text, coloured by their contribution to a class.
 
     Blue words support the class and orange words oppose it; a deeper colour means a
-    larger contribution. A notebook shows the display as coloured text.
+    larger contribution. A notebook shows a display that was not drawn as coloured text.
 
     Parameters
     ----------
@@ -135,7 +157,7 @@ class TokenAttributionDisplay(Display):
     Attributes
     ----------
     ax_, figure_
-        Matplotlib axes and figure.
+        Matplotlib axes and figure; with plotly None and its figure.
     words_ : list of matplotlib.text.Text
 
     Examples
@@ -153,7 +175,16 @@ class TokenAttributionDisplay(Display):
         self.prediction = prediction
 
     @classmethod
-    def from_estimator(cls, classifier, text, *, target=None, n_steps=32, ax=None):
+    def from_estimator(
+        cls,
+        classifier,
+        text,
+        *,
+        target=None,
+        n_steps=32,
+        ax=None,
+        backend="matplotlib",
+    ):
         """Explain the class of one text and draw.
 
         Parameters
@@ -162,20 +193,22 @@ class TokenAttributionDisplay(Display):
             As for `sklstm.inspection.token_attributions`.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
 
         Returns
         -------
         TokenAttributionDisplay
         """
         why = token_attributions(classifier, text, target=target, n_steps=n_steps)
-        return cls.from_attributions(why, ax=ax)
+        return cls.from_attributions(why, ax=ax, backend=backend)
 
     @classmethod
-    def from_attributions(cls, why, *, ax=None):
+    def from_attributions(cls, why, *, ax=None, backend="matplotlib"):
         """Draw a result of `token_attributions`."""
         return cls(
             why.tokens, why.attributions, why.target, why.base_value, why.prediction
-        ).plot(ax=ax)
+        ).plot(ax=ax, backend=backend)
 
     @property
     def _strengths(self):
@@ -187,21 +220,33 @@ class TokenAttributionDisplay(Display):
     def _title(self):
         if self.target is None:
             return ""
-        title = f"for {self.target!s}"
+        title = f"Words for (blue) and against (orange) {self.target!s}"
         if self.prediction is not None and self.base_value is not None:
             change = self.prediction - self.base_value
-            title += f": logit {self.base_value:+.3g} {change:+.3g}"
+            # Adding 0 turns -0.0 into 0.0.
+            title += f"; logit {self.base_value + 0:+.3g} {change:+.3g}"
             title += f" = {self.prediction:+.3g}"
         return title
 
-    def plot(self, ax=None):
-        """Draw on `ax`, or on new axes."""
-        positions = lay_out([str(token) for token in self.tokens])
-        n_lines = 1 + max((line for line, _ in positions), default=0)
-        new_figure = ax is None
-        ax = self._axes(ax)
-        if new_figure:
-            self.figure_.set_size_inches(7, 0.5 + 0.32 * n_lines)
+    @property
+    def _positions(self):
+        return lay_out([str(token) for token in self.tokens])
+
+    @property
+    def _n_lines(self):
+        return 1 + max((line for line, _ in self._positions), default=0)
+
+    def plot(self, ax=None, *, backend="matplotlib"):
+        """Draw on `ax`, or on new axes; `backend` as in `from_estimator`."""
+        return self._draw(backend, ax)
+
+    def _axes(self, ax):
+        axes = super()._axes(ax)
+        if ax is None:
+            self.figure_.set_size_inches(7, 0.5 + 0.32 * self._n_lines)
+        return axes
+
+    def _draw_on(self, ax):
         ax.set_axis_off()
         ax.set_title(self._title, loc="left", fontsize="medium")
         # The layout sets the size of axes only when the figure is drawn.
@@ -213,10 +258,11 @@ class TokenAttributionDisplay(Display):
         # A letter of the monospace font is 0.62 of its size wide; both are in points.
         size = min(width / LINE_LENGTH / 0.62, 11)
         # In high axes lines keep their distance, and space stays free below them.
-        ax.set(xlim=(0, LINE_LENGTH), ylim=(max(n_lines, height / (2.2 * size)), 0))
+        n_lines = max(self._n_lines, height / (2.2 * size))
+        ax.set(xlim=(0, LINE_LENGTH), ylim=(n_lines, 0))
         self.words_ = []
         for token, (line, column), strength in zip(
-            self.tokens, positions, self._strengths, strict=True
+            self.tokens, self._positions, self._strengths, strict=True
         ):
             self.words_.append(
                 ax.text(
@@ -235,9 +281,18 @@ class TokenAttributionDisplay(Display):
                     },
                 )
             )
-        return self
+
+    def _plotly_figure(self):
+        shades = map(shade, self._strengths)
+        words = zip(
+            self.tokens, self._positions, self.attributions, shades, strict=True
+        )
+        return token_figure(list(words), LINE_LENGTH, self._title)
 
     def _repr_html_(self):
+        # A display that was drawn is shown by its figure, and must not appear twice.
+        if "figure_" in vars(self):
+            return super()._repr_html_()
         words = " ".join(
             f'<span title="{value:+.3f}" style="background:{shade(strength)};'
             'color:black;padding:1px 3px;border-radius:3px">'

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from sklstm._reporting.display import Display
+from sklstm._reporting.display import Display, finish
+from sklstm._reporting.plotly_figures import backtest_figure
 
 NAIVE = ("last value", "seasonal naive")
+TITLE = "Error by lead time, over rolling origins"
 
 
 class BacktestDisplay(Display):
@@ -19,7 +21,7 @@ class BacktestDisplay(Display):
     Attributes
     ----------
     ax_, figure_
-        Matplotlib axes and figure.
+        Matplotlib axes and figure; with plotly None and its figure.
     lines_ : dict of str to matplotlib.lines.Line2D
         Curves by the name of the forecaster.
     """
@@ -38,6 +40,7 @@ class BacktestDisplay(Display):
         stride=1,
         seasonal_period=None,
         ax=None,
+        backend="matplotlib",
     ):
         """Backtest on rows that follow the history, and draw the errors.
 
@@ -52,6 +55,8 @@ class BacktestDisplay(Display):
             the first forecaster.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
 
         Returns
         -------
@@ -69,10 +74,10 @@ class BacktestDisplay(Display):
         errors = {name: errors_by_step(table) for name, table in tables.items()}
         n_steps = next(iter(tables.values()))["step"].max()
         errors |= naive_errors(first, X, y, n_steps, stride, seasonal_period)
-        return cls(pd.DataFrame(errors)).plot(ax)
+        return cls(pd.DataFrame(errors)).plot(ax, backend=backend)
 
     @classmethod
-    def from_predictions(cls, tables, *, ax=None):
+    def from_predictions(cls, tables, *, ax=None, backend="matplotlib"):
         """Draw tables of backtests.
 
         Parameters
@@ -82,17 +87,21 @@ class BacktestDisplay(Display):
             by the name of the forecaster.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
 
         Returns
         -------
         BacktestDisplay
         """
         errors = {name: errors_by_step(table) for name, table in tables.items()}
-        return cls(pd.DataFrame(errors)).plot(ax)
+        return cls(pd.DataFrame(errors)).plot(ax, backend=backend)
 
-    def plot(self, ax=None):
-        """Draw on `ax`, or on new axes."""
-        ax = self._axes(ax)
+    def plot(self, ax=None, *, backend="matplotlib"):
+        """Draw on `ax`, or on new axes; `backend` as in `from_estimator`."""
+        return self._draw(backend, ax)
+
+    def _draw_on(self, ax):
         self.lines_ = {}
         for i, name in enumerate(self.errors):
             self.lines_[name] = ax.plot(
@@ -107,8 +116,11 @@ class BacktestDisplay(Display):
         # From 0, because a cut axis exaggerates the difference between forecasters.
         ax.set_ylim(bottom=0)
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.legend()
-        return self
+        ax.legend(frameon=False)
+        finish(ax, TITLE)
+
+    def _plotly_figure(self):
+        return backtest_figure(self.errors, NAIVE, TITLE)
 
 
 def errors_by_step(table):

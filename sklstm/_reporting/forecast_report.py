@@ -6,6 +6,7 @@ from sklearn.base import clone
 
 from sklstm._reporting.html_page import (
     chart,
+    fit_quietly,
     network_section,
     paragraphs,
     table,
@@ -13,7 +14,7 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import MEMBERS, counted
+from sklstm._reporting.summary import counted, model_name, weights_of_members
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._utils.cells import CELLS
 from sklstm.metrics import lag, mean_absolute_scaled_error
@@ -30,7 +31,7 @@ def sections(forecaster, X, y, train):
         fitted, test, train, note = given_windows(forecaster, X, y, train)
     else:
         fitted, test, train, note = split_series(forecaster, X, y)
-    own = own_name(fitted)
+    own = model_name(fitted)
     actual, past = target_of(test), None if train is None else target_of(train)
     forecasts = {own: values_of(fitted.predict(test[0]))}
     forecasts |= comparisons(fitted, test, train)
@@ -71,8 +72,8 @@ def target_of(rows):
 def lead_in_words(scores, own, n_rows):
     best = min(scores, key=lambda name: scores[name]["RMSE"])
     lead = (
-        f"One step ahead, {own} has an RMSE of {scores[own]['RMSE']:.4g} over {n_rows} "
-        "test rows. "
+        f"One step ahead, the {own} has an RMSE of {scores[own]['RMSE']:.4g} over "
+        f"{n_rows} test rows. "
     )
     if best == own:
         return lead + "No other model has a lower one."
@@ -95,11 +96,6 @@ def scores_section(scores, own):
         "(MSE in squared units; MASE has no unit)",
         own=own,
     ) + paragraphs(explanation)
-
-
-def own_name(forecaster):
-    name = CELLS[forecaster.cell].label
-    return name + (" and linear model" if forecaster.linear_skip else "")
 
 
 def split_series(forecaster, X, y):
@@ -127,7 +123,7 @@ def split_series(forecaster, X, y):
         f"There were no test rows, so the last {share:.0%} of the history were held "
         "out. This page describes a clone fitted on the rows before them."
     )
-    return clone(forecaster).fit(*train), test, train, note
+    return fit_quietly(clone(forecaster), *train), test, train, note
 
 
 def rows_of(forecaster, known, first, last):
@@ -163,23 +159,10 @@ def comparisons(forecaster, test, train):
     """Return one-step forecasts of the test rows by simpler models."""
     result = members_alone(forecaster, test)
     if train is not None:
-        models = {}
-        for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
-            if own_name(forecaster) != cell.label and forecaster.network is None:
-                model = clone(forecaster)
-                model.set_params(
-                    cell=cell.name, linear_skip=False, pretrained=False, verbose=0
-                )
-                models[f"{cell.label} alone"] = model
-        # Without an epoch, a forecaster is its linear model.
-        linear = clone(forecaster)
-        linear.set_params(
-            linear_skip=True, network=None, epochs=0, pretrained=False, verbose=0
-        )
-        models["linear model alone"] = linear
         result |= {
-            name: values_of(model.fit(*train).predict(test[0]))
-            for name, model in models.items()
+            f"{name} alone": values_of(fit_quietly(model, *train).predict(test[0]))
+            for name, model in rivals(forecaster).items()
+            if f"{name} alone" not in result
         }
     if forecaster._state.form == "windows":
         windows = np.asarray(test[0], float)
@@ -199,9 +182,30 @@ def comparisons(forecaster, test, train):
     return result
 
 
+def rivals(forecaster):
+    """Return networks and a linear model to fit on the same rows, by name."""
+    models = {}
+    if forecaster.network is None:
+        for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
+            models[cell.label] = clone(forecaster).set_params(
+                cell=cell.name, linear_skip=False, pretrained=False, verbose=0
+            )
+    models["linear model"] = linear_model(clone(forecaster))
+    # The forecaster itself is in the table already.
+    models.pop(model_name(forecaster), None)
+    return models
+
+
+def linear_model(forecaster):
+    """Turn a forecaster into its linear model, which is what no epoch makes of it."""
+    return forecaster.set_params(
+        linear_skip=True, network=None, epochs=0, pretrained=False, verbose=0
+    )
+
+
 def members_alone(forecaster, test):
     """Return forecasts of the test rows by each of the combined members."""
-    weights = {n: m["weight"] for n, m in forecaster.members_.items() if m["weight"]}
+    weights = weights_of_members(forecaster)
     if set(weights) == {"trained"}:
         return {}
     result = {}
@@ -209,7 +213,7 @@ def members_alone(forecaster, test):
         member = forecaster._copy()
         others = {} if name == "trained" else {name: 1.0}
         member._state = forecaster._state.with_weights(**others)
-        result[f"{MEMBERS[name]} alone"] = values_of(member.predict(test[0]))
+        result[f"{model_name(member)} alone"] = values_of(member.predict(test[0]))
     return result
 
 

@@ -1,6 +1,7 @@
 """Parts of the lab report: one HTML page without scripts and without other files."""
 
 import os
+import warnings
 from html import escape
 from pathlib import Path
 
@@ -84,6 +85,13 @@ def write(path, title, lead, sections):
         sections="\n".join(parts),
     )
     Path(os.fspath(path)).write_text(page, encoding="utf-8")
+
+
+def fit_quietly(estimator, *data):
+    """Fit an estimator that only the page needs; its warnings would name no cause."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return estimator.fit(*data)
 
 
 def paragraphs(*lines):

@@ -19,7 +19,7 @@ RIVALS_IN_WORDS = {
 }
 MEMBERS = {
     "trained": "trained network",
-    "adjusted": "linear model of adjusted rows",
+    "adjusted": "adjusted linear model",
     "pretrained": "pretrained network",
 }
 # Short enough for the boxes of the flow chart.
@@ -104,10 +104,47 @@ def kept_in_words(estimator):
     return "No epoch beat the linear model; forecasts are the linear model's."
 
 
+def is_kept(estimator):
+    """Tell whether the network takes part beside its linear or n-gram model.
+
+    With several networks, `best_epoch_` is that of the first, so nothing is known of
+    the others.
+    """
+    if not estimator.linear_skip or getattr(estimator, "network", None) is not None:
+        return True
+    return bool(estimator.best_epoch_) or getattr(estimator, "n_members", 1) > 1
+
+
+def model_name(estimator):
+    """Name the fitted model by what takes part in its forecasts or probabilities.
+
+    A network of which no epoch was kept takes no part: the name is that of the simple
+    model in its place.
+    """
+    simple = "n-gram model" if hasattr(estimator, "classes_") else "linear model"
+    parts = []
+    if getattr(estimator, "network", None) is not None:
+        parts.append("custom network")
+    elif is_kept(estimator):
+        parts.append(CELLS[estimator.cell].label)
+    if estimator.linear_skip and getattr(estimator, "network", None) is None:
+        parts.append(simple)
+    weights = weights_of_members(estimator)
+    if weights and "trained" not in weights:
+        parts = []
+    parts += [MEMBERS[name] for name in weights if name != "trained"]
+    return ", ".join(parts[:-2] + [" and ".join(parts[-2:])])
+
+
+def weights_of_members(estimator):
+    """Return the weights of members that take part, by name; empty without members."""
+    members = getattr(estimator, "members_", {})
+    return {name: m["weight"] for name, m in members.items() if m["weight"]}
+
+
 def members_in_words(estimator):
     """Tell the weights of the combined forecast; return an empty string without one."""
-    members = getattr(estimator, "members_", {})
-    weights = {name: m["weight"] for name, m in members.items() if m["weight"]}
+    weights = weights_of_members(estimator)
     if not weights or set(weights) == {"trained"}:
         return ""
     if set(weights) == {"pretrained"}:

@@ -9,6 +9,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.utils import check_consistent_length
 
 from sklstm._reporting.html_page import (
+    fit_quietly,
     network_section,
     paragraphs,
     table,
@@ -16,7 +17,7 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import counted
+from sklstm._reporting.summary import counted, is_kept, model_name
 from sklstm._text import probabilities, tokenizer
 from sklstm._text.labels import dense_labels, one_hot
 from sklstm._text.reader import read_texts
@@ -28,8 +29,9 @@ RARE = 0.1
 N_WRONG = 5
 
 
-def sections(classifier, X, y, train):
+def sections(classifier, X, y, train, target_names=None):
     """Return (lead, sections) of the page; see `LSTMTextClassifier.report`."""
+    names = class_names(classifier, target_names)
     if X is None or y is None:
         raise ValueError(
             "A classifier does not keep its texts. Pass test texts to report as X and "
@@ -37,7 +39,7 @@ def sections(classifier, X, y, train):
         )
     X, y = read_once(X, y)
     train = None if train is None else read_once(*train)
-    own = own_name(classifier)
+    own = model_name(classifier)
     targets = one_hot(
         y,
         classifier.classes_,
@@ -50,23 +52,39 @@ def sections(classifier, X, y, train):
     scores = {name: score(found, targets, exclusive) for name, found in logits.items()}
     pages = {
         "What to look at": warning_list(
-            warnings_of(classifier, scores, own, X, targets, train)
+            warnings_of(classifier, scores, own, X, targets, train, names)
         ),
-        "Data and split": data_section(classifier, X, targets, train),
+        "Data and split": data_section(classifier, targets, train, names),
         "Words": words_section(classifier),
         "Network": network_section(classifier),
         "Training": training_section(classifier),
         "Scores": score_table(scores, own),
     }
     if exclusive:
-        pages["Confusion matrix"] = confusion_section(classifier, X, y)
-        pages["Surest mistakes"] = mistakes_section(classifier, X, y, logits[own])
+        pages["Confusion matrix"] = confusion_section(classifier, X, y, names)
+        pages["Surest mistakes"] = mistakes_section(
+            classifier, X, y, logits[own], names
+        )
     return lead_sentence(own, scores[own], len(targets)), pages
+
+
+def class_names(classifier, target_names):
+    """Return what the page calls the classes, in the order of `classes_`."""
+    n_classes = len(classifier.classes_)
+    if target_names is None:
+        return [str(label) for label in classifier.classes_]
+    names = [str(name) for name in target_names]
+    if len(names) != n_classes:
+        raise ValueError(
+            f"target_names has {counted(len(names), 'name')}, but there are "
+            f"{counted(n_classes, 'class')}. Pass one name for each of classes_."
+        )
+    return names
 
 
 def lead_sentence(own, scores, n_texts):
     return (
-        f"{own} gets {scores['accuracy']:.1%} of {counted(n_texts, 'test text')} "
+        f"The {own} gets {scores['accuracy']:.1%} of {counted(n_texts, 'test text')} "
         f"right, at a log loss of {scores['log loss']:.3g}."
     )
 
@@ -94,25 +112,20 @@ def read_once(X, y):
     return X, y
 
 
-def own_name(classifier):
-    name = CELLS[classifier.cell].label
-    return name + (" and n-grams" if classifier.linear_skip else "")
-
-
 def rivals(classifier, X, targets, train):
     """Logits of the test texts by simpler models."""
     result = {}
-    if classifier.linear_skip:
+    if classifier.linear_skip and is_kept(classifier):
         parts = read_texts(classifier, classifier._state.words, X)
         ngrams = classifier._state.ngrams
-        result["n-grams alone"] = np.concatenate([ngrams.logits(p) for p in parts])
+        result["n-gram model alone"] = np.concatenate([ngrams.logits(p) for p in parts])
     if train is None:
         return result
     for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
-        if own_name(classifier) != cell.label:
+        if model_name(classifier) != cell.label:
             rival = clone(classifier)
             rival.set_params(cell=cell.name, linear_skip=False, verbose=0)
-            result[f"{cell.label} alone"] = rival.fit(*train)._logits(X)
+            result[f"{cell.label} alone"] = fit_quietly(rival, *train)._logits(X)
     learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
     prior = probabilities.prior_logits(
         learned.mean(axis=0), not classifier._state.multi_label
@@ -136,7 +149,7 @@ def shares(targets):
     return np.array([1 - found[0], found[0]]) if len(found) == 1 else found
 
 
-def warnings_of(classifier, scores, own, X, targets, train):
+def warnings_of(classifier, scores, own, X, targets, train, names):
     found = []
     if train is not None:
         seen = set(content_keys(train[0]))
@@ -159,9 +172,9 @@ def warnings_of(classifier, scores, own, X, targets, train):
         )
     parts = shares(targets)
     if not classifier._state.multi_label and parts.min() < RARE:
-        rarest = classifier.classes_[parts.argmin()]
+        rarest = names[parts.argmin()]
         found.append(
-            f"Class {rarest!s} is {parts.min():.1%} of the test texts, so that "
+            f"Class {rarest} is {parts.min():.1%} of the test texts, so that "
             "accuracy says little of it. Look at its row of the confusion matrix, "
             "and at class_weight='balanced'."
         )
@@ -175,8 +188,7 @@ def content_keys(X):
     return [tuple(row[row != PADDING].tolist()) for row in np.asarray(X)]
 
 
-def data_section(classifier, X, targets, train):
-    classes = [str(name) for name in classifier.classes_]
+def data_section(classifier, targets, train, names):
     rows = [["test", len(targets), *(float(part) for part in shares(targets))]]
     if train is not None:
         learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
@@ -188,7 +200,7 @@ def data_section(classifier, X, targets, train):
         f"{classifier.validation_fraction:.0%} of them, drawn at random within classes."
     )
     return paragraphs(words) + table(
-        ["texts", "number", *classes], rows, caption="Share of each class"
+        ["texts", "number", *names], rows, caption="Share of each class"
     )
 
 
@@ -207,25 +219,24 @@ def common(classifier, n=12):
     return [word for word in words if any(map(str.isalnum, word))][:n]
 
 
-def confusion_section(classifier, X, y):
+def confusion_section(classifier, X, y, names):
     counts = confusion_matrix(y, classifier.predict(X), labels=classifier.classes_)
-    classes = [str(name) for name in classifier.classes_]
     rows = [
         [
             name,
             *(int(n) for n in row),
             float(row[i] / row.sum()) if row.sum() else np.nan,
         ]
-        for i, (name, row) in enumerate(zip(classes, counts, strict=True))
+        for i, (name, row) in enumerate(zip(names, counts, strict=True))
     ]
     return table(
-        ["true \\ predicted", *classes, "share right"],
+        ["true \\ predicted", *names, "share right"],
         rows,
         caption="Test texts by true class (rows) and predicted class (columns)",
     )
 
 
-def mistakes_section(classifier, X, y, logits):
+def mistakes_section(classifier, X, y, logits, names):
     predicted = classifier.predict(X)
     sure = probabilities.probabilities(logits, True).max(axis=1)
     wrong = np.flatnonzero(predicted != y)
@@ -233,7 +244,11 @@ def mistakes_section(classifier, X, y, logits):
     if not len(wrong):
         return paragraphs("None: every test text was right.")
     texts = X if isinstance(X, list) else np.asarray(X)
-    rows = [[excerpt(texts[i]), y[i], predicted[i], float(sure[i])] for i in wrong]
+    named = dict(zip(classifier.classes_, names, strict=True))
+    rows = [
+        [excerpt(texts[i]), named[y[i]], named[predicted[i]], float(sure[i])]
+        for i in wrong
+    ]
     return table(
         ["text", "true", "predicted", "probability"],
         rows,

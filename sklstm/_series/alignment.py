@@ -19,24 +19,24 @@ from sklstm._series.validation import (
 )
 
 
-def match_columns(y, names):
-    """Return a frame of targets with its columns in the order of names.
+def match_columns(data, names, name="y"):
+    """Return a frame of targets, or of inputs, with its columns in the order of names.
 
     Raises
     ------
     ValueError
         If it has other columns.
     """
-    if not isinstance(y, pd.DataFrame) or not isinstance(names, list):
-        return y
-    if len(names) < 2 or list(y.columns) == names:
-        return y
-    if y.columns.has_duplicates or set(y.columns) != set(names):
+    if not isinstance(data, pd.DataFrame) or not isinstance(names, list):
+        return data
+    if len(names) < 2 or list(data.columns) == names:
+        return data
+    if data.columns.has_duplicates or set(data.columns) != set(names):
         raise ValueError(
-            f"y has the columns {list(y.columns)}, but the forecaster was fitted with "
-            f"{names}. Pass the same columns, in any order."
+            f"{name} has the columns {list(data.columns)}, but the forecaster was "
+            f"fitted with {names}. Pass the same columns, in any order."
         )
-    return y[names]
+    return data[names]
 
 
 def rows_after_end(

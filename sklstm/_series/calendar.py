@@ -46,8 +46,27 @@ def calendar_features(index: pd.Index, calendar) -> np.ndarray:
 
 def is_holiday(times, dates):
     """Return which times lie on one of the dates, both in local time."""
-    days = pd.DatetimeIndex(dates).tz_localize(None).normalize()
+    days = dates_of(dates).tz_localize(None).normalize()
     return times.tz_localize(None).normalize().isin(days)
+
+
+def dates_of(part) -> pd.DatetimeIndex:
+    """Return a list of dates as time stamps; a period stands for its start.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For numbers, and for text whose day and month could be taken for each other.
+    """
+    dates = pd.Index(list(part))
+    kind = pd.api.types.infer_dtype(dates, skipna=False)
+    if kind == "period":
+        return pd.PeriodIndex(dates).to_timestamp()
+    if kind in ("string", "empty"):
+        return pd.to_datetime(dates, format="ISO8601")
+    if kind not in ("date", "datetime", "datetime64"):
+        raise TypeError(f"it holds values of the kind {kind}")
+    return pd.DatetimeIndex(dates)
 
 
 def check_holidays(calendar, histories) -> None:
@@ -71,7 +90,7 @@ def check_holidays(calendar, histories) -> None:
             if is_holiday(times, part).any():
                 break
         else:
-            dates = pd.DatetimeIndex(part)
+            dates = dates_of(part)
             span = f"from {dates.min()} to {dates.max()}" if len(dates) else "empty"
             raise ValueError(
                 f"calendar has a list of dates ({span}), but none of them is the date "
@@ -102,11 +121,11 @@ def check_calendar(calendar, index: pd.Index | None) -> None:
                 )
             continue
         try:
-            pd.DatetimeIndex(part)
+            dates_of(part)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"calendar has the part {part!r}, which is not a list of dates: "
-                f"{error}. Pass dates, such as ['2026-12-25']."
+                f"{error}. Pass dates, or text such as '2026-12-25'."
             ) from error
 
 

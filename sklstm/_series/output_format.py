@@ -28,6 +28,8 @@ class OutputFormat:
         Whether the target had no axis of columns.
     column_names : list or None
         Names of the levels of a frame's columns.
+    input_names : list or None
+        Column names of inputs that are not all text; scikit-learn keeps those that are.
     """
 
     container: type | None = None
@@ -35,9 +37,10 @@ class OutputFormat:
     index_names: list | None = None
     one_dimensional: bool = True
     column_names: list | None = None
+    input_names: list | None = None
 
     @classmethod
-    def of(cls, data, target) -> "OutputFormat":
+    def of(cls, data, target, inputs=None) -> "OutputFormat":
         """Read the form of a target.
 
         Parameters
@@ -46,8 +49,12 @@ class OutputFormat:
             The target as the user passed it: one series or many.
         target : DataFrame, Series or ndarray
             Its rows as one table.
+        inputs : DataFrame, ndarray or None
         """
-        column_names = None
+        column_names = input_names = None
+        if isinstance(inputs, pd.DataFrame):
+            is_text = all(isinstance(name, str) for name in inputs.columns)
+            input_names = None if is_text else list(inputs.columns)
         if isinstance(target, pd.DataFrame):
             names: Any = list(target.columns)
             column_names = list(target.columns.names)
@@ -59,6 +66,7 @@ class OutputFormat:
             index_names=list(data.index.names) if has_levels(data) else None,
             one_dimensional=n_dims(target) == 1,
             column_names=column_names,
+            input_names=input_names,
         )
 
     def restore(self, values, index):

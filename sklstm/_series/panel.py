@@ -125,7 +125,8 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     series : str or list of str, default="unique_id"
         Column, or columns, that tell series apart.
     time : str, default="ds"
-        Column of time stamps, periods or whole numbers.
+        Column of time stamps, periods, whole numbers, or dates as text such as
+        "2026-12-25".
     freq : str or pandas offset, default=None
         With it, time stamps that a series leaves out between its first and its last
         get a row of missing values. None leaves the rows as they are.
@@ -140,8 +141,9 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     Raises
     ------
     ValueError
-        If a column is not there, no column is left, or a series has two rows of one
-        time stamp.
+        If a column is not there, no column is left, a series or a time stamp is
+        missing, text is no date of the form "2026-12-25", or a series has two rows of
+        one time stamp.
 
     Examples
     --------
@@ -177,6 +179,7 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
             for part in computed
             if len(part)
         )
+    frame = with_times(frame, keys, time)
     repeated = frame.duplicated([*keys, time])
     if repeated.any():
         row = frame.loc[repeated, [*keys, time]].iloc[0].to_list()
@@ -220,16 +223,46 @@ def on_grid(part, freq, key):
     return part.set_axis(index).reindex(grid.rename(index.name))
 
 
+def with_times(frame, keys, time):
+    """Return the frame with dates as text converted.
+
+    Raises
+    ------
+    ValueError
+        If a series or a time stamp is missing, or text is no ISO date: in others, day
+        and month could be taken for each other.
+    """
+    for name in (*keys, time):
+        missing = frame[name].isna()
+        if missing.any():
+            raise ValueError(
+                f"Column {name!r} of the frame has no value in {missing.sum()} of "
+                f"{len(frame)} rows, first in row {np.argmax(missing)}. Fill it, or "
+                "drop these rows."
+            )
+    if pd.api.types.infer_dtype(frame[time]) != "string":
+        return frame
+    try:
+        return frame.assign(**{time: pd.to_datetime(frame[time], format="ISO8601")})
+    except ValueError as error:
+        raise ValueError(
+            f"Column {time!r} of the frame holds text, such as "
+            f"{frame[time].iloc[0]!r}, which is no date of the form '2026-12-25'. "
+            f"Convert it first, for example by pd.to_datetime(frame[{time!r}], "
+            "dayfirst=True)."
+        ) from error
+
+
 def as_times(index, key):
-    """Return time stamps, periods or whole numbers; dates as text are converted."""
+    """Return time stamps, periods or whole numbers; dates among objects as stamps."""
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
         return index
     if pd.api.types.is_integer_dtype(index.dtype):
         return index
-    try:
+    if pd.api.types.infer_dtype(index) in ("date", "datetime"):
         return pd.DatetimeIndex(index)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Series {key!r} has time stamps of {index.dtype}, which are no dates: "
-            f"{error}. Convert the column with pd.to_datetime, or leave freq out."
-        ) from error
+    raise ValueError(
+        f"Series {key!r} has time stamps of {index.dtype}, which are neither dates, "
+        "periods nor whole numbers. Convert the column with pd.to_datetime, or leave "
+        "freq out."
+    )

@@ -51,6 +51,7 @@ from sklstm._series.window_reader import (
     read_windows,
 )
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
+from sklstm._utils.warn import warn_user
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,13 @@ def read_training(
     else:
         table = read_inputs(estimator, X, y, reset)
     given = X if y is None else y
-    histories = histories_by_series(*table[1:])
+    warn_of_other_index(given, table.rows_by_series)
+    histories = histories_by_series(*table[1:4])
     check_regular(histories)
     histories, encoder = with_static(histories, static, encoder, given)
     return TrainingSeries(
         form="series" if y is None else "regression",
-        output=OutputFormat.of(given, table.target),
+        output=OutputFormat.of(given, table.target, table.inputs),
         histories=histories,
         weights=read_weights(sample_weight, table),
         past_only=past_only_mask(estimator),
@@ -181,6 +183,18 @@ def read_training(
     )
 
 
+def warn_of_other_index(data, rows_by_series: dict) -> None:
+    """Warn where a series has an index that holds neither dates nor whole numbers."""
+    _, index = rows_by_series.get(SINGLE_SERIES, (None, pd.RangeIndex(0)))
+    if index is None and is_pandas(data):
+        warn_user(
+            f"The index of the series holds {data.index.dtype}, neither dates, periods "
+            "nor whole numbers, so rows go by their position, and forecasts are "
+            "numbered. Give the series an index of dates, or reset_index(drop=True).",
+            UserWarning,
+        )
+
+
 class TrainingTable(NamedTuple):
     """One table of the rows of all series."""
 
@@ -188,11 +202,14 @@ class TrainingTable(NamedTuple):
     rows_by_series: dict
     y: np.ndarray
     X: np.ndarray | None
+    inputs: object = None  # X as it came
 
 
 def read_series(estimator, X, reset: bool) -> TrainingTable:
     """Read a series without inputs."""
     rows, table = rows_by_series(X), concatenate_series(X)
+    if not reset:
+        table = match_other_names(estimator, table, estimator._state.output.names)
     y = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
         validate_data(estimator, table, skip_check_array=True, reset=reset)
@@ -210,9 +227,12 @@ def read_series(estimator, X, reset: bool) -> TrainingTable:
 def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
     """Read a target and its inputs."""
     rows, target = align_X_y(X, y), concatenate_series(y)
+    inputs = concatenate_series(X)
     if not reset:
-        target = match_columns(target, estimator._state.output.names)
-    X = read_input_values(estimator, concatenate_series(X), reset)
+        output = estimator._state.output
+        target = match_columns(target, output.names)
+        inputs = match_other_names(estimator, inputs, output.input_names)
+    X = read_input_values(estimator, inputs, reset)
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
     for column in range(X.shape[1]):
@@ -223,7 +243,7 @@ def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
                 f"Column {column} of X equals y, which would leak the target. "
                 "Remove it: past values of y are used already."
             )
-    return TrainingTable(target, rows, y, X)
+    return TrainingTable(target, rows, y, X, inputs)
 
 
 def read_weights(sample_weight, table: TrainingTable) -> list[np.ndarray] | None:
@@ -254,7 +274,7 @@ def read_parts(
         else:
             given, table = part, read_series(estimator, part, first)
         form = "series" if table.X is None else "regression"
-        kind = form, OutputFormat.of(given, table.target)
+        kind = form, OutputFormat.of(given, table.target, table.inputs)
         if (output or kind) != kind:
             raise ValueError(
                 f"Part {number} of X is not of the kind of those before it: it has "
@@ -262,7 +282,7 @@ def read_parts(
                 "Let all be like the first."
             )
         output = kind
-        histories = histories_by_series(*table[1:])
+        histories = histories_by_series(*table[1:4])
         if SINGLE_SERIES in histories:  # as in a list of series
             histories = {number: histories[SINGLE_SERIES]}
         buffer.add(
@@ -451,6 +471,7 @@ def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
         if ahead:
             table = without_past(estimator, table)
         return SeriesRows(read_input_values(estimator, table), where)
+    table = match_other_names(estimator, table, state.output.names)
     values = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
         validate_data(estimator, table, skip_check_array=True, reset=False)
@@ -467,6 +488,8 @@ def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
     partly = estimator.past_covariates is not None
     if not reset:
         partly = estimator._state.model.past_only is not None
+        names = estimator._state.output.input_names
+        table = match_other_names(estimator, table, names)
     if is_pandas(table):
         check_values(table, allow_nan=partly)
     else:
@@ -481,6 +504,15 @@ def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
         if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
             check_values(np.where(past, 0.0, X))  # says where
     return check_size(X)
+
+
+def match_other_names(estimator, table, names):
+    """Return a frame with its columns in the order of `fit`, if they are not all text.
+
+    scikit-learn refuses names of text in another order, and does not look at others.
+    """
+    has_text = hasattr(estimator, "feature_names_in_")
+    return table if has_text else match_columns(table, names, "X")
 
 
 def past_only_mask(estimator) -> np.ndarray | None:

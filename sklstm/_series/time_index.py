@@ -23,6 +23,8 @@ SEASONS = {
     "M": (12,),
     "Q": (4,),
 }
+# Fewest and most days in so many months.
+DAYS_OF_MONTHS = {1: (28, 31), 2: (59, 62), 3: (89, 92), 6: (181, 184), 12: (365, 366)}
 # Units by the arguments of pandas.DateOffset.
 UNITS = {"months": "M", "weeks": "W", "days": "D", "hours": "h", "minutes": "min"}
 # Units by the rule codes of pandas where the code is another.
@@ -39,21 +41,46 @@ CODES = {
 def time_index(data, name: str = "X") -> pd.Index | None:
     """Return the time index of `data`, None where it has none.
 
-    Whole numbers count as a RangeIndex, and objects of dates as a DatetimeIndex.
+    Whole numbers, of whatever dtype, count as a RangeIndex, and objects of dates as a
+    DatetimeIndex.
 
     Raises
     ------
     ValueError
-        For stamps that are missing, repeated or not in order, and for dates as text.
+        For stamps that are missing, repeated or not in order, for dates as text, and
+        for time spans.
     """
     if not is_pandas(data) or isinstance(data.index, pd.MultiIndex):
         return None
-    index = data.index
-    if pd.api.types.is_integer_dtype(index.dtype) and len(index):
+    index = plain_index(data.index)
+    if holds_whole_numbers(index):
         return whole_number_index(index, name)
+    if isinstance(index, pd.TimedeltaIndex):
+        raise ValueError(
+            f"The index of {name} holds time spans, whose season is not known. Let "
+            f'them start at a date: {name}.index = pd.Timestamp("2000-01-01") + '
+            f"{name}.index."
+        )
     if index.dtype == object or pd.api.types.is_string_dtype(index.dtype):
         index = dates_of_objects(index, name)
     return check_order(index, name) if isinstance(index, TIME_INDEXES) else None
+
+
+def plain_index(index):
+    """Return values of Arrow, or categories, as an index of pandas' own dtypes."""
+    if isinstance(index.dtype, pd.CategoricalDtype):
+        index = index.astype(index.categories.dtype)
+    if isinstance(index.dtype, pd.ArrowDtype) and index.dtype.kind in "OM":
+        return pd.Index(list(index), name=index.name)
+    return index
+
+
+def holds_whole_numbers(index):
+    """Return whether an index numbers its rows, in a dtype of integers or floats."""
+    if pd.api.types.is_float_dtype(index.dtype):
+        numbers = index.to_numpy(np.float64, na_value=np.nan)
+        return len(index) > 0 and bool((numbers % 1 == 0).all())
+    return pd.api.types.is_integer_dtype(index.dtype) and len(index) > 0
 
 
 def whole_number_index(index, name="X"):
@@ -197,8 +224,19 @@ def gap_in_words(index, row=None):
     if isinstance(index, pd.PeriodIndex):
         step, way = index.freqstr, "reindex(pd.period_range(index[0], index[-1]))"
     else:
-        step = usual_step(index)
-        row, way = first_gap(index, step), f"asfreq({step!r})"
+        offset = usual_step(index)
+        row = first_gap(index, offset)
+        step, way = offset.freqstr, f"asfreq({offset.freqstr!r})"
+        if type(offset) is pd.DateOffset:  # has no name that asfreq would take
+            step = f"{offset.kwds['months']} months"
+            way = f"asfreq(pd.DateOffset(months={offset.kwds['months']}))"
+        elif regular_share(index) < 0.5:
+            return (
+                "The time steps are not regular: their commonest length is that of "
+                f"{regular_share(index):.0%} of them. Round the time stamps, for "
+                "example with index.round('min'), or average the values over equal "
+                "steps, for example with resample('min').mean()."
+            )
     return (
         f"The time steps are not regular: the index goes from {index[row]} to "
         f"{index[row + 1]}, but its usual step is {step!r}. Give every step a row, "
@@ -207,25 +245,35 @@ def gap_in_words(index, row=None):
     )
 
 
+def regular_share(index):
+    """Return the share of steps that have the commonest length."""
+    _, counts = np.unique(np.diff(index.tz_localize(None).asi8), return_counts=True)
+    return counts.max() / counts.sum()
+
+
 def usual_step(index):
-    """Return the frequency string that most steps of an irregular index follow."""
+    """Return the offset that most steps of an irregular index follow.
+
+    `asfreq` with it keeps the rows that follow it, since it goes on from the first row.
+    """
     local = index.tz_localize(None)
     step = offset_of(local)
     days = step.n if isinstance(step, pd.offsets.Day) else 0
     if days == 1 and (local.day_of_week < 5).all():
-        return "B"
-    if 28 <= days <= 31:
-        at_end = (local.day == local.days_in_month).mean() > 0.5
-        return "ME" if at_end else "MS"
-    if 89 <= days <= 92:
-        return "QE" if (local.day == local.days_in_month).mean() > 0.5 else "QS"
-    return step.freqstr
+        return pd.offsets.BDay()
+    for months, (fewest, most) in DAYS_OF_MONTHS.items():
+        if fewest <= days <= most:
+            if (local.day == local.days_in_month).mean() > 0.5:
+                return pd.offsets.MonthEnd(months)
+            if (local.day == 1).mean() > 0.5:
+                return pd.offsets.MonthBegin(months)
+            return pd.DateOffset(months=months)
+    return step
 
 
-def first_gap(index, step):
+def first_gap(index, offset):
     """Return the row before the first step that is not the usual one."""
     local = index.tz_localize(None)
-    offset = pd.tseries.frequencies.to_offset(step)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # offsets of months are added one by one
         regular = local[:-1] + offset == local[1:]
@@ -358,7 +406,10 @@ def unit_of(step):
         names = [*step.kwds]
         unit = UNITS.get(names[0]) if len(names) == 1 else None
         return unit, step.n * step.kwds[names[0]] if unit else 1
-    code = step.rule_code.split("-")[0]
+    try:
+        code = step.rule_code.split("-")[0]
+    except NotImplementedError:  # Easter has no code, and no season
+        return None, 1
     if code == "D" and step.n % 7 == 0:
         return "W", step.n // 7
     if code == "s" and step.n % 60 == 0:

@@ -161,7 +161,10 @@ def holds_dates(texts: pd.Series | pd.Index) -> bool:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # text of several formats
-        return bool(pd.to_datetime(texts, errors="coerce").notna().all())
+        return any(
+            pd.to_datetime(texts, errors="coerce", dayfirst=first).notna().all()
+            for first in (False, True)
+        )
 
 
 def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:

@@ -18,6 +18,7 @@ ARGUMENTS = {
     "CustomBusinessMonthBegin": ("weekmask", "holidays"),
     "CustomBusinessMonthEnd": ("weekmask", "holidays"),
     "DateOffset": ("years", "months", "weeks", "days", "hours", "minutes", "seconds"),
+    "Easter": ("method",),
     "LastWeekOfMonth": ("weekday",),
     "Week": ("weekday",),
 }

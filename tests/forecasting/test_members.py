@@ -338,6 +338,6 @@ def test_words_and_pages_tell_the_weights(fitted, tmp_path):
     one = LSTMForecaster(6, pretrained="auto", **QUICK | {"units": 1, "epochs": 1})
     one.fit(PAST).report(tmp_path / "page.html", FUTURE)
     page = (tmp_path / "page.html").read_text()
-    members = ("trained network", "linear model of adjusted rows", "pretrained network")
+    members = ("linear model", "adjusted linear model", "pretrained network")
     for name in (*(f"{member} alone" for member in members), words[:20]):
         assert name.replace("'", "&#x27;") in page

@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import threading
+import warnings
 from functools import partial
 from html import escape
 from html.parser import HTMLParser
@@ -96,9 +97,14 @@ def test_scores_are_those_of_predict(of_series, passengers):
     assert f"{np.mean(error**2):,.4g}" in page.text
     for name in ("LSTM alone", "GRU alone", "simple RNN alone", "last value", "MASE"):
         assert name in page.text
+    # no epoch was trained, so that the page is not about an LSTM
+    own = "linear model, adjusted linear model and pretrained network"
+    assert f"One step ahead, the {own} has an RMSE" in page.text
+    assert "pretrained network alone" in page.text
+    assert "linear model alone" in page.text
     assert "There are only 24 test rows" in page.text
     assert "1949-01-01" in page.text and "120" in page.text
-    assert "linear model alone" in page.text and "of these" not in page.text
+    assert "of these" not in page.text
 
 
 def test_the_validation_block_is_shown(passengers, tmp_path):
@@ -142,6 +148,8 @@ def test_of_many_series(regression, tmp_path, with_test_rows):
         expected = own.predict(X.iloc[later])
         error = np.abs(expected - y.iloc[later]).groupby(level=0).mean()
     assert "over 2 series, the absolute error is" in page.text
+    assert "The worst series is q" in page.text and "The best series, p" in page.text
+    assert "linear model" in page.text and "last value" in page.text
     assert f"{error.mean():.4g}" in page.text and f"{error['q']:.4g}" in page.text
 
 
@@ -168,6 +176,22 @@ def test_forecasts_that_lag_behind_are_named(tmp_path):
     assert "100% of the error of repeating the last value" in page.text
 
 
+def test_warnings_of_rivals_are_silent(passengers, tmp_path):
+    f = LSTMForecaster(
+        13, **UNTRAINED | {"validation_fraction": 0.2}, linear_skip=False
+    )
+    f.set_params(pretrained=False).fit(passengers[:-24])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # each network alone is worse than naive
+        page = read(f, tmp_path / "a.html", passengers[-24:])
+    assert "GRU alone" in page.text
+
+
+def test_target_names_are_for_texts(of_series, tmp_path):
+    with pytest.raises(ValueError, match="but this is a forecaster"):
+        of_series[2].report(tmp_path / "a.html", target_names=["a"])
+
+
 TEXTS = [f"{noun} was {word}" for noun in "abcdefgh" for word in ("good", "bad", "so")]
 LABELS = [text.split()[-1] for text in TEXTS]
 
@@ -178,7 +202,8 @@ def test_of_texts(tmp_path):
     page = read(clf, tmp_path / "a.html", X, y, train=(TEXTS, LABELS))
     assert f"{clf.score(X, y):.1%} of 6 test texts right" in page.text
     assert "Leakage: 4 test texts of 6 are among the training texts" in page.text
-    for name in ("n-grams alone", "GRU alone", "shares of classes", "Confusion matrix"):
+    assert "The n-gram model gets" in page.text  # because no epoch was trained
+    for name in ("LSTM alone", "GRU alone", "shares of classes", "Confusion matrix"):
         assert name in page.text
     assert "y was bad" in page.text  # a mistake
     with pytest.raises(ValueError, match="Pass test texts to report as X and y"):
@@ -186,6 +211,12 @@ def test_of_texts(tmp_path):
     two = LSTMTextClassifier(**UNTRAINED).fit(TEXTS, [y == "so" for y in LABELS])
     page = read(two, tmp_path / "c.html", TEXTS * 5, 119 * [False] + [True])
     assert "Class True is 0.8% of the test texts" in page.text
+    names = {"target_names": ["other", "so-so"]}
+    page = read(two, tmp_path / "d.html", TEXTS * 5, 119 * [False] + [True], **names)
+    assert "Class so-so is 0.8% of the test texts" in page.text
+    assert "other" in page.text and "False" not in page.text
+    with pytest.raises(ValueError, match="has 1 name, but there are 2 classes"):
+        two.report(tmp_path / "e.html", TEXTS, 24 * [True], target_names=["a"])
 
 
 def test_of_token_ids_and_labels(tmp_path):

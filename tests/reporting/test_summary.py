@@ -8,6 +8,7 @@ from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._forecasting.state import TrainingRecord
 from sklstm._reporting.summary import (
     curve_svg,
+    model_name,
     network_in_words,
     network_svg,
     skill_in_words,
@@ -86,6 +87,27 @@ def test_networks_in_words(passengers):
     assert "units in each direction beside an n-gram model, over" in network_in_words(
         clf
     )
+
+
+@pytest.mark.parametrize(
+    "best_epoch, weight, parameters, name",
+    [
+        (3, 0.0, {}, "LSTM and linear model"),
+        (0, 0.0, {}, "linear model"),
+        (0, 0.0, {"linear_skip": False}, "LSTM"),
+        (0, 0.0, {"n_members": 2}, "LSTM and linear model"),
+        (0, 0.0, {"network": len}, "custom network"),
+        (0, 0.4, {}, "linear model and pretrained network"),
+        (3, 1.0, {}, "pretrained network"),
+    ],
+)
+def test_a_model_is_named_by_what_takes_part(
+    fitted, best_epoch, weight, parameters, name
+):
+    f = fitted._copy().set_params(**parameters)
+    record = TrainingRecord({}, 3, best_epoch, {}, None)
+    f._state = replace(f._state, record=record).with_weights(pretrained=weight)
+    assert model_name(f) == name
 
 
 @pytest.mark.parametrize(

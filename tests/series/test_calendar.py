@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklstm import LSTMForecaster
-from sklstm._series.calendar import CYCLES, calendar_features
+from sklstm._series.calendar import CYCLES, calendar_features, is_holiday
 
 HOURS = pd.date_range("2024-03-29", periods=96, freq="h", tz="Europe/Berlin")
 QUICK = {"window_length": 3, "horizon": 2, "epochs": 1, "units": 2, "random_state": 0}
@@ -79,11 +79,25 @@ def test_beside_inputs_the_forecast_knows_both():
         ("hour", daily(), r"write \('hour',\)"),
         ((), daily(), "must be a non-empty tuple"),
         ((["someday"],), daily(), "not a list of dates"),
+        ((["03.01.2023"],), daily(), "(?s)not a list of dates.*'2026-12-25'"),
+        (([3],), daily(), "not a list of dates: it holds values of the kind integer"),
     ],
 )
 def test_bad_calendars(calendar, data, match):
     with pytest.raises(ValueError, match=match):
         LSTMForecaster(**QUICK, calendar=calendar).fit(data)
+
+
+def test_dates_of_any_kind_are_holidays():
+    day = pd.Timestamp("2023-01-03")
+    times = pd.date_range("2023-01-01", periods=5)
+    for dates in (
+        *([kind] for kind in (day, day.date(), str(day.date()), day.to_period("D"))),
+        pd.DatetimeIndex([day]),
+        pd.Series([day]),
+        {day: "a name"},
+    ):
+        assert is_holiday(times, dates).tolist() == [False, False, True, False, False]
 
 
 def test_a_history_without_index_cannot_have_a_calendar():

@@ -57,3 +57,19 @@ def test_messages(long):
         panel_from_long(long[["unique_id", "ds"]])
     with pytest.raises(ValueError, match=r"two rows of \['b'\] at 2024-01-01"):
         panel_from_long(pd.concat([long, long[:1]]))
+    with pytest.raises(ValueError, match="'ds' of the frame has no value in 1 of 60"):
+        panel_from_long(long.assign(ds=long["ds"].where(long.index != 7)))
+    with pytest.raises(ValueError, match="'unique_id' of the frame .*in row 3"):
+        panel_from_long(long.assign(unique_id=long["unique_id"].mask(long.index == 3)))
+
+
+@pytest.mark.parametrize("freq", [None, "D"])
+def test_text_is_a_date_only_where_day_and_month_are_clear(long, freq):
+    panel = panel_from_long(long, freq=freq)
+    for form in ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"):
+        text = long.assign(ds=long["ds"].dt.strftime(form))
+        pd.testing.assert_frame_equal(panel_from_long(text, freq=freq), panel)
+    for form in ("%d.%m.%Y", "%m/%d/%Y"):
+        text = long.assign(ds=long["ds"].dt.strftime(form))
+        with pytest.raises(ValueError, match="no date of the form.*dayfirst=True"):
+            panel_from_long(text, freq=freq)

@@ -1,6 +1,7 @@
 """Steps, seasons and continuation of time indexes, regular or not."""
 
 import datetime
+import re
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,22 @@ def test_months_of_day_30_come_back_to_it_after_february():
             "from 2014-12-31 00:00:00 to 2015-02-28.*asfreq\\('ME'\\)",
         ),
         (
+            bare(pd.date_range("2000-03-31", periods=40, freq="QE").delete(9)),
+            "from 2002-03-31 00:00:00 to 2002-09-30.*asfreq\\('3ME'\\)",
+        ),
+        (
+            bare(pd.date_range("1950", periods=60, freq="YS").delete(9)),
+            "from 1958-01-01 00:00:00 to 1960-01-01.*asfreq\\('12MS'\\)",
+        ),
+        (
+            pd.DatetimeIndex([f"2020-{month:02d}-15" for month in (1, 2, 3, 5, 6)]),
+            "to 2020-05-15.*'1 months'.*asfreq\\(pd.DateOffset\\(months=1\\)\\)",
+        ),
+        (
+            pd.to_datetime(np.arange(0, 6000, 60) ** 1.01, unit="s", origin="2024"),
+            "of 1% of them. Round the time stamps",
+        ),
+        (
             pd.period_range("2010-01", periods=9, freq="M").delete(3),
             "from 2010-03 to 2010-05.*reindex",
         ),
@@ -117,6 +134,17 @@ def test_months_of_day_30_come_back_to_it_after_february():
 def test_steps_that_are_not_regular_name_the_first_gap(index, words):
     with pytest.raises(ValueError, match=f"not regular.*{words}"):
         step_of(index)
+
+
+@pytest.mark.parametrize("freq", ["ME", "QE-JAN", "QS-FEB", "YE-JUN", "YS", "B"])
+def test_the_way_out_of_a_gap_keeps_all_values(freq):
+    index = pd.date_range("2001-02-03", periods=30, freq=freq)
+    gappy = pd.Series(np.arange(29.0), bare(index.delete(9)))
+    with pytest.raises(ValueError, match="not regular") as raised:
+        step_of(gappy.index)
+    way = re.search(r"asfreq\('(.*?)'\)", str(raised.value))[1]
+    mended = gappy.asfreq(way)
+    assert mended.index.equals(index.set_names(None)) and mended.count() == 29
 
 
 def test_local_days_are_regular_across_the_change_of_clocks():
@@ -135,9 +163,33 @@ def test_whole_numbers_are_a_range():
         time_index(dated(pd.Index([1, 2, 4])))
 
 
+def test_whole_numbers_among_floats_are_a_range():
+    years = time_index(dated(pd.Index([1900.0, 1905.0, 1910.0])))
+    assert years.equals(pd.RangeIndex(1900, 1915, 5))
+    assert time_index(dated(pd.Index([0.0, 0.5, 1.0]))) is None
+
+
+def test_indexes_of_arrow_and_categories_are_read():
+    pa = pytest.importorskip("pyarrow")
+    kinds = pd.ArrowDtype(pa.timestamp("us")), pd.ArrowDtype(pa.date32()), "category"
+    for kind in kinds:
+        days = pd.Index(pd.Series(DAYS, name="day").astype(kind))
+        assert (time_index(dated(days)) == DAYS).all(), kind
+    years = pd.Index(range(1900, 1910), dtype=pd.ArrowDtype(pa.int64()))
+    assert time_index(dated(years)).equals(pd.RangeIndex(1900, 1910))
+
+
+def test_time_spans_are_refused_with_a_way_out():
+    spans = pd.timedelta_range("0s", periods=5, freq="15min")
+    with pytest.raises(ValueError, match=r"time spans.*pd.Timestamp\("):
+        time_index(dated(spans))
+
+
 def test_dates_among_objects_are_read_and_as_text_refused():
     dates = [datetime.date(2024, 1, day) for day in (1, 2, 3)]
     assert time_index(dated(pd.Index(dates))).equals(pd.DatetimeIndex(dates))
     with pytest.raises(ValueError, match="dates as text.*pd.to_datetime"):
         time_index(dated(pd.Index(["2024-01-01", "2024-01-02"])))
+    with pytest.raises(ValueError, match="dates as text.*pd.to_datetime"):
+        time_index(dated(pd.Index(["30/12/2023", "31/12/2023", "01/01/2024"])))
     assert time_index(dated(pd.Index(["a", "b"]))) is None
