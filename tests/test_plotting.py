@@ -219,6 +219,20 @@ def test_pictures_are_finished(fitted, passengers):
         assert draw.ax_.get_title() and draw._repr_html_() is None
 
 
+def test_a_picture_that_is_open_is_drawn_once():
+    display = PredictionDisplay.from_predictions([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
+    assert display.plot().plot().figure_.number in plt.get_fignums()
+    assert len(plt.get_fignums()) == 1 and len(display.ax_.lines) == 2
+    display.plot(kind="lag")
+    assert len(plt.get_fignums()) == 2
+    figure, ax = plt.subplots()
+    display.plot(ax).plot(ax)  # axes that are given are the user's
+    assert len(plt.get_fignums()) == 3 and len(ax.lines) == 4
+    plt.close("all")
+    display.plot()
+    assert len(plt.get_fignums()) == 1
+
+
 def test_one_of_many_series(passengers):
     many = pd.concat({"a": passengers[:100], "b": 2 * passengers[:80]})
     f = LSTMForecaster(**QUICK).fit(many)

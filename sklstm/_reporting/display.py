@@ -43,7 +43,12 @@ class Display:
                 f"backend must be 'matplotlib' or 'plotly'. Got {backend!r}."
             )
         if backend == "matplotlib":
+            own = ax is None
+            if own and self._is_open(options):
+                ax = self.ax_
+                ax.clear()
             self._draw_on(self._axes(ax), *options)
+            self._own_options = options if own else None
             return self
         if ax is not None:
             raise ValueError(
@@ -53,6 +58,18 @@ class Display:
         figure = self._plotly_figure(*options)
         self.ax_, self.figure_ = None, figure
         return self
+
+    def _is_open(self, options):
+        """Tell whether this picture is open already, on a figure of its own.
+
+        A notebook shows all open figures below a cell, so that the second figure of
+        `from_estimator` and a following `plot` would be a duplicate.
+        """
+        if getattr(self, "_own_options", None) != options or self.ax_ is None:
+            return False
+        import matplotlib.pyplot as plt
+
+        return plt.fignum_exists(self.figure_.number)
 
     def _draw_on(self, ax, *options):
         """Draw on Matplotlib axes."""

@@ -159,13 +159,14 @@ def read_training(
     if isinstance(X, Iterator):
         return read_parts(estimator, X, y, sample_weight, static, reset)
     X, y = unloaded(X), unloaded(y)
+    known = None if reset else estimator._state.output
     if y is None:
-        table = read_series(estimator, X, reset)
+        table = read_series(estimator, X, known)
     elif estimator.window_length is None or (not is_panel(X) and n_dims(X) == 3):
         check_no_static(static)
         return read_windows(estimator, X, y, sample_weight, reset)
     else:
-        table = read_inputs(estimator, X, y, reset)
+        table = read_inputs(estimator, X, y, known)
     given = X if y is None else y
     warn_of_other_index(given, table.rows_by_series)
     histories = histories_by_series(*table[1:4])
@@ -205,14 +206,14 @@ class TrainingTable(NamedTuple):
     inputs: object = None  # X as it came
 
 
-def read_series(estimator, X, reset: bool) -> TrainingTable:
-    """Read a series without inputs."""
+def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
+    """Read a series without inputs; `known` is what came before, of a fit that goes on."""
     rows, table = rows_by_series(X), concatenate_series(X)
-    if not reset:
-        table = match_other_names(estimator, table, estimator._state.output.names)
+    if known is not None:
+        table = match_other_names(estimator, table, known.names)
     y = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
-        validate_data(estimator, table, skip_check_array=True, reset=reset)
+        validate_data(estimator, table, skip_check_array=True, reset=known is None)
     else:
         estimator.n_features_in_ = 1
         vars(estimator).pop("feature_names_in_", None)
@@ -224,15 +225,16 @@ def read_series(estimator, X, reset: bool) -> TrainingTable:
     return TrainingTable(table, rows, y, None)
 
 
-def read_inputs(estimator, X, y, reset: bool) -> TrainingTable:
-    """Read a target and its inputs."""
+def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
+    """Read a target and its inputs; `known` as for `read_series`."""
     rows, target = align_X_y(X, y), concatenate_series(y)
     inputs = concatenate_series(X)
-    if not reset:
-        output = estimator._state.output
-        target = match_columns(target, output.names)
-        inputs = match_other_names(estimator, inputs, output.input_names)
-    X = read_input_values(estimator, inputs, reset)
+    if known is not None:
+        target = match_columns(target, known.names)
+        inputs = match_other_names(estimator, inputs, known.input_names)
+    partly = estimator.past_covariates is not None
+    X = input_numbers(estimator, inputs, partly, reset=known is None)
+    check_known_ahead(X, past_only_mask(estimator))
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
     for column in range(X.shape[1]):
@@ -266,13 +268,13 @@ def read_parts(
     """Read frames, or series, that come one by one; see `SeriesBuffer`."""
     check_nothing_beside_parts(y, sample_weight, static)
     buffer, output = SeriesBuffer(), None
+    known = None if reset else estimator._state.output
     for number, part in enumerate(parts):
-        first = reset and output is None
         if isinstance(part, tuple):
             inputs, given = part
-            table = read_inputs(estimator, inputs, given, first)
+            table = read_inputs(estimator, inputs, given, known)
         else:
-            given, table = part, read_series(estimator, part, first)
+            given, table = part, read_series(estimator, part, known)
         form = "series" if table.X is None else "regression"
         kind = form, OutputFormat.of(given, table.target, table.inputs)
         if (output or kind) != kind:
@@ -281,7 +283,7 @@ def read_parts(
                 "another container, other columns or other levels of the index. "
                 "Let all be like the first."
             )
-        output = kind
+        output, known = kind, kind[1]
         histories = histories_by_series(*table[1:4])
         if SINGLE_SERIES in histories:  # as in a list of series
             histories = {number: histories[SINGLE_SERIES]}
@@ -483,27 +485,35 @@ def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
     return SeriesRows(values, where)
 
 
-def read_input_values(estimator, table, reset: bool = False) -> np.ndarray:
-    """Return inputs as numbers; those that `past_covariates` names may be missing."""
-    partly = estimator.past_covariates is not None
-    if not reset:
-        partly = estimator._state.model.past_only is not None
-        names = estimator._state.output.input_names
-        table = match_other_names(estimator, table, names)
+def read_input_values(estimator, table) -> np.ndarray:
+    """Return inputs after `fit`; those that `past_covariates` names may be missing."""
+    past_only = estimator._state.model.past_only
+    table = match_other_names(estimator, table, estimator._state.output.input_names)
+    X = input_numbers(estimator, table, past_only is not None)
+    check_known_ahead(X, past_only)
+    return X
+
+
+def input_numbers(estimator, table, partly: bool, reset: bool = False) -> np.ndarray:
+    """Return inputs as numbers, of which some may be missing if `partly` is True."""
     if is_pandas(table):
         check_values(table, allow_nan=partly)
     else:
         check_numbers(table)
     finite = {"ensure_all_finite": "allow-nan" if partly else True}
     dtype = FLOAT_DTYPES if in_file(table) else np.float64
-    X = validate_data(estimator, table, reset=reset, dtype=dtype, **finite)
-    if partly:
-        mask = past_only_mask(estimator) if reset else estimator._state.model.past_only
-        assert mask is not None, "some inputs are not known ahead"
-        past = mask[: X.shape[1]]
-        if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
-            check_values(np.where(past, 0.0, X))  # says where
-    return check_size(X)
+    return check_size(
+        validate_data(estimator, table, reset=reset, dtype=dtype, **finite)
+    )
+
+
+def check_known_ahead(X: np.ndarray, past_only: np.ndarray | None) -> None:
+    """Raise if an input is missing that is not among those of `past_covariates`."""
+    if past_only is None:
+        return
+    past = past_only[: X.shape[1]]
+    if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
+        check_values(np.where(past, 0.0, X))  # says where
 
 
 def match_other_names(estimator, table, names):

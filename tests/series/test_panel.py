@@ -73,3 +73,29 @@ def test_text_is_a_date_only_where_day_and_month_are_clear(long, freq):
         text = long.assign(ds=long["ds"].dt.strftime(form))
         with pytest.raises(ValueError, match="no date of the form.*dayfirst=True"):
             panel_from_long(text, freq=freq)
+
+
+@pytest.mark.parametrize("with_inputs", [False, True])
+def test_parts_are_compared_with_the_first_part_and_with_no_earlier_fit(
+    long, with_inputs
+):
+    panel = panel_from_long(long.assign(x=long["y"].cumsum()))
+    y, X = panel["y"], panel[["x"]].set_axis([0], axis=1)
+    f = LSTMForecaster(7, 2, epochs=0, units=2, pretrained=False)
+    parts = [(X[:20], y[:20]), (X[20:], y[20:])] if with_inputs else [y[:20], y[20:]]
+    f.fit(iter(parts))
+    whole = LSTMForecaster(7, 2, epochs=0, units=2, pretrained=False)
+    whole.fit(*([X, y] if with_inputs else [y]))
+    ahead = X.groupby(level=0).head(2).set_axis(f_index(y), axis=0)
+    known = {"X": ahead} if with_inputs else {}
+    np.testing.assert_allclose(f.forecast(2, **known), whole.forecast(2, **known))
+    wide = panel.set_axis([5, 7], axis=1)  # names that no earlier fit knows
+    f.fit(iter([wide[:20], wide[20:]]))
+    assert list(f.forecast(2)) == [5, 7]
+
+
+def f_index(y):
+    """Return the index of the two days after each series."""
+    keys = y.index.unique(0)
+    days = pd.date_range(DAYS[-1], periods=3, freq="D")[1:]
+    return pd.MultiIndex.from_product([keys, days], names=y.index.names)
