@@ -98,7 +98,7 @@ def test_scores_are_those_of_predict(of_series, passengers):
     for name in ("LSTM alone", "GRU alone", "simple RNN alone", "last value", "MASE"):
         assert name in page.text
     # no epoch was trained, so that the page is not about an LSTM
-    own = "linear model, adjusted linear model and pretrained network"
+    own = "linear model and pretrained network"
     assert f"One step ahead, the {own} has an RMSE" in page.text
     assert "pretrained network alone" in page.text
     assert "linear model alone" in page.text
