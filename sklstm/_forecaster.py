@@ -1168,7 +1168,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             The series to draw, where there are many.
         **options
             As for `sklstm.plotting.ForecastDisplay.from_estimator`: `y_true`,
-            `coverages`, `n_history` and `ax`.
+            `coverages`, `n_history`, `ax` and `backend`.
 
         Returns
         -------
@@ -1177,17 +1177,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ImportError
-            If the package matplotlib is missing; ``sklstm[plot]`` installs it.
+            If the package of the backend is missing; ``sklstm[plot]`` installs
+            matplotlib, and ``sklstm[plotly]`` plotly.
         """
         self._check_has_history("plot")
         return ForecastDisplay.from_estimator(self, steps, X, series=series, **options)
 
     def _report_sections(self, X, y, train, target_names):
-        if target_names is not None:
-            raise ValueError(
-                "target_names are for text classifiers, but this is a forecaster, "
-                "whose page names targets by the columns of y. Leave out target_names."
-            )
+        forecast_report.check_no_names(target_names)
         many = self._state.form != "windows" and not self._state.is_single
         page = panel_report if many else forecast_report
         return page.sections(self, X, y, train)

@@ -63,6 +63,14 @@ def sections(forecaster, X, y, train):
     return lead_in_words(scores, own, len(actual)), pages
 
 
+def check_no_names(target_names):
+    if target_names is not None:
+        raise ValueError(
+            "target_names are for text classifiers, but this is a forecaster, whose "
+            "page names targets by the columns of y. Leave out target_names."
+        )
+
+
 def target_of(rows):
     """Return the target of (X, y), or of (series, None), as a 2-D array."""
     X, y = rows
