@@ -2,10 +2,10 @@
 Quantile training for skewed data
 =================================
 
-A kitchen uses little electricity on most days and much on some, so the distribution is
-skewed. With `quantiles` the network learns them by the pinball loss, and its intervals
-reach further upwards than downwards. Intervals of a network that learns the mean are
-symmetric.
+Most days of a house are alike, and some need far more electricity, so the distribution
+is skewed. With `quantiles` the network learns them by the pinball loss, and its
+intervals reach further upwards than downwards. Intervals of a network that learns the
+mean are symmetric.
 """
 
 import warnings
@@ -18,7 +18,7 @@ from sklstm.datasets import load_household_power
 from sklstm.metrics import interval_coverage, weighted_quantile_loss
 from sklstm.plotting import ForecastDisplay
 
-power = load_household_power()["kitchen"] / 1000
+power = load_household_power()["other"] / 1000
 train, test = power[:-140], power[-140:]
 levels = (0.1, 0.5, 0.9)
 settings = {"window_length": 28, "horizon": 7, "pretrained": False, "random_state": 0}
@@ -30,7 +30,7 @@ display = ForecastDisplay.from_estimator(
     learned, 14, y_true=test[:14], coverages=(0.8,), n_history=28
 )
 display.ax_.set(
-    title="Kitchen: forecast and learned 80 % interval", ylabel="kilowatt-hours a day"
+    title="House: forecast and learned 80 % interval", ylabel="kilowatt-hours a day"
 )
 
 # %%

@@ -30,6 +30,7 @@ from sklstm._reporting.plotly_figures import (
     prediction_figure,
     residual_figure,
 )
+from sklstm._reporting.summary import counted
 from sklstm._series.panel import is_panel
 from sklstm.metrics import correlations, lag
 
@@ -222,8 +223,7 @@ class ForecastDisplay(Display):
         y_true=None,
         coverages=(0.5, 0.8, 0.95),
         n_history=None,
-        ax=None,
-        backend="matplotlib",
+        **drawing,
     ):
         """Forecast one series, and draw the forecast.
 
@@ -242,10 +242,8 @@ class ForecastDisplay(Display):
             block.
         n_history : int, default=None
             Rows of the history to draw; None means three times `steps`.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None makes a new figure.
-        backend : {"matplotlib", "plotly"}, default="matplotlib"
-            "plotly" makes an interactive figure.
+        **drawing
+            `ax` and `backend`, as for `plot`.
 
         Returns
         -------
@@ -282,13 +280,7 @@ class ForecastDisplay(Display):
         history = pd.Series(past.y[:, 0], index)[max(len(past) - shown, 0) :]
         name = series if series is not None else target_name(state)
         return cls.from_predictions(
-            history,
-            forecast,
-            intervals,
-            y_true=y_true,
-            name=name,
-            ax=ax,
-            backend=backend,
+            history, forecast, intervals, y_true=y_true, name=name, **drawing
         )
 
     @classmethod
@@ -303,7 +295,7 @@ class ForecastDisplay(Display):
         ax=None,
         backend="matplotlib",
     ):
-        """Draw forecasts; parameters as in the class.
+        """Draw forecasts; parameters as in the class and `plot`.
 
         The x axis of arrays is the row number.
         """
@@ -320,13 +312,25 @@ class ForecastDisplay(Display):
         return cls(history, forecast, intervals, y_true, name).plot(ax, backend=backend)
 
     def plot(self, ax=None, *, backend="matplotlib"):
-        """Draw on `ax`, or on new axes; `backend` as in `from_estimator`."""
+        """Draw on `ax`, or on new axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
+
+        Returns
+        -------
+        self
+        """
         return self._draw(backend, ax)
 
     @property
     def _title(self):
         whose = "" if self.name is None else f" of {self.name}"
-        return f"Forecast{whose}, {len(self.forecast)} steps ahead"
+        return f"Forecast{whose}, {counted(len(self.forecast), 'step')} ahead"
 
     def _plotly_figure(self):
         return forecast_figure(

@@ -229,8 +229,9 @@ def test_a_picture_that_is_open_is_drawn_once():
     display.plot(ax).plot(ax)  # axes that are given are the user's
     assert len(plt.get_fignums()) == 3 and len(ax.lines) == 4
     plt.close("all")
-    display.plot()
-    assert len(plt.get_fignums()) == 1
+    other, _ = plt.subplots()  # has the number of a figure that was closed
+    assert display.plot().figure_ is not other and not other.axes[0].lines
+    assert len(plt.get_fignums()) == 2
 
 
 def test_one_of_many_series(passengers):

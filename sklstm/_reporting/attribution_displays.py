@@ -49,8 +49,7 @@ class LagAttributionDisplay(Display):
         series=None,
         target=None,
         n_steps=32,
-        ax=None,
-        backend="matplotlib",
+        **drawing,
     ):
         """Explain one forecast and draw.
 
@@ -62,10 +61,8 @@ class LagAttributionDisplay(Display):
             The step ahead whose forecast is explained.
         target : name, default=None
             The target among several; None means the first.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on; None makes a new figure.
-        backend : {"matplotlib", "plotly"}, default="matplotlib"
-            "plotly" makes an interactive figure.
+        **drawing
+            `ax` and `backend`, as for `plot`.
 
         Returns
         -------
@@ -75,15 +72,13 @@ class LagAttributionDisplay(Display):
         why = lag_attributions(
             forecaster, steps, X, history, series=series, n_steps=n_steps
         )
-        return cls.from_attributions(
-            why, step=step, target=target, ax=ax, backend=backend
-        )
+        return cls.from_attributions(why, step=step, target=target, **drawing)
 
     @classmethod
     def from_attributions(
         cls, why, *, step=1, target=None, ax=None, backend="matplotlib"
     ):
-        """Draw a result of `lag_attributions`; parameters as in `from_estimator`."""
+        """Draw a result of `lag_attributions`; parameters as in the other methods."""
         columns, column = why.attributions.columns, step
         if columns.nlevels > 1:
             column = (columns[0][0] if target is None else target, step)
@@ -112,7 +107,19 @@ class LagAttributionDisplay(Display):
         )
 
     def plot(self, ax=None, *, backend="matplotlib"):
-        """Draw on `ax`, or on new axes; `backend` as in `from_estimator`."""
+        """Draw on `ax`, or on new axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; None makes a new figure.
+        backend : {"matplotlib", "plotly"}, default="matplotlib"
+            "plotly" makes an interactive figure.
+
+        Returns
+        -------
+        self
+        """
         return self._draw(backend, ax)
 
     def _draw_on(self, ax):

@@ -1,5 +1,7 @@
 """Base class of displays: backends, axes, colours and dates."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,9 @@ class Display:
 
     A subclass has `_draw_on` and `_plotly_figure`.
     """
+
+    ax_: Any
+    figure_: Any
 
     def __repr__(self):
         # A notebook prints this below the figure, where an address would tell nothing.
@@ -69,7 +74,14 @@ class Display:
             return False
         import matplotlib.pyplot as plt
 
-        return plt.fignum_exists(self.figure_.number)
+        if self.figure_.number not in plt.get_fignums():
+            return False
+        current = plt.gcf()
+        # A later figure may have the number of one that was closed.
+        is_own = plt.figure(self.figure_.number) is self.figure_
+        if not is_own:
+            plt.figure(current)
+        return is_own
 
     def _draw_on(self, ax, *options):
         """Draw on Matplotlib axes."""

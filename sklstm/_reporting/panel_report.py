@@ -85,31 +85,26 @@ def lead_in_words(scores, means, own, worst):
 def split_panel(forecaster, X, y):
     """Return a forecaster, its linear model, first test rows by series, and a note."""
     state = forecaster._state
-    if X is not None:
-        extended, first_rows = forecaster._extended(X, y), {}
-        for key, own in extended.series.items():
-            n_known = len(state.series[key].history)
-            if len(own.history) > n_known:
-                first_rows[key] = n_known
-        fitted = forecaster._copy()
-        fitted._state = extended
-        note = "The test rows are new data of these series."
-        linear = fitted_before(linear_model(forecaster._copy()), extended, first_rows)
-        return fitted, linear, first_rows, note
-    share = forecaster.validation_fraction or SHARE_HELD_OUT
     lengths = {key: len(own.history) for key, own in state.series.items()}
-    cuts = {key: n - max(int(share * n), 1) for key, n in lengths.items()}
-    note = (
-        f"There were no test rows, so the last {share:.0%} of each series were held "
-        "out. This page describes a clone fitted on the rows before them."
-    )
-    fitted = fitted_before(forecaster, state, cuts)
-    return (
-        fitted,
-        fitted_before(linear_model(forecaster._copy()), state, cuts),
-        cuts,
-        note,
-    )
+    if X is not None:
+        state, fitted = forecaster._extended(X, y), forecaster._copy()
+        fitted._state = state
+        cuts = {
+            key: lengths[key]
+            for key, own in state.series.items()
+            if len(own.history) > lengths[key]
+        }
+        note = "The test rows are new data of these series."
+    else:
+        share = forecaster.validation_fraction or SHARE_HELD_OUT
+        cuts = {key: n - max(int(share * n), 1) for key, n in lengths.items()}
+        fitted = fitted_before(forecaster, state, cuts)
+        note = (
+            f"There were no test rows, so the last {share:.0%} of each series were "
+            "held out. This page describes a clone fitted on the rows before them."
+        )
+    linear = fitted_before(linear_model(forecaster._copy()), state, cuts)
+    return fitted, linear, cuts, note
 
 
 def fitted_before(forecaster, state, cuts):

@@ -207,7 +207,7 @@ class TrainingTable(NamedTuple):
 
 
 def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
-    """Read a series without inputs; `known` is what came before, of a fit that goes on."""
+    """Read a series without inputs; `known` is the format of rows that were read."""
     rows, table = rows_by_series(X), concatenate_series(X)
     if known is not None:
         table = match_other_names(estimator, table, known.names)
