@@ -106,7 +106,7 @@ bench-peers: install .venv-peers/.installed
 # Run on an otherwise quiet machine, because everything here is timed. It takes a quarter
 # of an hour, with the library of recurrent loops and without.
 bench-speed: install .venv-peers/.installed
-	SKLSTM_NATIVE=1 $(BIN)/python setup.py --quiet build_ext --inplace
+	SKLSTM_NATIVE=1 $(BIN)/python -m pip install --quiet --no-deps --editable .
 	for question in step epoch search forecast predict; do \
 		PEERS=.venv-peers/bin/python $(BIN)/python benchmarks/speed_$$question.py || exit 1; \
 	done
