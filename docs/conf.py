@@ -50,7 +50,7 @@ nb_execution_cache_path = str(HERE / "_build" / "outputs" / digest)
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
-nb_execution_timeout = 600  # seconds a cell
+nb_execution_timeout = 1800  # seconds a cell, for busy machines
 # A warning stops the build, because nobody has explained it. A cell whose warning the
 # page explains shows it by `mystnb: output_stderr: show`.
 nb_output_stderr = "warn"

@@ -168,10 +168,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         units; `history_` and `best_epoch_` are the first one's.
     pretrained : {"auto"} or False, default="auto"
         "auto" combines the network trained here with one that comes with the package
-        and was trained on many synthetic series: forecasts are a weighted mean, whose
-        weights follow from the errors of both on the validation block. The pretrained
+        and was trained on many synthetic series, and for one series alone with a linear
+        model of its seasonally adjusted rows: forecasts are a weighted mean, whose
+        weights follow from the errors of each on the validation block. The pretrained
         network reads each target column by itself, without X, and takes seasons from
-        `seasonal_period`. False leaves it out. Not used for ready-made windows.
+        `seasonal_period`. False leaves both out. Not used for ready-made windows.
     quantiles : tuple of float, default=None
         Probabilities whose quantiles the network learns beside the median, which is
         then the forecast, by the pinball loss. They start at the linear model and the
@@ -243,8 +244,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Scaler of the target; for many series a dict of them by series.
     members_ : dict of str to dict
         ``weight`` and ``score``, the mean absolute error on the validation block,
-        scaled, of the members "trained" and "pretrained". The scores are None without
-        a validation block.
+        scaled, of the members "trained", "adjusted" and "pretrained". The scores are
+        None without a validation block, and of members that were not tried.
     window_length_ : int
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -722,10 +723,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
         each step, and wider where the last `window_length` rows move more. With the
         parameter `quantiles` it is that of the network, to either side, corrected by
-        these errors [3]_. Without a validation block it is that of the pretrained
-        network. Rows that `update` or `backtest` have added since the fit
-        correct it further: where more of them were missed than should be, it widens,
-        and narrows where fewer were [2]_.
+        these errors [3]_. Where the pretrained network takes part, it is the mean of
+        this and of that network's spread, and without a validation block that spread
+        alone. Rows that `update` or `backtest` have added since the fit correct it
+        further: where more of them were missed than should be, it widens, and narrows
+        where fewer were [2]_.
 
         Parameters
         ----------

@@ -121,7 +121,7 @@ def check_sizes(estimator, spec):
                 check_holds_seasons(steps, state.norm.seasons)
             whole &= all(is_whole(own.history) for own in state.series.values())
             members = state.series_model.members
-            whole &= members is None or 0 <= members.weight <= 1
+            whole &= members is None or members.is_whole
     # "not <=" also refuses NaN, which a forged file can hold.
     if not whole or not n_values <= MAX_VALUES:
         raise LoadError("The file has sizes that do not fit its network or its series.")

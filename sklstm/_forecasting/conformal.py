@@ -185,7 +185,11 @@ class ConformalErrors:
         return drawn * rng.choice([-1, 1], size=shape)[:, :, None, None]
 
     def coverage_correction(
-        self, errors: np.ndarray, unit: np.ndarray, coverage: float
+        self,
+        errors: np.ndarray,
+        unit: np.ndarray,
+        coverage: float,
+        other: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return factors of widths that restore the nominal coverage.
 
@@ -201,6 +205,8 @@ class ConformalErrors:
         errors : ndarray of shape (n_origins, horizon, n_targets)
             Scaled, of origins one row apart; NaN where the actual value is not known.
         unit : ndarray of shape (n_origins, horizon, n_targets)
+        other : ndarray of shape (n_origins, horizon, n_targets), default=None
+            Half widths of other intervals, if the mean of both is corrected.
 
         Returns
         -------
@@ -209,7 +215,7 @@ class ConformalErrors:
         """
         horizon = errors.shape[1]
         ones = np.ones_like(errors)
-        width = self.half_width(coverage, unit, ones)
+        width = mean_width(self.half_width(coverage, unit, ones), other)
         rate, steps = min(MAX_RATE, 1 / horizon), np.arange(horizon)
         factor = ones
         for origin in range(1, len(errors)):
@@ -221,6 +227,11 @@ class ConformalErrors:
             moved = np.where(np.isnan(error), 0, rate * (missed - (1 - coverage)))
             factor[origin] = factor[origin - 1] * np.exp(moved)
         return factor
+
+
+def mean_width(width: np.ndarray, other: np.ndarray | None) -> np.ndarray:
+    """Return the mean of two half widths; the first where there is no other."""
+    return width if other is None else (width + other) / 2
 
 
 def conformal_errors(block: ValidationBlock) -> tuple[ConformalErrors, ...] | None:

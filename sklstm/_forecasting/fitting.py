@@ -13,6 +13,7 @@ from sklstm._forecasting.members import (
     MOST_ROWS_UNTRAINED,
     Members,
     combine_on_block,
+    excess_error,
 )
 from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
 from sklstm._forecasting.pretrained_member import n_context_rows
@@ -106,21 +107,29 @@ def combined(
     settings: Settings,
     last: FittedForecaster | None,
 ) -> tuple[Members | None, WindowFit]:
-    """Return the weights of network and pretrained network, and the fit of both.
+    """Return the weights of network and other members, and the fit of all.
+
+    A mean can be worse than its best member. It is left out where its absolute error on
+    the block is larger than the network's by more than the standard error of the
+    difference, because a short block tells no smaller one.
 
     Without a validation block the weights are those of the last state, if any.
     """
     if fit.validation is None or fit.skill is None:
         return None if last is None else last.members, fit
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
-    members, trained, both = combine_on_block(problem, fit.validation, most_rows)
-    if not members.weight:
+    scaler = fit.scalers[0][0]
+    members, trained, both = combine_on_block(
+        problem, fit.validation, most_rows, scaler
+    )
+    if not members.is_combined:
         return members, fit
+    excess, noise = excess_error(trained, both)
+    if excess > noise:
+        return members.with_weights(), fit
     # Scores of simple models are those of the whole block, the ratio of some windows.
     metric = metric_for(fitted_loss(settings.loss, problem.has_many_series))
     ratio = both.mean_error(metric) / trained.mean_error(metric)
-    if ratio > 1:  # a mean can be worse than its better member
-        return replace(members, weight=0.0), fit
     skill = 1 - (1 - fit.skill) * ratio
     return members, replace(fit, validation=both, skill=float(skill))
 

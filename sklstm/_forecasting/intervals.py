@@ -6,8 +6,8 @@ from numbers import Real
 
 import numpy as np
 
-from sklstm._forecasting.conformal import movement_scale, nearest
-from sklstm._forecasting.model import ForecastModel, Origins, pretrained_rows
+from sklstm._forecasting.conformal import mean_width, movement_scale, nearest
+from sklstm._forecasting.model import ForecastModel, Origins, context_rows
 from sklstm._forecasting.pretrained_member import quantile_distances
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
@@ -79,18 +79,21 @@ class IntervalForecaster:
 
     def _by_pretrained(self, forecasts, origins, probabilities):
         """Return quantiles as far from forecasts as the pretrained ones are."""
-        parts = pretrained_rows(origins)
-        steps, seasons = forecasts.shape[1], self.model.norm.seasons
-        distances = quantile_distances(parts, seasons, steps, probabilities)
+        distances = self._distances(origins, forecasts.shape[1], probabilities)
         ends = np.cumsum([len(rows) for _, rows in origins])[:-1]
         pieces = (np.split(forecasts, ends), np.split(distances, ends, axis=1))
         return np.concatenate(
             [
-                scaler.invert(scaler.apply(center) + distance)
-                for (_, scaler, _), center, distance in zip(parts, *pieces, strict=True)
+                own.series.scaler.invert(own.series.scaler.apply(center) + distance)
+                for own, center, distance in zip(origins, *pieces, strict=True)
             ],
             axis=1,
         )
+
+    def _distances(self, origins, steps, probabilities):
+        """Return scaled distances of pretrained quantiles from their median."""
+        seasons = self.model.norm.seasons
+        return quantile_distances(context_rows(origins), seasons, steps, probabilities)
 
     def sample_paths(
         self, origin: Origins, steps: int, n_samples: int, rng: np.random.RandomState
@@ -103,36 +106,76 @@ class IntervalForecaster:
         noise = errors.sample(n_samples, self.model.n_blocks(steps + late), rng)
         start = Origins(series, rows - late)
         below, above = self._error_units(start, self.model.horizon)[errors.coverage]
-        known, units = self._errors_since_fit(origin)
-        factor = errors.coverage_correction(
-            known, units[errors.coverage], PATHS_COVERAGE
-        )[-1]
+        since, known, units = self._errors_since_fit(origin)
         unit = np.where(noise > 0, above[0], below[0])
+        tails = (1 - PATHS_COVERAGE) / 2, (1 + PATHS_COVERAGE) / 2
+        (other,) = self._other_widths(since, known, tails[:1])
+        factor = errors.coverage_correction(
+            known, units[errors.coverage], PATHS_COVERAGE, other
+        )[-1]
         factor = factor * errors.small_block_factor(PATHS_COVERAGE)
+        if self._reads_pretrained:
+            # Paths are as much wider or narrower than errors as intervals are.
+            width = errors.half_width(
+                PATHS_COVERAGE, (above + below) / 2, np.ones_like(known[-1:])
+            )
+            pair = np.abs(self._distances([start], self.model.horizon, tails))
+            ratio = pair.mean(axis=0) / np.maximum(width, 1e-12)
+            factor = factor * (1 + ratio[0]) / 2
         noise *= np.maximum(unit, errors.floor) * factor
         paths = self.model.simulate(start, steps + late, noise)
         return np.moveaxis(paths[:, late:], 0, -1)
 
     def _of_one_series(self, origins, forecasts, probabilities):
         """Return quantiles of shape (n_quantiles, *forecasts.shape)."""
-        scaler, rows = origins.series.scaler, origins.rows
-        sides = self._error_units(origins, forecasts.shape[1])
-        known, units = self._errors_since_fit(origins)
+        scaler, rows, steps = origins.series.scaler, origins.rows, forecasts.shape[1]
+        sides = self._error_units(origins, steps)
+        since, known, units = self._errors_since_fit(origins)
+        distances = [None] * len(probabilities)
+        if self._reads_pretrained:
+            distances = np.abs(self._distances([origins], steps, probabilities))
+        others = self._other_widths(since, known, probabilities)
         # Factors start where errors are first known, and end with the origins.
         rows = rows - rows.max() - 1
         center = scaler.apply(forecasts)
         result = []
-        for q in probabilities:
+        for q, distance, other in zip(probabilities, distances, others, strict=True):
             coverage = abs(2 * q - 1)
             errors = nearest(self.calibration, coverage)
-            factor = errors.coverage_correction(known, units[errors.coverage], coverage)
+            unit = units[errors.coverage]
+            factor = errors.coverage_correction(known, unit, coverage, other)[rows]
             side = sides[errors.coverage][int(q > 0.5)]
-            width = errors.half_width(coverage, side, factor[rows])
+            width = errors.half_width(coverage, side, np.ones_like(factor))
+            step = np.arange(steps) % factor.shape[1]
+            width = mean_width(width, distance) * factor[:, step]
             result.append(scaler.invert(center + np.sign(q - 0.5) * width))
         # Each quantile has its own factor, so that close ones could cross.
         values = np.array(result)
         values[np.argsort(probabilities)] = np.sort(values, axis=0)
         return values
+
+    @property
+    def _reads_pretrained(self):
+        """Whether widths are the mean with those of the pretrained network.
+
+        Errors of a short block tell little about the widths of this series, and
+        those of other series, from which the network learned, say more.
+        """
+        members = self.model.members
+        return members is not None and members.weight > 0
+
+    def _other_widths(self, origins, errors, probabilities):
+        """Return half widths of pretrained quantiles on the side of errors.
+
+        There is one array for each probability, of the interval between it and its
+        opposite, or None where no error is known or that network takes no part.
+        """
+        if not self._reads_pretrained or np.isnan(errors).all():
+            return [None] * len(probabilities)
+        tails = np.sort([(q, 1 - q) for q in probabilities], axis=1)
+        distances = self._distances([origins], errors.shape[1], tails.ravel())
+        pairs = np.abs(distances).reshape(*tails.shape, *errors.shape)
+        return [np.where(errors > 0, above, below) for below, above in pairs]
 
     def _error_units(self, origins, steps):
         """Return {coverage of errors: units below and above the forecast}.
@@ -152,7 +195,7 @@ class IntervalForecaster:
         return {c: half_widths(quantiles, levels, pair) for c, pair in pairs.items()}
 
     def _errors_since_fit(self, origins):
-        """Return scaled errors of all rows from the end of the fit on, and units.
+        """Return origins of all rows from the end of the fit on, scaled errors, units.
 
         The errors have the shape (n_rows, horizon, n_targets), NaN where they are not
         known yet; units of this shape are a dict as that of `_error_units`.
@@ -171,10 +214,16 @@ class IntervalForecaster:
             actual[known] = history.y[ahead[known]]
             forecasts = self.model.forecast([origins], horizon)
             errors = scaler.apply(actual) - scaler.apply(forecasts)
-        return errors, {
-            coverage: np.where(errors > 0, above, below)
-            for coverage, (below, above) in self._error_units(origins, horizon).items()
-        }
+        return (
+            origins,
+            errors,
+            {
+                coverage: np.where(errors > 0, above, below)
+                for coverage, (below, above) in self._error_units(
+                    origins, horizon
+                ).items()
+            },
+        )
 
 
 def check_probabilities(name: str, values) -> None:

@@ -1,33 +1,46 @@
-"""Forecasts as a convex combination: the network trained here and the pretrained one.
+"""Forecasts as a convex combination: the network trained here, a linear model of the
+seasonally adjusted series, and the pretrained network.
 
-Both forecast from the rows before an origin, each along its own path. Their weights are
+All forecast from the rows before an origin, each along its own path. Their weights are
 found on the validation block.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklstm._forecasting.pretrained_member import Rows, pretrained_forecasts
+from sklstm._forecasting import adjusted_member
+from sklstm._forecasting.adjusted_member import AdjustedLinear
+from sklstm._forecasting.conformal import blocks_spanned
+from sklstm._forecasting.pretrained_member import (
+    PretrainedReader,
+    Reader,
+    Rows,
+    context_forecasts,
+)
 from sklstm._networks.pretrained import LONGEST_CONTEXT, shipped_digest
 from sklstm._series.missing import row_means
 from sklstm._training.window_fit import ValidationBlock
 from sklstm._utils.archive import storable
 from sklstm._utils.warn import warn_user
 from sklstm._windows.problem import SeriesForecastProblem
+from sklstm._windows.scaling import Scaler
 
 # Rows that the pretrained network reads on the validation block: those of 256 whole
 # contexts beside a network that is trained, and of 16 in a fit that trains nothing,
 # which is to take no longer than the forecasts of a few series.
 MOST_ROWS, MOST_ROWS_UNTRAINED = 256 * LONGEST_CONTEXT, 16 * LONGEST_CONTEXT
-# A smaller weight moves no forecast, but would cost the time of the pretrained network.
+# Rows of the windows by which the linear model's penalty is chosen.
+MOST_ROWS_ADJUSTED = 64 * LONGEST_CONTEXT
+# A smaller weight moves no forecast, but would cost the time of the member.
 SMALLEST_WEIGHT = 0.05
 
 
 @storable
 @dataclass(frozen=True)
 class Members:
-    """The weights of both members, and the errors from which they were found.
+    """The weights of members, and the errors from which they were found.
 
     Parameters
     ----------
@@ -38,30 +51,76 @@ class Members:
         without one.
     digest : str
         Of the pretrained weights for which they were found.
+    adjusted : AdjustedLinear or None
+        The linear model of the adjusted series; None where its weight is 0.
+    adjusted_weight : float
     """
 
     weight: float
     scores: dict
     digest: str
+    adjusted: AdjustedLinear | None = None
+    adjusted_weight: float = 0.0
 
     @classmethod
-    def of(cls, weight: float, scores: dict | None = None) -> "Members":
-        """Return members for the pretrained weights of this package."""
-        return cls(float(weight), scores or {}, shipped_digest())
+    def of(cls, weight: float) -> "Members":
+        """Return the network trained here and the pretrained one of this package."""
+        return cls(float(weight), {}, shipped_digest())
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weights by name, which add to 1."""
+        others = {"adjusted": self.adjusted_weight, "pretrained": self.weight}
+        return {"trained": 1 - sum(others.values())} | others
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether others than the network trained here take part."""
+        return self.weight > 0 or self.adjusted_weight > 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether weights and sizes fit together; those of a forged file may not."""
+        linear = self.adjusted
+        return all(0 <= weight <= 1 for weight in self.weights.values()) and (
+            linear is None
+            or linear.bias.size > 0
+            and linear.kernel.shape[1:] == linear.bias.shape
+        )
 
     @property
     def table(self) -> dict[str, dict]:
         """What users see as `members_`."""
-        weights = {"trained": 1 - self.weight, "pretrained": self.weight}
         return {
             name: {"weight": weight, "score": self.scores.get(name)}
-            for name, weight in weights.items()
+            for name, weight in self.weights.items()
         }
 
-    def combine(self, trained: np.ndarray, pretrained: np.ndarray) -> np.ndarray:
-        """Return the weighted mean; the trained member's where there is no other."""
-        weight = np.where(np.isnan(pretrained), 0, self.weight)
-        return (1 - weight) * trained + weight * np.nan_to_num(pretrained)
+    @property
+    def readers(self) -> dict[str, Reader]:
+        """What forecasts for each member of a weight, but the network trained here."""
+        readers: dict[str, Reader] = {}
+        if self.adjusted is not None and self.adjusted_weight:
+            readers["adjusted"] = self.adjusted
+        if self.weight:
+            readers["pretrained"] = PretrainedReader()
+        return readers
+
+    def with_weights(
+        self, *, adjusted: float = 0.0, pretrained: float = 0.0
+    ) -> "Members":
+        """Return the same members with other weights."""
+        return replace(self, adjusted_weight=adjusted, weight=pretrained)
+
+    def combine(
+        self, trained: np.ndarray, others: Mapping[str, np.ndarray]
+    ) -> np.ndarray:
+        """Return the weighted mean; the trained member's where others have none."""
+        result = trained
+        for name, forecast in others.items():
+            off = np.nan_to_num(forecast - trained)
+            result = result + self.weights[name] * off
+        return result
 
     def check_weights(self) -> None:
         """Warn where the package has other pretrained weights than at the fit."""
@@ -75,26 +134,38 @@ class Members:
             )
 
 
-def weight_of_errors(trained: float, pretrained: float) -> float:
-    """Return the weight of the pretrained network from the errors of both members.
+def weights_of_errors(errors: Mapping[str, float]) -> dict[str, float]:
+    """Return the weights of members from their errors.
 
     Weights are in inverse proportion to squared errors (Bates and Granger, 1969, "The
     combination of forecasts", Operational Research Quarterly 20).
     """
-    total = trained**2 + pretrained**2
-    weight = trained**2 / total if total > 0 else 0.0
-    return weight if weight >= SMALLEST_WEIGHT else 0.0
+    if not errors["trained"]:
+        return {name: float(name == "trained") for name in errors}
+    squares = {n: max(e / errors["trained"], 1e-6) ** -2 for n, e in errors.items()}
+    for _ in range(2):
+        total = sum(squares.values())
+        squares = {
+            name: square / total if square >= SMALLEST_WEIGHT * total else 0.0
+            for name, square in squares.items()
+        }
+    return squares
 
 
 def combine_on_block(
-    problem: SeriesForecastProblem, block: ValidationBlock, most_rows: int
+    problem: SeriesForecastProblem,
+    block: ValidationBlock,
+    most_rows: int,
+    scaler: Scaler,
 ) -> tuple[Members, ValidationBlock, ValidationBlock]:
-    """Find the weights of both members on the validation block.
+    """Find the weights of members on the validation block.
 
     Parameters
     ----------
     most_rows : int
         Rows that the pretrained network may read; of many windows some are taken.
+    scaler : Scaler
+        Of the first series after the fit, whose linear model is fitted on all rows.
 
     Returns
     -------
@@ -103,14 +174,29 @@ def combine_on_block(
         Of the windows that were taken, with forecasts by the network trained here, and
         with combined ones.
     """
+    before, penalty = linear_before(problem, block)
+    readers: dict[str, Reader] = {} if before is None else {"adjusted": before}
+    readers["pretrained"] = PretrainedReader()
     taken = block.take(some_windows(problem, block.rows, most_rows))
-    outputs, scale = pretrained_outputs(problem, taken)
+    outputs = outputs_on_block(problem, taken, [*readers.values()])
+    others = dict(zip(readers, outputs, strict=True))
+    shares = taken.data.weights(taken.rows)
     errors = {
-        "trained": absolute_error(taken, taken.outputs, scale),
-        "pretrained": absolute_error(taken, outputs, scale),
+        name: float(np.average(absolute_errors(taken, outputs), weights=shares))
+        for name, outputs in {"trained": taken.outputs, **others}.items()
     }
-    members = Members.of(weight_of_errors(*errors.values()), errors)
-    combined = members.combine(taken.outputs, outputs)
+    weights = weights_of_errors(errors)
+    adjusted = None
+    if weights.get("adjusted"):
+        adjusted = adjusted_member.fit(problem, scaler, penalty)
+    members = Members(
+        weights["pretrained"],
+        errors,
+        shipped_digest(),
+        adjusted,
+        weights.get("adjusted", 0.0),
+    )
+    combined = members.combine(taken.outputs, others)
     return members, taken, replace(taken, outputs=combined)
 
 
@@ -129,8 +215,36 @@ def series_and_origins(problem, rows) -> tuple[np.ndarray, np.ndarray]:
     return series, starts - problem.first_rows[series] + problem.window_length
 
 
-def pretrained_outputs(problem, block) -> tuple[np.ndarray, np.ndarray]:
-    """Return normalized forecasts of windows, and the scale that normalizes them."""
+def linear_before(
+    problem: SeriesForecastProblem, block: ValidationBlock
+) -> tuple[AdjustedLinear | None, float]:
+    """Return the linear model of the rows before a block, and its best penalty there.
+
+    The model is None where there is none for such a problem.
+    """
+    path = None
+    if adjusted_member.applies_to(problem):
+        _, origins = series_and_origins(problem, block.rows)
+        first = int(origins.min())
+        path = adjusted_member.fit_path(problem, block.scalers[0][0], first)
+    if path is None:
+        return None, np.inf
+    taken = block.take(some_windows(problem, block.rows, MOST_ROWS_ADJUSTED))
+    penalties = adjusted_member.Penalties(path)
+    outputs = outputs_on_block(problem, taken, [penalties])
+    targets = taken.data.targets(taken.rows)
+    errors = [np.nanmean((output - targets) ** 2) for output in outputs]
+    penalty = adjusted_member.ALL_PENALTIES[int(np.argmin(errors))]
+    return AdjustedLinear(*path.solution(penalty)), penalty
+
+
+def outputs_on_block(
+    problem: SeriesForecastProblem, block: ValidationBlock, readers: Sequence[Reader]
+) -> np.ndarray:
+    """Return normalized forecasts, of shape (n_outputs, n_windows, horizon, n_targets).
+
+    They are comparable to the outputs of the network.
+    """
     series, origins = series_and_origins(problem, block.rows)
     numbers, first = np.unique(series, return_index=True)
     scalers, _ = block.scalers
@@ -139,13 +253,27 @@ def pretrained_outputs(problem, block) -> tuple[np.ndarray, np.ndarray]:
         for i, own in zip(numbers, np.split(origins, first[1:]), strict=True)
     ]
     seasons, horizon = problem.norm.seasons, problem.horizon
-    (forecasts,) = pretrained_forecasts(parts, seasons, horizon)
+    forecasts = context_forecasts(parts, seasons, horizon, readers)
     level, scale = block.data.level_and_scale(block.rows)
-    return (forecasts - level[:, -horizon:]) / scale, scale
+    return (forecasts - level[:, -horizon:]) / scale
 
 
-def absolute_error(block, outputs, scale) -> float:
-    """Return the weighted mean absolute error of outputs, on the scaler's axis."""
-    errors = np.abs(outputs - block.data.targets(block.rows)) * scale
-    weights = block.data.weights(block.rows)
-    return float(np.average(row_means(errors), weights=weights))
+def absolute_errors(block: ValidationBlock, outputs: np.ndarray) -> np.ndarray:
+    """Return the mean absolute error in each window, on the scaler's axis."""
+    _, scale = block.data.level_and_scale(block.rows)
+    return row_means(np.abs(outputs - block.data.targets(block.rows)) * scale)
+
+
+def excess_error(
+    trained: ValidationBlock, combined: ValidationBlock
+) -> tuple[float, float]:
+    """Return how much larger the combined error is, and the standard error of that.
+
+    Windows overlap; as many count as independent as do not.
+    """
+    weights = trained.data.weights(trained.rows)
+    excess = absolute_errors(combined, combined.outputs)
+    excess = excess - absolute_errors(trained, trained.outputs)
+    mean = np.average(excess, weights=weights)
+    variance = np.average((excess - mean) ** 2, weights=weights)
+    return float(mean), float(np.sqrt(variance / blocks_spanned(trained)))

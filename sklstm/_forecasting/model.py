@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sklstm._forecasting.members import Members
-from sklstm._forecasting.pretrained_member import Rows, pretrained_forecasts
+from sklstm._forecasting.pretrained_member import Rows, context_forecasts
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import bridged, rows_since_seen, without_nan
@@ -123,7 +123,7 @@ class ForecastModel:
     n_inputs : int
         Columns of X, without calendar features.
     members : Members or None
-        Weights of the network and of the pretrained one; None for the network alone.
+        Weights of the network and of others; None for the network alone.
     """
 
     network: FittedNetwork
@@ -136,12 +136,12 @@ class ForecastModel:
 
     @property
     def is_combined(self) -> bool:
-        """Whether the pretrained network takes part in forecasts."""
-        return self.members is not None and self.members.weight > 0
+        """Whether other members than the network take part in forecasts."""
+        return self.members is not None and self.members.is_combined
 
     @property
     def alone(self) -> "ForecastModel":
-        """The model without the pretrained network."""
+        """The model without other members."""
         return replace(self, members=None)
 
     @property
@@ -192,18 +192,22 @@ class ForecastModel:
         return self._combined(origins, forecasts)
 
     def _combined(self, origins: list[Origins], forecasts: np.ndarray) -> np.ndarray:
-        """Return forecasts of the network, combined with the pretrained one's."""
+        """Return forecasts of the network, combined with those of other members."""
         members = self.members
-        assert members is not None, "the pretrained network takes part"
+        assert members is not None, "other members take part"
         members.check_weights()
-        parts = pretrained_rows(origins)
-        steps = forecasts.shape[1]
-        (pretrained,) = pretrained_forecasts(parts, self.norm.seasons, steps)
+        parts, readers = context_rows(origins), members.readers
+        steps, seasons = forecasts.shape[1], self.norm.seasons
+        others = context_forecasts(parts, seasons, steps, [*readers.values()])
         ends = np.cumsum([len(rows) for _, _, rows in parts])[:-1]
-        pairs = np.split(forecasts, ends), np.split(pretrained, ends)
+        pairs = np.split(forecasts, ends), np.split(others, ends, axis=1)
         return np.concatenate(
             [
-                scaler.invert(members.combine(scaler.apply(own), other))
+                scaler.invert(
+                    members.combine(
+                        scaler.apply(own), dict(zip(readers, other, strict=True))
+                    )
+                )
                 for (_, scaler, _), own, other in zip(parts, *pairs, strict=True)
             ]
         )
@@ -211,7 +215,7 @@ class ForecastModel:
     def _forecast_by_network(
         self, origins: list[Origins], steps: int, quantiles: bool
     ) -> np.ndarray:
-        """Forecast without the pretrained network; see `forecast`."""
+        """Forecast without other members; see `forecast`."""
         forecasts = self._forecast_from_windows(origins, steps, quantiles)
         ages = [rows_since_seen(own.history.y, rows) for own, rows in origins]
         late = np.concatenate(ages)
@@ -464,8 +468,8 @@ class ForecastModel:
         )
 
 
-def pretrained_rows(origins: list[Origins]) -> list[Rows]:
-    """Return origins as the pretrained network takes them."""
+def context_rows(origins: list[Origins]) -> list[Rows]:
+    """Return origins as members take them that read whole rows."""
     return [
         Rows(own.history.y[own.first_row :], own.scaler, rows - own.first_row)
         for own, rows in origins

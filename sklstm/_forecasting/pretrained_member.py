@@ -1,7 +1,10 @@
-"""Forecasts of series by the pretrained network, each column by itself."""
+"""Forecasts by what reads seasonally adjusted rows, each column by itself.
+
+These are the pretrained network, and a linear model of the rows of one series.
+"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy.special import ndtri
@@ -31,6 +34,30 @@ class Rows(NamedTuple):
     origins: np.ndarray
 
 
+class Reader(Protocol):
+    """What forecasts series from their adjusted rows."""
+
+    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
+        """Return forecasts of shape (n_outputs, n, steps) of series that end each."""
+
+
+class PretrainedReader(NamedTuple):
+    """The network of the package: its median, or all its quantiles.
+
+    Parameters
+    ----------
+    quantiles : bool
+    """
+
+    quantiles: bool = False
+
+    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
+        network = shipped_network()
+        forecasts = np.moveaxis(network.forecast(contexts, steps), 2, 0)
+        middle = network.arch.quantiles.index(0.5)
+        return forecasts if self.quantiles else forecasts[[middle]]
+
+
 class Contexts(NamedTuple):
     """The rows before origins.
 
@@ -54,8 +81,11 @@ def n_context_rows(seasons: Sequence[int]) -> int:
     return max(LONGEST_CONTEXT, MOST_CYCLES * max(seasons, default=0))
 
 
-def pretrained_forecasts(
-    parts: list[Rows], seasons: Sequence[int], steps: int, *, quantiles: bool = False
+def context_forecasts(
+    parts: list[Rows],
+    seasons: Sequence[int],
+    steps: int,
+    readers: Sequence[Reader] = (PretrainedReader(),),
 ) -> np.ndarray:
     """Forecast each column of series from its own rows before each origin.
 
@@ -65,14 +95,12 @@ def pretrained_forecasts(
     ----------
     parts : list of Rows
     seasons : sequence of int
-    quantiles : bool
-        All quantiles of the network instead of the median.
+    readers : sequence of Reader
 
     Returns
     -------
-    ndarray of shape (n_levels, n_origins, steps, n_targets)
-        Scaled, with one level, or with `quantiles` all. NaN where no value is known
-        before the origin.
+    ndarray of shape (n_outputs, n_origins, steps, n_targets)
+        Scaled, of all readers. NaN where no value is known before the origin.
     """
     longest = max(int(origins.max()) for _, _, origins in parts)
     n_rows = max(min(n_context_rows(seasons), longest), 1)
@@ -86,10 +114,10 @@ def pretrained_forecasts(
             waiting.append(contexts_of(values, scaler, rows, n_rows))
             n_values += len(rows) * values.shape[1] * width
             if n_values >= VALUES_AT_ONCE:
-                result += forecasts_of(waiting, seasons, steps, quantiles)
+                result += forecasts_of(waiting, seasons, steps, readers)
                 waiting, n_values = [], 0
     if waiting:
-        result += forecasts_of(waiting, seasons, steps, quantiles)
+        result += forecasts_of(waiting, seasons, steps, readers)
     return np.concatenate(result, axis=1)
 
 
@@ -111,7 +139,8 @@ def quantile_distances(
         Scaled.
     """
     arch = shipped_network().arch
-    quantiles = pretrained_forecasts(parts, seasons, steps, quantiles=True)
+    readers = [PretrainedReader(quantiles=True)]
+    quantiles = context_forecasts(parts, seasons, steps, readers)
     distances = quantiles - quantiles[arch.quantiles.index(0.5)]
     block = np.arange(steps)[:, None] // arch.horizon
     last = distances[:, :, [min(arch.horizon, steps) - 1]]
@@ -128,6 +157,11 @@ def quantile_distances(
     return np.nan_to_num(np.array(result))
 
 
+def keeps_units(scaler: Scaler) -> bool:
+    """Return whether contexts are in the units of the target, or scaled."""
+    return isinstance(scaler, ColumnScaler) and not scaler.log
+
+
 def contexts_of(values, scaler, origins, n_rows) -> Contexts:
     """Gather the rows before the origins of one series."""
     columns = range(values.shape[1])
@@ -135,7 +169,7 @@ def contexts_of(values, scaler, origins, n_rows) -> Contexts:
     rows = (origins[:, None] - ages)[:, :, None] + np.arange(-n_rows, 0)
     gathered = values[np.maximum(rows, 0), np.array(columns)[:, None]]
     gathered = np.where(rows < 0, np.nan, gathered.astype(float))
-    if isinstance(scaler, ColumnScaler) and not scaler.log:
+    if keeps_units(scaler):
         return Contexts(gathered, ages, scaler)
     # On the axis of the logarithm, forecasts stay positive. Custom scalers may refuse
     # missing values.
@@ -145,11 +179,11 @@ def contexts_of(values, scaler, origins, n_rows) -> Contexts:
     return Contexts(np.where(np.isnan(gathered), np.nan, scaled), ages, None)
 
 
-def forecasts_of(contexts: list[Contexts], seasons, steps, quantiles) -> list:
-    """Return forecasts for each of some contexts, from one pass of the network."""
+def forecasts_of(contexts: list[Contexts], seasons, steps, readers) -> list:
+    """Return forecasts for each of some contexts, from one pass of each reader."""
     tables = [c.values.reshape(-1, c.values.shape[2]) for c in contexts]
     ages = np.concatenate([c.ages.ravel() for c in contexts])
-    flat = forecasts_from_ages(np.concatenate(tables), ages, seasons, steps, quantiles)
+    flat = forecasts_from_ages(np.concatenate(tables), ages, seasons, steps, readers)
     ends = np.cumsum([len(table) for table in tables])[:-1]
     result = []
     for part, (values, _, scaler) in zip(
@@ -160,7 +194,7 @@ def forecasts_of(contexts: list[Contexts], seasons, steps, quantiles) -> list:
     return result
 
 
-def forecasts_from_ages(table, ages, seasons, steps, quantiles):
+def forecasts_from_ages(table, ages, seasons, steps, readers):
     """Return forecasts that start so many rows after the last value seen."""
     result = None
     for late in (False, True):
@@ -168,7 +202,7 @@ def forecasts_from_ages(table, ages, seasons, steps, quantiles):
         if not len(rows):
             continue
         longer = forecasts_at_end(
-            table[rows], seasons, steps + int(ages[rows].max()), quantiles
+            table[rows], seasons, steps + int(ages[rows].max()), readers
         )
         if result is None:
             result = np.empty((len(longer), len(table), steps))
@@ -177,22 +211,19 @@ def forecasts_from_ages(table, ages, seasons, steps, quantiles):
     return result
 
 
-def forecasts_at_end(table, seasons, steps, quantiles):
+def forecasts_at_end(table, seasons, steps, readers):
     """Return forecasts of the rows after each series of a table.
 
     Returns
     -------
-    ndarray of shape (n_levels, n, steps)
+    ndarray of shape (n_outputs, n, steps)
     """
-    network = shipped_network()
-    levels = network.arch.quantiles
     known = np.isfinite(table)
     unknown = ~known.any(axis=1)
     table = np.where(unknown[:, None], 0.0, table)
     values, removed = adjusted(table, sorted(seasons))
     first = np.argmax(known, axis=1)
     contexts = [row[start:] for row, start in zip(values, first, strict=True)]
-    forecasts = network.forecast(contexts, steps)
-    forecasts[unknown] = np.nan
-    wanted = range(len(levels)) if quantiles else [levels.index(0.5)]
-    return np.stack([restored(forecasts[:, :, k], removed) for k in wanted])
+    forecasts = np.concatenate([reader.read(contexts, steps) for reader in readers])
+    forecasts[:, unknown] = np.nan
+    return np.stack([restored(output, removed) for output in forecasts])

@@ -114,18 +114,19 @@ class FittedForecaster:
     @property
     def is_trained(self) -> bool:
         """Whether there is a network that training can continue."""
-        return self.members is None or self.members.weight < 1
+        members = self.members
+        return members is None or members.weight < 1 or bool(members.scores)
 
     @property
     def members_table(self) -> dict[str, dict]:
         """Weights and scores of the networks whose forecasts are combined."""
         return (self.members or Members(0.0, {}, "")).table
 
-    def with_weight(self, weight: float) -> "FittedForecaster":
-        """Return a state that gives the pretrained network another weight."""
+    def with_weights(self, **weights: float) -> "FittedForecaster":
+        """Return a state that gives members other weights; see `Members`."""
         model = self.series_model
         assert model.members is not None, "there is a pretrained network"
-        members = replace(model.members, weight=weight)
+        members = model.members.with_weights(**weights)
         return replace(self, model=replace(model, members=members))
 
     @property

@@ -14,7 +14,7 @@ from sklstm._reporting.html_page import (
     training_warnings,
     warning_list,
 )
-from sklstm._reporting.summary import counted, model_name
+from sklstm._reporting.summary import counted, model_name, weights_of_members
 from sklstm._series.panel import SINGLE_SERIES
 from sklstm._utils.cells import CELLS
 from sklstm.metrics import lag, mean_absolute_scaled_error
@@ -212,13 +212,15 @@ def linear_model(forecaster):
 
 
 def members_alone(forecaster, test):
-    """Return forecasts of the test rows by each of the combined networks."""
-    if not forecaster.members_["pretrained"]["weight"]:
+    """Return forecasts of the test rows by each of the combined members."""
+    weights = weights_of_members(forecaster)
+    if set(weights) == {"trained"}:
         return {}
     result = {}
-    for weight in (0.0, 1.0):
+    for name in weights:
         member = forecaster._copy()
-        member._state = forecaster._state.with_weight(weight)
+        others = {} if name == "trained" else {name: 1.0}
+        member._state = forecaster._state.with_weights(**others)
         result[f"{model_name(member)} alone"] = values_of(member.predict(test[0]))
     return result
 

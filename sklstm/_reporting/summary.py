@@ -17,6 +17,11 @@ RIVALS_IN_WORDS = {
     "prior": "shares of classes",
     "mean": "mean",
 }
+MEMBERS = {
+    "trained": "trained network",
+    "adjusted": "adjusted linear model",
+    "pretrained": "pretrained network",
+}
 # Short enough for the boxes of the flow chart.
 POOLINGS_IN_WORDS = {
     "last": "the last state",
@@ -124,28 +129,31 @@ def model_name(estimator):
         parts.append(CELLS[estimator.cell].label)
     if estimator.linear_skip and getattr(estimator, "network", None) is None:
         parts.append(simple)
-    members = getattr(estimator, "members_", None)
-    share = members["pretrained"]["weight"] if members else 0
-    if share:
-        parts = ["pretrained network"] if share == 1 else [*parts, "pretrained network"]
-    return " and ".join(parts)
+    weights = weights_of_members(estimator)
+    if weights and "trained" not in weights:
+        parts = []
+    parts += [MEMBERS[name] for name in weights if name != "trained"]
+    return ", ".join(parts[:-2] + [" and ".join(parts[-2:])])
+
+
+def weights_of_members(estimator):
+    """Return the weights of members that take part, by name; empty without members."""
+    members = getattr(estimator, "members_", {})
+    return {name: m["weight"] for name, m in members.items() if m["weight"]}
 
 
 def members_in_words(estimator):
     """Tell the weights of the combined forecast; return an empty string without one."""
-    members = getattr(estimator, "members_", None)
-    if members is None or not members["pretrained"]["weight"]:
+    weights = weights_of_members(estimator)
+    if not weights or set(weights) == {"trained"}:
         return ""
-    share = members["pretrained"]["weight"]
-    if share == 1:
+    if set(weights) == {"pretrained"}:
         return (
             "The series is too short to train on; forecasts are the pretrained "
             "network's."
         )
-    return (
-        f"Forecasts are the mean of this network's, with a weight of {1 - share:.0%}, "
-        f"and the pretrained network's, with {share:.0%}."
-    )
+    shares = [f"the {MEMBERS[n]} ({weight:.0%})" for n, weight in weights.items()]
+    return f"Forecasts are the weighted mean of {', '.join(shares)}."
 
 
 def summary_of(estimator):

@@ -1,6 +1,7 @@
 """The combination of the network trained here and the pretrained one."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import sklstm
 from sklstm import LSTMForecaster
 from sklstm._forecasting import fitting
 from sklstm._forecasting import members as members_module
-from sklstm._forecasting.members import weight_of_errors
-from sklstm._forecasting.pretrained_member import Rows, pretrained_forecasts
+from sklstm._forecasting.members import weights_of_errors
+from sklstm._forecasting.pretrained_member import Rows, context_forecasts
 from sklstm._windows.scaling import fit_scaler
 
 QUICK = {"horizon": 4, "units": 3, "epochs": 0, "random_state": 0}
@@ -35,9 +36,9 @@ def alone():
     return LSTMForecaster(pretrained=False, **QUICK).fit(PAST)
 
 
-def with_weight(forecaster, weight):
+def with_weight(forecaster, weight, **others):
     other = forecaster._copy()
-    other._state = forecaster._state.with_weight(weight)
+    other._state = forecaster._state.with_weights(pretrained=weight, **others)
     return other
 
 
@@ -54,7 +55,7 @@ def test_pretrained_is_auto_or_false(value):
 
 def test_without_it_the_network_forecasts_to_the_byte_as_before(fitted, alone):
     assert alone._state.model.members is None
-    assert {"trained": 1.0, "pretrained": 0.0} == {
+    assert {"trained": 1.0, "adjusted": 0.0, "pretrained": 0.0} == {
         name: member["weight"] for name, member in alone.members_.items()
     }
     for name, weights in fitted.weights_.items():
@@ -66,25 +67,34 @@ def test_without_it_the_network_forecasts_to_the_byte_as_before(fitted, alone):
 
 
 def test_the_forecast_is_a_convex_combination(fitted, alone):
-    weight = fitted.members_["pretrained"]["weight"]
-    assert 0 < weight < 1
-    assert weight + fitted.members_["trained"]["weight"] == pytest.approx(1)
-    expected = (1 - weight) * alone.forecast(30)
-    expected += weight * with_weight(fitted, 1.0).forecast(30)
+    weights = {name: member["weight"] for name, member in fitted.members_.items()}
+    assert all(0 < weight < 1 for weight in weights.values())
+    assert sum(weights.values()) == pytest.approx(1)
+    expected = weights["trained"] * alone.forecast(30)
+    expected += weights["pretrained"] * with_weight(fitted, 1.0).forecast(30)
+    expected += weights["adjusted"] * with_weight(fitted, 0.0, adjusted=1.0).forecast(
+        30
+    )
     np.testing.assert_allclose(fitted.forecast(30), expected, rtol=1e-9)
 
 
 def test_weights_follow_from_squared_errors():
-    assert weight_of_errors(1.0, 1.0) == 0.5
-    assert weight_of_errors(1.0, 2.0) == pytest.approx(0.2)
-    assert weight_of_errors(1.0, 5.0) == weight_of_errors(0.0, 0.0) == 0
-    assert weight_of_errors(1.0, 0.0) == 1
+    def weights(**errors):
+        return pytest.approx(weights_of_errors(errors))
+
+    assert {"trained": 0.5, "other": 0.5} == weights(trained=1.0, other=1.0)
+    assert {"trained": 0.8, "other": 0.2} == weights(trained=1.0, other=2.0)
+    three = {"trained": 0.5, "other": 0.5, "bad": 0.0}
+    assert three == weights(trained=1.0, other=1.0, bad=4.5)
+    assert {"trained": 1.0, "other": 0.0} == weights(trained=0.0, other=0.0)
+    assert {"trained": 0.0, "other": 1.0} == weights(trained=1.0, other=0.0)
 
 
 def test_scores_are_errors_on_the_validation_block(fitted):
-    scores = [member["score"] for member in fitted.members_.values()]
-    assert fitted.members_["pretrained"]["weight"] == weight_of_errors(*scores)
-    assert (np.array(scores) > 0).all()
+    scores = {name: member["score"] for name, member in fitted.members_.items()}
+    for name, weight in weights_of_errors(scores).items():
+        assert fitted.members_[name]["weight"] == pytest.approx(weight)
+    assert min(scores.values()) > 0
 
 
 def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
@@ -103,14 +113,14 @@ def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
 
 
 def test_a_mean_worse_than_the_network_alone_is_not_kept(alone, monkeypatch):
-    make = members_module.pretrained_outputs
+    make = members_module.outputs_on_block
 
-    def far_off(problem, block):
-        outputs, scale = make(problem, block)
-        return outputs + 100, scale
+    def far_off(problem, block, readers):
+        return make(problem, block, readers) + 100
 
-    monkeypatch.setattr(members_module, "pretrained_outputs", far_off)
-    monkeypatch.setattr(members_module, "weight_of_errors", lambda *_: 0.4)
+    weights = {"trained": 0.6, "adjusted": 0.2, "pretrained": 0.2}
+    monkeypatch.setattr(members_module, "outputs_on_block", far_off)
+    monkeypatch.setattr(members_module, "weights_of_errors", lambda _: weights)
     f = LSTMForecaster(**QUICK).fit(PAST)
     assert f.members_["trained"]["weight"] == 1
     assert f.skill_ == alone.skill_
@@ -121,7 +131,7 @@ def test_the_pretrained_network_reads_no_row_after_its_origin():
     changed = VALUES.copy()
     changed[60:] += 100
     one, other = (
-        pretrained_forecasts([Rows(v[:, None], scaler, np.array([50, 60]))], (12,), 5)
+        context_forecasts([Rows(v[:, None], scaler, np.array([50, 60]))], (12,), 5)
         for v in (VALUES, changed)
         for scaler in [fit_scaler(VALUES[:, None], "standard")]
     )
@@ -130,21 +140,21 @@ def test_the_pretrained_network_reads_no_row_after_its_origin():
 
 def test_series_columns_and_panels_are_forecast_as_alone():
     parts = [rows_of(VALUES, [60, 90]), rows_of(VALUES[:40] ** 2, [40])]
-    together = pretrained_forecasts(parts, (12,), 55)
-    alone = [pretrained_forecasts([part], (12,), 55) for part in parts]
+    together = context_forecasts(parts, (12,), 55)
+    alone = [context_forecasts([part], (12,), 55) for part in parts]
     np.testing.assert_allclose(together, np.concatenate(alone, axis=1), atol=1e-4)
     table = np.column_stack([VALUES, -VALUES])
-    both = pretrained_forecasts([rows_of(table, [60, 90])], (12,), 55)
+    both = context_forecasts([rows_of(table, [60, 90])], (12,), 55)
     np.testing.assert_allclose(both[..., :1], alone[0], atol=1e-4)
 
 
 def test_after_missing_values_the_forecast_starts_at_the_last_one_seen():
     holes = VALUES.copy()
     holes[[20, 21, 30]] = np.nan
-    whole = pretrained_forecasts([rows_of(holes, [60])], (12,), 8)
+    whole = context_forecasts([rows_of(holes, [60])], (12,), 8)
     ended = np.where(np.arange(len(holes)) < 60, holes, np.nan)[:, None]
     scaler = rows_of(holes, []).scaler
-    late = pretrained_forecasts([Rows(ended, scaler, np.array([63, 60]))], (12,), 5)
+    late = context_forecasts([Rows(ended, scaler, np.array([63, 60]))], (12,), 5)
     np.testing.assert_allclose(late[0, 0], whole[0, 0, 3:], atol=1e-4)
     np.testing.assert_allclose(late[0, 1], whole[0, 0, :5], atol=1e-4)
     assert np.isfinite(whole).all()
@@ -183,10 +193,24 @@ def test_across_a_gap_the_row_is_as_many_steps_ahead(fitted):
 
 
 def test_sample_paths_move_with_the_combined_forecast(fitted, alone):
-    trained = with_weight(fitted, 0.0)
-    paths, own = (f.sample_paths(5, 6, random_state=0) for f in (fitted, trained))
-    shift = (fitted.forecast(6) - trained.forecast(6)).to_numpy()[:, None]
+    trained, both = with_weight(fitted, 0.0), with_weight(fitted, 0.0, adjusted=0.4)
+    paths, own = (f.sample_paths(5, 6, random_state=0) for f in (both, trained))
+    shift = (both.forecast(6) - trained.forecast(6)).to_numpy()[:, None]
     np.testing.assert_allclose(paths - own, np.broadcast_to(shift, (6, 5)))
+
+
+def test_widths_of_intervals_are_the_mean_of_block_and_pretrained_network(fitted):
+    def widths(forecaster):
+        interval = forecaster.forecast_interval(9, coverage=0.8)
+        return (interval["upper"] - interval["lower"]).to_numpy()
+
+    uncalibrated = fitted._copy()
+    uncalibrated._state = replace(fitted._state, calibration=None)
+    expected = (widths(with_weight(fitted, 0.0)) + widths(uncalibrated)) / 2
+    np.testing.assert_allclose(widths(fitted), expected, rtol=1e-6)
+    paths = fitted.sample_paths(300, 4, random_state=0).to_numpy()
+    spread = np.subtract(*np.quantile(paths, [0.9, 0.1], axis=1))
+    np.testing.assert_allclose(spread, widths(fitted)[:4], rtol=0.35)
 
 
 @pytest.mark.parametrize("n_rows", [8, 11, 30])
@@ -308,11 +332,12 @@ def test_graphs_of_combined_forecasts_are_refused(fitted):
 
 def test_words_and_pages_tell_the_weights(fitted, tmp_path):
     weight = fitted.members_["pretrained"]["weight"]
-    words = f"and the pretrained network's, with {weight:.0%}."
+    words = f"the pretrained network ({weight:.0%})."
     assert words in fitted.summary()
     assert words.replace("'", "&#x27;") in fitted._repr_html_()
     one = LSTMForecaster(6, pretrained="auto", **QUICK | {"units": 1, "epochs": 1})
     one.fit(PAST).report(tmp_path / "page.html", FUTURE)
     page = (tmp_path / "page.html").read_text()
-    for name in ("trained network alone", "pretrained network alone", words[:20]):
+    members = ("linear model", "adjusted linear model", "pretrained network")
+    for name in (*(f"{member} alone" for member in members), words[:20]):
         assert name.replace("'", "&#x27;") in page

@@ -106,7 +106,7 @@ def test_a_model_is_named_by_what_takes_part(
 ):
     f = fitted._copy().set_params(**parameters)
     record = TrainingRecord({}, 3, best_epoch, {}, None)
-    f._state = replace(f._state, record=record).with_weight(weight)
+    f._state = replace(f._state, record=record).with_weights(pretrained=weight)
     assert model_name(f) == name
 
 

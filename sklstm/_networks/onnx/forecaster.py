@@ -24,10 +24,10 @@ def check_has_graph(forecaster):
             "or fit with network=None."
         )
     model = forecaster._state.model
-    if forecaster.members_["pretrained"]["weight"]:
+    if forecaster.members_["trained"]["weight"] < 1:
         raise ValueError(
-            "The forecast is combined with that of the pretrained network, for which "
-            "to_onnx has no graph. Fit with pretrained=False."
+            "The forecast is combined with those of the pretrained network and others, "
+            "for which to_onnx has no graph. Fit with pretrained=False."
         )
     if forecaster._state.form != "windows" and model.calendar is not None:
         raise ValueError(

@@ -1,0 +1,124 @@
+"""A linear model of the seasonally adjusted rows of one series.
+
+Seasons come from up to twelve cycles, additive or multiplicative, where those of a
+window come from the few that it holds. Its window is shorter than that of the network,
+so that the errors of both differ and their mean is better than either.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklstm._forecasting.pretrained_member import keeps_units, n_context_rows
+from sklstm._networks.ridge import PENALTIES
+from sklstm._networks.ridge_paths import RidgePath, decompose
+from sklstm._utils.archive import storable
+from sklstm._utils.blas import one_thread
+from sklstm._windows.adjustment import adjusted, filled
+from sklstm._windows.problem import SeriesForecastProblem
+from sklstm._windows.scaling import Scaler
+
+# The last one leaves the last value alone.
+ALL_PENALTIES = (*PENALTIES, np.inf)
+# Rows of a window, as a share of those that the network has.
+SHARE_OF_WINDOW = 2 / 3
+# Last rows that are fitted, since more of them change little.
+MOST_FITTED = 10_000
+# Windows to fit on beside a validation block.
+LEAST_WINDOWS = 8
+
+
+@storable
+@dataclass(frozen=True)
+class AdjustedLinear:
+    """A linear forecast from the differences of rows from the last one.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (window_length - 1, horizon)
+    bias : ndarray of shape (horizon,)
+        In the units of contexts.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
+        """Return forecasts of shape (1, n, steps), which go on from themselves."""
+        length = len(self.kernel) + 1
+        rows = last_rows(contexts, length)
+        while rows.shape[1] < length + steps:
+            ahead = differences(rows[:, -length:]) @ self.kernel + self.bias
+            rows = np.concatenate([rows, rows[:, -1:] + ahead], axis=1)
+        return rows[None, :, length : length + steps]
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """The forecasts of a `RidgePath` at each penalty.
+
+    Parameters
+    ----------
+    path : RidgePath
+    """
+
+    path: RidgePath
+
+    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
+        """Return forecasts of shape (n_penalties, n, steps), within the horizon."""
+        rows = last_rows(contexts, len(self.path.x_mean) + 1)
+        forecasts = self.path.forecasts(ALL_PENALTIES)(differences(rows))
+        return rows[:, -1:] + np.array([*forecasts])[:, :, :steps]
+
+
+def last_rows(contexts: list[np.ndarray], length: int) -> np.ndarray:
+    """Return the last rows of each context; the first one stands for those before."""
+    rows = np.full((len(contexts), length), np.nan)
+    for row, context in zip(rows, contexts, strict=True):
+        row[max(length - len(context), 0) :] = context[-length:]
+    return filled(rows)
+
+
+def differences(windows: np.ndarray) -> np.ndarray:
+    return windows[:, :-1] - windows[:, -1:]
+
+
+def applies_to(problem: SeriesForecastProblem) -> bool:
+    """Return whether the model is for such a problem: one series, and nothing else.
+
+    Only there it was measured. Rows of many series would need a scale for each.
+    """
+    alone = problem.window_shape[1] == 1 and not problem.has_many_series
+    return alone and problem.n_static == 0 and problem.weights is None
+
+
+@one_thread
+def fit_path(
+    problem: SeriesForecastProblem, scaler: Scaler, n_rows: int
+) -> RidgePath | None:
+    """Return the path of windows of the first rows; None where these are too few."""
+    seasons, horizon = problem.norm.seasons, problem.horizon
+    values = np.asarray(problem.histories[0].y[:n_rows][-MOST_FITTED:], float)
+    values = filled(values.T).T
+    values = values if keeps_units(scaler) else scaler.apply(values)
+    length = int(SHARE_OF_WINDOW * problem.window_length + 0.5)
+    length = min(max(length, 2), n_context_rows(seasons))
+    if len(values) < length + horizon + LEAST_WINDOWS - 1:
+        return None
+    (rows,), _ = adjusted(values.T, sorted(seasons))
+    windows = np.lib.stride_tricks.sliding_window_view(rows, length + horizon)
+    x = differences(windows[:, :length])
+    y = windows[:, length:] - windows[:, length - 1 : length]
+    x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
+    x, y, n = x - x_mean, y - y_mean, len(windows)
+    values, vectors, projected = decompose(x.T @ x / n, x.T @ y / n)
+    return RidgePath(values, vectors, projected, x_mean, y_mean, n)
+
+
+def fit(
+    problem: SeriesForecastProblem, scaler: Scaler, penalty: float
+) -> AdjustedLinear:
+    """Return the model of all rows."""
+    path = fit_path(problem, scaler, len(problem.histories[0]))
+    assert path is not None, "fewer rows were enough"
+    return AdjustedLinear(*path.solution(penalty))
