@@ -197,7 +197,9 @@ def skill_in_words(estimator, whose="its"):
     change = estimator.skill_
     # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.
     if estimator.best_epoch_ == 0 and abs(change) < 1e-6:
-        words = f"that of the {name}, because no epoch of the network improved on it"
+        why = "no epoch of the network improved on it"
+        why = why if estimator.n_iter_ else "no network was trained"
+        words = f"that of the {name}, because {why}"
     elif change >= 0:
         words = f"{change:.1%} below that of the best simple model, the {name}"
     else:

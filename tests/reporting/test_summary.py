@@ -111,17 +111,18 @@ def test_a_model_is_named_by_what_takes_part(
 
 
 @pytest.mark.parametrize(
-    "skill, best_epoch, words",
+    "skill, n_iter, best_epoch, words",
     [
-        (0.25, 3, "25.0% below that of the best simple model, the linear model"),
-        (-4, 3, "is 5 times that of the best simple model, the linear model"),
-        (0.0, 0, "is that of the linear model, because no epoch"),
+        (0.25, 3, 3, "25.0% below that of the best simple model, the linear model"),
+        (-4, 3, 3, "is 5 times that of the best simple model, the linear model"),
+        (0.0, 3, 0, "is that of the linear model, because no epoch"),
+        (0.0, 0, 0, "is that of the linear model, because no network was trained"),
     ],
 )
-def test_skill_in_words(fitted, skill, best_epoch, words):
+def test_skill_in_words(fitted, skill, n_iter, best_epoch, words):
     f = fitted._copy()
     scores = {"last_value": 2.0, "ridge": 1.0}
-    record = TrainingRecord({}, 3, best_epoch, scores, skill)
+    record = TrainingRecord({}, n_iter, best_epoch, scores, skill)
     f._state = replace(f._state, record=record)
     assert words in skill_in_words(f) and "squared error" in skill_in_words(f)
     many = replace(f._state, series=dict.fromkeys("ab", *f._state.series.values()))
