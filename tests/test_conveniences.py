@@ -77,7 +77,7 @@ def test_an_n_gram_model_alone_is_told(classifier):
 def test_summaries_are_lines_of_words(passengers):
     f = LSTMForecaster(6, 2, **QUICK, early_stopping=False).fit(passengers[:60])
     lines = f.summary().splitlines()
-    assert lines.pop(3).startswith("Forecasts are the mean of this network's, with")
+    assert lines.pop(3).startswith("Forecasts are the weighted mean of the trained")
     assert lines[0] == "LSTMForecaster" and "An LSTM of 2 units" in lines[1]
     assert lines[2] == "Training: 1 epoch run; epoch 1 is kept."
     assert lines[3].startswith("On the validation block its squared error is")

@@ -72,12 +72,15 @@ def test_a_search_sends_its_data_once(client, copies_sent, n_candidates):
     cv = [(np.arange(n), np.arange(n, 3000)) for n in (60, 80)]
     grid = {"learning_rate": np.geomspace(0.001, 0.01, n_candidates).tolist()}
     search = GridSearchCV(LSTMForecaster(**SMALL), grid, cv=cv, refit=False)
+    # Dask names data by their values. It loses those that are scattered again while
+    # their first copy is released, so each search has values of its own.
+    y = LONG + n_candidates
 
     def work():
-        with parallel_config(backend="dask", scatter=[LONG]):
-            search.fit(LONG)
+        with parallel_config(backend="dask", scatter=[y]):
+            search.fit(y)
 
-    assert 1 < copies_sent(LONG, work) < 3.2  # to the scheduler and two workers
+    assert 1 < copies_sent(y, work) < 3.2  # to the scheduler and two workers
 
 
 def test_a_backtest_sends_its_history_once(client, copies_sent):

@@ -111,8 +111,11 @@ def fit_path(
     y = windows[:, length:] - windows[:, length - 1 : length]
     x_mean, y_mean = x.mean(axis=0), y.mean(axis=0)
     x, y, n = x - x_mean, y - y_mean, len(windows)
-    values, vectors, projected = decompose(x.T @ x / n, x.T @ y / n)
-    return RidgePath(values, vectors, projected, x_mean, y_mean, n)
+    gram, cross = x.T @ x / n, x.T @ y / n
+    # In units of their variance, so that small values are no rounding errors.
+    variance = np.trace(gram) / len(gram) or 1.0
+    parts = decompose(gram / variance, cross / variance)
+    return RidgePath(*parts, x_mean, y_mean, n)
 
 
 def fit(
