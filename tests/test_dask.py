@@ -80,7 +80,8 @@ def test_a_search_sends_its_data_once(client, copies_sent, n_candidates):
         with parallel_config(backend="dask", scatter=[y]):
             search.fit(y)
 
-    assert 1 < copies_sent(y, work) < 3.2  # to the scheduler and two workers
+    # One to the scheduler and each of two workers; numbers of rows take 0.02 a fit.
+    assert 3 < copies_sent(y, work) < 3.3
 
 
 def test_a_backtest_sends_its_history_once(client, copies_sent):
