@@ -114,8 +114,8 @@ def fit_path(
     gram, cross = x.T @ x / n, x.T @ y / n
     # In units of their variance, so that small values are no rounding errors.
     variance = np.trace(gram) / len(gram) or 1.0
-    parts = decompose(gram / variance, cross / variance)
-    return RidgePath(*parts, x_mean, y_mean, n)
+    values, vectors, projected = decompose(gram / variance, cross / variance)
+    return RidgePath(values, vectors, projected, x_mean, y_mean, n)
 
 
 def fit(

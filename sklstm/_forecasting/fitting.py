@@ -13,7 +13,6 @@ from sklstm._forecasting.members import (
     MOST_ROWS_UNTRAINED,
     Members,
     combine_on_block,
-    excess_error,
 )
 from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
 from sklstm._forecasting.pretrained_member import n_context_rows
@@ -109,9 +108,8 @@ def combined(
 ) -> tuple[Members | None, WindowFit]:
     """Return the weights of network and other members, and the fit of all.
 
-    A mean can be worse than its best member. It is left out where its absolute error on
-    the block is larger than the network's by more than the standard error of the
-    difference, because a short block tells no smaller one.
+    A mean can be worse than its best member, and is left out where its error on the
+    block is larger than the network's.
 
     Without a validation block the weights are those of the last state, if any.
     """
@@ -124,12 +122,11 @@ def combined(
     )
     if not members.is_combined:
         return members, fit
-    excess, noise = excess_error(trained, both)
-    if excess > noise:
-        return members.with_weights(), fit
     # Scores of simple models are those of the whole block, the ratio of some windows.
     metric = metric_for(fitted_loss(settings.loss, problem.has_many_series))
     ratio = both.mean_error(metric) / trained.mean_error(metric)
+    if ratio > 1:
+        return members.with_weights(), fit
     skill = 1 - (1 - fit.skill) * ratio
     return members, replace(fit, validation=both, skill=float(skill))
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from sklstm._forecasting import adjusted_member
 from sklstm._forecasting.adjusted_member import AdjustedLinear
-from sklstm._forecasting.conformal import blocks_spanned
 from sklstm._forecasting.pretrained_member import (
     PretrainedReader,
     Reader,
@@ -262,18 +261,3 @@ def absolute_errors(block: ValidationBlock, outputs: np.ndarray) -> np.ndarray:
     """Return the mean absolute error in each window, on the scaler's axis."""
     _, scale = block.data.level_and_scale(block.rows)
     return row_means(np.abs(outputs - block.data.targets(block.rows)) * scale)
-
-
-def excess_error(
-    trained: ValidationBlock, combined: ValidationBlock
-) -> tuple[float, float]:
-    """Return how much larger the combined error is, and the standard error of that.
-
-    Windows overlap; as many count as independent as do not.
-    """
-    weights = trained.data.weights(trained.rows)
-    excess = absolute_errors(combined, combined.outputs)
-    excess = excess - absolute_errors(trained, trained.outputs)
-    mean = np.average(excess, weights=weights)
-    variance = np.average((excess - mean) ** 2, weights=weights)
-    return float(mean), float(np.sqrt(variance / blocks_spanned(trained)))
