@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from sklstm._reporting.display import BLUE, VERMILION, Display, finish
+from sklstm._reporting.display import BLUE, VERMILION, Display, finish, rgb
 from sklstm._reporting.plotly_figures import lag_figure, token_figure
 from sklstm.inspection import lag_attributions, token_attributions
 
@@ -317,10 +317,6 @@ def shade(strength):
     end = np.array(rgb(BLUE if strength > 0 else VERMILION))
     mixed = 255 + 0.7 * abs(strength) * (end - 255)
     return "#" + "".join(f"{round(part):02x}" for part in mixed)
-
-
-def rgb(color):
-    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def lay_out(words):

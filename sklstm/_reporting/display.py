@@ -123,6 +123,11 @@ class Display:
         return share * np.array(to_rgb(self._colors[0])) + (1 - share) * self._ground
 
 
+def rgb(color):
+    """Return red, green and blue, from 0 to 255, of a colour such as "#0072B2"."""
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
 def finish(ax, title, *, grid="y"):
     """Open the frame, draw a faint grid, and set the title unless the axes have one."""
     ax.spines[["top", "right"]].set_visible(False)

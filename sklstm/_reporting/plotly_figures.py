@@ -12,6 +12,7 @@ from sklstm._reporting.display import (
     SKY,
     VERMILION,
     on_axis,
+    rgb,
 )
 
 COLORS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
@@ -55,7 +56,7 @@ def add_curve(figure, x, y, name, color, **line):
 def add_band(figure, x, bounds, name, opacity):
     """Fill between two columns of bounds; the legend names both edges once."""
     x = on_axis(x)
-    red, green, blue = (int(BLUE[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = rgb(BLUE)
     for column, fill in ((0, None), (1, "tonexty")):
         figure.add_scatter(
             x=x,
