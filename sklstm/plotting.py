@@ -9,6 +9,7 @@
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 
 from sklstm._reporting.attribution_displays import (
     LagAttributionDisplay,
@@ -100,6 +101,14 @@ class TrainingHistoryDisplay(Display):
         if isinstance(estimator, (list, tuple)):
             estimator = {f"fold {i}": e for i, e in enumerate(estimator, 1)}
         fitted = estimator if isinstance(estimator, dict) else {"": estimator}
+        for one in fitted.values():
+            if not hasattr(one, "history_"):
+                check_is_fitted(one)
+                raise TypeError(
+                    "TrainingHistoryDisplay draws estimators with a history_, but got "
+                    f"a {type(one).__name__}. Pass pipeline[-1] of a pipeline, and "
+                    "best_estimator_ of a search."
+                )
         histories = {name: e.history_ for name, e in fitted.items()}
         best = {name: e.best_epoch_ for name, e in fitted.items()}
         return cls.from_histories(

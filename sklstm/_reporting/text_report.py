@@ -121,17 +121,30 @@ def rivals(classifier, X, targets, train):
         result["n-gram model alone"] = np.concatenate([ngrams.logits(p) for p in parts])
     if train is None:
         return result
+    X, train_X = equally_wide(X, train[0])
     for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
         if model_name(classifier) != cell.label:
             rival = clone(classifier)
             rival.set_params(cell=cell.name, linear_skip=False, verbose=0)
-            result[f"{cell.label} alone"] = fit_quietly(rival, *train)._logits(X)
+            result[f"{cell.label} alone"] = fit_quietly(
+                rival, train_X, train[1]
+            )._logits(X)
     learned = one_hot(train[1], classifier.classes_, classifier._state.multi_label)
     prior = probabilities.prior_logits(
         learned.mean(axis=0), not classifier._state.multi_label
     )
     result["shares of classes"] = np.tile(prior, (len(targets), 1))
     return result
+
+
+def equally_wide(X, other):
+    """Pad token ids with 0 to the width of the wider; texts stay as they are."""
+    if isinstance(X, list):
+        return X, other
+    X, other = np.asarray(X), np.asarray(other)
+    width = max(X.shape[1], other.shape[1])
+    padded = (np.pad(ids, ((0, 0), (0, width - ids.shape[1]))) for ids in (X, other))
+    return tuple(padded)
 
 
 def score(logits, targets, exclusive):

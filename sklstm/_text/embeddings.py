@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from sklstm._text.scripts import lower
+from sklstm._text.scripts import lower, normalized
 from sklstm._text.sequences import FIRST
 
 # The length of vectors is that of most of the first lines.
@@ -37,8 +37,9 @@ def read_vectors(path, words):
                 word, vector = split_line(line, length)
                 is_header = number == 1 and len(vector) == 1 < length
                 if is_known(word, words) and word not in vectors and not is_header:
-                    check_length(vector, length, word, f"{path!r}, line {number}")
-                    vectors[word] = vector
+                    where = f"{path!r}, line {number}"
+                    check_length(vector, length, word, where)
+                    vectors[word] = numbers_of(vector, word, where)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"embeddings={path!r} is no text in UTF-8: {error}. Pass a file of a word "
@@ -48,8 +49,12 @@ def read_vectors(path, words):
 
 
 def is_known(word, words):
-    """Tell whether a word is among `words`, as it is or in lower case."""
-    return word in words or lower(word) in words
+    """Tell whether a word is among `words`, as it is or as texts are read."""
+    return word in words or as_read(word) in words
+
+
+def as_read(word):
+    return lower(normalized(word))
 
 
 def vectors_of(words, vectors):
@@ -62,14 +67,14 @@ def vectors_of(words, vectors):
     for word in vectors:
         # Keys of a user's dict may be of any type.
         if isinstance(word, str) and word not in words:
-            cased.setdefault(lower(word), word)
+            cased.setdefault(as_read(word), word)
     found = {word: word if word in vectors else cased.get(word) for word in words}
     return {word: vectors[name] for word, name in found.items() if name is not None}
 
 
 def vector_length(lines):
     """Return how many numbers most lines have after a word."""
-    lengths = Counter(len(line.split()) - 1 for line in lines)
+    lengths = Counter(len(line.split()) - 1 for line in lines if line.strip())
     return max(lengths, key=lengths.__getitem__, default=0)
 
 
@@ -87,6 +92,16 @@ def check_length(vector, length, word, where):
             f"embeddings={where} has {len(vector)} numbers for the word {word!r}, but "
             f"most lines have {length}. Look whether the file is whole, or drop it."
         )
+
+
+def numbers_of(vector, word, where):
+    try:
+        return np.array(vector, np.float32)
+    except ValueError as error:
+        raise ValueError(
+            f"embeddings={where} has something else than numbers for the word "
+            f"{word!r}: {error}. Mend or drop the line."
+        ) from error
 
 
 def embedding_table(vectors, words, n_rows):

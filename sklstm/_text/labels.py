@@ -20,11 +20,18 @@ def check_labels(y):
     """Raise if y holds no classes, or misses some."""
     check_none_missing(y)
     try:
+        if type_of_target(y) == "unknown":
+            label = np.asarray(y, dtype=object).ravel()[0]
+            raise ValueError(
+                f"y holds labels of type {type(label).__name__}, but must hold str or "
+                "int. Convert them by str; or, where a text has several labels, pass "
+                "what MultiLabelBinarizer().fit_transform(y) gives."
+            )
         check_classification_targets(y)
     except TypeError as error:  # scikit-learn sorts labels to find the classes
         raise TypeError(
             "y must hold labels of one type, such as str or int, but they cannot be "
-            f"put in order: {error}."
+            f"put in order: {str(error).rstrip('.')}."
         ) from error
 
 
@@ -37,12 +44,13 @@ def check_none_missing(y):
         values = np.asarray(y, dtype=object)
     except ValueError:  # lists of unequal length, which scikit-learn refuses by name
         return
-    missing = pd.isna(values) if values.ndim == 1 else np.zeros(1, bool)
-    if missing.any():
-        row = int(np.argmax(missing))
-        raise ValueError(
-            f"y misses the label at position {row}. Fill or drop missing labels."
-        )
+    missing = np.argwhere(pd.isna(values))
+    if len(missing):
+        row, *column = missing[0]
+        where = f"position {row}"
+        if values.ndim == 2 and values.shape[1] > 1:
+            where = f"row {row}, column {column[0]}"
+        raise ValueError(f"y misses the label at {where}. Fill or drop missing labels.")
 
 
 def is_multi_label(y):

@@ -54,8 +54,10 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
         fit got.
     """
     X, y = unloaded(X), dense_labels(y)
-    if y is None and not isinstance(X, Iterator):
-        raise ValueError(WITHOUT_LABELS)
+    if not isinstance(X, Iterator):
+        tokenizer.check_collection(X)
+        if y is None:
+            raise ValueError(WITHOUT_LABELS)
     if comes_in_parts(X):
         return PartReader(estimator, y, reset).read(X)
     if tokenizer.is_text(X):
@@ -75,6 +77,8 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
 def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
     """Give X as ids of learned words, part by part."""
     X, n_read = unloaded(X), 0
+    if not isinstance(X, Iterator):
+        tokenizer.check_collection(X)
     parts = (part for part, _ in parts_of(X)) if comes_in_parts(X) else [X]
     takes_ids = hasattr(estimator, "n_features_in_")
     for part in parts:
@@ -99,7 +103,7 @@ def looks_like_texts(X):
     """Tell whether X, which holds no str, has at least the form of texts."""
     if isinstance(X, (list, tuple)):
         return not any(hasattr(row, "__len__") for row in X)
-    return X is not None and not isinstance(X, dict) and n_dims(X) == 1
+    return n_dims(X) == 1
 
 
 @dataclass

@@ -15,6 +15,8 @@ FLAG = r"[\U0001f1e6-\U0001f1ff]{2}"
 KEYCAP = r"[0-9#*]\ufe0f?\u20e3"
 # Thai, Lao, Burmese and Khmer put no spaces between words.
 NO_SPACES = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"
+# What is typed for the apostrophe inside of words.
+APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u02bc\uff07"), "'")
 # Joiners stand inside of words of Persian and of Indic scripts.
 JOINERS = r"\u200c\u200d"
 LANGUAGES = r"\b[a-zA-Z](?:\+\+|#)(?!\w)"
@@ -75,7 +77,7 @@ def character_pattern():
 
 def normalized(text):
     """Return a text whose equal letters, and apostrophes, are of equal codes."""
-    return unicodedata.normalize("NFC", text).replace("\u2019", "'")
+    return unicodedata.normalize("NFC", text).translate(APOSTROPHES)
 
 
 def lower(text):

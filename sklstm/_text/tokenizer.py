@@ -38,6 +38,33 @@ def is_word(value):
     return isinstance(value, (str, bytes))
 
 
+def check_collection(X, name="X"):
+    """Raise if X is nothing that holds texts in an order, and say what to pass."""
+    kind = type(X).__name__
+    if X is None:
+        raise ValueError(f"{name} is None. Pass a collection of texts.")
+    if is_word(X) or (hasattr(X, "ndim") and X.ndim == 0):
+        raise ValueError(
+            f"{name} is one string, but a collection of texts is needed. Pass [{name}]."
+        )
+    if issparse(X):
+        raise TypeError(
+            f"{name} is a sparse matrix, such as a TfidfVectorizer gives, but texts "
+            "are needed: n-grams are counted here. Pass the texts themselves."
+        )
+    if isinstance(X, dict):
+        raise ValueError(
+            f"{name} is a dict, but a collection of texts is needed. Pass "
+            f"list({name}.values()), or one of its columns."
+        )
+    if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
+        way = f"list({name})" if hasattr(X, "__iter__") else f"[str({name})]"
+        raise ValueError(
+            f"{name} is of type {kind}, but a collection of texts is needed, such as a "
+            f"list. Pass {way}."
+        )
+
+
 def check_texts(X, name="X", first=0):
     """Return a list of str; an array of bytes of fixed width is read as UTF-8.
 
@@ -53,14 +80,11 @@ def check_texts(X, name="X", first=0):
     TypeError
         For an entry that is not a string, naming its position.
     """
-    if isinstance(X, (str, bytes)):
-        raise ValueError(
-            f"{name} is one string, but a collection of texts is needed. Pass [{name}]."
-        )
-    if isinstance(X, pd.DataFrame):
-        X = X.to_numpy(dtype=object)
     if isinstance(X, Iterator):
         X = list(X)
+    check_collection(X, name)
+    if isinstance(X, pd.DataFrame):
+        X = X.to_numpy(dtype=object)
     if not isinstance(X, (list, tuple)):
         of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
         X = np.asarray(X, dtype=None if of_bytes else object)
@@ -95,32 +119,44 @@ def check_texts(X, name="X", first=0):
 
 def check_ids_form(X):
     """Raise if X cannot be token ids, and say what it seems to be instead."""
-    if X is None:
-        raise ValueError("X is None. Pass a collection of texts.")
-    if issparse(X):
-        return  # scikit-learn refuses it by name
-    if isinstance(X, dict):
-        raise ValueError(
-            "X is a dict, but a collection of texts is needed. Pass list(X.values()), "
-            "or one of its columns."
-        )
-    names = getattr(X, "columns", None)
-    columns = range(X.shape[1]) if len(getattr(X, "shape", ())) == 2 else ()
-    if isinstance(X, pd.DataFrame):
-        holds_text = [X.iloc[:, i].map(is_word).any() for i in columns]
-    elif len(columns) and np.asarray(X).dtype.kind in "USO":
-        values = np.asarray(X, object)
-        holds_text = [any(map(is_word, values[:, i])) for i in columns]
-    else:
-        holds_text = []
+    check_collection(X)
+    columns = columns_of(X)
+    holds_text = [any(map(is_word, column)) for column in columns]
     if any(holds_text):
-        column = holds_text.index(True)
+        column, n_texts = holds_text.index(True), sum(holds_text)
+        names = getattr(X, "column_names", getattr(X, "columns", None))
         pick = f"X[:, {column}]" if names is None else f"X[{names[column]!r}]"
+        pick = f"[row[{column}] for row in X]" if isinstance(X, list) else pick
         raise ValueError(
-            f"X has {len(columns)} columns, one of them of texts, but one column of "
-            f"texts is needed. Pass {pick}, or choose it by a ColumnTransformer."
+            f"X has {len(columns)} columns, {'one' if n_texts == 1 else n_texts} of "
+            "them of texts, but one column of texts is needed. Pass "
+            f"{pick}, or choose it by a ColumnTransformer."
+        )
+    if len(columns) == 1 and pd.isna(columns[0]).all() and len(X):
+        raise ValueError(
+            "X is one column, in which every entry is missing. Fill or drop missing "
+            "texts."
         )
     check_row_lengths(X)
+
+
+def columns_of(X):
+    """Return the columns of anything that has some, if they may hold texts."""
+    if isinstance(X, pd.DataFrame):
+        return [X.iloc[:, i] for i in range(X.shape[1])]
+    if isinstance(X, (list, tuple)):
+        # Rows of a table as lists: texts beside what is none.
+        mixed = any(0 < sum(map(is_word, row)) < len(row) for row in X if is_row(row))
+        same = len({len(row) if is_row(row) else -1 for row in X}) == 1
+        return list(zip(*X, strict=True)) if mixed and same else []
+    if len(getattr(X, "shape", ())) != 2:
+        return []
+    values = np.asarray(X)
+    return list(values.T) if values.dtype.kind in "USO" or values.shape[1] == 1 else []
+
+
+def is_row(value):
+    return isinstance(value, (list, tuple, np.ndarray))
 
 
 def check_row_lengths(X):

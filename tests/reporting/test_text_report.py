@@ -40,10 +40,12 @@ class Rival:
     def set_params(self, **_):
         return self
 
-    def fit(self, *_):
+    def fit(self, X, y):
+        self.width = np.shape(X)[1:]
         return self
 
     def _logits(self, X):
+        assert np.shape(X)[1:] == self.width
         return np.zeros((len(X), 1))
 
 

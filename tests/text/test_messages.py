@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklstm import LSTMTextClassifier
 from sklstm._text.embeddings import first_vectors, read_vectors
 from sklstm.inspection import token_attributions
-from sklstm.plotting import TokenAttributionDisplay
+from sklstm.plotting import TokenAttributionDisplay, TrainingHistoryDisplay
 from sklstm.preprocessing import TextSequencer
 
 TEXTS, LABELS = ["good film", "very good", "bad film", "very bad"] * 5, [1, 1, 0, 0]
@@ -55,6 +55,8 @@ def test_f12_labels_may_come_from_an_iterator():
     [
         ("U1", FRAME, ValueError, r"X has 2 columns, one of them.* Pass X\['text'\]"),
         ("U1", FRAME.to_numpy(), ValueError, r"2 columns, .* Pass X\[:, 1\]"),
+        ("U1", [[1, "a"]] * 20, ValueError, r"one of them.* \[row\[1\] for row in X\]"),
+        ("U1", FRAME[["text", "text"]], ValueError, "2 of them of texts"),
         ("U2", [[1, 2], [3]] * 10, ValueError, "lists of 1 to 2 token ids.* Pad them"),
         ("U2", pd.Series([[1], [2]] * 10), TypeError, "padded with 0, as a 2-D array"),
         ("U2", [["a"], ["b"]] * 10, ValueError, "lists of tokens.* tokenizer=str.spl"),
@@ -62,9 +64,18 @@ def test_f12_labels_may_come_from_an_iterator():
         ("U3", pd.Series([np.nan] * 20), ValueError, "begins with nan. Convert it"),
         ("U3", [None] * 20, ValueError, "holds no str; it begins with None"),
         ("U3", pd.Series([DAY] * 20), TypeError, "of type Timestamp. Convert it"),
+        (
+            "U3",
+            pd.DataFrame({"a": [np.nan] * 20}),
+            ValueError,
+            "every entry is missing",
+        ),
+        ("U3", np.full((20, 1), None), ValueError, "every entry is missing"),
         ("U4", b"film", ValueError, "X is one string"),
         ("U4", [], ValueError, "X is empty. Pass at least one text"),
         ("U4", {"text": TEXTS}, ValueError, r"X is a dict, .* list\(X.values\(\)\)"),
+        ("U4", set(TEXTS), ValueError, r"of type set, .* Pass list\(X\)"),
+        ("F12", sp.csr_matrix(np.eye(20)), TypeError, "sparse matrix.* Pass the texts"),
     ],
 )
 def test_what_is_no_column_of_texts_is_told(case, X, error, match):
@@ -93,6 +104,9 @@ def test_u1_u3_columns_of_polars():
         quick().fit(polars.from_pandas(FRAME), LABELS)
     with pytest.raises(ValueError, match="holds no str; it begins with 1"):
         quick().fit(polars.Series([1] * 20), LABELS)
+    arrow = pytest.importorskip("pyarrow").Table.from_pandas(FRAME)
+    with pytest.raises(ValueError, match=r"2 columns, .* Pass X\['text'\]"):
+        quick().fit(arrow, LABELS)
 
 
 def test_u4_nothing_to_predict(fitted):
@@ -102,6 +116,15 @@ def test_u4_nothing_to_predict(fitted):
         fitted.predict(b"film")
     with pytest.raises(ValueError, match="X is None. Pass a collection"):
         fitted.predict(None)
+    with pytest.raises(ValueError, match="X is one string"):
+        fitted.predict(np.array("film"))
+    for value in ({"a": 1}.values(), {"film"}):
+        with pytest.raises(ValueError, match=r"is of type .* Pass list\(X\)"):
+            fitted.predict(value)
+    with pytest.raises(ValueError, match=r"is of type int, .* Pass \[str\(X\)\]"):
+        fitted.predict(7)
+    with pytest.raises(TypeError, match="sparse matrix.* Pass the texts"):
+        fitted.predict(sp.csr_matrix(np.eye(3)))
     with pytest.raises(ValueError, match=r"one of them of texts.* Pass X\['text'\]"):
         quick().fit(FRAME[["n", "n"]].set_axis(["a", "b"], axis=1), LABELS).predict(
             FRAME
@@ -124,8 +147,9 @@ def vectors(folder, content):
         b"\xef\xbb\xbfgood 1 2\nfilm 3 4\nfilm noir 9 9\n. . . 7 7\n",
         b"good 1 2\nfilm 3 4\ngood 8 8\n\n",
         b"good 1 2\nfilm 3 4\nother 1\n",
+        b"\ngood 1 2\n\n\nfilm 3 4\n",
     ],
-    ids=["plain", "header", "tabs", "BOM and blanks", "twice", "a short other line"],
+    ids=["plain", "header", "tabs", "BOM and blanks", "twice", "short", "empty lines"],
 )
 def test_u5_files_of_vectors(content, tmp_path):
     assert vectors(tmp_path, content) == {"good": [1, 2], "film": [3, 4]}
@@ -148,11 +172,35 @@ def test_u5_words_with_blanks_and_lines_that_are_cut(tmp_path):
     assert vectors(tmp_path, b"very good 1 2\nfilm 3 4\nso 5 6")["very good"] == [1, 2]
     with pytest.raises(ValueError, match="line 2 has 1 numbers for the word 'film'"):
         vectors(tmp_path, b"good 1 2\nfilm 3\nso 1 2\n")
+    with pytest.raises(ValueError, match="line 2 has something else .* word 'film'"):
+        vectors(tmp_path, b"good 1 2\nfilm 3 x\nso 1 2\n")
+
+
+def test_f3_u5_vectors_are_found_however_their_word_is_coded():
+    vectors = {"cafe\u0301": [1, 2], "don\u2019t": [3, 4]}
+    found, n_found = first_vectors(vectors, {"caf\xe9": 2, "don't": 3}, 4)
+    assert n_found == 2 and found[2:].tolist() == [[1, 2], [3, 4]]
 
 
 def test_u8_a_sequencer_takes_iterators():
     expected = TextSequencer().fit_transform(TEXTS)
     np.testing.assert_array_equal(TextSequencer().fit_transform(iter(TEXTS)), expected)
+    for X, match in ((None, "X is None"), (set(TEXTS), "type set"), ({}, "is a dict")):
+        with pytest.raises(ValueError, match=match):
+            TextSequencer().fit(X)
+
+
+@pytest.mark.parametrize("linear_skip", [True, False])
+def test_u7_a_graph_has_a_row_and_a_column(linear_skip):
+    pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    words = " ".join(LSTMTextClassifier.to_onnx.__doc__.split())
+    assert "one row and one column at least (an empty text is a row of padding" in words
+    clf = quick(linear_skip=linear_skip, epochs=1).fit(TEXTS, LABELS)
+    graph = ReferenceEvaluator(clf.to_onnx())
+    found = graph.run(None, {"tokens": np.zeros((1, 1), np.int64)})[0]
+    np.testing.assert_allclose(found, clf.predict_proba([""]), atol=1e-6)
 
 
 def test_u9_classes_that_a_graph_cannot_hold():
@@ -170,9 +218,22 @@ def test_u10_a_missing_label_is_told_by_its_position(missing):
     numbers = np.array([0.0, 1.0] * 10)
     numbers[3] = np.nan
     nullable = pd.Series(numbers).astype("Int64")
-    for y in (labels, pd.Series(labels), labels.tolist(), numbers, nullable):
+    frame = pd.DataFrame({"y": labels})
+    for y in (labels, pd.Series(labels), labels.tolist(), numbers, nullable, frame):
         with pytest.raises(ValueError, match="misses the label at position 3. Fill"):
             quick().fit(TEXTS, y)
+
+
+def test_u10_labels_that_are_no_classes():
+    indicator = Y.astype(float)
+    indicator[3, 1] = np.nan
+    with pytest.raises(ValueError, match="misses the label at row 3, column 1"):
+        quick().fit(TEXTS, indicator)
+    several = [{"a", "b"} if label else {"c"} for label in LABELS]
+    with pytest.raises(ValueError, match="labels of type set, .*MultiLabelBinarizer"):
+        quick().fit(TEXTS, several)
+    with pytest.raises(ValueError, match="labels of type Period, .* Convert them by"):
+        quick().fit(TEXTS, [pd.Period(f"202{label}", "Y") for label in LABELS])
 
 
 @pytest.mark.parametrize("linear_skip", [True, False])
@@ -191,6 +252,10 @@ def test_u6_attributions_of_a_pipeline_name_what_to_pass(fitted):
     for other in (make_pipeline(fitted), GridSearchCV(fitted, {"epochs": [0]})):
         with pytest.raises(TypeError, match=r"Pass pipeline\[-1\] .* best_estimator_"):
             token_attributions(other, "a good film")
+    search = GridSearchCV(fitted, {"epochs": [0]}, cv=2).fit(TEXTS, LABELS)
+    for other in (make_pipeline(fitted), search):
+        with pytest.raises(TypeError, match=r"Pass pipeline\[-1\] .* best_estimator_"):
+            TrainingHistoryDisplay.from_estimator(other)
 
 
 def test_a_token_that_looks_like_mathematics_is_drawn_as_it_is(tmp_path):

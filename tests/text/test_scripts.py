@@ -36,6 +36,7 @@ WORDS = {
     "Chinese": ("房间 很好", "房间|很好"),
     "Old Italic with marks": ("\U0001e900\U0001e944a", "\U0001e922\U0001e944a"),
     "apostrophes": ("Don’t, don't", "don't|,|don't"),
+    "Ukrainian": ("п’ять п\u02bcять", "п'ять"),
     "quotes": ("‘so’ 5's", "‘|so|'|5's"),
     "numbers": ("3.14 a_b x2", "3|.|14|a_b|x2"),
     "languages": ("C++ or C#, i++;", "c++|or|c#|,|i++|;"),
