@@ -149,6 +149,21 @@ def test_messages_in_troubleshooting_are_those_of_the_library():
         assert any(message in text for text in texts), message
 
 
+def test_tests_that_a_page_names_are_there():
+    tests = DOCS.parent / "tests"
+    found = [
+        name
+        for file in tests.glob("**/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.M)
+    ]
+    named = re.findall(
+        r"`(test_\w+)(…?)`", (DOCS / "design" / "text_cases.md").read_text("utf-8")
+    )
+    for name, more in named:
+        is_there = any(one.startswith(name) for one in found) if more else name in found
+        assert is_there, name
+
+
 def test_what_users_type_stands_in_a_title_heading_or_term():
     searches = runpy.run_path(DOCS / "searches.py")
     pairs, found = searches["headings_of_sources"](), searches["pages_found"]
