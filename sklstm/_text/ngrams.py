@@ -260,9 +260,9 @@ def scale_columns(matrix, factors):
 def log_count_ratio(inside, outside, share):
     """Return the log of how much likelier each n-gram is in texts of the class.
 
-    Two documents with every n-gram are added, by the square roots of the classes'
-    shares: one for each class would make all n-grams look typical of a rare class,
-    and shares themselves make what a class lacks by chance look typical of others.
+    Two documents with every n-gram are added, one of each side. A side of less than a
+    quarter of the documents gets less, in proportion to its share, because a whole one
+    would make all n-grams look typical of a rare class.
 
     Parameters
     ----------
@@ -271,7 +271,8 @@ def log_count_ratio(inside, outside, share):
     share : float
         Of documents that are of the class.
     """
-    added = 2 * np.sqrt(share) / (np.sqrt(share) + np.sqrt(1 - share))
+    smaller = min(1.0, 4 * share, 4 * (1 - share))
+    added = smaller if share < 0.5 else 2 - smaller
     inside, outside = inside + added, outside + 2 - added
     return np.log(inside / share) - np.log(outside / (1 - share))
 
