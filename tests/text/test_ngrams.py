@@ -4,7 +4,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.metrics import log_loss
 
 from sklstm._text import ngrams, probabilities
-from sklstm._text.ngrams import NgramCounts, NgramModel
+from sklstm._text.ngrams import NgramCounts, NgramModel, log_count_ratio
 from sklstm._text.vocabulary import build_vocabulary, count_tokens, encode
 
 TEXTS = ["a b a b c", "b c", "", "c a b", "d"]
@@ -79,3 +79,13 @@ def test_log_loss_and_probabilities_equal_scikit_learn(n_outputs):
         probabilities.log_loss(logits, targets, weights, True),
         log_loss(y, proba, sample_weight=weights),
     )
+
+
+@pytest.mark.parametrize(
+    "share, added", [(0.5, 1), (0.25, 1), (0.75, 1), (0.1, 0.4), (0.9, 1.6)]
+)
+def test_a_rare_class_gets_less_of_the_documents_added_to_ratios(share, added):
+    inside, outside = np.array([0.0, 3.0]), np.array([2.0, 0.0])
+    found = log_count_ratio(inside, outside, share)
+    odds = (inside + added) / share / ((outside + 2 - added) / (1 - share))
+    np.testing.assert_allclose(found, np.log(odds))
