@@ -40,7 +40,6 @@ def is_word(value):
 
 def check_collection(X, name="X"):
     """Raise if X is nothing that holds texts in an order, and say what to pass."""
-    kind = type(X).__name__
     if X is None:
         raise ValueError(f"{name} is None. Pass a collection of texts.")
     if is_word(X) or (hasattr(X, "ndim") and X.ndim == 0):
@@ -57,11 +56,12 @@ def check_collection(X, name="X"):
             f"{name} is a dict, but a collection of texts is needed. Pass "
             f"list({name}.values()), or one of its columns."
         )
-    if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
+    is_sequence = hasattr(X, "__len__") and hasattr(X, "__getitem__")
+    if not is_sequence and not hasattr(X, "__array__"):
         way = f"list({name})" if hasattr(X, "__iter__") else f"[str({name})]"
         raise ValueError(
-            f"{name} is of type {kind}, but a collection of texts is needed, such as a "
-            f"list. Pass {way}."
+            f"{name} is of type {type(X).__name__}, but a collection of texts is "
+            f"needed, such as a list. Pass {way}."
         )
 
 
