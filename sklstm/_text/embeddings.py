@@ -99,8 +99,8 @@ def numbers_of(vector, word, where):
         return np.array(vector, np.float32)
     except ValueError as error:
         raise ValueError(
-            f"embeddings={where} has something else than numbers for the word "
-            f"{word!r}: {error}. Mend or drop the line."
+            f"embeddings={where}, with the word {word!r}, must hold numbers: {error}. "
+            "Mend or drop the line."
         ) from error
 
 

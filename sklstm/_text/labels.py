@@ -23,9 +23,10 @@ def check_labels(y):
         if type_of_target(y) == "unknown":
             label = np.asarray(y, dtype=object).ravel()[0]
             raise ValueError(
-                f"y holds labels of type {type(label).__name__}, but must hold str or "
-                "int. Convert them by str; or, where a text has several labels, pass "
-                "what MultiLabelBinarizer().fit_transform(y) gives."
+                f"Unknown label type: y holds objects of type {type(label).__name__}, "
+                "but classes must be str, or an array of numbers. Convert them, for "
+                "example by str; where a text has several labels, pass what "
+                "MultiLabelBinarizer().fit_transform(y) gives."
             )
         check_classification_targets(y)
     except TypeError as error:  # scikit-learn sorts labels to find the classes
