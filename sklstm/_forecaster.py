@@ -23,6 +23,7 @@ from sklstm._forecasting.fitting import (
     check_no_steps,
     check_not_swapped,
     check_same_network,
+    check_steps,
     fit_state,
     problem_of,
     rows_before,
@@ -31,14 +32,14 @@ from sklstm._forecasting.fitting import (
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import FittedSeries, Origins
 from sklstm._forecasting.scoring import r2_of_known, values_and_forecasts
-from sklstm._forecasting.searches import check_search
+from sklstm._forecasting.searches import check_search, rows_on_axis
 from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
 from sklstm._networks import ridge
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
 from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
 from sklstm._reporting import forecast_report, panel_report
-from sklstm._series.alignment import align_X_y, match_columns
+from sklstm._series.alignment import align_X_y, check_weights_index, match_columns
 from sklstm._series.calendar import check_holidays, inputs_at
 from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import (
@@ -613,7 +614,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         forecast = np.empty((len(rows.values), model.n_targets))
         for key, (at, index) in rows.rows_by_series.items():
             series, values = state.series[key], rows.values[at]
-            where = series.history.where(index, len(values))
+            where = rows_on_axis(series.history, index, len(values))
             forecast[at] = forecast_rows(series, values, where)
         return state.output.restore_like(X, forecast, rows.rows_by_series)
 
@@ -671,8 +672,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 "theirs."
             )
         chosen = chosen_series(state, series)
-        if steps is not None:
-            check_positive_int("steps", steps)
+        check_steps(steps)
         ahead = read_inputs_ahead(self, state, X, chosen, steps)
         if steps is None and X is not None and ahead is not None:
             steps = min(map(len, ahead.values()))
@@ -701,10 +701,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             scalers = [scaler] * len(histories)
         else:  # of new series, too, what is given of them here is all that is known
             scalers = [fit_scaler(own.y, self.scaler) for own in histories.values()]
-        series = {
-            key: FittedSeries(own, scaler, len(own))
-            for (key, own), scaler in zip(histories.items(), scalers, strict=True)
-        }
+        series = {}
+        for (key, own), scaler in zip(histories.items(), scalers, strict=True):
+            scale_values(own.y, scaler)  # raises where it cannot
+            series[key] = FittedSeries(own, scaler, len(own))
         return replace(state, series=series)
 
     def forecast_quantiles(
@@ -1109,6 +1109,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             )
         if state.form == "regression":
             align_X_y(X, y)
+            check_weights_index(X, sample_weight)
             y = match_columns(concatenate_series(y), state.output.names)
         return r2_of_known(y, self.predict(X), sample_weight)
 

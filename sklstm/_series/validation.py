@@ -9,6 +9,8 @@ import pandas as pd
 from sklstm._utils.disk_arrays import blocks, in_file
 
 LARGEST = 1e100
+# A sum of squares of many such scaled values still fits single precision.
+LARGEST_SCALED = 1e16
 # Text that pandas.to_datetime may read: "2024-01-31", "31.1.24", "20240131".
 DATE_LIKE = re.compile(r"\d{4}|\d[-/.]\d")
 # Sums of weights must have digits left in single precision.
@@ -17,6 +19,14 @@ WEIGHTS = 1e-30, 1e30
 
 def is_pandas(data) -> bool:
     return isinstance(data, (pd.Series, pd.DataFrame))
+
+
+def names_of_columns(data) -> list | None:
+    """Return the names of columns of a frame of pandas, polars or Arrow, or None."""
+    names = getattr(data, "column_names", getattr(data, "columns", None))
+    if names is None or len(getattr(data, "shape", ())) != 2:
+        return None
+    return list(names)
 
 
 def n_dims(data) -> int:

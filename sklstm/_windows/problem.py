@@ -25,11 +25,9 @@ from sklstm._utils.disk_arrays import (
 )
 from sklstm._windows.dataset import CHUNK, ReadyWindows, SeriesWindows, check_length
 from sklstm._windows.normalization import WindowNorm
-from sklstm._windows.scaling import Scaler, fit_scaler, kind_for_inputs
+from sklstm._windows.scaling import Scaler, check_scaled, fit_scaler, kind_for_inputs
 from sklstm._windows.splits import Split, split_chronological, split_shuffled
 
-# A sum of squares of many such values still fits single precision.
-LARGEST_SCALED = 1e16
 # Rows that a scaler is fitted on; more of them change its statistics by nothing.
 MAX_SCALER_ROWS = 2**20
 # Bytes of the targets of the validation block; of more, some windows are drawn.
@@ -435,15 +433,7 @@ def sampled_rows(arrays, cuts):
 
 def scale_values(values: Any, scaler: Scaler) -> np.ndarray:
     """Return scaled values in the single precision that networks compute in."""
-    result = scaler.apply(values)
-    largest = np.nanmax(np.abs(result), initial=0)
-    if largest > LARGEST_SCALED:
-        raise ValueError(
-            f"After scaling there are values as large as {largest:.3g}, whose squares "
-            "overflow in the single precision that networks compute in. Choose "
-            "scaler='standard', or divide the data by a power of ten."
-        )
-    return result.astype(np.float32)
+    return check_scaled(scaler.apply(values)).astype(np.float32)
 
 
 def bridged_windows(X):

@@ -14,6 +14,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from sklstm._series.validation import LARGEST_SCALED
 from sklstm._utils.archive import storable
 
 for transformer in (
@@ -102,6 +103,13 @@ class TransformerScaler:
                 f"{method.__qualname__} made {result.shape} of {table.shape}. Choose "
                 "another, such as 'standard'."
             )
+        lost = np.isfinite(table) & ~np.isfinite(result)
+        if name == "transform" and lost.any():
+            raise ValueError(
+                f"scaler makes {result[lost][0]} of {table[lost][0]}, a value that it "
+                "cannot scale. Leave such values out or make them NaN, or use "
+                "scaler='standard'."
+            )
         return result.reshape(values.shape)
 
 
@@ -143,6 +151,21 @@ def fit_column_scaler(
     parts = [center_and_scale(table, kind, sample_weight) for table in tables]
     center, scale = (np.concatenate(each) for each in zip(*parts, strict=True))
     return ColumnScaler(center, scale, kind == "log")
+
+
+def check_scaled(values: np.ndarray, *, of_file: bool = False) -> np.ndarray:
+    """Raise where scaled values are too large to compute with.
+
+    Infinite ones of a file pass, because loading says what is wrong with them.
+    """
+    largest = np.nanmax(np.abs(values), initial=0)
+    if largest > LARGEST_SCALED and not (of_file and np.isinf(largest)):
+        raise ValueError(
+            f"After scaling there are values as large as {largest:.3g}, whose squares "
+            "overflow in the single precision that networks compute in. Choose "
+            "scaler='standard', or divide the data by a power of ten."
+        )
+    return values
 
 
 def kind_for_inputs(kind: Any) -> Any:
