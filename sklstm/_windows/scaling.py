@@ -113,6 +113,56 @@ class TransformerScaler:
         return result.reshape(values.shape)
 
 
+@storable
+@dataclass(frozen=True, eq=False)
+class InputScaler:
+    """A transformer's scaler of inputs, and one of the calendar features behind them.
+
+    A logarithm of these, which go from -1 to 1, does not exist.
+    """
+
+    inputs: Any
+    calendar: Any
+    n_inputs: int
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        return self._call("apply", values)
+
+    def invert(self, values: np.ndarray) -> np.ndarray:
+        return self._call("invert", values)
+
+    @property
+    def statistics(self) -> Any:
+        return self.inputs.statistics
+
+    def _call(self, name, values):
+        parts = np.split(values, [self.n_inputs], axis=-1)
+        scalers = self.inputs, self.calendar
+        scaled = [
+            getattr(s, name)(part) for s, part in zip(scalers, parts, strict=True)
+        ]
+        return np.concatenate(scaled, axis=-1)
+
+
+def fit_input_scaler(
+    values: np.ndarray, kind: Any, n_calendar: int, sample_weight=None
+) -> Scaler:
+    """Fit a scaler on rows of inputs; see `fit_scaler`.
+
+    Parameters
+    ----------
+    n_calendar : int
+        Last columns, which no transformer scales.
+    """
+    kind, n_inputs = kind_for_inputs(kind), values.shape[1] - n_calendar
+    if isinstance(kind, str) or kind is None or not n_calendar:
+        return fit_scaler(values, kind, sample_weight)
+    calendar = fit_column_scaler(values[:, n_inputs:], "standard", sample_weight)
+    if not n_inputs:
+        return calendar
+    return InputScaler(fit_scaler(values[:, :n_inputs], kind), calendar, n_inputs)
+
+
 def fit_scaler(values: np.ndarray, kind: Any, sample_weight=None) -> Scaler:
     """Fit a scaler on rows.
 
