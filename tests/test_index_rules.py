@@ -684,6 +684,28 @@ def test_displays_read_the_index_of_actual_values(dated, many):
     assert_array_equal(drawn.y_true, Y[Y < 60])
 
 
+def test_rows_ahead_that_a_series_lacks_are_told_with_its_key(many):
+    ended = pd.concat({"p": X, "q": X[:N]}, names=["series", "day"])
+    told = "Of series 'q', X ends at 2023-04-10.*name other series by series="
+    with pytest.raises(ValueError, match=told):
+        many.forecast(7, ended)
+    assert len(many.forecast(7, ended, series="p")) == 7
+
+
+def test_a_long_table_is_told_before_the_order_of_its_rows():
+    table = long_table(DAYS.strftime("%Y-%m-%d")).sample(frac=1, random_state=0)
+    with pytest.raises(TypeError, match="Column 'unique_id' of X.*panel_from_long"):
+        small().fit(table)
+    shuffled = panel(Y).sample(frac=1, random_state=0)
+    with pytest.raises(ValueError, match=r"Call sort_index\(\) on X first"):
+        small().fit(shuffled)
+
+
+def test_dates_to_predict_are_told(dated):
+    with pytest.raises(TypeError, match=r"20 time stamps.*forecast\(20\)"):
+        dated.predict(DAYS[N:])
+
+
 def test_steps_that_are_inputs_are_told(dated):
     for steps in (X[N:], [1, 2], DAYS[-1]):
         with pytest.raises(TypeError, match=r"it is a .*forecast\(X=...\)"):

@@ -203,11 +203,16 @@ def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> Non
 
 
 def check_no_steps(X) -> None:
-    """Raise where `predict` gets a number of steps."""
+    """Raise where `predict` gets a number of steps, or their dates."""
     if isinstance(X, Integral):
         raise TypeError(
             f"predict forecasts the rows of X, but got the number {X}. Use "
             f"forecast({X}) for the {X} steps after the history."
+        )
+    if isinstance(X, (pd.DatetimeIndex, pd.PeriodIndex)):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got {len(X)} time stamps without "
+            f"values. Use forecast({len(X)}) for so many steps after the history."
         )
 
 

@@ -42,7 +42,7 @@ def match_columns(data, names, name="y"):
 
 
 def rows_after_end(
-    values: np.ndarray, index: pd.Index | None, history: History
+    values: np.ndarray, index: pd.Index | None, history: History, key: Hashable
 ) -> np.ndarray:
     """Return the rows that follow a history at once, by the time index if there is one.
 
@@ -54,26 +54,29 @@ def rows_after_end(
     if index is None or history.index is None:
         return values
     check_same_kind(index, history.index)
+    whose = "" if key is SINGLE_SERIES else f"Of series {key!r}, "
     expected = history.after(1)[0]
     after = index >= expected
     if not after.any():
         raise ValueError(
-            f"X ends at {index[-1]}, but forecasts need rows from {expected} on, the "
-            "first after the end of the history. Pass inputs of the rows to forecast."
+            f"{whose}X ends at {index[-1]}, but forecasts need rows from {expected} "
+            "on, the first after the end of the history. Pass inputs of the rows to "
+            "forecast"
+            + ("." if key is SINGLE_SERIES else ", or name other series by series=.")
         )
     values, index = values[after], index[after]
     where = history.where(index, len(index)) - len(history)
     if where[0] != 0:
         raise ValueError(
-            f"X starts at {index[0]}, but the first row after the end of the history "
-            f"is {expected}. Pass a row for each step, from that one on."
+            f"{whose}X starts at {index[0]}, but the first row after the end of the "
+            f"history is {expected}. Pass a row for each step, from that one on."
         )
     late = np.flatnonzero(np.diff(where) != 1)
     if len(late):
         row = int(late[0])
         raise ValueError(
-            f"X goes from {index[row]} to {index[row + 1]} and leaves out rows between "
-            "them. Pass a row for each step."
+            f"{whose}X goes from {index[row]} to {index[row + 1]} and leaves out rows "
+            "between them. Pass a row for each step."
         )
     return values
 

@@ -110,7 +110,7 @@ def check_calendar(calendar, index: pd.Index | None) -> None:
     if isinstance(calendar, str) or not len(calendar):
         raise ValueError(
             f"calendar must be a non-empty tuple of names or lists of dates. Got "
-            f"{calendar!r}. For one name write ('hour',)."
+            f"{calendar!r}. For one name write {(calendar or 'hour',)!r}."
         )
     for part in calendar:
         if isinstance(part, str):

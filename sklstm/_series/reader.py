@@ -40,6 +40,7 @@ from sklstm._series.panel import (
 )
 from sklstm._series.static import StaticEncoder, with_static
 from sklstm._series.validation import (
+    check_frame,
     check_numbers,
     check_size,
     check_values,
@@ -210,6 +211,7 @@ class TrainingTable(NamedTuple):
 
 def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
     """Read a series without inputs; `known` is the format of rows that were read."""
+    check_frame(X)
     rows, table = rows_by_series(X), concatenate_series(X)
     if known is not None:
         table = match_other_names(estimator, table, known.names)
@@ -229,6 +231,7 @@ def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
 
 def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
     """Read a target and its inputs; `known` as for `read_series`."""
+    check_frame(X)
     rows, target = align_X_y(X, y), concatenate_series(y)
     inputs = concatenate_series(X)
     if known is not None:
@@ -409,7 +412,8 @@ def read_inputs_ahead(
     ahead = {}
     for key in chosen:
         at, index = rows.rows_by_series[key]
-        after = rows_after_end(rows.values[at], index, state.series[key].history)
+        history = state.series[key].history
+        after = rows_after_end(rows.values[at], index, history, key)
         ahead[key] = check_complete(after[: n_used(state, steps)], key)
     n_rows = min(map(len, ahead.values()))
     if steps is not None and n_rows < steps:

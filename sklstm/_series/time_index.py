@@ -160,8 +160,8 @@ def check_order(index: pd.Index, name: str) -> pd.Index:
         )
     if not index.is_monotonic_increasing:
         raise ValueError(
-            f"The index of {name} is not sorted by time. "
-            f"Call sort_index() on {name} first."
+            f"The index of {name} is not sorted by time. Call sort_index() on "
+            f"{name.partition(' at ')[0]} first."
         )
     return index
 

@@ -165,6 +165,14 @@ def check_column(column, name):
         ) from error
 
 
+def check_frame(data, name="X"):
+    """Raise where a frame has columns of one name, or one that holds no numbers."""
+    if isinstance(data, pd.DataFrame):
+        check_columns(data, name)
+        for column in range(data.shape[1]):
+            check_column(data.iloc[:, column], name)
+
+
 def holds_dates(texts: pd.Series | pd.Index) -> bool:
     """Return whether all texts are dates; pandas alone would read "T1" as one, too."""
     if not len(texts) or not DATE_LIKE.search(str(texts.to_numpy()[0])):
@@ -189,10 +197,7 @@ def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
     ValueError
         For infinity, NaN where it is not allowed, no rows, or more than two dimensions.
     """
-    if isinstance(data, pd.DataFrame):
-        check_columns(data, name)
-        for column in range(data.shape[1]):
-            check_column(data.iloc[:, column], name)
+    check_frame(data, name)
     check_numbers(data, name)
     if np.iscomplexobj(data):
         raise ValueError(
