@@ -630,7 +630,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         X : array-like of shape (n_timesteps, n_features), default=None
             Inputs known ahead, for the regression form. A network of a longer horizon
             takes the last row for those that are not given. Columns that
-            `past_covariates` names are not read, and may be missing values.
+            `past_covariates` names are not read, and may be missing values; beyond
+            `horizon` the last ones known are held.
         history : array-like, default=None
             Forecast from this series, or these, instead of the fitted ones, without
             training. In the regression form a tuple ``(X, y)``. Many series are scaled

@@ -758,16 +758,6 @@ def test_past_covariates_alone_need_no_inputs_ahead():
     assert_array_equal(g.forecast(X=ahead[["load"]]), g.forecast(X=ahead))
 
 
-def test_forecasts_beyond_what_is_known_of_past_covariates_are_told():
-    f = small(12, 3, past_covariates=("promo",), epochs=0).fit(X[:N], Y[:N])
-    f.forecast(3)
-    for call in (f.forecast, f.forecast_quantiles):
-        with pytest.warns(UserWarning, match="4 steps goes beyond horizon=3"):
-            call(4)
-    with pytest.warns(UserWarning, match="20 steps goes beyond horizon=3"):
-        f.forecast(X=X[N:])
-
-
 def test_a_transformer_scales_no_calendar_features():
     log = FunctionTransformer(np.log1p, np.expm1)
     f = small(scaler=log, calendar=("dayofweek",), epochs=0)

@@ -393,7 +393,6 @@ def read_inputs_ahead(
             )
         return None
     if X is None and state.model.only_past:
-        warn_of_held_inputs(state, steps)
         return {key: np.full((1, state.model.n_inputs), np.nan) for key in chosen}
     if X is None:
         raise ValueError(
@@ -421,20 +420,7 @@ def read_inputs_ahead(
             f"X has {n_rows} rows after the end of the history, but steps={steps} "
             "needs as many. Pass more rows of X, or lower steps."
         )
-    warn_of_held_inputs(state, n_rows if steps is None else steps)
     return ahead
-
-
-def warn_of_held_inputs(state, steps: int | None) -> None:
-    """Warn where forecasts go on beyond what is known of `past_covariates`."""
-    past, horizon = state.model.past_only, state.model.horizon
-    if past is not None and past.any() and (steps or 0) > horizon:
-        warn_user(
-            f"The forecast of {steps} steps goes beyond horizon={horizon}, where the "
-            "last known values of past_covariates are held. Fit with a horizon of as "
-            "many steps.",
-            UserWarning,
-        )
 
 
 def n_used(state, steps: int | None) -> int | None:
