@@ -681,7 +681,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return state, steps, state.origins_at_end(chosen, ahead)
 
     def _check_has_history(self, method):
-        check_is_fitted(self, "weights_")
+        if "_state" not in vars(self):  # scikit-learn's check is slow beside a forecast
+            check_is_fitted(self, "weights_")
         if self._state.form == "windows":
             raise ValueError(
                 f"{method} needs a series, but the forecaster was fitted on ready-made "

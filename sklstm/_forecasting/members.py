@@ -117,7 +117,8 @@ class Members:
         """Return the weighted mean; the trained member's where others have none."""
         result = trained
         for name, forecast in others.items():
-            off = np.nan_to_num(forecast - trained)
+            off = forecast - trained
+            off = np.where(np.isnan(off), 0.0, off)
             result = result + self.weights[name] * off
         return result
 

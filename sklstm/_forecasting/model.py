@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sklstm._forecasting.members import Members
-from sklstm._forecasting.pretrained_member import Rows, context_forecasts
+from sklstm._forecasting.pretrained_member import Rows, consecutive, context_forecasts
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import bridged, rows_since_seen, without_nan
@@ -97,6 +97,8 @@ class Spans(NamedTuple):
 
 def concatenated(parts) -> Spans:
     """Return a list of `Spans` as one."""
+    if len(parts) == 1:
+        return parts[0]
     y, X, static = zip(*parts, strict=True)
     return Spans(
         np.concatenate(y),
@@ -199,18 +201,13 @@ class ForecastModel:
         parts, readers = context_rows(origins), members.readers
         steps, seasons = forecasts.shape[1], self.norm.seasons
         others = context_forecasts(parts, seasons, steps, [*readers.values()])
-        ends = np.cumsum([len(rows) for _, _, rows in parts])[:-1]
-        pairs = np.split(forecasts, ends), np.split(others, ends, axis=1)
-        return np.concatenate(
-            [
-                scaler.invert(
-                    members.combine(
-                        scaler.apply(own), dict(zip(readers, other, strict=True))
-                    )
-                )
-                for (_, scaler, _), own, other in zip(parts, *pairs, strict=True)
-            ]
-        )
+        result = np.empty_like(forecasts)
+        where = consecutive(rows for _, _, rows in parts)
+        for at, (_, scaler, _) in zip(where, parts, strict=True):
+            own = dict(zip(readers, others[:, at], strict=True))
+            combined = members.combine(scaler.apply(forecasts[at]), own)
+            result[at] = scaler.invert(combined)
+        return result
 
     def _forecast_by_network(
         self, origins: list[Origins], steps: int, quantiles: bool
@@ -412,9 +409,11 @@ class ForecastModel:
                 restored = [data.restored(level, everything) for level in outputs]
                 levels.append(np.stack(restored, axis=2))
         forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
-        ends = np.cumsum([len(part.y) for part, _ in parts])[:-1]
-        scaled = zip(np.split(forecast[:, :steps], ends), parts, strict=True)
-        return np.concatenate([scaler.invert(values) for values, (_, scaler) in scaled])
+        where = consecutive(part.y for part, _ in parts)
+        scaled = zip(where, parts, strict=True)
+        return np.concatenate(
+            [scaler.invert(forecast[at, :steps]) for at, (_, scaler) in scaled]
+        )
 
     def windows(self, spans: Spans, block: int = 0) -> SeriesWindows:
         """Return the windows of one block of steps as data of the network."""

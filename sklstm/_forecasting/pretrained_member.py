@@ -3,7 +3,7 @@
 These are the pretrained network, and a linear model of the rows of one series.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -74,6 +74,14 @@ class Contexts(NamedTuple):
     values: np.ndarray
     ages: np.ndarray
     scaler: Scaler | None
+
+
+def consecutive(tables: Iterable) -> Iterator[slice]:
+    """Yield where each of some tables is, in all of them one after the other."""
+    first = 0
+    for table in tables:
+        yield slice(first, first + len(table))
+        first += len(table)
 
 
 def n_context_rows(seasons: Sequence[int]) -> int:
@@ -165,7 +173,9 @@ def keeps_units(scaler: Scaler) -> bool:
 def contexts_of(values, scaler, origins, n_rows) -> Contexts:
     """Gather the rows before the origins of one series."""
     columns = range(values.shape[1])
-    ages = np.column_stack([rows_since_seen(values[:, [c]], origins) for c in columns])
+    ages = np.stack(
+        [rows_since_seen(values[:, c : c + 1], origins) for c in columns], axis=1
+    )
     rows = (origins[:, None] - ages)[:, :, None] + np.arange(-n_rows, 0)
     gathered = values[np.maximum(rows, 0), np.array(columns)[:, None]]
     gathered = np.where(rows < 0, np.nan, gathered.astype(float))
@@ -184,18 +194,18 @@ def forecasts_of(contexts: list[Contexts], seasons, steps, readers) -> list:
     tables = [c.values.reshape(-1, c.values.shape[2]) for c in contexts]
     ages = np.concatenate([c.ages.ravel() for c in contexts])
     flat = forecasts_from_ages(np.concatenate(tables), ages, seasons, steps, readers)
-    ends = np.cumsum([len(table) for table in tables])[:-1]
-    result = []
-    for part, (values, _, scaler) in zip(
-        np.split(flat, ends, axis=1), contexts, strict=True
-    ):
-        forecasts = np.swapaxes(part.reshape(-1, *values.shape[:2], steps), 2, 3)
+    result, parts = [], consecutive(tables)
+    for part, (values, _, scaler) in zip(parts, contexts, strict=True):
+        own = flat[:, part].reshape(-1, *values.shape[:2], steps)
+        forecasts = np.swapaxes(own, 2, 3)
         result.append(forecasts if scaler is None else scaler.apply(forecasts))
     return result
 
 
 def forecasts_from_ages(table, ages, seasons, steps, readers):
     """Return forecasts that start so many rows after the last value seen."""
+    if not ages.any():
+        return forecasts_at_end(table, seasons, steps, readers)
     result = None
     for late in (False, True):
         rows = np.flatnonzero((ages > 0) == late)
@@ -220,10 +230,11 @@ def forecasts_at_end(table, seasons, steps, readers):
     """
     known = np.isfinite(table)
     unknown = ~known.any(axis=1)
-    table = np.where(unknown[:, None], 0.0, table)
+    if unknown.any():
+        table = np.where(unknown[:, None], 0.0, table)
     values, removed = adjusted(table, sorted(seasons))
     first = np.argmax(known, axis=1)
     contexts = [row[start:] for row, start in zip(values, first, strict=True)]
     forecasts = np.concatenate([reader.read(contexts, steps) for reader in readers])
     forecasts[:, unknown] = np.nan
-    return np.stack([restored(output, removed) for output in forecasts])
+    return np.array([restored(output, removed) for output in forecasts])

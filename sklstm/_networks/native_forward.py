@@ -20,6 +20,11 @@ ARRAYS = (
 )
 
 
+INITIAL_STATES = {
+    name: np.array(record.initial_state, np.float32) for name, record in CELLS.items()
+}
+
+
 class Sequences(ctypes.Structure):
     """What `sklstm_read` reads, and where it writes."""
 
@@ -104,10 +109,9 @@ def read(
     if lengths is not None:
         lengths = np.ascontiguousarray(lengths, np.int64)
     shape = (rows, steps, units) if result == "all" else (rows, units)
-    states, record = np.empty(shape, np.float32), CELLS[cell]
+    states, initial = np.empty(shape, np.float32), INITIAL_STATES[cell]
     sizes = rows, steps, depth, units
     numbers = list(CELLS).index(cell), *sizes, backward, RESULTS.index(result)
-    initial = single(record.initial_state)
     arrays = values, place, lengths, kernel, input_bias, recurrent, bias, initial
     pointers = map(address, (*arrays, states))
     call("sklstm_read", ctypes.byref(Sequences(*numbers, *pointers)))

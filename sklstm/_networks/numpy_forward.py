@@ -31,7 +31,7 @@ def predict(
     The sums run in float64, so that other rows of a batch change a row's forecast by no
     more than its last bits.
     """
-    weights = {name: np.asarray(w, np.float64) for name, w in weights.items()}
+    weights = {name: in_double(name, w) for name, w in weights.items()}
     result = np.empty((len(indices), *spec.output_shape))
 
     def predict_part(part):
@@ -43,6 +43,13 @@ def predict(
     starts = range(0, len(indices), CHUNK)
     side_by_side(predict_part, [slice(first, first + CHUNK) for first in starts])
     return result
+
+
+def in_double(name, weights):
+    """Return weights in 64 bits, but those that the library in C++ reads in 32."""
+    if native_forward.is_available() and name.startswith("recurrent_"):
+        return weights
+    return np.asarray(weights, np.float64)
 
 
 def side_by_side(work: Callable, parts: list) -> None:
@@ -61,7 +68,7 @@ def side_by_side(work: Callable, parts: list) -> None:
 
 
 def forward(spec, weights, window, context):
-    output = np.repeat(weights["head/bias"][None], len(window), axis=0)
+    output = weights["head/bias"][None].repeat(len(window), axis=0)
     # A head of zeros tells that the network was no better than the linear model.
     if weights["head/kernel"].any():
         output += encode(spec, weights, window, context) @ weights["head/kernel"]

@@ -45,9 +45,11 @@ class History:
     index: pd.Index | None
     ahead: np.ndarray | None = None
     static: np.ndarray | None = None
-    # No data: the buffers that hold y and X, and the end of the index with its step.
+    # No data: the buffers that hold y and X, the end of the index with its step, and
+    # the stamps after it, whose calendar takes longer than a forecast's arithmetic.
     _buffers: tuple = field(default=(None, None), repr=False, compare=False)
     _end: tuple | None = field(default=None, repr=False, compare=False)
+    _stamps_ahead: pd.Index | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -97,6 +99,11 @@ class History:
         """Return the time stamps of the rows after the last one."""
         if self.index is None:
             return pd.RangeIndex(len(self), len(self) + steps)
+        if self._stamps_ahead is None or len(self._stamps_ahead) < steps:
+            self._stamps_ahead = self._continued(steps)
+        return self._stamps_ahead[:steps]
+
+    def _continued(self, steps):
         known, step = self.recent()
         try:
             return continued_index(known, steps, step)
@@ -143,7 +150,7 @@ class History:
         if X is not None:
             assert self.X is not None, "inputs follow earlier ones"
             X, inputs = appended(self.X, inputs, X)
-        result = replace(self, y=y, X=X, _buffers=(own, inputs))
+        result = replace(self, y=y, X=X, _buffers=(own, inputs), _stamps_ahead=None)
         if self.index is not None:
             known, step = self.recent()
             known = known.append(continued_index(known, len(where), step))

@@ -9,9 +9,9 @@ from threadpoolctl import ThreadpoolController
 
 
 @functools.cache
-def blas():
-    """Return the BLAS of this process; the search takes milliseconds, so cache it."""
-    return ThreadpoolController().select(user_api="blas")
+def blas() -> list:
+    """Return all BLAS of this process; the search takes milliseconds, so cache it."""
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 class OneThread(contextlib.ContextDecorator):
@@ -36,15 +36,18 @@ class OneThread(contextlib.ContextDecorator):
             self._users += 1
             if self._users > 1:
                 return 1
-            info = blas().info()
-            self._limits = blas().limit(limits=1)
-            return max((library["num_threads"] for library in info), default=1)
+            # Not by threadpoolctl's own limit, which takes longer than a forecast may.
+            self._limits = [(library, library.num_threads) for library in blas()]
+            for library, _ in self._limits:
+                library.set_num_threads(1)
+            return max((n_threads for _, n_threads in self._limits), default=1)
 
     def __exit__(self, *error) -> None:
         with self._lock:
             self._users -= 1
             if not self._users:
-                self._limits.restore_original_limits()
+                for library, n_threads in self._limits:
+                    library.set_num_threads(n_threads)
 
 
 one_thread = OneThread()

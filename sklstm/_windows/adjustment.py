@@ -13,8 +13,13 @@ DECAY = 0.65
 
 
 def filled(values):
-    """Return values without gaps: the last value fills a gap, the next a first one."""
+    """Return values without gaps: the last value fills a gap, the next a first one.
+
+    Values that have no gap are returned themselves.
+    """
     known = np.isfinite(values)
+    if known.all():
+        return values
     last = np.where(known, np.arange(values.shape[1]), -1)
     last = np.maximum.accumulate(last, axis=1)
     first = np.argmax(known, axis=1)[:, None]
@@ -23,14 +28,14 @@ def filled(values):
 
 def moving_average(values, period):
     """Return the centred mean over one season, less the rows near both ends."""
-    sums = np.cumsum(values, axis=1)
-    sums = np.concatenate([np.zeros((len(values), 1)), sums], axis=1)
+    sums = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=sums[:, 1:])
     mean = (sums[:, period:] - sums[:, :-period]) / period
     return mean if period % 2 else (mean[:, 1:] + mean[:, :-1]) / 2
 
 
-def indices(detrended, start, neutral, period, decay):
-    """Return the indices by phase, and how much more they vary than noise would.
+def indices(detrended, start, period, decay):
+    """Return the mean index of each phase, of mean 0, and its variance over noise's.
 
     Parameters
     ----------
@@ -38,28 +43,28 @@ def indices(detrended, start, neutral, period, decay):
         Values less their moving average, or divided by it; may hold NaN.
     start : int
         Phase of the first row.
-    neutral : float
-        What stands for no season: 0 or 1.
     decay : float
         Weight of a cycle relative to the cycle after it.
     """
     n, n_rows = detrended.shape
-    before, after = start % period, -(start + n_rows) % period
-    padded = np.pad(detrended, ((0, 0), (before, after)), constant_values=np.nan)
-    cycles = padded.reshape(n, -1, period)
+    before = start % period
+    rows = np.full((n, -(-(before + n_rows) // period) * period), np.nan)
+    rows[:, before : before + n_rows] = detrended
+    cycles = rows.reshape(n, -1, period)
     known = np.isfinite(cycles)
+    cycles = np.where(known, cycles, 0.0)
     weight = known * decay ** np.arange(cycles.shape[1])[::-1, None]
     total = np.maximum(weight.sum(axis=1), 1e-12)
-    mean = np.where(known, cycles * weight, 0).sum(axis=1) / total
-    within = (np.where(known, cycles - mean[:, None], 0) ** 2).sum(axis=(1, 2))
+    mean = (cycles * weight).sum(axis=1) / total
+    within = (((cycles - mean[:, None]) * known) ** 2).sum(axis=(1, 2))
     degrees = np.maximum(known.sum(axis=(1, 2)) - period, 1)
     n_cycles = total**2 / np.maximum((weight**2).sum(axis=1), 1e-12)
-    error = within / degrees / np.maximum(n_cycles.mean(axis=1), 1)
-    mean -= mean.mean(axis=1, keepdims=True)
+    error = within / degrees / np.maximum(n_cycles.sum(axis=1) / period, 1)
+    mean -= mean.sum(axis=1, keepdims=True) / period
     spread = (mean**2).sum(axis=1) / max(period - 1, 1)
     ratio = spread / np.maximum(error, 1e-9 * spread + 1e-300)
-    share = np.clip(1 - 1 / np.maximum(ratio, 1e-9), 0, 1)
-    return neutral + mean * share[:, None], ratio
+    share = np.maximum(1 - 1 / np.maximum(ratio, 1e-9), 0)
+    return mean * share[:, None], ratio
 
 
 def seasonal_indices(values, period, decay=DECAY):
@@ -84,26 +89,37 @@ def seasonal_indices(values, period, decay=DECAY):
     mean = moving_average(whole, period)
     start = period // 2
     inside = values[:, start : start + mean.shape[1]]
-    first = np.argmax(np.isfinite(values), axis=1)
-    inside = np.where(np.arange(inside.shape[1]) < first[:, None], np.nan, inside)
-    added, add_ratio = indices(inside - mean, start, 0.0, period, decay)
+    if whole is not values:
+        first = np.argmax(np.isfinite(values), axis=1)
+        inside = np.where(np.arange(inside.shape[1]) < first[:, None], np.nan, inside)
     positive = whole.min(axis=1) > 0
     safe = np.where(positive[:, None], mean, 1.0)
-    factor, factor_ratio = indices(inside / safe, start, 1.0, period, decay)
-    multiplicative = positive & (factor_ratio > add_ratio) & (factor.min(axis=1) > 0.02)
+    # Both kinds at once, because a single forecast is many calls on few numbers.
+    detrended = np.concatenate([inside - mean, inside / safe])
+    index, ratio = indices(detrended, start, period, decay)
+    n = len(values)
+    added, factor = index[:n], 1 + index[n:]
+    fits_better = (ratio[n:] > ratio[:n]) & (factor.min(axis=1) > 0.02)
+    multiplicative = positive & fits_better
     return np.where(multiplicative[:, None], factor, added), multiplicative
+
+
+def of_rows(index, first, n_rows):
+    """Return the index of so many rows, of which the first has the phase `first`."""
+    phases = (first + np.arange(n_rows)) % index.shape[1]
+    return index.take(phases, axis=1)
 
 
 def remove_season(values, index, multiplicative, first=0):
     """Return seasonally adjusted values; the first row has the phase `first`."""
-    rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
+    rows = of_rows(index, first, values.shape[1])
     divisor = np.where(multiplicative[:, None], rows, 1.0)
     return np.where(multiplicative[:, None], values / divisor, values - rows)
 
 
 def add_season(values, index, multiplicative, first):
     """Return values with their season; the inverse of `remove_season`."""
-    rows = index[:, (first + np.arange(values.shape[1])) % index.shape[1]]
+    rows = of_rows(index, first, values.shape[1])
     return np.where(multiplicative[:, None], values * rows, values + rows)
 
 
@@ -131,9 +147,10 @@ def adjusted(values, periods):
         if period < 2 or not enough.any():
             continue
         index, multiplicative = seasonal_indices(values[:, -n_rows:], period)
-        multiplicative &= enough
-        neutral = multiplicative[:, None].astype(float)
-        index = np.where(enough[:, None], index, neutral)
+        if not enough.all():
+            multiplicative &= enough
+            neutral = multiplicative[:, None].astype(float)
+            index = np.where(enough[:, None], index, neutral)
         first = (n_rows - values.shape[1]) % period
         values = remove_season(values, index, multiplicative, first)
         removed.append((index, multiplicative, n_rows % period))

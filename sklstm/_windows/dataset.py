@@ -219,13 +219,19 @@ class SeriesWindows(FixedShapeBatches):
         Each broadcasts to (n_windows, window_length + horizon, n_targets).
         """
         length, norm = self.window_length, self.norm
-        level = self._values(indices, length - 1, 1)
+        if norm.kind != "scale" and not norm.deseasonalize:
+            return self._level_and_scale_of(self._values(indices, length - 1, 1))
+        return self._level_and_scale_of(self.windows(indices))
+
+    def _level_and_scale_of(self, windows):
+        """Return the same for windows, of which the last row may be enough."""
+        length, norm = self.window_length, self.norm
+        level = windows[:, -1:]
         one = np.ones(1, level.dtype)
         lag = min(norm.season or 1, length - 1)
         scaled = norm.kind == "scale" and lag > 0
         if not (scaled or norm.deseasonalize):
             return (np.zeros_like(level) if norm.kind is None else level), one
-        windows = self.windows(indices)
         moves = np.abs(windows[:, lag:] - windows[:, :-lag]).mean(axis=1, keepdims=True)
         scale = np.maximum(moves, SMALLEST_SCALE) if scaled else one
         if norm.deseasonalize:
@@ -243,10 +249,14 @@ class SeriesWindows(FixedShapeBatches):
 
     def inputs(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return window and context of the network."""
-        window = self.normalized(indices, 0, self.window_length)
+        values = self.windows(indices)
+        level, scale = self._level_and_scale_of(values)
+        if level.shape[1] > 1:
+            level = level[:, : self.window_length]
+        window = (values - level) / scale
         context = []
         if self.norm.shows_level:
-            context.append(self._values(indices, self.window_length - 1, 1)[:, 0])
+            context.append(values[:, -1])
         if self.X is not None:
             past = self._past_inputs(self.X, indices)
             window = np.concatenate([window, past], axis=2)

@@ -39,6 +39,28 @@ def over_steps(states, gradients):
     return states.reshape(rows).T @ gradients.reshape(-1, gradients.shape[-1])
 
 
+@jax.custom_vjp
+def project(steps, kernel, bias):
+    """Return the input's share of the gates, for all steps."""
+    return steps @ kernel + bias
+
+
+def project_forward(steps, kernel, bias):
+    return project(steps, kernel, bias), (steps, kernel)
+
+
+def project_backward(kept, d_gates):
+    steps, kernel = kept
+    # One product for both weights: XLA would transpose the gradients of all gates for a
+    # kernel of one row, and pass over them once more for the bias.
+    ones = jnp.ones((*steps.shape[:-1], 1), steps.dtype)
+    both = over_steps(jnp.concatenate([steps, ones], -1), d_gates)
+    return d_gates @ kernel.T, both[:-1], both[-1]
+
+
+project.defvjp(project_forward, project_backward)
+
+
 def at_place(gates, place):
     return gates if place is None else gates[place]
 

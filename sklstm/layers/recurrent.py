@@ -102,9 +102,8 @@ class FastLoop:
 
     def own_loop(self, steps, mask, drop, *state):
         kernel, bias, *weights = self.loop_weights()
-        gates = steps @ kernel
-        if bias is not None:
-            gates = gates + bias
+        bias = ops.zeros_like(kernel[0]) if bias is None else bias
+        gates = jax_loops.project(steps, kernel, bias)
         return self.run(gates, None, mask, drop, *weights, *state)
 
     loop = own_loop

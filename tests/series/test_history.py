@@ -80,8 +80,11 @@ def test_axes_that_cannot_be_used(index, match):
 def test_a_history_goes_on():
     index = pd.date_range("2024", periods=3, freq="D")
     known = History(np.zeros((3, 1)), np.ones((3, 2)), index)
+    assert known.after(2)[0] == pd.Timestamp("2024-01-04")
     longer = known.appended(np.ones((2, 1)), np.zeros((2, 2)), None)
     assert len(longer) == 5
+    assert longer.after(3).equals(pd.date_range("2024-01-06", periods=3))
+    assert known.after(1).equals(index[-1:] + index.freq)
     assert longer.stamps(0, 5)[-1] == pd.Timestamp("2024-01-05")
     assert longer.X.shape == (5, 2)
     assert len(known) == 3
