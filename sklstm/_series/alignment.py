@@ -129,8 +129,9 @@ def histories_by_series(
     }
 
 
-def align_X_y(X, y) -> dict:
+def align_X_y(X, y, sample_weight=None) -> dict:
     """Return `rows_by_series` of X and y, whose rows must be the same."""
+    check_weights_index(X, sample_weight)
     where, of_y = rows_by_series(X), rows_by_series(y, "y")
     timed = SINGLE_SERIES not in where or where[SINGLE_SERIES][1] is not None
     if timed and is_pandas(X) and is_pandas(y):
