@@ -23,6 +23,7 @@ from sklstm._forecasting.fitting import (
     check_no_steps,
     check_not_swapped,
     check_same_network,
+    check_steps,
     fit_state,
     problem_of,
     rows_before,
@@ -31,7 +32,7 @@ from sklstm._forecasting.fitting import (
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import FittedSeries, Origins
 from sklstm._forecasting.scoring import r2_of_known, values_and_forecasts
-from sklstm._forecasting.searches import check_search
+from sklstm._forecasting.searches import check_search, rows_on_axis
 from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
 from sklstm._networks import ridge
 from sklstm._networks.keras_import import keras_parameters, keras_weights, model_of
@@ -613,7 +614,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         forecast = np.empty((len(rows.values), model.n_targets))
         for key, (at, index) in rows.rows_by_series.items():
             series, values = state.series[key], rows.values[at]
-            where = series.history.where(index, len(values))
+            where = rows_on_axis(series.history, index, len(values))
             forecast[at] = forecast_rows(series, values, where)
         return state.output.restore_like(X, forecast, rows.rows_by_series)
 
@@ -629,7 +630,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         X : array-like of shape (n_timesteps, n_features), default=None
             Inputs known ahead, for the regression form. A network of a longer horizon
             takes the last row for those that are not given. Columns that
-            `past_covariates` names are not read, and may be missing values.
+            `past_covariates` names are not read, and may be missing values; beyond
+            `horizon` the last ones known are held.
         history : array-like, default=None
             Forecast from this series, or these, instead of the fitted ones, without
             training. In the regression form a tuple ``(X, y)``. Many series are scaled
@@ -671,8 +673,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 "theirs."
             )
         chosen = chosen_series(state, series)
-        if steps is not None:
-            check_positive_int("steps", steps)
+        check_steps(steps)
         ahead = read_inputs_ahead(self, state, X, chosen, steps)
         if steps is None and X is not None and ahead is not None:
             steps = min(map(len, ahead.values()))
@@ -702,10 +703,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             scalers = [scaler] * len(histories)
         else:  # of new series, too, what is given of them here is all that is known
             scalers = [fit_scaler(own.y, self.scaler) for own in histories.values()]
-        series = {
-            key: FittedSeries(own, scaler, len(own))
-            for (key, own), scaler in zip(histories.items(), scalers, strict=True)
-        }
+        series = {}
+        for (key, own), scaler in zip(histories.items(), scalers, strict=True):
+            scale_values(own.y, scaler)  # raises where it cannot
+            series[key] = FittedSeries(own, scaler, len(own))
         return replace(state, series=series)
 
     def forecast_quantiles(
@@ -1109,7 +1110,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 *values_and_forecasts(state.series_model, state.series, rows)
             )
         if state.form == "regression":
-            align_X_y(X, y)
+            align_X_y(X, y, sample_weight)
             y = match_columns(concatenate_series(y), state.output.names)
         return r2_of_known(y, self.predict(X), sample_weight)
 

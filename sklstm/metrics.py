@@ -8,7 +8,12 @@ import numpy as np
 from sklearn.metrics import mean_pinball_loss
 from sklearn.utils import check_consistent_length
 
-from sklstm._series.validation import as_numbers, check_positive_int
+from sklstm._series.alignment import check_same_dates, match_columns
+from sklstm._series.validation import (
+    as_numbers,
+    check_positive_int,
+    names_of_columns,
+)
 
 __all__ = [
     "interval_coverage",
@@ -114,8 +119,8 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     >>> symmetric_mean_absolute_percentage_error([100, 0], [300, 0])
     50.0
     """
-    error = np.abs(differences(y_true, y_pred))
-    size = np.abs(as_column(y_true)) + np.abs(as_column(y_pred))
+    y_true, y_pred = matched(y_true, y_pred)
+    error, size = np.abs(y_true - y_pred), np.abs(y_true) + np.abs(y_pred)
     return float(200 * np.mean(error / np.where(size > 0, size, 1)))
 
 
@@ -339,15 +344,30 @@ class BacktestScorer:
 
 
 def differences(y_true, y_pred):
-    """Return actual less other values, of one column or of equally many."""
+    """Return actual less other values; see `matched`."""
+    y_true, y_pred = matched(y_true, y_pred)
+    return y_true - y_pred
+
+
+def matched(y_true, y_pred):
+    """Return actual and other values, of one column or of equally many.
+
+    Raises
+    ------
+    ValueError
+        If they differ in length, in columns or in their dates. Other indexes are not
+        compared, because splits leave numbers of rows behind.
+    """
     check_consistent_length(y_true, y_pred)
+    check_same_dates(y_true, y_pred)
+    y_pred = match_columns(y_pred, names_of_columns(y_true), "y_pred")
     y_true, y_pred = as_column(y_true), as_column(y_pred)
     if y_true.shape != y_pred.shape:
         raise ValueError(
             f"The values have the shapes {y_true.shape} and {y_pred.shape}, which are "
             "not compared row by row. Pass as many columns in both."
         )
-    return y_true - y_pred
+    return y_true, y_pred
 
 
 def as_column(values):

@@ -32,7 +32,8 @@ from sklstm._reporting.plotly_figures import (
     residual_figure,
 )
 from sklstm._reporting.summary import counted
-from sklstm._series.panel import is_panel
+from sklstm._series.panel import has_levels, is_panel
+from sklstm._series.time_index import check_same_kind, time_index
 from sklstm.metrics import correlations, lag
 
 __all__ = [
@@ -288,6 +289,8 @@ class ForecastDisplay(Display):
         shown = 3 * len(forecast) if n_history is None else n_history
         history = pd.Series(past.y[:, 0], index)[max(len(past) - shown, 0) :]
         name = series if series is not None else target_name(state)
+        if has_levels(y_true):
+            y_true = y_true.xs(series)
         return cls.from_predictions(
             history, forecast, intervals, y_true=y_true, name=name, **drawing
         )
@@ -313,11 +316,7 @@ class ForecastDisplay(Display):
             rows = pd.RangeIndex(len(history), len(history) + len(forecast))
             forecast = pd.Series(np.asarray(forecast), rows)
         if y_true is not None:
-            y_true = one_column(y_true)
-            dated = isinstance(y_true, pd.Series)
-            if not dated or type(y_true.index) is not type(forecast.index):
-                check_consistent_length(forecast, y_true)
-                y_true = pd.Series(np.asarray(y_true), forecast.index)
+            y_true = actual_values(one_column(y_true), forecast.index)
         return cls(history, forecast, intervals, y_true, name).plot(ax, backend=backend)
 
     def plot(self, ax=None, *, backend="matplotlib"):
@@ -524,6 +523,25 @@ class PredictionDisplay(Display):
         ax.axhline(0, color="0.5", linewidth=0.8)
         ax.set(xlabel="shift of predictions in rows", ylabel="correlation")
         ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def actual_values(y_true, axis):
+    """Return actual values as a Series, by their index where it is of the same kind.
+
+    Raises
+    ------
+    ValueError
+        If they have time stamps of another kind than the axis.
+    """
+    index = time_index(y_true, "y_true") if isinstance(y_true, pd.Series) else None
+    if index is not None:
+        timed = (pd.DatetimeIndex, pd.PeriodIndex)
+        if isinstance(index, timed) and isinstance(axis, timed):
+            check_same_kind(index, axis, "y_true")
+        if type(index) is type(axis):
+            return y_true.set_axis(index)
+    check_consistent_length(axis, y_true)
+    return pd.Series(np.asarray(y_true), axis)
 
 
 def target_name(state):

@@ -5,11 +5,14 @@ import inspect
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from sklstm import _forecaster
+from sklstm._series.alignment import match_columns
 from sklstm._series.missing import bridged
 from sklstm._series.panel import SINGLE_SERIES, axis_of, rows_by_series
 from sklstm._series.time_index import continued_index, positions, step_of
+from sklstm._utils.offsets import same_offset
 
 try:
     from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
@@ -120,7 +123,8 @@ class LSTMForecaster(BaseForecaster):
         return self
 
     def _update(self, y, X=None, update_params=True):
-        y, X = series_of(unnamed(in_order(y, self._columns))), series_of(X)
+        y = series_of(unnamed(match_columns(y, list(self._columns))))
+        X = series_of(self._in_order(X))
         unknown = [key for key in y if key not in self._rows]
         if unknown:
             raise ValueError(
@@ -180,12 +184,21 @@ class LSTMForecaster(BaseForecaster):
 
     def _where(self, fh):
         """Return the stamps of a horizon, and their row numbers in each series."""
-        index = next(iter(self._rows.values())).index
-        if isinstance(index, pd.DatetimeIndex):
+        index = max((y.index for y in self._rows.values()), key=lambda index: index[-1])
+        step = step_of(index)
+        if fh.is_relative and not has_name(step):
+            steps = np.asarray(fh.to_pandas()) + len(index) - 1
+            ahead = continued_index(index, max(steps.max() + 1 - len(index), 1), step)
+            stamps = index.append(ahead)[steps]
+        elif isinstance(index, pd.DatetimeIndex):
             # sktime infers no frequency from a panel, so relative horizons need it.
-            values, step = fh.to_pandas(), step_of(index)
-            fh = ForecastingHorizon(values, is_relative=fh.is_relative, freq=step)
-        stamps = fh.to_absolute_index(self.cutoff).rename(self._levels[-1])
+            fh = ForecastingHorizon(
+                fh.to_pandas(), is_relative=fh.is_relative, freq=step
+            )
+            stamps = fh.to_absolute_index(self.cutoff)
+        else:
+            stamps = fh.to_absolute_index(self.cutoff)
+        stamps = stamps.rename(self._levels[-1])
         return stamps, {key: rows_at(stamps, y.index) for key, y in self._rows.items()}
 
     def _steps(self, where):
@@ -196,7 +209,7 @@ class LSTMForecaster(BaseForecaster):
         """Return X at the steps after each series, interpolated between its rows."""
         if self._inputs is None or X is None:
             return X  # The forecaster's own error says whether X is missing or unused.
-        inputs, ahead = series_of(X), {}
+        inputs, ahead = series_of(self._in_order(X)), {}
         for key, known in self._rows.items():
             index = continued_index(known.index, steps)
             asked = index[where[key][where[key] >= len(known)] - len(known)]
@@ -207,6 +220,12 @@ class LSTMForecaster(BaseForecaster):
                 )
             ahead[key] = inputs_at(index, inputs[key], self._inputs[key])
         return as_arguments(ahead, None, self._alone)[0]
+
+    def _in_order(self, X):
+        """Return X with its columns in the order of `fit`."""
+        if X is None or self._inputs is None:
+            return X
+        return match_columns(X, list(next(iter(self._inputs.values())).columns), "X")
 
     def _at(self, stamps, forecasts, columns):
         """Select forecasts at the stamps, in sktime's container."""
@@ -237,10 +256,14 @@ class LSTMForecaster(BaseForecaster):
         return [small, small | {"horizon": 2, "cell": "gru", "window_norm": None}]
 
 
-def in_order(y, columns):
-    """Return y with its columns in the order of `fit`, where it has the same ones."""
-    same = set(y.columns) == set(columns) and len(y.columns) == len(columns)
-    return y[columns] if same and y.columns.is_unique else y
+def has_name(step) -> bool:
+    """Whether a step is a number, or its name alone gives it back, as sktime needs."""
+    if isinstance(step, int):
+        return True
+    try:
+        return same_offset(to_offset(step.freqstr), step)
+    except ValueError:
+        return False
 
 
 def unnamed(y):

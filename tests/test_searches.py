@@ -131,6 +131,64 @@ def test_scorers_that_need_y_raise_for_a_series_alone(
     assert not hasattr(search, "best_params_")
 
 
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("form", ["regression", "many regression"])
+def test_scorers_that_read_no_missing_value_raise(form, n_jobs, passengers):
+    X, y = data_of(form, passengers)
+    y = y.mask(np.arange(len(y)) == len(y) - 5)
+    f, cv = estimator_of(form).set_params(epochs=0), splitter(form)
+    assert np.isfinite(cross_val_score(f, X, y, cv=cv, error_score="raise")).all()
+    search = GridSearchCV(f, {}, cv=cv, scoring=NAMES[0], n_jobs=n_jobs)
+    said = r"cannot score the rows of the test parts.*make_backtest_scorer\("
+    with pytest.raises(ValueError, match=f"(?s)All the . fits failed.*{said}"):
+        search.fit(X, y)
+    assert not hasattr(search, "best_params_")
+
+
+def test_missing_values_that_no_split_tests_do_not_matter(passengers):
+    X, y = data_of("regression", passengers)
+    y = y.mask(np.arange(len(y)) == 3)
+    f = estimator_of("regression").set_params(epochs=0)
+    scores = cross_val_score(f, X, y, cv=splitter("regression"), scoring=NAMES[0])
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("form", ["series", "regression"])
+@pytest.mark.parametrize("fault", ["one row", "gap in time", "infinite", "classes"])
+def test_searches_that_cannot_be_scored_raise_in_all_splits(form, fault, passengers):
+    X, y = data_of(form, passengers)
+    options, said = {"cv": splitter(form)}, "two known values"
+    if fault == "one row":
+        options["cv"] = TimeSeriesSplit(2, test_size=1)
+    elif fault == "gap in time":
+        X, y = (None if data is None else data.drop(data.index[50]) for data in (X, y))
+        said = "not regular"
+    elif fault == "infinite":
+        target = X if y is None else y
+        target.iloc[-2] = np.inf
+        said = "contains infinity"
+    elif form == "series":
+        return
+    else:
+        options["scoring"], said = "accuracy", "can't handle a mix of"
+    search = GridSearchCV(estimator_of(form).set_params(epochs=0), {}, **options)
+    with pytest.raises(ValueError, match=f"(?s)All the . fits failed.*{said}"):
+        search.fit(X, y)
+
+
+@pytest.mark.parametrize("scoring", [None, NAMES[0]])
+@pytest.mark.parametrize("gap", [0, 3])
+def test_arrays_score_as_frames_do(scoring, gap, passengers):
+    f = estimator_of("regression").set_params(epochs=0, seasonal_period=None)
+    scores = []
+    for dated in (True, False):
+        X, y = data_of("regression", passengers, dated)
+        options = {"cv": TimeSeriesSplit(2, gap=gap), "scoring": scoring}
+        found = cross_validate(f, X, y, return_train_score=True, **options)
+        scores.append([found["test_score"], found["train_score"]])
+    np.testing.assert_allclose(*scores)
+
+
 @pytest.mark.parametrize("form", ["series", "regression", "many", "many regression"])
 def test_backtests_score_every_form_in_order_of_time(form, passengers):
     X, y = data_of(form, passengers)

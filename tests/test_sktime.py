@@ -158,6 +158,31 @@ def test_update_appends(y):
     np.testing.assert_allclose(f.predict([1, 2, 3]), own.forecast(3))
 
 
+def test_inputs_go_by_their_names(y):
+    X = pd.DataFrame({"a": np.sin(np.arange(len(y))), "b": 5.0}, y.index)
+    f = LSTMForecaster(**SMALL).fit(y[:40], X=X[:40], fh=[1, 2])
+    expected = f.predict(X=X[40:42])
+    pd.testing.assert_series_equal(f.predict(X=X[["b", "a"]][40:42]), expected)
+    with pytest.raises(ValueError, match=r"X has the columns \['a', 'c'\]"):
+        f.predict(X=X[40:42].rename(columns={"b": "c"}))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pd.DateOffset(months=1),
+        pd.offsets.CustomBusinessDay(weekmask="Mon Tue Wed Thu Fri Sat"),
+    ],
+)
+def test_steps_without_a_name_of_pandas_are_counted(step):
+    index = pd.date_range("2001-01-15", periods=60, freq=step)
+    values = pd.Series(np.sin(np.arange(60.0)), index)
+    f = LSTMForecaster(**SMALL).fit(values[:50], fh=[-1, 1, 9])
+    assert list(f.predict().index) == [index[48], index[50], index[58]]
+    f.update(values[50:51], update_params=False)
+    assert list(f.predict(fh=[1]).index) == [index[51]]
+
+
 @pytest.mark.parametrize("update_params", [False, True])
 def test_update_takes_columns_by_name(y, update_params):
     frame = pd.DataFrame({"a": y, "b": 10 * y + 500})

@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.intervals import check_probabilities
@@ -26,7 +27,7 @@ from sklstm._networks.spec import NetworkSpec, differences
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import is_list_of_series
 from sklstm._series.reader import TrainingSeries
-from sklstm._series.validation import n_dims
+from sklstm._series.validation import check_positive_int, is_pandas, n_dims
 from sklstm._series.window_reader import TrainingWindows
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._training.losses import fitted_loss, metric_for
@@ -202,22 +203,41 @@ def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> Non
 
 
 def check_no_steps(X) -> None:
-    """Raise where `predict` gets a number of steps."""
+    """Raise where `predict` gets a number of steps, or their dates."""
     if isinstance(X, Integral):
         raise TypeError(
             f"predict forecasts the rows of X, but got the number {X}. Use "
             f"forecast({X}) for the {X} steps after the history."
         )
+    if isinstance(X, (pd.DatetimeIndex, pd.PeriodIndex)):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got {len(X)} time stamps without "
+            f"values. Use forecast({len(X)}) for so many steps after the history."
+        )
+
+
+def check_steps(steps) -> None:
+    """Raise where the number of steps is none; None stands for the usual one."""
+    if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
+        raise TypeError(
+            f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
+            "Pass inputs ahead by name, forecast(X=...), and for later dates as many "
+            "steps as lead to them."
+        )
+    if steps is not None:
+        check_positive_int("steps", steps)
 
 
 def check_not_swapped(X, y) -> None:
     """Raise where `fit` gets the target first and the inputs second."""
     if y is None or is_list_of_series(X) or n_dims(X) != 1 or n_dims(y) != 2:
         return
-    if np.shape(y)[1] > 1 and np.shape(X)[0] == np.shape(y)[0]:
+    is_table = np.shape(y)[1] > 1 or (is_pandas(X) and is_pandas(y))
+    if is_table and np.shape(X)[0] == np.shape(y)[0]:
         raise ValueError(
             f"X is one column of {len(X)} values, and y a table of {np.shape(y)[1]}: "
-            "they look swapped. Pass inputs first and the target second, fit(X, y)."
+            "they look swapped. Pass inputs first and the target second, fit(X, y), "
+            "and one column of inputs as a frame, for example X.to_frame()."
         )
 
 

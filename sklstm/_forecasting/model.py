@@ -16,7 +16,7 @@ from sklstm._utils.archive import storable
 from sklstm._windows.dataset import ReadyWindows, SeriesWindows
 from sklstm._windows.normalization import WindowNorm
 from sklstm._windows.problem import bridged_windows
-from sklstm._windows.scaling import Scaler
+from sklstm._windows.scaling import Scaler, check_scaled
 
 # Origins whose windows stand in memory at the same time.
 ORIGINS_AT_ONCE = 2048
@@ -34,7 +34,7 @@ class WindowModel:
 
     def data(self, X: np.ndarray) -> ReadyWindows:
         """Return windows of shape (n_windows, window_length, n_features), scaled."""
-        return ReadyWindows(bridged_windows(self.x_scaler.apply(X)))
+        return ReadyWindows(bridged_windows(check_scaled(self.x_scaler.apply(X))))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return predictions of shape (n_windows, n_outputs), in the target's units."""
@@ -316,7 +316,8 @@ class ForecastModel:
         rows = rows_before[:, None] - length + np.arange(length + ahead)
         y = np.zeros((*rows.shape, history.y.shape[1]))
         past = np.maximum(rows[:, :length], 0)
-        y[:, :length] = scaler.apply(history.windows(past))
+        scaled = scaler.apply(history.windows(past))
+        y[:, :length] = check_scaled(scaled, of_file=True)
         no_past = rows_before == 0
         if no_past.any():  # the row's own value must not stand in
             mean = bridged(history.y).mean(axis=0, keepdims=True)
@@ -338,7 +339,7 @@ class ForecastModel:
             seen = history.past_inputs(past)[:, :, given]
             X[:, :length, self.past_only] = seen
             X[:, length:, self.past_only] = X[:, length - 1 : length, self.past_only]
-        return without_nan(self.x_scaler.apply(X))
+        return without_nan(check_scaled(self.x_scaler.apply(X), of_file=True))
 
     def _filled(
         self, series: FittedSeries, values: np.ndarray, rows: np.ndarray

@@ -7,6 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
 
 from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
+from sklstm._forecasting.searches import rows_on_axis, scored_rows
 from sklstm._series.history import History
 from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import SeriesRows
@@ -63,14 +64,14 @@ def values_and_forecasts(
 def positions_of(history: History, values, index) -> np.ndarray:
     """Return where rows stand on the axis of a history.
 
-    Rows without an index that equal the end of the history are that end, as
-    `cross_validate` passes training rows.
+    Rows without an index that equal the end of the history are that end, because
+    training rows are scored as well.
     """
     n = len(values)
-    if index is None and n <= len(history):
+    if index is None and scored_rows() is None and n <= len(history):
         if np.array_equal(history.y[len(history) - n :], values, equal_nan=True):
             return np.arange(len(history) - n, len(history))
-    return history.where(index, n)
+    return rows_on_axis(history, index, n)
 
 
 def extended(history: History, values, index, where) -> History:

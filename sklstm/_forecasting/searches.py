@@ -7,17 +7,27 @@ all the same. If every fit fails, it raises. So what cannot be scored has to fai
 
 import inspect
 import sys
+import warnings
 from types import FrameType
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import KFold
 
-from sklstm._series.panel import has_levels, is_list_of_series
-from sklstm._series.validation import n_dims
+from sklstm._series.alignment import align_X_y, check_regular, histories_by_series
+from sklstm._series.history import History
+from sklstm._series.panel import (
+    concatenate_series,
+    has_levels,
+    is_list_of_series,
+    rows_by_series,
+)
+from sklstm._series.validation import as_numbers, check_values, n_dims
 from sklstm.metrics import BacktestScorer
 
-# The function of scikit-learn that fits and scores one split.
+# The functions of scikit-learn that fit and score one split.
 FIT_AND_SCORE = "sklearn.model_selection._validation", "_fit_and_score"
+SCORE = "sklearn.model_selection._validation", "_score"
 
 
 def search_split():
@@ -37,6 +47,40 @@ def search_split():
     return split
 
 
+def scored_rows():
+    """Return the rows that a search scores now, the first training row being 0.
+
+    None outside of a search.
+    """
+    frame: FrameType | None = sys._getframe()
+    scored = None
+    while frame is not None:
+        place = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if place == SCORE:
+            scored = frame.f_locals.get("X_test")
+        elif place == FIT_AND_SCORE and scored is not None:
+            split = frame.f_locals
+            part = "train" if scored is split.get("X_train") else "test"
+            rows, train = np.asarray(split[part]), np.asarray(split["train"])
+            if rows.dtype == bool:
+                rows, train = np.flatnonzero(rows), np.flatnonzero(train)
+            return rows - train[0]
+        frame = frame.f_back
+    return None
+
+
+def rows_on_axis(history: History, index: pd.Index | None, n_rows: int) -> np.ndarray:
+    """Return where rows stand on the axis of a history, whose first row is 0.
+
+    Rows without an index follow it at once, but for those that a search scores: they
+    may be those of training, or come after a gap.
+    """
+    rows = scored_rows() if index is None else None
+    if rows is not None and len(rows) == n_rows:
+        return rows
+    return history.where(index, n_rows)
+
+
 def check_search(window_length, X, y):
     """Raise if this fit is part of a search whose splits cannot be scored.
 
@@ -51,6 +95,9 @@ def check_search(window_length, X, y):
         return
     if y is not None and (window_length is None or n_dims(X) == 3):
         return
+    for part in ("train", "test"):
+        if np.asarray(split[part]).dtype == bool:
+            split[part] = np.flatnonzero(split[part])
     scorer = split.get("scorer")
     scorers = list(getattr(scorer, "_scorers", {"score": scorer}).values())
     if split["y"] is None:
@@ -58,8 +105,74 @@ def check_search(window_length, X, y):
     # The last split of KFold is in order, but the search needs all of them.
     is_ordered = not isinstance(split.get("cv"), KFold)
     check_order(split["X"], split["train"], split["test"], is_ordered)
+    check_whole(split["X"], split["y"])
     if any(isinstance(scorer, BacktestScorer) for scorer in scorers):
         check_backtest(split)
+    else:
+        check_scorers(scorers, split)
+
+
+def check_whole(X, y):
+    """Raise where a later split could not be fitted, so that all fail alike."""
+    where = rows_by_series(X) if y is None else align_X_y(X, y)
+    target = concatenate_series(X if y is None else y)
+    check_regular(
+        histories_by_series(where, check_values(target, allow_nan=True), None)
+    )
+
+
+def check_scorers(scorers, split):
+    """Raise if a scorer could not score even forecasts without an error.
+
+    Metrics of scikit-learn read no missing value, and R² needs two rows. All splits
+    have to fail alike, so all values of y are tried that a split may test.
+    """
+    target = split["X"] if split["y"] is None else split["y"]
+    values = as_numbers(concatenate_series(target))
+    values = values.reshape(len(values), -1)
+    tested = values[split["test"]]
+    for scorer in scorers:
+        metric = getattr(scorer, "_score_func", None)
+        if metric is None:
+            if (~np.isnan(tested)).sum() < 2:
+                raise ValueError(
+                    "R² needs two known values, but the test rows hold fewer. Pass a "
+                    "splitter with more rows, such as TimeSeriesSplit(test_size=2), "
+                    "or scoring=make_backtest_scorer(mean_absolute_error) of "
+                    "sklstm.metrics."
+                )
+            continue
+        for rows in tested, values[rows_tested(split)]:
+            try_metric(scorer, metric, rows)
+
+
+def rows_tested(split):
+    """Return the rows that any split tests: all of them where a worker knows one."""
+    try:
+        tested = [test for _, test in split["cv"].split(split["X"], split["y"])]
+    except (AttributeError, KeyError, TypeError, ValueError):  # of a worker, or groups
+        return slice(None)
+    return np.concatenate([np.arange(len(split["X"]))[test] for test in tested])
+
+
+def try_metric(scorer, metric, values):
+    """Raise if a metric cannot score forecasts that are hardly off."""
+    values = values[:, 0] if values.shape[1] == 1 else values
+    forecasts = values + 1e-3 * (1 + np.abs(values))  # no whole numbers, and positive
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            score = metric(values, forecasts, **getattr(scorer, "_kwargs", {}))
+        fault = None if np.isfinite(score).all() else f"the score is {score}"
+    except (TypeError, ValueError) as error:
+        fault = str(error).partition("\n")[0].rstrip(".")
+    if fault is not None:
+        raise ValueError(
+            f"The scorer {scorer} cannot score the rows of the test parts: {fault}. "
+            "Leave scoring out for R² of the rows whose values are known, pass "
+            "scoring=make_backtest_scorer(mean_absolute_error) of sklstm.metrics, or "
+            "leave these rows out."
+        )
 
 
 def check_needs_no_y(scorers):

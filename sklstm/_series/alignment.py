@@ -13,9 +13,10 @@ from sklstm._series.panel import (
     is_panel,
     rows_by_series,
 )
-from sklstm._series.time_index import check_same_kind, step_of
+from sklstm._series.time_index import check_same_kind, plain_index, step_of, time_index
 from sklstm._series.validation import (
     is_pandas,
+    names_of_columns,
 )
 
 
@@ -27,20 +28,21 @@ def match_columns(data, names, name="y"):
     ValueError
         If it has other columns.
     """
-    if not isinstance(data, pd.DataFrame) or not isinstance(names, list):
+    columns = names_of_columns(data)
+    if columns is None or not isinstance(names, list):
         return data
-    if len(names) < 2 or list(data.columns) == names:
+    if len(names) < 2 or columns == names:
         return data
-    if data.columns.has_duplicates or set(data.columns) != set(names):
+    if len(set(columns)) < len(columns) or set(columns) != set(names):
         raise ValueError(
-            f"{name} has the columns {list(data.columns)}, but the forecaster was "
-            f"fitted with {names}. Pass the same columns, in any order."
+            f"{name} has the columns {columns}, but the forecaster was fitted with "
+            f"{names}. Pass the same columns, in any order."
         )
-    return data[names]
+    return data[names] if is_pandas(data) else data.select(names)
 
 
 def rows_after_end(
-    values: np.ndarray, index: pd.Index | None, history: History
+    values: np.ndarray, index: pd.Index | None, history: History, key: Hashable
 ) -> np.ndarray:
     """Return the rows that follow a history at once, by the time index if there is one.
 
@@ -52,26 +54,42 @@ def rows_after_end(
     if index is None or history.index is None:
         return values
     check_same_kind(index, history.index)
+    whose = "" if key is SINGLE_SERIES else f"Of series {key!r}, "
     expected = history.after(1)[0]
     after = index >= expected
     if not after.any():
         raise ValueError(
-            f"X ends at {index[-1]}, but forecasts need rows from {expected} on, the "
-            "first after the end of the history. Pass inputs of the rows to forecast."
+            f"{whose}X ends at {index[-1]}, but forecasts need rows from {expected} "
+            "on, the first after the end of the history. Pass inputs of the rows to "
+            "forecast"
+            + ("." if key is SINGLE_SERIES else ", or name other series by series=.")
         )
     values, index = values[after], index[after]
     where = history.where(index, len(index)) - len(history)
     if where[0] != 0:
         raise ValueError(
-            f"X starts at {index[0]}, but the first row after the end of the history "
-            f"is {expected}. Pass a row for each step, from that one on."
+            f"{whose}X starts at {index[0]}, but the first row after the end of the "
+            f"history is {expected}. Pass a row for each step, from that one on."
         )
     late = np.flatnonzero(np.diff(where) != 1)
     if len(late):
         row = int(late[0])
         raise ValueError(
-            f"X goes from {index[row]} to {index[row + 1]} and leaves out rows between "
-            "them. Pass a row for each step."
+            f"{whose}X goes from {index[row]} to {index[row + 1]} and leaves out rows "
+            "between them. Pass a row for each step."
+        )
+    return values
+
+
+def check_complete(values: np.ndarray, key: Hashable) -> np.ndarray:
+    """Raise where inputs ahead of a series are missing."""
+    bad = np.argwhere(np.isnan(values))
+    if len(bad):
+        whose = "" if key is SINGLE_SERIES else f" of {key!r}"
+        raise ValueError(
+            f"X contains NaN in the rows ahead{whose}, first in row {bad[0][0]} after "
+            f"the end of the history, column {bad[0][1]}. Fill it, for example with "
+            "interpolate()."
         )
     return values
 
@@ -111,15 +129,13 @@ def histories_by_series(
     }
 
 
-def align_X_y(X, y) -> dict:
+def align_X_y(X, y, sample_weight=None) -> dict:
     """Return `rows_by_series` of X and y, whose rows must be the same."""
+    check_weights_index(X, sample_weight)
     where, of_y = rows_by_series(X), rows_by_series(y, "y")
     timed = SINGLE_SERIES not in where or where[SINGLE_SERIES][1] is not None
-    if timed and is_pandas(X) and is_pandas(y) and not y.index.equals(X.index):
-        raise ValueError(
-            "X and y have different indexes. Align them first, for example "
-            "y = y.loc[X.index]."
-        )
+    if timed and is_pandas(X) and is_pandas(y):
+        check_same_index(X.index, y.index)
     if SINGLE_SERIES in where and SINGLE_SERIES in of_y:
         return where if timed else of_y
     if has_levels(X) and not is_panel(y):
@@ -134,15 +150,62 @@ def align_X_y(X, y) -> dict:
     return where
 
 
+def check_same_index(
+    of_X: pd.Index, of_y: pd.Index, name: str = "y", X: str = "X"
+) -> None:
+    """Raise where y, or weights, have another index than X; name the first row."""
+    one, other = (comparable(index) for index in (of_X, of_y))
+    if one.equals(other):
+        return
+    n_rows = min(len(one), len(other))
+    differs = np.asarray(one[:n_rows] != other[:n_rows])
+    row = int(np.argmax(differs)) if differs.any() else n_rows
+    stamps = [
+        str(index[row]) if row < len(index) else "no row" for index in (one, other)
+    ]
+    raise ValueError(
+        f"{X} and {name} have different indexes: row {row} is {stamps[0]} in {X}, and "
+        f"{stamps[1]} in {name}. Align them first, for example "
+        f"{name} = {name}.loc[{X}.index]."
+    )
+
+
+def check_same_dates(y_true, y_pred) -> None:
+    """Raise where both have dates or periods, and other ones."""
+    if not (is_pandas(y_true) and is_pandas(y_pred)):
+        return
+    one, other = (comparable(data.index) for data in (y_true, y_pred))
+    timed = (pd.DatetimeIndex, pd.PeriodIndex)
+    if isinstance(one, timed) and isinstance(other, timed):
+        check_same_index(one, other, "y_pred", "y_true")
+
+
+def comparable(index: pd.Index) -> pd.Index:
+    """Return an index of which dates among objects, or of Arrow, are time stamps."""
+    index = plain_index(index)
+    if index.dtype == object and pd.api.types.infer_dtype(index) == "date":
+        return pd.DatetimeIndex(index)
+    return index
+
+
+def check_weights_index(X, weights) -> None:
+    """Raise where weights with an index have another than X; arrays go by position."""
+    parts = [(X, weights)]
+    if is_list_of_series(X) and is_list_of_series(weights):
+        parts = list(zip(X, weights, strict=False))
+    for part, own in parts:
+        if not is_pandas(part) or not is_pandas(own):
+            continue
+        if has_levels(part) or time_index(part) is not None:
+            check_same_index(part.index, own.index, "sample_weight")
+
+
 def check_equal_indexes(where: dict, of_y: dict) -> None:
     """Raise where a part of X and its part of y have different time indexes."""
     for key, (_, index) in where.items():
         other = of_y[key][1] if key in of_y else None
-        if index is not None and other is not None and not index.equals(other):
-            raise ValueError(
-                f"X[{key}] and y[{key}] have different indexes. Align them first, for "
-                f"example y[{key}] = y[{key}].loc[X[{key}].index]."
-            )
+        if index is not None and other is not None:
+            check_same_index(index, other, f"y[{key}]", f"X[{key}]")
 
 
 def n_rows_of_many(where: dict) -> dict[Hashable, int]:

@@ -110,23 +110,30 @@ def check_calendar(calendar, index: pd.Index | None) -> None:
     if isinstance(calendar, str) or not len(calendar):
         raise ValueError(
             f"calendar must be a non-empty tuple of names or lists of dates. Got "
-            f"{calendar!r}. For one name write ('hour',)."
+            f"{calendar!r}. For one name write {(calendar or 'hour',)!r}."
         )
     for part in calendar:
         if isinstance(part, str):
             if part not in CYCLES:
                 raise ValueError(
                     f"calendar has the part {part!r}, which is unknown. Pass names "
-                    f"among {sorted(CYCLES)}, or lists of dates."
+                    f"among {sorted(CYCLES)}, or lists of dates, such as "
+                    "calendar=(['2026-12-25'],)."
                 )
             continue
         try:
             dates_of(part)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"calendar has the part {part!r}, which is not a list of dates: "
-                f"{error}. Pass dates, or text such as '2026-12-25'."
+                f"calendar has the part {shortened(part)}, which is not a list of "
+                f"dates: {error}. Pass dates, or text such as '2026-12-25'."
             ) from error
+
+
+def shortened(part) -> str:
+    """Return the text of a part of the calendar, without its middle if it is long."""
+    text = repr(part)
+    return text if len(text) < 80 else f"{text[:50]} ... {text[-20:]}"
 
 
 def n_calendar_features(calendar) -> int:

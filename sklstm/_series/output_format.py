@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sklstm._series.panel import SINGLE_SERIES, has_levels, is_list_of_series
-from sklstm._series.validation import is_pandas, n_dims
+from sklstm._series.validation import is_pandas, n_dims, names_of_columns
 from sklstm._utils.archive import storable
 
 
@@ -59,7 +59,9 @@ class OutputFormat:
             names: Any = list(target.columns)
             column_names = list(target.columns.names)
         else:
-            names = target.name if isinstance(target, pd.Series) else None
+            names = names_of_columns(target)
+            if isinstance(target, pd.Series):
+                names = target.name
         return cls(
             container=type(target) if is_pandas(target) else None,
             names=names,

@@ -1,15 +1,32 @@
 """Many series: one table of rows, a list, or the long form of other libraries."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from sklstm._series.time_index import (
+    date_format,
+    holds_whole_numbers,
+    plain_index,
     time_index,
 )
-from sklstm._series.validation import check_positive_int, is_pandas, n_dims
+from sklstm._series.validation import (
+    check_positive_int,
+    holds_dates,
+    is_pandas,
+    n_dims,
+)
+from sklstm._utils.warn import warn_user
 
 # The key of a series that stands alone.
 SINGLE_SERIES = None
+WHOLE_DATE = re.compile(r"\d[-/.]\d+[-/.]\d")
+# Names of levels and columns that hold the time.
+TIME_WORDS = frozenset(
+    "time date datetime timestamp ds t step period year quarter month week day hour "
+    "minute second".split()
+)
 
 
 def is_list_of_series(data) -> bool:
@@ -45,6 +62,20 @@ def concatenate_series(data):
     return np.concatenate(data)
 
 
+def check_no_dict(data, name: str = "X") -> None:
+    """Raise for many series in a dict, or in groups of pandas."""
+    if isinstance(data, dict):
+        raise TypeError(
+            f"{name} is a dict. Pass many series as one frame, pd.concat({name}), "
+            "whose index has the levels (series, time)."
+        )
+    if hasattr(data, "ngroups"):
+        raise TypeError(
+            f"{name} is a groupby of pandas. Pass the frame itself, indexed by "
+            "(series, time), as sklstm.preprocessing.panel_from_long makes it."
+        )
+
+
 def rows_by_series(data, name: str = "X") -> dict:
     """Return which rows of the data, as one table, belong to which series.
 
@@ -54,6 +85,7 @@ def rows_by_series(data, name: str = "X") -> dict:
         `rows` indexes what `concatenate_series` gives; `index` is the time index of
         these rows, or None.
     """
+    check_no_dict(data, name)
     if is_list_of_series(data):
         result, first = {}, 0
         for number, part in enumerate(data):
@@ -82,15 +114,38 @@ def rows_by_series(data, name: str = "X") -> dict:
 
 def check_time_is_last(index, name):
     """Raise where time stamps stand before the level of the series."""
-    timed = [
-        isinstance(level, (pd.DatetimeIndex, pd.PeriodIndex)) for level in index.levels
-    ]
+    timed = [holds_times(level) for level in index.levels]
     if any(timed[:-1]) and not timed[-1]:
+        number = timed.index(True)
+        order = [i for i in range(index.nlevels) if i != number] + [number]
+        way = "swaplevel()" if len(order) == 2 else f"reorder_levels({order})"
         raise ValueError(
-            f"The index of {name} has the time stamps in level {timed.index(True)} of "
+            f"The index of {name} has the time stamps in level {number} of "
             f"{list(index.names)}, but the last level must hold the time. Swap them: "
-            f"{name} = {name}.swaplevel().sort_index()."
+            f"{name} = {name}.{way}.sort_index()."
         )
+    names = [str(level).lower() for level in index.names]
+    if TIME_WORDS.isdisjoint(names[-1:]) and not TIME_WORDS.isdisjoint(names[:-1]):
+        warn_user(
+            f"The last level of the index of {name}, {index.names[-1]!r}, is taken for "
+            f"the time, and {index.names[:-1]} for the series. If it is not, move the "
+            "level of the time to the end with reorder_levels.",
+            UserWarning,
+        )
+
+
+def holds_times(level) -> bool:
+    """Whether a level of an index holds dates or periods, maybe as objects or text."""
+    level = plain_index(level)
+    if isinstance(level, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return True
+    if level.dtype != object and not pd.api.types.is_string_dtype(level.dtype):
+        return False
+    kind = pd.api.types.infer_dtype(level, skipna=True)
+    if kind != "string" or not len(level):
+        return kind in ("date", "datetime", "period")
+    # Numbers of stores, such as "1001", could be read as years.
+    return bool(WHOLE_DATE.search(str(level[0]))) and holds_dates(level)
 
 
 def axis_of(times: pd.Index, name: str) -> pd.Index:
@@ -204,10 +259,23 @@ def on_grid(part, freq, key):
     ValueError
         If a time stamp is not on the grid, so that its values would be dropped.
     """
+    key = key[0] if isinstance(key, tuple) and len(key) == 1 else key
     index = as_times(part.index, key)
+    is_dated = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
+    if is_dated == isinstance(freq, (int, np.integer)):
+        raise TypeError(
+            f"freq={freq!r} is no step of the time stamps of series {key!r}, which "
+            f"are {'dates' if is_dated else 'whole numbers'}, first {index[0]}. "
+            + (
+                "Pass a frequency of pandas, such as 'D'."
+                if is_dated
+                else "Pass an int, or convert them: pd.to_datetime(column.astype(str), "
+                f"format={date_format(np.asarray(index)) or '%Y'!r})."
+            )
+        )
     if isinstance(index, pd.PeriodIndex):
         grid = pd.period_range(index[0], index[-1], freq=freq)
-    elif isinstance(index, pd.DatetimeIndex):
+    elif is_dated:
         grid = pd.date_range(index[0], index[-1], freq=freq)
     else:
         check_positive_int("freq", freq)
@@ -255,10 +323,11 @@ def with_times(frame, keys, time):
 
 def as_times(index, key):
     """Return time stamps, periods or whole numbers; dates among objects as stamps."""
+    index = plain_index(index)
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
         return index
-    if pd.api.types.is_integer_dtype(index.dtype):
-        return index
+    if holds_whole_numbers(index):
+        return index.astype(np.int64)
     if pd.api.types.infer_dtype(index) in ("date", "datetime"):
         return pd.DatetimeIndex(index)
     raise ValueError(

@@ -18,9 +18,11 @@ from sklearn.utils.validation import (
 
 from sklstm._series.alignment import (
     align_X_y,
+    check_complete,
     check_one_or_many,
     check_regular,
     check_same_length,
+    check_weights_index,
     histories_by_series,
     match_columns,
     rows_after_end,
@@ -38,6 +40,7 @@ from sklstm._series.panel import (
 )
 from sklstm._series.static import StaticEncoder, with_static
 from sklstm._series.validation import (
+    check_frame,
     check_numbers,
     check_size,
     check_values,
@@ -176,7 +179,7 @@ def read_training(
         form="series" if y is None else "regression",
         output=OutputFormat.of(given, table.target, table.inputs),
         histories=histories,
-        weights=read_weights(sample_weight, table),
+        weights=read_weights(sample_weight, table, X),
         past_only=past_only_mask(estimator),
         static_encoder=encoder,
         calendar=estimator.calendar,
@@ -208,6 +211,7 @@ class TrainingTable(NamedTuple):
 
 def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
     """Read a series without inputs; `known` is the format of rows that were read."""
+    check_frame(X)
     rows, table = rows_by_series(X), concatenate_series(X)
     if known is not None:
         table = match_other_names(estimator, table, known.names)
@@ -227,6 +231,7 @@ def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
 
 def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
     """Read a target and its inputs; `known` as for `read_series`."""
+    check_frame(X)
     rows, target = align_X_y(X, y), concatenate_series(y)
     inputs = concatenate_series(X)
     if known is not None:
@@ -248,10 +253,11 @@ def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
     return TrainingTable(target, rows, y, X, inputs)
 
 
-def read_weights(sample_weight, table: TrainingTable) -> list[np.ndarray] | None:
-    """Return the weights of rows by series, or None."""
+def read_weights(sample_weight, table: TrainingTable, X) -> list[np.ndarray] | None:
+    """Return the weights of rows by series, or None; X is what tells the rows."""
     if sample_weight is None:
         return None
+    check_weights_index(X, sample_weight)
     weights = _check_sample_weight(
         concatenate_series(sample_weight),
         np.nan_to_num(table.y),
@@ -394,7 +400,7 @@ def read_inputs_ahead(
             f"the {steps or state.model.horizon} steps ahead. Pass X= with a row for "
             "each."
         )
-    rows = read_row_values(estimator, X, ahead=True)
+    rows = read_row_values(estimator, X, ahead=True, allow_nan=True)
     check_one_or_many(state, rows.rows_by_series)
     missing = [key for key in chosen if key not in rows.rows_by_series]
     if missing:
@@ -405,7 +411,9 @@ def read_inputs_ahead(
     ahead = {}
     for key in chosen:
         at, index = rows.rows_by_series[key]
-        ahead[key] = rows_after_end(rows.values[at], index, state.series[key].history)
+        history = state.series[key].history
+        after = rows_after_end(rows.values[at], index, history, key)
+        ahead[key] = check_complete(after[: n_used(state, steps)], key)
     n_rows = min(map(len, ahead.values()))
     if steps is not None and n_rows < steps:
         raise ValueError(
@@ -413,6 +421,13 @@ def read_inputs_ahead(
             "needs as many. Pass more rows of X, or lower steps."
         )
     return ahead
+
+
+def n_used(state, steps: int | None) -> int | None:
+    """Return how many rows of inputs a forecast of so many steps reads; None is all."""
+    if steps is None:
+        return None
+    return state.model.n_blocks(steps) * state.model.horizon
 
 
 def read_history(estimator, history, static=None) -> dict[Hashable, History]:
@@ -465,14 +480,19 @@ def with_static_of(
     }
 
 
-def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
-    """Read rows like those passed to `fit`, of any series."""
+def read_row_values(
+    estimator, X, ahead: bool = False, allow_nan: bool = False
+) -> SeriesRows:
+    """Read rows like those passed to `fit`, of any series.
+
+    With `allow_nan` any input may be missing, because not all rows will be used.
+    """
     state = estimator._state
     where, table = rows_by_series(X), concatenate_series(X)
     if state.form == "regression":
         if ahead:
             table = without_past(estimator, table)
-        return SeriesRows(read_input_values(estimator, table), where)
+        return SeriesRows(read_input_values(estimator, table, allow_nan), where)
     table = match_other_names(estimator, table, state.output.names)
     values = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
@@ -485,19 +505,22 @@ def read_row_values(estimator, X, ahead: bool = False) -> SeriesRows:
     return SeriesRows(values, where)
 
 
-def read_input_values(estimator, table) -> np.ndarray:
+def read_input_values(estimator, table, allow_nan: bool = False) -> np.ndarray:
     """Return inputs after `fit`; those that `past_covariates` names may be missing."""
     past_only = estimator._state.model.past_only
     table = match_other_names(estimator, table, estimator._state.output.input_names)
-    X = input_numbers(estimator, table, past_only is not None)
-    check_known_ahead(X, past_only)
+    X = input_numbers(estimator, table, allow_nan or past_only is not None)
+    if not allow_nan:
+        check_known_ahead(X, past_only)
     return X
 
 
 def input_numbers(estimator, table, partly: bool, reset: bool = False) -> np.ndarray:
     """Return inputs as numbers, of which some may be missing if `partly` is True."""
     if is_pandas(table):
-        check_values(table, allow_nan=partly)
+        values = check_values(table, allow_nan=partly)
+        if isinstance(table, pd.DataFrame):  # scikit-learn cannot read all dtypes
+            table = pd.DataFrame(values, table.index, table.columns)
     else:
         check_numbers(table)
     finite = {"ensure_all_finite": "allow-nan" if partly else True}

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sklstm._series.history import History
 from sklstm._series.panel import SINGLE_SERIES, is_list_of_series
+from sklstm._series.validation import LARGEST_SCALED, check_size
 from sklstm._utils.archive import storable
 
 
@@ -67,6 +68,12 @@ class StaticEncoder:
             if levels is None:
                 values = check_numeric(column).to_numpy(float)
                 values = (values - self.center[i]) / self.scale[i]
+                if np.abs(values).max() > LARGEST_SCALED:
+                    raise ValueError(
+                        f"Column {column.name!r} of static_features holds values that "
+                        "are too far from those of fit to compute with, such as "
+                        f"{column.max()}. Check its unit."
+                    )
                 encoded.append(values[:, None])
             else:
                 values = np.array(column.tolist(), object)
@@ -146,6 +153,7 @@ def rows_of(given, keys, by_place):
             "static_features has an infinite value in column "
             f"{numeric.columns[np.argmax(infinite)]!r}. Pass finite numbers."
         )
+    check_size(numeric.to_numpy(float, na_value=np.nan), "static_features")
     gone = table.isna().any()
     if gone.any():
         raise ValueError(

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from sklstm._series.gaps import gap_in_words, offset_of, wall_times
 from sklstm._series.validation import holds_dates, is_pandas
 
 # Rows between the history and those of X, each of which must be forecast first.
@@ -15,7 +16,6 @@ SEASONS = {
     "s": (3600,),
     "min": (1440, 10080),
     "h": (24, 168),
-    "bh": (8, 40),
     "D": (7,),
     "B": (5,),
     "W": (52,),
@@ -23,14 +23,11 @@ SEASONS = {
     "M": (12,),
     "Q": (4,),
 }
-# Fewest and most days in so many months.
-DAYS_OF_MONTHS = {1: (28, 31), 2: (59, 62), 3: (89, 92), 6: (181, 184), 12: (365, 366)}
 # Units by the arguments of pandas.DateOffset.
 UNITS = {"months": "M", "weeks": "W", "days": "D", "hours": "h", "minutes": "min"}
 # Units by the rule codes of pandas where the code is another.
 CODES = {
     "C": "B",
-    "cbh": "bh",
     "SME": "SM",
     "SMS": "SM",
     **dict.fromkeys(("ME", "MS", "BME", "BMS", "CBME", "CBMS", "WOM", "LWOM"), "M"),
@@ -62,7 +59,9 @@ def time_index(data, name: str = "X") -> pd.Index | None:
             f"{name}.index."
         )
     if index.dtype == object or pd.api.types.is_string_dtype(index.dtype):
-        index = dates_of_objects(index, name)
+        index = times_of_objects(index, name)
+        if holds_whole_numbers(index):
+            return whole_number_index(index, name)
     return check_order(index, name) if isinstance(index, TIME_INDEXES) else None
 
 
@@ -95,28 +94,53 @@ def whole_number_index(index, name="X"):
     step = int(steps.min()) if len(steps) else 1
     if len(steps) and (steps != step).any():
         row = int(np.argmax(steps != step))
+        way = (
+            "Give every step a row, which may hold missing values, for example with "
+            f"reindex(range({numbers[0]}, {numbers[-1] + step}, {step}))."
+        )
+        if date_format(numbers):
+            way = (
+                "If they are dates, convert them: pd.to_datetime(index.astype(str), "
+                f"format={date_format(numbers)!r})."
+            )
         raise ValueError(
             f"The rows of {name} have a gap in time: its index goes from "
-            f"{numbers[row]} to {numbers[row + 1]}, but its step is {step}. Give every "
-            "step a row, which may hold missing values, for example with "
-            f"reindex(range({numbers[0]}, {numbers[-1] + step}, {step}))."
+            f"{numbers[row]} to {numbers[row + 1]}, but its step is {step}. {way}"
         )
     first = int(numbers[0])
     return pd.RangeIndex(first, first + step * len(index), step, name=index.name)
 
 
-def dates_of_objects(index, name):
-    """Return dates and periods among objects as a time index; other objects stay."""
+def date_format(numbers):
+    """Return the format of whole numbers that look like dates, as 202412 does."""
+    for form, digits in ("%Y%m%d", 8), ("%Y%m", 6):
+        if len(str(numbers[0])) == len(str(numbers[-1])) == digits:
+            texts = pd.Series(numbers.astype(str))
+            if pd.to_datetime(texts, format=form, errors="coerce").notna().all():
+                return form
+    return None
+
+
+def times_of_objects(index, name):
+    """Return dates, periods and numbers among objects as such; other objects stay."""
     kind = pd.api.types.infer_dtype(index, skipna=True)
     if kind in ("date", "datetime", "datetime64"):
         return pd.DatetimeIndex(index)
     if kind == "period":
         return pd.PeriodIndex(index)
+    if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
+        return index.astype(np.float64)
     if kind == "string" and holds_dates(index):
+        whole = name.partition(" at ")[0]
+        way = f"{name}.index = pd.to_datetime({name}.index)"
+        if whole != name:  # a level of many series
+            way = (
+                f"{whole}.index = {whole}.index.set_levels("
+                f"pd.to_datetime({whole}.index.levels[-1]), level=-1)"
+            )
         raise ValueError(
             f"The index of {name} holds dates as text, such as {index[0]!r}, whose "
-            f"order and steps are not read. Convert it first: "
-            f"{name}.index = pd.to_datetime({name}.index)."
+            f"order and steps are not read. Convert it first: {way}."
         )
     return index
 
@@ -131,12 +155,13 @@ def check_order(index: pd.Index, name: str) -> pd.Index:
         repeated = index[index.duplicated()][0]
         raise ValueError(
             f"The index of {name} has {repeated} more than once. Each time stamp "
-            "must be unique: aggregate or drop the repeated rows."
+            "must be unique: aggregate or drop the repeated rows; rows of many series "
+            "need an index of (series, time), as panel_from_long makes it."
         )
     if not index.is_monotonic_increasing:
         raise ValueError(
-            f"The index of {name} is not sorted by time. "
-            f"Call sort_index() on {name} first."
+            f"The index of {name} is not sorted by time. Call sort_index() on "
+            f"{name.partition(' at ')[0]} first."
         )
     return index
 
@@ -180,19 +205,10 @@ def inferred_step(index):
     if months is not None:
         return pd.DateOffset(months=months)
     # Days of local time, some of which have 23 or 25 hours.
-    steps = np.diff(index.tz_localize(None).asi8)
-    if len(np.unique(steps)) > 1:
+    local = wall_times(index)
+    if len(np.unique(np.diff(local.asi8))) > 1:
         return None
-    return offset_of(index.tz_localize(None)[:2])
-
-
-def offset_of(stamps):
-    """Return the commonest step of local stamps, whole days as days of any length."""
-    delta = pd.Series(stamps).diff().mode()[0]
-    days = delta / pd.Timedelta("1D")
-    if days == int(days):
-        return pd.offsets.Day(int(days))
-    return pd.tseries.frequencies.to_offset(delta)
+    return offset_of(local[:2])
 
 
 def months_apart(index):
@@ -200,7 +216,7 @@ def months_apart(index):
 
     Days that a month does not have count as its last day.
     """
-    local = index.tz_localize(None)
+    local = wall_times(index)
     numbers = np.asarray(local.year * 12 + local.month)
     steps = np.unique(np.diff(numbers))
     if len(steps) != 1 or steps[0] < 1 or len(index) < 3:
@@ -217,67 +233,6 @@ def check_without_gap(index, numbers, step):
     wide = np.flatnonzero(np.diff(numbers) != step)
     if len(wide):
         raise ValueError(gap_in_words(index, wide[0]))
-
-
-def gap_in_words(index, row=None):
-    """Return what is wrong with an index that is not regular, and the way out."""
-    if isinstance(index, pd.PeriodIndex):
-        step, way = index.freqstr, "reindex(pd.period_range(index[0], index[-1]))"
-    else:
-        offset = usual_step(index)
-        row = first_gap(index, offset)
-        step, way = offset.freqstr, f"asfreq({offset.freqstr!r})"
-        if type(offset) is pd.DateOffset:  # has no name that asfreq would take
-            step = f"{offset.kwds['months']} months"
-            way = f"asfreq(pd.DateOffset(months={offset.kwds['months']}))"
-        elif regular_share(index) < 0.5:
-            return (
-                "The time steps are not regular: their commonest length is that of "
-                f"{regular_share(index):.0%} of them. Round the time stamps, for "
-                "example with index.round('min'), or average the values over equal "
-                "steps, for example with resample('min').mean()."
-            )
-    return (
-        f"The time steps are not regular: the index goes from {index[row]} to "
-        f"{index[row + 1]}, but its usual step is {step!r}. Give every step a row, "
-        f"which may hold missing values: for one series with {way}, for many series "
-        "with sklstm.preprocessing.panel_from_long(frame, freq=...)."
-    )
-
-
-def regular_share(index):
-    """Return the share of steps that have the commonest length."""
-    _, counts = np.unique(np.diff(index.tz_localize(None).asi8), return_counts=True)
-    return counts.max() / counts.sum()
-
-
-def usual_step(index):
-    """Return the offset that most steps of an irregular index follow.
-
-    `asfreq` with it keeps the rows that follow it, since it goes on from the first row.
-    """
-    local = index.tz_localize(None)
-    step = offset_of(local)
-    days = step.n if isinstance(step, pd.offsets.Day) else 0
-    if days == 1 and (local.day_of_week < 5).all():
-        return pd.offsets.BDay()
-    for months, (fewest, most) in DAYS_OF_MONTHS.items():
-        if fewest <= days <= most:
-            if (local.day == local.days_in_month).mean() > 0.5:
-                return pd.offsets.MonthEnd(months)
-            if (local.day == 1).mean() > 0.5:
-                return pd.offsets.MonthBegin(months)
-            return pd.DateOffset(months=months)
-    return step
-
-
-def first_gap(index, offset):
-    """Return the row before the first step that is not the usual one."""
-    local = index.tz_localize(None)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # offsets of months are added one by one
-        regular = local[:-1] + offset == local[1:]
-    return int(np.argmin(regular))
 
 
 def continued_index(index: pd.Index, steps: int, step=None) -> pd.Index:
@@ -302,11 +257,13 @@ def stamps_from(first, n, step, name):
 
     Days whose midnight the change of clocks skips, as in Cairo, start an hour later.
     """
-    if first.tz is None or not isinstance(step, pd.offsets.Day):
+    is_span = isinstance(step, pd.offsets.Tick) and not isinstance(step, pd.offsets.Day)
+    if first.tz is None or is_span:
         return pd.date_range(first, periods=n, freq=step, name=name)
-    local = pd.date_range(first.tz_localize(None), periods=n, freq=step, name=name)
+    start = wall_times(pd.DatetimeIndex([first]))[0]
+    local = pd.date_range(start, periods=n, freq=step, name=name)
     stamps = local.tz_localize(
-        first.tz, nonexistent="shift_forward", ambiguous=np.ones(n, bool)
+        first.tz, nonexistent="shift_forward", ambiguous=np.ones(len(local), bool)
     )
     return stamps if stamps[0] == first else stamps.insert(0, first)[:n]
 
@@ -351,12 +308,19 @@ def index_until(index, stamp, n_given, step):
         steps = min(2 * steps, most)
 
 
-def check_same_kind(index: pd.Index, history: pd.Index) -> None:
+def check_same_kind(index: pd.Index, history: pd.Index, name: str = "X") -> None:
     """Raise where rows have an index of another kind than the history."""
     if type(index) is not type(history):
         raise ValueError(
-            f"X has a {type(index).__name__}, but the series was fitted with a "
+            f"{name} has a {type(index).__name__}, but the series was fitted with a "
             f"{type(history).__name__}. Convert one of them."
+        )
+    if isinstance(index, pd.DatetimeIndex) and (index.tz is None) != (
+        history.tz is None
+    ):
+        raise ValueError(
+            f"{name} has time stamps of the zone {index.tz}, but the series was fitted "
+            f"with those of {history.tz}. Give both a zone by tz_localize, or neither."
         )
 
 
@@ -396,8 +360,32 @@ def seasons_of(index: pd.Index | None) -> tuple[int, ...]:
 def seasons_of_step(step) -> tuple[int, ...]:
     """Return the steps in each season that has two or more, the shortest first."""
     unit, n = unit_of(step)
-    seasons = SEASONS.get(unit, ())
+    seasons = working_seasons(step) or SEASONS.get(unit, ())
     return tuple(steps // n for steps in seasons if steps % n == 0 and steps > n)
+
+
+def working_seasons(step) -> tuple[int, ...]:
+    """Return the working days of a week, or the hours of a day and of a week.
+
+    Opening hours and days of the week are those of the offset; other offsets have none.
+    """
+    is_custom = isinstance(step, pd.offsets.CustomBusinessDay)
+    if is_custom or isinstance(step, pd.offsets.CustomBusinessHour):
+        days = int(step.calendar.weekmask.sum())
+    else:
+        days = 5
+    if is_custom:
+        return (days,)
+    if not isinstance(step, pd.offsets.BusinessHour):
+        return ()
+    spans = zip(step.start, step.end, strict=True)
+    minutes = sum(minute_of(end) - minute_of(start) for start, end in spans)
+    hours, rest = divmod(minutes, 60)
+    return () if rest else (hours, hours * days)
+
+
+def minute_of(time):
+    return 60 * time.hour + time.minute
 
 
 def unit_of(step):

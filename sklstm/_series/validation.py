@@ -9,6 +9,8 @@ import pandas as pd
 from sklstm._utils.disk_arrays import blocks, in_file
 
 LARGEST = 1e100
+# A sum of squares of many such scaled values still fits single precision.
+LARGEST_SCALED = 1e16
 # Text that pandas.to_datetime may read: "2024-01-31", "31.1.24", "20240131".
 DATE_LIKE = re.compile(r"\d{4}|\d[-/.]\d")
 # Sums of weights must have digits left in single precision.
@@ -17,6 +19,14 @@ WEIGHTS = 1e-30, 1e30
 
 def is_pandas(data) -> bool:
     return isinstance(data, (pd.Series, pd.DataFrame))
+
+
+def names_of_columns(data) -> list | None:
+    """Return the names of columns of a frame of pandas, polars or Arrow, or None."""
+    names = getattr(data, "column_names", getattr(data, "columns", None))
+    if names is None or len(getattr(data, "shape", ())) != 2:
+        return None
+    return list(names)
 
 
 def n_dims(data) -> int:
@@ -155,6 +165,14 @@ def check_column(column, name):
         ) from error
 
 
+def check_frame(data, name="X"):
+    """Raise where a frame has columns of one name, or one that holds no numbers."""
+    if isinstance(data, pd.DataFrame):
+        check_columns(data, name)
+        for column in range(data.shape[1]):
+            check_column(data.iloc[:, column], name)
+
+
 def holds_dates(texts: pd.Series | pd.Index) -> bool:
     """Return whether all texts are dates; pandas alone would read "T1" as one, too."""
     if not len(texts) or not DATE_LIKE.search(str(texts.to_numpy()[0])):
@@ -179,10 +197,7 @@ def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
     ValueError
         For infinity, NaN where it is not allowed, no rows, or more than two dimensions.
     """
-    if isinstance(data, pd.DataFrame):
-        check_columns(data, name)
-        for column in range(data.shape[1]):
-            check_column(data.iloc[:, column], name)
+    check_frame(data, name)
     check_numbers(data, name)
     if np.iscomplexobj(data):
         raise ValueError(

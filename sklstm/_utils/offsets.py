@@ -10,17 +10,30 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
+CALENDAR = ("weekmask", "holidays")
+# A span of `pandas.DateOffset`, and what it sets in the stamps that it makes.
+SPANS = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"]
+SPANS += ["milliseconds", "microseconds", "nanoseconds"]
+FIELDS = ("year", "month", "day", "weekday", "hour", "minute", "second", "microsecond")
 # Offsets that a file may name, and their arguments.
 ARGUMENTS = {
     "BusinessHour": ("start", "end"),
-    "CustomBusinessDay": ("weekmask", "holidays"),
-    "CustomBusinessHour": ("weekmask", "holidays", "start", "end"),
-    "CustomBusinessMonthBegin": ("weekmask", "holidays"),
-    "CustomBusinessMonthEnd": ("weekmask", "holidays"),
-    "DateOffset": ("years", "months", "weeks", "days", "hours", "minutes", "seconds"),
+    "CustomBusinessDay": CALENDAR,
+    "CustomBusinessHour": (*CALENDAR, "start", "end"),
+    "CustomBusinessMonthBegin": CALENDAR,
+    "CustomBusinessMonthEnd": CALENDAR,
+    "DateOffset": (*SPANS, *FIELDS),
     "Easter": ("method",),
     "LastWeekOfMonth": ("weekday",),
     "Week": ("weekday",),
+    "WeekOfMonth": ("week", "weekday"),
+    "BusinessDay": (),
+    **dict.fromkeys(("MonthBegin", "MonthEnd"), ()),
+    **dict.fromkeys(("BusinessMonthBegin", "BusinessMonthEnd"), ()),
+    **dict.fromkeys(("SemiMonthBegin", "SemiMonthEnd"), ("day_of_month",)),
+    **dict.fromkeys(("QuarterBegin", "QuarterEnd"), ("startingMonth",)),
+    **dict.fromkeys(("BQuarterBegin", "BQuarterEnd"), ("startingMonth",)),
+    **dict.fromkeys(("YearBegin", "YearEnd", "BYearBegin", "BYearEnd"), ("month",)),
 }
 
 

@@ -178,6 +178,7 @@ def make_problem(
         scaler=options.scaler,
         norm=norm,
         past_only=data.past_only,
+        n_calendar=n_calendar_features(options.calendar),
     )
 
 

@@ -25,11 +25,9 @@ from sklstm._utils.disk_arrays import (
 )
 from sklstm._windows.dataset import CHUNK, ReadyWindows, SeriesWindows, check_length
 from sklstm._windows.normalization import WindowNorm
-from sklstm._windows.scaling import Scaler, fit_scaler, kind_for_inputs
+from sklstm._windows.scaling import Scaler, check_scaled, fit_input_scaler, fit_scaler
 from sklstm._windows.splits import Split, split_chronological, split_shuffled
 
-# A sum of squares of many such values still fits single precision.
-LARGEST_SCALED = 1e16
 # Rows that a scaler is fitted on; more of them change its statistics by nothing.
 MAX_SCALER_ROWS = 2**20
 # Bytes of the targets of the validation block; of more, some windows are drawn.
@@ -56,6 +54,8 @@ class SeriesForecastProblem:
     norm : WindowNorm
     past_only : ndarray of bool of shape (n_features,) or None
         Columns of X that are not known ahead.
+    n_calendar : int
+        Last columns of X, which are calendar features.
 
     Attributes
     ----------
@@ -76,6 +76,7 @@ class SeriesForecastProblem:
     scaler: object
     norm: WindowNorm
     past_only: np.ndarray | None = None
+    n_calendar: int = 0
 
     def __post_init__(self):
         check_length(max(map(len, self.histories)), self.window_length, self.horizon)
@@ -238,8 +239,8 @@ class SeriesForecastProblem:
             return y_scalers, None if kept is None else kept[1]
         X = sampled_rows([history.X for history in self.histories], split.cuts)
         w = None if self.weights is None else sampled_rows(self.weights, split.cuts)
-        kind = kind_for_inputs(self.scaler)
-        return y_scalers, fit_scaler(np.asarray(X, np.float64), kind, w)
+        X = np.asarray(X, np.float64)
+        return y_scalers, fit_input_scaler(X, self.scaler, self.n_calendar, w)
 
     def data(self, scalers: Any) -> SeriesWindows:
         """Return the scaled windows of all series."""
@@ -435,15 +436,7 @@ def sampled_rows(arrays, cuts):
 
 def scale_values(values: Any, scaler: Scaler) -> np.ndarray:
     """Return scaled values in the single precision that networks compute in."""
-    result = scaler.apply(values)
-    largest = np.nanmax(np.abs(result), initial=0)
-    if largest > LARGEST_SCALED:
-        raise ValueError(
-            f"After scaling there are values as large as {largest:.3g}, whose squares "
-            "overflow in the single precision that networks compute in. Choose "
-            "scaler='standard', or divide the data by a power of ten."
-        )
-    return result.astype(np.float32)
+    return check_scaled(scaler.apply(values)).astype(np.float32)
 
 
 def bridged_windows(X):

@@ -14,6 +14,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from sklstm._series.validation import LARGEST_SCALED
 from sklstm._utils.archive import storable
 
 for transformer in (
@@ -102,7 +103,64 @@ class TransformerScaler:
                 f"{method.__qualname__} made {result.shape} of {table.shape}. Choose "
                 "another, such as 'standard'."
             )
+        lost = np.isfinite(table) & ~np.isfinite(result)
+        if name == "transform" and lost.any():
+            raise ValueError(
+                f"scaler makes {result[lost][0]} of {table[lost][0]}, a value that it "
+                "cannot scale. Leave such values out or make them NaN, or use "
+                "scaler='standard'."
+            )
         return result.reshape(values.shape)
+
+
+@storable
+@dataclass(frozen=True, eq=False)
+class InputScaler:
+    """A transformer's scaler of inputs, and one of the calendar features behind them.
+
+    A logarithm of these, which go from -1 to 1, does not exist.
+    """
+
+    inputs: Any
+    calendar: Any
+    n_inputs: int
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        return self._call("apply", values)
+
+    def invert(self, values: np.ndarray) -> np.ndarray:
+        return self._call("invert", values)
+
+    @property
+    def statistics(self) -> Any:
+        return self.inputs.statistics
+
+    def _call(self, name, values):
+        parts = np.split(values, [self.n_inputs], axis=-1)
+        scalers = self.inputs, self.calendar
+        scaled = [
+            getattr(s, name)(part) for s, part in zip(scalers, parts, strict=True)
+        ]
+        return np.concatenate(scaled, axis=-1)
+
+
+def fit_input_scaler(
+    values: np.ndarray, kind: Any, n_calendar: int, sample_weight=None
+) -> Scaler:
+    """Fit a scaler on rows of inputs; see `fit_scaler`.
+
+    Parameters
+    ----------
+    n_calendar : int
+        Last columns, which no transformer scales.
+    """
+    kind, n_inputs = kind_for_inputs(kind), values.shape[1] - n_calendar
+    if isinstance(kind, str) or kind is None or not n_calendar:
+        return fit_scaler(values, kind, sample_weight)
+    calendar = fit_column_scaler(values[:, n_inputs:], "standard", sample_weight)
+    if not n_inputs:
+        return calendar
+    return InputScaler(fit_scaler(values[:, :n_inputs], kind), calendar, n_inputs)
 
 
 def fit_scaler(values: np.ndarray, kind: Any, sample_weight=None) -> Scaler:
@@ -143,6 +201,21 @@ def fit_column_scaler(
     parts = [center_and_scale(table, kind, sample_weight) for table in tables]
     center, scale = (np.concatenate(each) for each in zip(*parts, strict=True))
     return ColumnScaler(center, scale, kind == "log")
+
+
+def check_scaled(values: np.ndarray, *, of_file: bool = False) -> np.ndarray:
+    """Raise where scaled values are too large to compute with.
+
+    Infinite ones of a file pass, because loading says what is wrong with them.
+    """
+    largest = np.nanmax(np.abs(values), initial=0)
+    if largest > LARGEST_SCALED and not (of_file and np.isinf(largest)):
+        raise ValueError(
+            f"After scaling there are values as large as {largest:.3g}, whose squares "
+            "overflow in the single precision that networks compute in. Choose "
+            "scaler='standard', or divide the data by a power of ten."
+        )
+    return values
 
 
 def kind_for_inputs(kind: Any) -> Any:

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from pandas.tseries.offsets import CustomBusinessDay
+from pandas.tseries.offsets import BusinessHour, CustomBusinessDay, CustomBusinessHour
 
 from sklstm._series.time_index import continued_index, seasons_of, step_of, time_index
 
@@ -63,6 +63,22 @@ def test_seasons_of_frequencies(freq, seasons):
 def test_seasons_of_date_offsets(arguments, season):
     index = pd.date_range("2015-01-05", periods=9, freq=pd.DateOffset(**arguments))
     assert seasons_of(index) == (season,)
+
+
+@pytest.mark.parametrize(
+    "freq, seasons",
+    [
+        (CustomBusinessDay(weekmask="Mon Tue Wed Thu Fri Sat"), (6,)),
+        (CustomBusinessDay(weekmask="Tue Thu"), (2,)),
+        (BusinessHour(start="10:00", end="15:00"), (5, 25)),
+        (CustomBusinessHour(weekmask="1111110", start="09:00", end="18:00"), (9, 54)),
+        (BusinessHour(start=["08:00", "13:00"], end=["12:00", "15:00"]), (6, 30)),
+        (BusinessHour(start="08:30", end="12:00"), ()),
+    ],
+)
+def test_seasons_are_those_of_the_working_week(freq, seasons):
+    index = pd.date_range("2015-01-05", periods=9, freq=freq)
+    assert seasons_of(index) == seasons
 
 
 def test_seasons_of_business_calendars():
@@ -145,6 +161,50 @@ def test_the_way_out_of_a_gap_keeps_all_values(freq):
     way = re.search(r"asfreq\('(.*?)'\)", str(raised.value))[1]
     mended = gappy.asfreq(way)
     assert mended.index.equals(index.set_names(None)) and mended.count() == 29
+
+
+HOURS = pd.date_range("2024-01-01", periods=900, freq="h")
+
+
+@pytest.mark.parametrize(
+    "index, words",
+    [
+        (
+            HOURS[(HOURS.hour >= 9) & (HOURS.hour < 18) & (HOURS.day_of_week < 6)],
+            "01 17:00:00 to 2024-01-02 09:00:00.*'h'",
+        ),
+        (HOURS[(HOURS.hour == 0) & (HOURS.day_of_week < 6)], "06 00.*to 2024-01-08"),
+        (HOURS[(HOURS.hour == 0) & (HOURS.day_of_week % 2 == 1)], "'2D'"),
+        (HOURS[(HOURS.hour == 0) & ((HOURS.day == 1) | (HOURS.day == 15))], "SMS"),
+        (pd.date_range("2010", periods=50, freq="BME").delete(9), "'BME'"),
+    ],
+)
+def test_the_way_out_of_closed_hours_and_days_keeps_all_values(index, words):
+    closed = pd.Series(1.0, bare(index))
+    with pytest.raises(ValueError, match=f"not regular.*{words}") as raised:
+        step_of(closed.index)
+    way = re.search(r"asfreq\((.*)\), for many", str(raised.value))[1]
+    mended = closed.asfreq(eval(way, {"pd": pd}))
+    assert mended.count() == len(closed) and len(mended) < len(closed) + 3
+    step_of(mended.index)
+
+
+def test_stamps_off_any_grid_are_rounded_to_their_usual_step():
+    late = HOURS[:90] + pd.to_timedelta(np.arange(90) * 7 % 50, "s")
+    with pytest.raises(ValueError, match=r"index.round\('h'\)"):
+        step_of(bare(late))
+
+
+@pytest.mark.parametrize(
+    "zone, freq, first",
+    [("America/Santiago", "W", "2023-06-04"), ("Africa/Cairo", "D", "2024-04-01")],
+)
+def test_a_midnight_that_the_clocks_skip_shifts_no_later_step(zone, freq, first):
+    local = pd.date_range(first, periods=40, freq=freq)
+    index = local.tz_localize(zone, nonexistent="shift_forward")
+    assert (index.hour > 0).any()
+    for known in range(4, 39):
+        assert continued_index(bare(index[:known]), 1)[0] == index[known]
 
 
 def test_local_days_are_regular_across_the_change_of_clocks():
