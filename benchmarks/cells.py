@@ -23,7 +23,7 @@ HEAD = """# Recurrent cells
 
 Errors of series are mean squared errors over all windows of the held-out rows, as on
 [](accuracy.md); scores of texts are those of [](text_accuracy.md). Other settings are
-the defaults; "alone" is a network without the linear model (`linear_skip=False`). Means
+the defaults; "alone" is a network without its linear model (`linear_skip=False`). Means
 and standard deviations over {} seeds. Written by `python benchmarks/cells.py`.
 """
 
@@ -42,7 +42,9 @@ def texts(task, cell, seed, **settings):
     model = LSTMTextClassifier(
         cell=cell, analyzer=analyzer, random_state=seed, **settings
     )
-    return text_accuracy.run(model, frame, text_accuracy.splits(frame, how), score)[:2]
+    parts = text_accuracy.splits(frame, how)
+    found, _, seconds, _ = text_accuracy.run(model, frame, parts, score)
+    return found, seconds
 
 
 def main():
@@ -80,7 +82,7 @@ def write(rows, n_seeds, order):
         [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()]
         for row in rows
     ]
-    write_table(PAGE, HEAD.format(n_seeds), list(rows[0]), cells, order)
+    write_table(PAGE, HEAD.format(n_seeds), list(rows[0]), cells, order, n_keys=2)
 
 
 if __name__ == "__main__":
