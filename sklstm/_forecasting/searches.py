@@ -61,12 +61,15 @@ def scored_rows():
         elif place == FIT_AND_SCORE and scored is not None:
             split = frame.f_locals
             part = "train" if scored is split.get("X_train") else "test"
-            rows, train = np.asarray(split[part]), np.asarray(split["train"])
-            if rows.dtype == bool:
-                rows, train = np.flatnonzero(rows), np.flatnonzero(train)
-            return rows - train[0]
+            return row_numbers(split[part]) - row_numbers(split["train"])[0]
         frame = frame.f_back
     return None
+
+
+def row_numbers(part) -> np.ndarray:
+    """Return the rows of a part of a split, which a splitter may give as a mask."""
+    part = np.asarray(part)
+    return np.flatnonzero(part) if part.dtype == bool else part
 
 
 def rows_on_axis(history: History, index: pd.Index | None, n_rows: int) -> np.ndarray:
@@ -96,8 +99,7 @@ def check_search(window_length, X, y):
     if y is not None and (window_length is None or n_dims(X) == 3):
         return
     for part in ("train", "test"):
-        if np.asarray(split[part]).dtype == bool:
-            split[part] = np.flatnonzero(split[part])
+        split[part] = row_numbers(split[part])
     scorer = split.get("scorer")
     scorers = list(getattr(scorer, "_scorers", {"score": scorer}).values())
     if split["y"] is None:
@@ -152,7 +154,7 @@ def rows_tested(split):
         tested = [test for _, test in split["cv"].split(split["X"], split["y"])]
     except (AttributeError, KeyError, TypeError, ValueError):  # of a worker, or groups
         return slice(None)
-    return np.concatenate([np.arange(len(split["X"]))[test] for test in tested])
+    return np.concatenate([row_numbers(test) for test in tested])
 
 
 def try_metric(scorer, metric, values):
