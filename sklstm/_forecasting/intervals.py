@@ -8,7 +8,7 @@ import numpy as np
 
 from sklstm._forecasting.conformal import mean_width, movement_scale, nearest
 from sklstm._forecasting.model import ForecastModel, Origins, context_rows
-from sklstm._forecasting.pretrained_member import quantile_distances
+from sklstm._forecasting.pretrained_member import consecutive, quantile_distances
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
 
@@ -70,25 +70,24 @@ class IntervalForecaster:
         if self.calibration is None and self.model.is_combined:
             return self._by_pretrained(forecasts, origins, probabilities)
         self.check_calibrated()
-        ends = np.cumsum([len(own.rows) for own in origins])[:-1]
-        parts = zip(origins, np.split(forecasts, ends), strict=True)
+        parts = zip(origins, consecutive(own.rows for own in origins), strict=True)
         return np.concatenate(
-            [self._of_one_series(own, center, probabilities) for own, center in parts],
+            [
+                self._of_one_series(own, forecasts[at], probabilities)
+                for own, at in parts
+            ],
             axis=1,
         )
 
     def _by_pretrained(self, forecasts, origins, probabilities):
         """Return quantiles as far from forecasts as the pretrained ones are."""
         distances = self._distances(origins, forecasts.shape[1], probabilities)
-        ends = np.cumsum([len(rows) for _, rows in origins])[:-1]
-        pieces = (np.split(forecasts, ends), np.split(distances, ends, axis=1))
-        return np.concatenate(
-            [
-                own.series.scaler.invert(own.series.scaler.apply(center) + distance)
-                for own, center, distance in zip(origins, *pieces, strict=True)
-            ],
-            axis=1,
-        )
+        result = np.empty_like(distances)
+        where = consecutive(own.rows for own in origins)
+        for at, (series, _) in zip(where, origins, strict=True):
+            centers = series.scaler.apply(forecasts[at])
+            result[:, at] = series.scaler.invert(centers + distances[:, at])
+        return result
 
     def _distances(self, origins, steps, probabilities):
         """Return scaled distances of pretrained quantiles from their median."""
