@@ -32,7 +32,7 @@ from sklstm._reporting.plotly_figures import (
     residual_figure,
 )
 from sklstm._reporting.summary import counted
-from sklstm._series.alignment import align_X_y
+from sklstm._series.alignment import align_X_y, with_index_of
 from sklstm._series.panel import has_levels, is_panel
 from sklstm._series.time_index import check_same_kind, time_index
 from sklstm._series.validation import n_dims
@@ -452,6 +452,7 @@ class PredictionDisplay(Display):
             )
         if y is not None and n_dims(X) < 3:
             align_X_y(X, y)
+            X = with_index_of(X, y)
         y_pred = forecaster.predict(X)
         return cls.from_predictions(y_true, y_pred, kind=kind, ax=ax, backend=backend)
 

@@ -280,6 +280,21 @@ def test_weights_go_by_the_index_of_y_beside_an_array():
         bare().fit(X[:N].to_numpy(), Y[:N], sample_weight=weights[::-1])
 
 
+def test_scores_go_by_the_index_of_y_beside_an_array():
+    f = bare().fit(X[:N].to_numpy(), Y[:N])
+    g = bare().fit(X[:N], Y[:N])
+    for rows in (slice(N - 9, N), slice(N + 3, N + 9)):
+        assert f.score(X[rows].to_numpy(), Y[rows]) == g.score(X[rows], Y[rows])
+    listed = bare().fit([X[:N].to_numpy()] * 2, [Y[:N]] * 2)
+    rows = slice(N + 3, N + 9)
+    score = listed.score([X[rows].to_numpy()] * 2, [Y[rows]] * 2)
+    expected = bare().fit([X[:N]] * 2, [Y[:N]] * 2).score([X[rows]] * 2, [Y[rows]] * 2)
+    assert score == expected
+    assert listed.forecast(1, [X[N:].to_numpy()] * 2)[1].index[0] == DAYS[N]
+    drawn = PredictionDisplay.from_estimator(f, X[rows].to_numpy(), Y[rows])
+    assert_array_equal(drawn.y_pred, g.predict(X[rows]))
+
+
 def test_a_target_of_another_name_is_refused():
     f = bare().fit(X[:N], TWO[["a"]][:N])
     for call in (f.update, f.observe, f.backtest, f.score):
@@ -433,8 +448,12 @@ def test_weeks_of_a_month_are_counted_as_they_are():
     years = pd.DatetimeIndex(
         [pd.Timestamp.fromisocalendar(year, 1, 1) for year in range(1960, 2000)]
     )
-    for irregular in (tuesdays, years):
-        with pytest.raises(ValueError, match="time steps are not regular"):
+    for irregular, told in (
+        (tuesdays, r"2020-07-14.*2020-09-08.*asfreq\('WOM-2TUE'\)"),
+        (bare_stamps.delete(7), r"2020-07-31.*2020-09-25.*LastWeekOfMonth\(weekday=4"),
+        (years, "time steps are not regular"),
+    ):
+        with pytest.raises(ValueError, match=told):
             bare().fit(pd.Series(np.arange(len(irregular)) * 1.0, irregular))
 
 
@@ -467,6 +486,11 @@ def test_levels_of_time_and_series_the_wrong_way_round():
     three = pd.concat({"north": wrong}, names=["region"])
     with pytest.raises(ValueError, match=r"reorder_levels\(\[0, 2, 1\]\)"):
         small().fit(three)
+
+
+def test_one_level_is_no_series():
+    with pytest.raises(ValueError, match="MultiIndex of one level.*get_level_values"):
+        bare().fit(Y.set_axis(pd.MultiIndex.from_arrays([DAYS])))
 
 
 def test_numbered_levels_the_wrong_way_round_are_told():

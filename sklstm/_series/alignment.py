@@ -175,7 +175,23 @@ def align_X_y(X, y, sample_weight=None) -> dict:
         )
     if is_list_of_series(X) and is_list_of_series(y):
         check_equal_indexes(where, of_y)
+        return {
+            key: (rows, of_y[key][1] if index is None else index)
+            for key, (rows, index) in where.items()
+        }
     return where
+
+
+def with_index_of(X, y):
+    """Return inputs without an index with that of the target, where it has one.
+
+    Lists of arrays take those of their targets.
+    """
+    if is_list_of_series(X) and is_list_of_series(y):
+        return [with_index_of(*parts) for parts in zip(X, y, strict=True)]
+    if is_pandas(X) or not is_pandas(y) or has_levels(y) or time_index(y, "y") is None:
+        return X
+    return pd.DataFrame(np.asarray(X), y.index, names_of_columns(X))
 
 
 def check_same_index(

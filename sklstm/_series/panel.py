@@ -135,7 +135,12 @@ def rows_by_series(data, name: str = "X") -> dict:
 
 
 def check_time_is_last(index, name):
-    """Raise where time stamps stand before the level of the series."""
+    """Raise where time stamps stand before the level of the series, or are alone."""
+    if index.nlevels == 1:
+        raise ValueError(
+            f"The index of {name} is a MultiIndex of one level, which names no series. "
+            f"For one series write {name}.index = {name}.index.get_level_values(0)."
+        )
     timed = [holds_times(level) for level in index.levels]
     if any(timed[:-1]) and not timed[-1]:
         number = timed.index(True)
