@@ -173,7 +173,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         model of its seasonally adjusted rows: forecasts are a weighted mean, whose
         weights follow from the errors of each on the validation block. The pretrained
         network reads each target column by itself, without X, and takes seasons from
-        `seasonal_period`. False leaves both out. Not used for ready-made windows.
+        `seasonal_period`. Where the rows allow, it is fine-tuned on the series, by as
+        many steps as `epochs` and at most 50. False leaves both out. Not used for
+        ready-made windows.
     quantiles : tuple of float, default=None
         Probabilities whose quantiles the network learns beside the median, which is
         then the forecast, by the pinball loss. They start at the linear model and the
