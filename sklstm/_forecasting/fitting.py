@@ -122,7 +122,8 @@ def combined(
         return None if last is None else last.members, fit
     seed = check_random_state(options.random_state).randint(2**31 - 1)
     seasons, horizon = problem.norm.seasons, problem.horizon
-    tuning = FineTuning(seasons, horizon, settings.epochs, seed)
+    n_steps = settings.epochs if options.pretrained == "auto" else 0
+    tuning = FineTuning(seasons, horizon, n_steps, seed)
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
     found = combine_on_block(problem, fit.validation, most_rows, tuning)
     members = found.members
