@@ -106,8 +106,17 @@ class FineTuning:
 
     def n_patches(self, series: Sequence[Series]) -> int:
         """Return patches of a context; 0 where series are too short, or no steps."""
-        fits = (n for n in N_PATCHES if self.origins(series, n)[-1] >= LEAST_ORIGINS)
-        return next(fits, 0) if self.n_steps else 0
+        if not self.n_steps:
+            return 0
+        counts = {n: np.diff(self.origins(series, n)) for n in N_PATCHES}
+        # A few long series would not stand for the others.
+        least = np.count_nonzero(counts[N_PATCHES[-1]]) / 2
+        fits = (
+            n
+            for n, origins in counts.items()
+            if origins.sum() >= LEAST_ORIGINS and np.count_nonzero(origins) >= least
+        )
+        return next(fits, 0)
 
     def origins(self, series: Sequence[Series], n_patches: int) -> np.ndarray:
         """Return where the numbers of each series' origins begin, and the last end."""

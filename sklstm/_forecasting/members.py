@@ -110,8 +110,8 @@ class Members:
 
     @property
     def trained_alone(self) -> "Members":
-        """The scores of members, of which only the network trained here takes part."""
-        return Members(0.0, self.scores, self.digest)
+        """The same members, of which only the network trained here takes part."""
+        return replace(self.with_weights(), tuned=None)
 
     def with_weights(
         self, *, adjusted: float = 0.0, pretrained: float = 0.0
@@ -192,6 +192,8 @@ def combine_on_block(
 ) -> CombinedOnBlock:
     """Fit members on the rows before the validation block, and find their weights.
 
+    The pretrained network is fine-tuned if that lowers its error on the block.
+
     Parameters
     ----------
     most_rows : int
@@ -202,16 +204,21 @@ def combine_on_block(
     series = series_before(problem, block)
     n_patches = tuning.n_patches(series)
     tuned = tuning.fit(series, n_patches) if n_patches else None
-    readers: dict[str, Reader] = {} if adjusted is None else {"adjusted": adjusted}
-    readers["pretrained"] = PretrainedReader(tuned)
+    readers: dict[str, Reader] = {"pretrained": PretrainedReader()}
+    if adjusted is not None:
+        readers["adjusted"] = adjusted
+    if tuned is not None:
+        readers["tuned"] = PretrainedReader(tuned)
     taken = block.take(some_windows(problem, block.rows, most_rows))
     outputs = outputs_on_block(problem, taken, [*readers.values()])
-    others = dict(zip(readers, outputs, strict=True))
-    shares = taken.data.weights(taken.rows)
-    errors = {
-        name: float(np.average(absolute_errors(taken, outputs), weights=shares))
-        for name, outputs in {"trained": taken.outputs, **others}.items()
-    }
+    forecasts = {"trained": taken.outputs, **dict(zip(readers, outputs, strict=True))}
+    errors = errors_on_block(taken, forecasts)
+    if tuned is not None:
+        of_tuned = forecasts.pop("tuned"), errors.pop("tuned")
+        if of_tuned[1] < errors["pretrained"]:
+            forecasts["pretrained"], errors["pretrained"] = of_tuned
+        else:
+            tuned = None
     weights = weights_of_errors(errors)
     members = Members(
         weights["pretrained"],
@@ -221,8 +228,20 @@ def combine_on_block(
         weights.get("adjusted", 0.0),
         tuned if weights["pretrained"] else None,
     )
+    others = {name: forecasts[name] for name in members.readers}
     combined = replace(taken, outputs=members.combine(taken.outputs, others))
     return CombinedOnBlock(members, penalty, n_patches, taken, combined)
+
+
+def errors_on_block(
+    block: ValidationBlock, forecasts: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """Return the mean absolute error of each of some forecasts of a block."""
+    shares = block.data.weights(block.rows)
+    return {
+        name: float(np.average(absolute_errors(block, outputs), weights=shares))
+        for name, outputs in forecasts.items()
+    }
 
 
 def fit_on_all_rows(
