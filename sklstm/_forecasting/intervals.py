@@ -91,10 +91,8 @@ class IntervalForecaster:
 
     def _distances(self, origins, steps, probabilities):
         """Return scaled distances of pretrained quantiles from their median."""
-        model = self.model
-        tuned = None if model.members is None else model.members.tuned
-        parts, seasons = context_rows(origins), model.norm.seasons
-        return quantile_distances(parts, seasons, steps, probabilities, tuned)
+        seasons = self.model.norm.seasons
+        return quantile_distances(context_rows(origins), seasons, steps, probabilities)
 
     def sample_paths(
         self, origin: Origins, steps: int, n_samples: int, rng: np.random.RandomState

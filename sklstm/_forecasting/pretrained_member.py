@@ -146,9 +146,11 @@ def quantile_distances(
     seasons: Sequence[int],
     steps: int,
     probabilities: Sequence[float],
-    tuned: FineTuned | None = None,
 ) -> np.ndarray:
     """Return how far quantiles of the network are from its median.
+
+    The network has the weights of the package, because it is too sure after
+    fine-tuning, on rows that it has seen.
 
     Distances of other probabilities than the network's are in proportion to those of a
     normal distribution. Beyond its horizon, the forecast goes on from medians, so the
@@ -159,7 +161,7 @@ def quantile_distances(
     ndarray of shape (n_probabilities, n_origins, steps, n_targets)
         Scaled.
     """
-    reader = PretrainedReader(tuned, quantiles=True)
+    reader = PretrainedReader(quantiles=True)
     arch = reader.network.arch
     quantiles = context_forecasts(parts, seasons, steps, [reader])
     distances = quantiles - quantiles[arch.quantiles.index(0.5)]

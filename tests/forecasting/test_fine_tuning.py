@@ -212,7 +212,9 @@ def test_forecasts_read_the_weights_of_the_model(fitted):
     untuned = replace(own, tuned=None)
     other._state = replace(state, model=replace(state.model, members=untuned))
     assert (other.forecast(4) != fitted.forecast(4)).all()
-    assert (other.forecast_interval(4) != fitted.forecast_interval(4)).to_numpy().all()
+    # Widths are those of the weights that come with the package.
+    widths = (f.forecast_interval(4).diff(axis=1)["upper"] for f in (other, fitted))
+    np.testing.assert_allclose(*widths)
 
 
 def test_frozen_weights_stay_as_they_come(fitted):
