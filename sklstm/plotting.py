@@ -450,7 +450,10 @@ class PredictionDisplay(Display):
                 "X holds many series, and a display shows one. Pass the rows of one "
                 "series and their predictions to from_predictions."
             )
-        if y is not None and n_dims(X) < 3:
+        is_windows = (
+            getattr(forecaster, "window_length", None) is None or n_dims(X) == 3
+        )
+        if y is not None and not is_windows:
             align_X_y(X, y)
             X = with_index_of(X, y)
         y_pred = forecaster.predict(X)

@@ -871,6 +871,11 @@ def test_displays_read_the_index_of_actual_values(dated, many):
 def test_displays_compare_the_index_of_y_with_that_of_X(dated):
     with pytest.raises(ValueError, match="X and y have different indexes"):
         PredictionDisplay.from_estimator(dated, X[N:-1], Y[N + 1 :])
+    windows, targets = make_windows(Y.to_numpy(), 6)
+    shuffled = pd.Series(targets[:, 0], RNG.permutation(len(targets)))
+    f = bare(None, 1).fit(windows, shuffled)
+    drawn = PredictionDisplay.from_estimator(f, windows, shuffled)
+    assert_array_equal(drawn.y_pred, f.predict(windows))
 
 
 def test_rows_ahead_that_a_series_lacks_are_told_with_its_key(many):
