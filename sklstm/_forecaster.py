@@ -39,9 +39,8 @@ from sklstm._networks.keras_import import keras_parameters, keras_weights, model
 from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
 from sklstm._reporting import forecast_report, panel_report
-from sklstm._series.alignment import align_X_y, match_columns
+from sklstm._series.alignment import align_X_y, match_target, with_index_of
 from sklstm._series.calendar import check_holidays, inputs_at
-from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import (
     read_history,
     read_inputs_ahead,
@@ -1114,7 +1113,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             )
         if state.form == "regression":
             align_X_y(X, y, sample_weight)
-            y = match_columns(concatenate_series(y), state.output.names)
+            X = with_index_of(X, y)
+            y = match_target(y, state.output.names)
         return r2_of_known(y, self.predict(X), sample_weight)
 
     def to_onnx(self, path=None, *, series=None):

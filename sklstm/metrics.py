@@ -5,13 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import mean_pinball_loss
 from sklearn.utils import check_consistent_length
 
-from sklstm._series.alignment import check_same_dates, match_columns
+from sklstm._series.alignment import (
+    check_regular_index,
+    check_same_dates,
+    match_columns,
+)
+from sklstm._series.time_index import check_order, plain_index
 from sklstm._series.validation import (
     as_numbers,
     check_positive_int,
+    is_pandas,
     names_of_columns,
 )
 
@@ -266,6 +273,11 @@ def interval_score(y_true, lower, upper, *, coverage):
     >>> interval_score([1, 5], [0, 0], [2, 4], coverage=0.5)
     5.0
     """
+    if not 0 < coverage < 1:
+        raise ValueError(
+            f"coverage must lie between 0 and 1, without them. Got {coverage!r}: pass "
+            "a share such as 0.9."
+        )
     below = np.maximum(-differences(y_true, lower), 0)
     above = np.maximum(differences(y_true, upper), 0)
     width = differences(upper, lower)
@@ -379,6 +391,7 @@ def as_column(values):
 def naive_errors(y_train, seasonal_period):
     """Return the errors of the seasonal naive forecast on the training series."""
     check_positive_int("seasonal_period", seasonal_period)
+    check_seasons(y_train, seasonal_period)
     y_train = as_column(y_train)
     if len(y_train) <= seasonal_period:
         raise ValueError(
@@ -395,6 +408,17 @@ def naive_errors(y_train, seasonal_period):
             "it. Use sklearn.metrics.mean_absolute_error instead."
         )
     return errors
+
+
+def check_seasons(y_train, seasonal_period):
+    """Raise where rows are dated, and so many of them apart is not one season."""
+    if not is_pandas(y_train) or isinstance(y_train.index, pd.MultiIndex):
+        return
+    index = plain_index(y_train.index)
+    if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) and len(index) > 2:
+        check_order(index, "y_train")
+        if seasonal_period > 1:
+            check_regular_index(index, "y_train")
 
 
 def lag(y_true, y_pred, max_lag=10):

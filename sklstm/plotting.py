@@ -32,8 +32,10 @@ from sklstm._reporting.plotly_figures import (
     residual_figure,
 )
 from sklstm._reporting.summary import counted
+from sklstm._series.alignment import align_X_y, with_index_of
 from sklstm._series.panel import has_levels, is_panel
 from sklstm._series.time_index import check_same_kind, time_index
+from sklstm._series.validation import n_dims
 from sklstm.metrics import correlations, lag
 
 __all__ = [
@@ -448,6 +450,9 @@ class PredictionDisplay(Display):
                 "X holds many series, and a display shows one. Pass the rows of one "
                 "series and their predictions to from_predictions."
             )
+        if y is not None and n_dims(X) < 3:
+            align_X_y(X, y)
+            X = with_index_of(X, y)
         y_pred = forecaster.predict(X)
         return cls.from_predictions(y_true, y_pred, kind=kind, ax=ax, backend=backend)
 

@@ -188,6 +188,11 @@ class LSTMForecaster(BaseForecaster):
         step = step_of(index)
         if fh.is_relative and not has_name(step):
             steps = np.asarray(fh.to_pandas()) + len(index) - 1
+            if steps.min() < 0:
+                raise ValueError(
+                    f"fh asks for a row {-steps.min()} before the first of the fitted "
+                    "series. Leave it out."
+                )
             ahead = continued_index(index, max(steps.max() + 1 - len(index), 1), step)
             stamps = index.append(ahead)[steps]
         elif isinstance(index, pd.DatetimeIndex):
@@ -257,9 +262,9 @@ class LSTMForecaster(BaseForecaster):
 
 
 def has_name(step) -> bool:
-    """Whether a step is a number, or its name alone gives it back, as sktime needs."""
+    """Whether a step is 1, or its name alone gives it back, as sktime needs."""
     if isinstance(step, int):
-        return True
+        return step == 1
     try:
         return same_offset(to_offset(step.freqstr), step)
     except ValueError:
@@ -300,7 +305,15 @@ def as_arguments(y, X=None, alone=False):
 def rows_at(stamps, index):
     """Return row numbers of stamps, also beyond the index; -1 before its first row."""
     if isinstance(index, pd.RangeIndex):
-        return np.maximum((np.asarray(stamps) - index.start) // index.step, -1)
+        numbers = np.asarray(stamps)
+        off = (numbers - index.start) % index.step != 0
+        if off.any():
+            raise ValueError(
+                f"A row is asked for or given at {numbers[off][0]}, but the rows of "
+                f"the fitted series are {index.step} apart, from {index.start} on. "
+                "Name rows on that grid."
+            )
+        return np.maximum((numbers - index.start) // index.step, -1)
     rows = np.full(len(stamps), -1)
     later = stamps >= index[0]
     rows[later] = positions(stamps[later], index, len(index), step_of(index))

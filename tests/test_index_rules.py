@@ -46,6 +46,12 @@ def small(window_length=14, horizon=7, **parameters):
     return LSTMForecaster(window_length, horizon, **(defaults | parameters))
 
 
+def bare(window_length=6, horizon=2, **parameters):
+    """A forecaster whose fit takes no time: its linear model alone."""
+    options = {"epochs": 0, "pretrained": False} | parameters
+    return small(window_length, horizon, **options)
+
+
 def panel(data):
     return pd.concat({"p": data, "q": data}, names=["series", "day"])
 
@@ -260,6 +266,55 @@ def test_columns_of_targets_that_no_pandas_holds_go_by_their_names():
         f.update(table(X[-9:]), table(TWO[["a"]][-9:]))
 
 
+def test_labels_that_are_no_axis_tell_which_rows_belong_together():
+    names = [f"row {i}" for i in range(N)]
+    inputs, target = X[:N].set_axis(names), Y[:N].set_axis(names)
+    for wrong in (target[::-1], target.rename({"row 3": "another"})):
+        with pytest.raises(ValueError, match="X and y have different indexes: row"):
+            bare().fit(inputs, wrong)
+
+
+def test_weights_go_by_the_index_of_y_beside_an_array():
+    weights = pd.Series(1.0, DAYS[:N])
+    with pytest.raises(ValueError, match="y and sample_weight have different indexes"):
+        bare().fit(X[:N].to_numpy(), Y[:N], sample_weight=weights[::-1])
+
+
+def test_scores_go_by_the_index_of_y_beside_an_array():
+    f = bare().fit(X[:N].to_numpy(), Y[:N])
+    g = bare().fit(X[:N], Y[:N])
+    for rows in (slice(N - 9, N), slice(N + 3, N + 9)):
+        assert f.score(X[rows].to_numpy(), Y[rows]) == g.score(X[rows], Y[rows])
+    listed = bare().fit([X[:N].to_numpy()] * 2, [Y[:N]] * 2)
+    rows = slice(N + 3, N + 9)
+    score = listed.score([X[rows].to_numpy()] * 2, [Y[rows]] * 2)
+    expected = bare().fit([X[:N]] * 2, [Y[:N]] * 2).score([X[rows]] * 2, [Y[rows]] * 2)
+    assert score == expected
+    assert listed.forecast(1, [X[N:].to_numpy()] * 2)[1].index[0] == DAYS[N]
+    drawn = PredictionDisplay.from_estimator(f, X[rows].to_numpy(), Y[rows])
+    assert_array_equal(drawn.y_pred, g.predict(X[rows]))
+
+
+def test_a_target_of_another_name_is_refused():
+    f = bare().fit(X[:N], TWO[["a"]][:N])
+    for call in (f.update, f.observe, f.backtest, f.score):
+        with pytest.raises(ValueError, match="y has the column 'b', but.*with 'a'"):
+            call(X[N:], TWO[["b"]][N:])
+    assert f.update(X[N:], TWO["a"][N:]).forecast(1, AHEAD).shape == (1, 1)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_parts_of_a_list_go_by_their_names(library):
+    frame = pytest.importorskip(library).DataFrame
+    one, two = (frame(TWO[:N].to_dict("list")) for _ in range(2))
+    expected = bare().fit([one, two]).forecast(2)
+    found = bare().fit([one, two[["b", "a"]]]).forecast(2)
+    assert_array_equal(found[1], expected[1])
+    other = frame(TWO[:N].rename(columns={"b": "c"}).to_dict("list"))
+    with pytest.raises(ValueError, match=r"Part 1 .* \['a', 'c'\], but part 0 has"):
+        bare().fit([one, other])
+
+
 # F5: frequencies in files, pickles and workers --------------------------------
 
 HOLIDAYS = ["2021-04-02", "2021-05-31"]
@@ -384,6 +439,37 @@ def test_months_dated_on_any_day_forecast_that_day():
     assert f.update(pd.Series([0.0, 0.5, 0.9], later)).forecast(1).index[0].month == 4
 
 
+def test_weeks_of_a_month_are_counted_as_they_are():
+    fridays = pd.date_range("2020", periods=40, freq=offsets.LastWeekOfMonth(weekday=4))
+    bare_stamps = pd.DatetimeIndex(fridays.to_numpy())
+    f = bare().fit(pd.Series(np.sin(np.arange(30.0)), bare_stamps[:30]))
+    assert list(f.forecast(10).index) == list(fridays[30:])
+    tuesdays = pd.date_range("2020", periods=40, freq="WOM-2TUE").delete(7)
+    years = pd.DatetimeIndex(
+        [pd.Timestamp.fromisocalendar(year, 1, 1) for year in range(1960, 2000)]
+    )
+    for irregular, told in (
+        (tuesdays, r"2020-07-14.*2020-09-08.*asfreq\('WOM-2TUE'\)"),
+        (bare_stamps.delete(7), r"2020-07-31.*2020-09-25.*LastWeekOfMonth\(weekday=4"),
+        (years, "time steps are not regular"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            bare().fit(pd.Series(np.arange(len(irregular)) * 1.0, irregular))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Int64"])
+def test_missing_row_numbers_are_told(dtype):
+    index = pd.Index(pd.Series([np.nan, *range(1, 60)]).astype(dtype))
+    with pytest.raises(ValueError, match="has a missing time stamp"):
+        bare().fit(pd.Series(np.arange(60.0), index))
+
+
+def test_dates_as_text_are_converted_as_told():
+    days = DAYS[:60].strftime("%d/%m/%Y")
+    with pytest.raises(ValueError, match=r"pd.to_datetime\(X.index, dayfirst=True\)"):
+        bare().fit(pd.Series(np.arange(60.0), days))
+
+
 def test_levels_of_time_and_series_the_wrong_way_round():
     wrong = panel(Y).swaplevel().sort_index()
     told = "last level must hold the time.*swaplevel"
@@ -400,6 +486,11 @@ def test_levels_of_time_and_series_the_wrong_way_round():
     three = pd.concat({"north": wrong}, names=["region"])
     with pytest.raises(ValueError, match=r"reorder_levels\(\[0, 2, 1\]\)"):
         small().fit(three)
+
+
+def test_one_level_is_no_series():
+    with pytest.raises(ValueError, match="MultiIndex of one level.*get_level_values"):
+        bare().fit(Y.set_axis(pd.MultiIndex.from_arrays([DAYS])))
 
 
 def test_numbered_levels_the_wrong_way_round_are_told():
@@ -451,6 +542,41 @@ def test_long_tables_fill_gaps_of_any_axis():
     assert len(panel_from_long(numbers, freq=2)) == 20
 
 
+def test_long_tables_go_by_local_days_and_by_days_of_the_month():
+    local = pd.date_range("2024-04-20", periods=20).tz_localize(
+        "Africa/Cairo", nonexistent="shift_forward"
+    )
+    ends = [pd.Timestamp("2020-01-31") + pd.DateOffset(months=i) for i in range(20)]
+    for times, freq in (local, "D"), (ends, pd.DateOffset(months=1)):
+        filled = panel_from_long(long_table(times).drop(index=3), freq=freq)
+        assert len(filled) == 20 and filled.isna().sum() == 1
+
+
+def test_long_tables_read_text_in_categories_and_tell_what_they_cannot():
+    text = long_table(pd.Series(DAYS.strftime("%Y-%m-%d")).astype("category"))
+    assert len(panel_from_long(text.drop(index=3), freq="D")) == len(DAYS)
+    hours = pd.date_range("2023-03-25", periods=60, freq="h", tz="Europe/Berlin")
+    with pytest.raises(ValueError, match="several distances from UTC.*tz_convert"):
+        panel_from_long(long_table(hours.astype(str)))
+    numbered = long_table(DAYS).set_axis([0, 1, 2], axis=1)
+    assert len(panel_from_long(numbered, series=0, time=1)) == len(DAYS)
+    with pytest.raises(TypeError, match="must be a frame, but it is a dict"):
+        panel_from_long({"unique_id": ["a"], "ds": [1], "y": [2.0]})
+    with pytest.raises(ValueError, match="Pass the frequency of the time stamps.$"):
+        panel_from_long(long_table([0, 1, 2]), freq=2)
+    periods = pd.period_range("2020-01", periods=6, freq="M")
+    with pytest.raises(ValueError, match="which is that of periods"):
+        panel_from_long(long_table(periods), freq="Q")
+
+
+@pytest.mark.parametrize("past", [None, ("b",)])
+def test_missing_inputs_are_told_by_date(past):
+    gappy = TWO[:N].reset_index(names="ds").assign(unique_id="p", y=Y[:N].to_numpy())
+    filled = panel_from_long(gappy.drop(index=3), freq="D")
+    with pytest.raises(ValueError, match="X contains NaN.*at p, 2023-01-04 00:00:00"):
+        bare(past_covariates=past).fit(filled[["a", "b"]], filled["y"])
+
+
 # F9: holidays -----------------------------------------------------------------
 
 
@@ -468,6 +594,8 @@ def test_holidays_mean_local_dates_with_and_without_a_zone(zone, given_zone):
 def test_holidays_that_meet_no_row_are_an_error():
     with pytest.raises(ValueError, match="none of them is the date of a row"):
         small(calendar=(["2019-12-25"],)).fit(Y)
+    with pytest.raises(ValueError, match="not a list of dates: a date is missing"):
+        small(calendar=([DAYS[3], pd.NaT],)).fit(Y)
 
 
 # F10, F15, F19: scores --------------------------------------------------------
@@ -566,6 +694,27 @@ def test_metrics_compare_the_same_dates_and_columns(metric):
     with pytest.raises(ValueError, match="row 0 is 2023-01-01.*2023-01-02.*in y_pred"):
         metric(Y[:9], Y[1:10])
     assert metric(Y[:9], Y[:9].reset_index(drop=True)) == 0
+    with pytest.raises(ValueError, match="row 0 is .'p'.*in y_true, and .'q'"):
+        metric(panel(Y[:9]), panel(Y[:9])[::-1])
+
+
+@pytest.mark.parametrize("coverage", [0, 1, 1.2, np.nan])
+def test_coverages_that_are_no_share_are_refused(coverage):
+    with pytest.raises(ValueError, match="coverage must lie between 0 and 1, without"):
+        interval_score([1.0], [0.0], [2.0], coverage=coverage)
+
+
+def test_rows_one_season_apart_need_regular_rows():
+    def mase(y_train, period=7):
+        options = {"y_train": y_train, "seasonal_period": period}
+        return mean_absolute_scaled_error(Y[:3], Y[:3] + 1, **options)
+
+    with pytest.raises(ValueError, match="y_train: .*not regular.*2023-01-05 00:00:00"):
+        mase(Y[3:N].drop(DAYS[5]))
+    with pytest.raises(ValueError, match="index of y_train is not sorted"):
+        mase(Y[::-1])
+    assert mase(Y[:N].drop(DAYS[5]), 1) > 0
+    assert mase(Y[:N].reset_index(drop=True)) == mase(Y[:N])
 
 
 # F13: what update takes -------------------------------------------------------
@@ -651,6 +800,41 @@ def test_objects_that_are_numbers_are_read_in_frames_and_series():
             small().fit(frame)
 
 
+def test_masked_values_and_missing_objects_are_missing():
+    values = TWO.to_numpy()[:60]
+    holes = np.zeros(values.shape, bool)
+    holes[30, 0] = True
+    expected = bare().fit(np.where(holes, np.nan, values)).forecast(2)
+    objects = values.astype(object)
+    objects[holes] = pd.NA
+    masked = np.ma.masked_array(values, holes)
+    for given in (masked, objects):
+        assert_array_equal(bare().fit(given).forecast(2), expected)
+        past = bare(past_covariates=(0, 1)).fit(given, Y[:60].to_numpy())
+        assert np.isfinite(past.forecast(2)).all()
+    listed = bare().fit([masked, masked]).forecast(2)
+    assert_array_equal(listed[0], bare().fit([objects, objects]).forecast(2)[0])
+    assert np.isnan(make_windows(masked, 6)[0]).any()
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_dates_in_frames_of_other_libraries_are_told(library):
+    table = pytest.importorskip(library)
+    table = table.table if library == "pyarrow" else table.DataFrame
+    frame = table({"ds": list(DAYS.date), "y": Y.to_numpy()})
+    for arguments in ((frame,), (frame, Y.to_numpy())):
+        with pytest.raises(TypeError, match="Column 'ds' of X holds dates"):
+            bare().fit(*arguments)
+
+
+def test_values_of_polars_that_are_none_yet_are_told():
+    pl = pytest.importorskip("polars")
+    with pytest.raises(TypeError, match=r"LazyFrame of polars.*X.collect\(\)"):
+        bare().fit(pl.LazyFrame({"y": Y.to_numpy()}))
+    with pytest.raises(TypeError, match="X must hold numbers, but it holds"):
+        bare().fit(pl.Series(list(DAYS.date)))
+
+
 def test_infinite_static_features_are_refused():
     static = pd.DataFrame({"size": [1.0, np.inf]}, ["p", "q"])
     with pytest.raises(ValueError, match="infinite value in column 'size'"):
@@ -682,6 +866,11 @@ def test_displays_read_the_index_of_actual_values(dated, many):
         many, 7, panel(X), series="q", y_true=panel(Y)[panel(Y) < 60]
     )
     assert_array_equal(drawn.y_true, Y[Y < 60])
+
+
+def test_displays_compare_the_index_of_y_with_that_of_X(dated):
+    with pytest.raises(ValueError, match="X and y have different indexes"):
+        PredictionDisplay.from_estimator(dated, X[N:-1], Y[N + 1 :])
 
 
 def test_rows_ahead_that_a_series_lacks_are_told_with_its_key(many):
@@ -777,6 +966,15 @@ def test_windows_of_make_windows_are_fitted_as_they_are():
     assert_array_equal(
         f.predict(windows).reshape(len(windows), -1), flat.predict(windows)
     )
+
+
+def test_windows_are_cut_from_regular_steps_of_one_series():
+    with pytest.raises(ValueError, match="series is not sorted by time"):
+        make_windows(Y[::-1], 6)
+    with pytest.raises(ValueError, match="series: The time steps are not regular"):
+        make_windows(Y.drop(DAYS[5]), 6)
+    with pytest.raises(ValueError, match="reach from one into the next"):
+        make_windows(panel(Y), 6)
 
 
 def clone_of(f):

@@ -176,6 +176,19 @@ def test_searches_that_cannot_be_scored_raise_in_all_splits(form, fault, passeng
         search.fit(X, y)
 
 
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("form", ["series", "many regression"])
+def test_test_rows_of_one_split_that_are_all_missing_raise(form, n_jobs, passengers):
+    X, y = data_of(form, passengers)
+    target = X if y is None else y
+    months = target.index.get_level_values(-1)
+    target[(months >= months[20]) & (months < months[40])] = np.nan
+    f = estimator_of(form).set_params(epochs=0, pretrained=False)
+    search = GridSearchCV(f, {}, cv=splitter(form), n_jobs=n_jobs)
+    with pytest.raises(ValueError, match="(?s)All the . fits failed.*two known values"):
+        search.fit(X, y)
+
+
 @pytest.mark.parametrize("scoring", [None, NAMES[0]])
 @pytest.mark.parametrize("gap", [0, 3])
 def test_arrays_score_as_frames_do(scoring, gap, passengers):

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 pytest.importorskip("sktime")
 
+from sktime.forecasting.base import ForecastingHorizon  # noqa: E402
 from sktime.forecasting.compose import (  # noqa: E402
     EnsembleForecaster,
     ForecastingPipeline,
@@ -181,6 +182,24 @@ def test_steps_without_a_name_of_pandas_are_counted(step):
     assert list(f.predict().index) == [index[48], index[50], index[58]]
     f.update(values[50:51], update_params=False)
     assert list(f.predict(fh=[1]).index) == [index[51]]
+
+
+def test_whole_numbers_two_apart_are_counted_by_rows():
+    values = pd.Series(np.sin(np.arange(60.0)), pd.RangeIndex(-7, 113, 2))
+    options = SMALL | {"epochs": 0, "pretrained": False}
+    f, own = (kind(**options) for kind in (LSTMForecaster, OwnForecaster))
+    f.fit(values[:50])
+    expected = own.fit(values[:50]).forecast(3)
+    pd.testing.assert_series_equal(f.predict([1, 2, 3]), expected)
+    assert list(f.predict([-1, 0]).index) == [89, 91]
+    with pytest.raises(ValueError, match="a row 2 before the first"):
+        f.predict([-51])
+    with pytest.raises(ValueError, match="at 94, but the rows .* are 2 apart, from -7"):
+        f.predict(ForecastingHorizon(np.array([94]), is_relative=False))
+    with pytest.raises(ValueError, match="given at 94"):
+        f.update(pd.Series([1.0], [94]), update_params=False)
+    f.update(values[50:52], update_params=False)
+    assert list(f.predict([1]).index) == [97]
 
 
 @pytest.mark.parametrize("update_params", [False, True])

@@ -132,29 +132,52 @@ def check_scorers(scorers, split):
     target = split["X"] if split["y"] is None else split["y"]
     values = as_numbers(concatenate_series(target))
     values = values.reshape(len(values), -1)
-    tested = values[split["test"]]
+    tests = rows_of_tests(split)
     for scorer in scorers:
         metric = getattr(scorer, "_score_func", None)
         if metric is None:
-            if (~np.isnan(tested)).sum() < 2:
-                raise ValueError(
-                    "R² needs two known values, but the test rows hold fewer. Pass a "
-                    "splitter with more rows, such as TimeSeriesSplit(test_size=2), "
-                    "or scoring=make_backtest_scorer(mean_absolute_error) of "
-                    "sklstm.metrics."
-                )
+            check_two_known(values, possible_tests(split) if tests is None else tests)
             continue
-        for rows in tested, values[rows_tested(split)]:
+        # A worker knows its own test rows alone; those of others may be any.
+        everything = slice(None) if tests is None else np.concatenate(tests)
+        for rows in values[split["test"]], values[everything]:
             try_metric(scorer, metric, rows)
 
 
-def rows_tested(split):
-    """Return the rows that any split tests: all of them where a worker knows one."""
+def check_two_known(values, tests):
+    """Raise if R² of the test rows of a split would be that of fewer than two."""
+    few = [test for test in tests if (~np.isnan(values[test])).sum() < 2]
+    if few:
+        raise ValueError(
+            "R² needs two known values, but the test rows "
+            f"{few[0].min()} to {few[0].max()} hold fewer. Pass a splitter with more "
+            "rows, such as TimeSeriesSplit(test_size=2), or leave these rows out."
+        )
+
+
+def possible_tests(split) -> list:
+    """Return rows that splits may test, of which a worker knows its own alone.
+
+    They are those of all parts as long as its own, up to and from which they are cut.
+    """
+    times = np.arange(len(split["X"]))
+    if has_levels(split["X"]):
+        _, times = np.unique(split["X"].index.get_level_values(-1), return_inverse=True)
+    own = times[split["test"]]
+    size = own.max() + 1 - own.min()
+    order = np.argsort(times, kind="stable")
+    starts = np.arange(own.min() % size or size, times.max() + 2 - size, size)
+    first, last = np.searchsorted(times[order], [starts, starts + size])
+    return [order[a:b] for a, b in zip(first, last, strict=True)]
+
+
+def rows_of_tests(split) -> list | None:
+    """Return the rows that each split tests, or None where a worker knows one."""
     try:
-        tested = [test for _, test in split["cv"].split(split["X"], split["y"])]
+        tests = [test for _, test in split["cv"].split(split["X"], split["y"])]
     except (AttributeError, KeyError, TypeError, ValueError):  # of a worker, or groups
-        return slice(None)
-    return np.concatenate([row_numbers(test) for test in tested])
+        return None
+    return [row_numbers(test) for test in tests]
 
 
 def try_metric(scorer, metric, values):

@@ -8,6 +8,7 @@ import pandas as pd
 from sklstm._series.history import History
 from sklstm._series.panel import (
     SINGLE_SERIES,
+    concatenate_series,
     has_levels,
     is_list_of_series,
     is_panel,
@@ -15,6 +16,7 @@ from sklstm._series.panel import (
 )
 from sklstm._series.time_index import check_same_kind, plain_index, step_of, time_index
 from sklstm._series.validation import (
+    columns_in_order,
     is_pandas,
     names_of_columns,
 )
@@ -29,16 +31,34 @@ def match_columns(data, names, name="y"):
         If it has other columns.
     """
     columns = names_of_columns(data)
-    if columns is None or not isinstance(names, list):
+    if columns is None or not isinstance(names, list) or len(names) < 2:
         return data
-    if len(names) < 2 or columns == names:
-        return data
-    if len(set(columns)) < len(columns) or set(columns) != set(names):
+    ordered = columns_in_order(data, names)
+    if ordered is None:
         raise ValueError(
             f"{name} has the columns {columns}, but the forecaster was fitted with "
             f"{names}. Pass the same columns, in any order."
         )
-    return data[names] if is_pandas(data) else data.select(names)
+    return ordered
+
+
+def match_target(y, names):
+    """Return the target as one table with its columns in the order of `fit`.
+
+    Raises
+    ------
+    ValueError
+        If it is a frame of other columns, or of one column of another name.
+    """
+    y = match_columns(concatenate_series(y), names)
+    columns = names_of_columns(y)
+    if isinstance(names, list) and columns and len(columns) == len(names) == 1:
+        if columns != names:
+            raise ValueError(
+                f"y has the column {columns[0]!r}, but the forecaster was fitted with "
+                f"{names[0]!r}. Rename it, or pass the other."
+            )
+    return y
 
 
 def rows_after_end(
@@ -81,15 +101,16 @@ def rows_after_end(
     return values
 
 
-def check_complete(values: np.ndarray, key: Hashable) -> np.ndarray:
+def check_complete(values: np.ndarray, history: History, key: Hashable) -> np.ndarray:
     """Raise where inputs ahead of a series are missing."""
     bad = np.argwhere(np.isnan(values))
     if len(bad):
+        row, column = bad[0]
         whose = "" if key is SINGLE_SERIES else f" of {key!r}"
         raise ValueError(
-            f"X contains NaN in the rows ahead{whose}, first in row {bad[0][0]} after "
-            f"the end of the history, column {bad[0][1]}. Fill it, for example with "
-            "interpolate()."
+            f"X contains NaN in the rows ahead{whose}, first in row {row} after the "
+            f"end of the history, which is {history.after(row + 1)[row]}, column "
+            f"{column}. Fill it, for example with interpolate()."
         )
     return values
 
@@ -112,11 +133,16 @@ def check_regular(histories: dict[Hashable, History], name: str = "X") -> None:
     for key, history in histories.items():
         if history.index is None or len(history.index) < 2:
             continue
-        try:
-            step_of(history.index)
-        except ValueError as error:
-            whose = "" if key is SINGLE_SERIES else f", series {key!r}"
-            raise ValueError(f"{name}{whose}: {error}") from error
+        whose = "" if key is SINGLE_SERIES else f", series {key!r}"
+        check_regular_index(history.index, name + whose)
+
+
+def check_regular_index(index: pd.Index, name: str) -> None:
+    """Raise where the steps of one time index are not regular."""
+    try:
+        step_of(index)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 def histories_by_series(
@@ -131,10 +157,12 @@ def histories_by_series(
 
 def align_X_y(X, y, sample_weight=None) -> dict:
     """Return `rows_by_series` of X and y, whose rows must be the same."""
-    check_weights_index(X, sample_weight)
+    check_weights_index(X, sample_weight, y)
     where, of_y = rows_by_series(X), rows_by_series(y, "y")
     timed = SINGLE_SERIES not in where or where[SINGLE_SERIES][1] is not None
-    if timed and is_pandas(X) and is_pandas(y):
+    # Labels that are no axis do not order the rows, but tell which belong together.
+    labelled = not timed and of_y.get(SINGLE_SERIES, (None, ()))[1] is None
+    if (timed or labelled) and is_pandas(X) and is_pandas(y):
         check_same_index(X.index, y.index)
     if SINGLE_SERIES in where and SINGLE_SERIES in of_y:
         return where if timed else of_y
@@ -147,7 +175,23 @@ def align_X_y(X, y, sample_weight=None) -> dict:
         )
     if is_list_of_series(X) and is_list_of_series(y):
         check_equal_indexes(where, of_y)
+        return {
+            key: (rows, of_y[key][1] if index is None else index)
+            for key, (rows, index) in where.items()
+        }
     return where
+
+
+def with_index_of(X, y):
+    """Return inputs without an index with that of the target, where it has one.
+
+    Lists of arrays take those of their targets.
+    """
+    if is_list_of_series(X) and is_list_of_series(y):
+        return [with_index_of(*parts) for parts in zip(X, y, strict=True)]
+    if is_pandas(X) or not is_pandas(y) or has_levels(y) or time_index(y, "y") is None:
+        return X
+    return pd.DataFrame(np.asarray(X), y.index, names_of_columns(X))
 
 
 def check_same_index(
@@ -176,28 +220,32 @@ def check_same_dates(y_true, y_pred) -> None:
         return
     one, other = (comparable(data.index) for data in (y_true, y_pred))
     timed = (pd.DatetimeIndex, pd.PeriodIndex)
-    if isinstance(one, timed) and isinstance(other, timed):
+    both = isinstance(one, timed) and isinstance(other, timed)
+    if both or isinstance(one, pd.MultiIndex) and isinstance(other, pd.MultiIndex):
         check_same_index(one, other, "y_pred", "y_true")
 
 
 def comparable(index: pd.Index) -> pd.Index:
     """Return an index of which dates among objects, or of Arrow, are time stamps."""
     index = plain_index(index)
+    if isinstance(index, pd.MultiIndex):
+        return index
     if index.dtype == object and pd.api.types.infer_dtype(index) == "date":
         return pd.DatetimeIndex(index)
     return index
 
 
-def check_weights_index(X, weights) -> None:
-    """Raise where weights with an index have another than X; arrays go by position."""
-    parts = [(X, weights)]
-    if is_list_of_series(X) and is_list_of_series(weights):
-        parts = list(zip(X, weights, strict=False))
-    for part, own in parts:
-        if not is_pandas(part) or not is_pandas(own):
-            continue
-        if has_levels(part) or time_index(part) is not None:
-            check_same_index(part.index, own.index, "sample_weight")
+def check_weights_index(X, weights, y=None) -> None:
+    """Raise where weights have another index than X or y; arrays go by position."""
+    for name, data in ("X", X), ("y", y):
+        parts = [(data, weights)]
+        if is_list_of_series(data) and is_list_of_series(weights):
+            parts = list(zip(data, weights, strict=False))
+        for part, own in parts:
+            if not is_pandas(part) or not is_pandas(own):
+                continue
+            if has_levels(part) or time_index(part, name) is not None:
+                check_same_index(part.index, own.index, "sample_weight", name)
 
 
 def check_equal_indexes(where: dict, of_y: dict) -> None:

@@ -66,6 +66,8 @@ def dates_of(part) -> pd.DatetimeIndex:
         return pd.to_datetime(dates, format="ISO8601")
     if kind not in ("date", "datetime", "datetime64"):
         raise TypeError(f"it holds values of the kind {kind}")
+    if dates.hasnans:
+        raise ValueError("a date is missing")
     return pd.DatetimeIndex(dates)
 
 

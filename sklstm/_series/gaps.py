@@ -92,6 +92,8 @@ def written(offset):
     """Return an offset as code that `asfreq` takes."""
     if type(offset) is pd.DateOffset:  # has no name that asfreq would take
         return f"pd.DateOffset(months={offset.kwds['months']})"
+    if isinstance(offset, pd.offsets.LastWeekOfMonth):
+        return f"pd.offsets.LastWeekOfMonth(weekday={offset.weekday})"
     mask = f"weekmask={getattr(offset, 'weekmask', None)!r}"
     if isinstance(offset, pd.offsets.CustomBusinessDay):
         return f"pd.offsets.CustomBusinessDay({mask})"
@@ -161,7 +163,7 @@ def possible_steps(local):
 
 
 def steps_of_months(local):
-    """Yield offsets of months, and of half ones."""
+    """Yield offsets of months, of half ones, and of a week in each."""
     numbers = np.asarray(local.year * 12 + local.month)
     months = int(np.gcd.reduce(np.diff(numbers)))
     if months:
@@ -172,6 +174,9 @@ def steps_of_months(local):
         yield pd.DateOffset(months=months)
     yield pd.offsets.SemiMonthBegin()
     yield pd.offsets.SemiMonthEnd()
+    weekday = int(local[0].weekday())
+    yield pd.offsets.WeekOfMonth(week=min((local[0].day - 1) // 7, 3), weekday=weekday)
+    yield pd.offsets.LastWeekOfMonth(weekday=weekday)
 
 
 def mask_of(weekdays):

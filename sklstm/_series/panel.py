@@ -7,15 +7,19 @@ import pandas as pd
 
 from sklstm._series.time_index import (
     date_format,
+    grid_of_stamps,
     holds_whole_numbers,
     plain_index,
     time_index,
 )
 from sklstm._series.validation import (
     check_positive_int,
+    columns_in_order,
     holds_dates,
     is_pandas,
     n_dims,
+    names_of_columns,
+    unmasked,
 )
 from sklstm._utils.warn import warn_user
 
@@ -50,16 +54,34 @@ def has_levels(data) -> bool:
 def concatenate_series(data):
     """A list of series as one table; anything else as it is."""
     if not is_list_of_series(data):
-        return data
+        return unmasked(data)
     shapes = sorted({np.shape(part)[1:] for part in data})
     if len(shapes) > 1:
         raise ValueError(
             "The parts of a list of series must have the same columns, but their rows "
             f"have shapes {shapes[0]} and {shapes[1]}. Pass parts of one kind."
         )
-    if all(is_pandas(part) for part in data):
-        return pd.concat(data, ignore_index=True)
-    return np.concatenate(data)
+    parts = parts_in_order(data)
+    if all(is_pandas(part) for part in parts):
+        return pd.concat(parts, ignore_index=True)
+    return np.concatenate(parts)
+
+
+def parts_in_order(data) -> list:
+    """Return frames of a list with their columns in the order of the first one."""
+    names, parts = names_of_columns(data[0]), []
+    for number, part in enumerate(data):
+        ordered = unmasked(part)
+        if names is not None and names_of_columns(part) is not None:
+            ordered = columns_in_order(part, names)
+        if ordered is None:
+            raise ValueError(
+                f"Part {number} of a list of series has the columns "
+                f"{names_of_columns(part)}, but part 0 has {names}. Pass parts of the "
+                "same columns, in any order."
+            )
+        parts.append(ordered)
+    return parts
 
 
 def check_no_dict(data, name: str = "X") -> None:
@@ -113,7 +135,12 @@ def rows_by_series(data, name: str = "X") -> dict:
 
 
 def check_time_is_last(index, name):
-    """Raise where time stamps stand before the level of the series."""
+    """Raise where time stamps stand before the level of the series, or are alone."""
+    if index.nlevels == 1:
+        raise ValueError(
+            f"The index of {name} is a MultiIndex of one level, which names no series. "
+            f"For one series write {name}.index = {name}.index.get_level_values(0)."
+        )
     timed = [holds_times(level) for level in index.levels]
     if any(timed[:-1]) and not timed[-1]:
         number = timed.index(True)
@@ -214,9 +241,14 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     a          0     1.0
     Name: y, dtype: float64
     """
-    keys = [series] if isinstance(series, str) else list(series)
+    keys = list(series) if pd.api.types.is_list_like(series) else [series]
     if hasattr(frame, "to_pandas"):  # of polars or Arrow
         frame = frame.to_pandas()
+    if not hasattr(frame, "columns") or type(frame).__name__ == "LazyFrame":
+        raise TypeError(
+            f"The long table must be a frame, but it is a {type(frame).__name__}. Pass "
+            "pd.DataFrame(table), or collect() a lazy frame of polars."
+        )
     missing = [name for name in (*keys, time) if name not in frame.columns]
     if missing:
         raise ValueError(
@@ -276,17 +308,19 @@ def on_grid(part, freq, key):
     if isinstance(index, pd.PeriodIndex):
         grid = pd.period_range(index[0], index[-1], freq=freq)
     elif is_dated:
-        grid = pd.date_range(index[0], index[-1], freq=freq)
+        grid = grid_of_stamps(index, freq)
     else:
         check_positive_int("freq", freq)
         grid = pd.RangeIndex(index[0], index[-1] + 1, freq)
     off = ~index.isin(grid)
     if off.any():
+        way = ", or round them, for example with .dt.floor('D')."
+        if not isinstance(index, pd.DatetimeIndex):
+            way = ", which is that of periods." if is_dated else "."
         raise ValueError(
             f"Series {key!r} has {off.sum()} of {len(off)} time stamps that are not on "
             f"the grid of freq={freq!r}, first {index[np.argmax(off)]}, and its values "
-            "would be lost. Pass the frequency of the time stamps, or round them, for "
-            "example with .dt.floor('D')."
+            f"would be lost. Pass the frequency of the time stamps{way}"
         )
     return part.set_axis(index).reindex(grid.rename(index.name))
 
@@ -308,11 +342,27 @@ def with_times(frame, keys, time):
                 f"{len(frame)} rows, first in row {np.argmax(missing)}. Fill it, or "
                 "drop these rows."
             )
-    if pd.api.types.infer_dtype(frame[time]) != "string":
+    times = frame[time]
+    if isinstance(times.dtype, pd.CategoricalDtype):
+        times = times.astype(times.cat.categories.dtype)
+    if pd.api.types.infer_dtype(times) != "string":
         return frame
+    frame = frame.copy(deep=False)
     try:
-        return frame.assign(**{time: pd.to_datetime(frame[time], format="ISO8601")})
+        frame[time] = pd.to_datetime(times, format="ISO8601")
+        return frame
     except ValueError as error:
+        if (
+            pd.to_datetime(times, format="ISO8601", errors="coerce", utc=True)
+            .notna()
+            .all()
+        ):
+            raise ValueError(
+                f"Column {time!r} of the frame holds text with several distances from "
+                "UTC, as clocks change. Convert it first, with your time zone: "
+                f"pd.to_datetime(frame[{time!r}], utc=True).dt.tz_convert("
+                "'Europe/Berlin')."
+            ) from error
         raise ValueError(
             f"Column {time!r} of the frame holds text, such as "
             f"{frame[time].iloc[0]!r}, which is no date of the form '2026-12-25'. "

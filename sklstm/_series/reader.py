@@ -25,6 +25,7 @@ from sklstm._series.alignment import (
     check_weights_index,
     histories_by_series,
     match_columns,
+    match_target,
     rows_after_end,
 )
 from sklstm._series.calendar import n_calendar_features, with_calendar
@@ -40,6 +41,7 @@ from sklstm._series.panel import (
 )
 from sklstm._series.static import StaticEncoder, with_static
 from sklstm._series.validation import (
+    as_numbers,
     check_frame,
     check_numbers,
     check_size,
@@ -179,7 +181,7 @@ def read_training(
         form="series" if y is None else "regression",
         output=OutputFormat.of(given, table.target, table.inputs),
         histories=histories,
-        weights=read_weights(sample_weight, table, X),
+        weights=read_weights(sample_weight, table, X, y),
         past_only=past_only_mask(estimator),
         static_encoder=encoder,
         calendar=estimator.calendar,
@@ -235,11 +237,11 @@ def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
     rows, target = align_X_y(X, y), concatenate_series(y)
     inputs = concatenate_series(X)
     if known is not None:
-        target = match_columns(target, known.names)
+        target = match_target(target, known.names)
         inputs = match_other_names(estimator, inputs, known.input_names)
     partly = estimator.past_covariates is not None
     X = input_numbers(estimator, inputs, partly, reset=known is None)
-    check_known_ahead(X, past_only_mask(estimator))
+    check_known_ahead(X, past_only_mask(estimator), index_of(inputs))
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
     for column in range(X.shape[1]):
@@ -253,11 +255,11 @@ def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
     return TrainingTable(target, rows, y, X, inputs)
 
 
-def read_weights(sample_weight, table: TrainingTable, X) -> list[np.ndarray] | None:
-    """Return the weights of rows by series, or None; X is what tells the rows."""
+def read_weights(sample_weight, table: TrainingTable, X, y) -> list[np.ndarray] | None:
+    """Return the weights of rows by series, or None; X and y tell the rows."""
     if sample_weight is None:
         return None
-    check_weights_index(X, sample_weight)
+    check_weights_index(X, sample_weight, y)
     weights = _check_sample_weight(
         concatenate_series(sample_weight),
         np.nan_to_num(table.y),
@@ -359,7 +361,7 @@ def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
 
 def read_target(state, y) -> np.ndarray:
     """Return the target as numbers, its columns in the order of `fit`."""
-    y = match_columns(concatenate_series(y), state.output.names)
+    y = match_target(y, state.output.names)
     return check_values(y, "y", allow_nan=True)
 
 
@@ -413,7 +415,7 @@ def read_inputs_ahead(
         at, index = rows.rows_by_series[key]
         history = state.series[key].history
         after = rows_after_end(rows.values[at], index, history, key)
-        ahead[key] = check_complete(after[: n_used(state, steps)], key)
+        ahead[key] = check_complete(after[: n_used(state, steps)], history, key)
     n_rows = min(map(len, ahead.values()))
     if steps is not None and n_rows < steps:
         raise ValueError(
@@ -511,7 +513,7 @@ def read_input_values(estimator, table, allow_nan: bool = False) -> np.ndarray:
     table = match_other_names(estimator, table, estimator._state.output.input_names)
     X = input_numbers(estimator, table, allow_nan or past_only is not None)
     if not allow_nan:
-        check_known_ahead(X, past_only)
+        check_known_ahead(X, past_only, index_of(table))
     return X
 
 
@@ -523,6 +525,8 @@ def input_numbers(estimator, table, partly: bool, reset: bool = False) -> np.nda
             table = pd.DataFrame(values, table.index, table.columns)
     else:
         check_numbers(table)
+        if getattr(table, "dtype", None) == np.dtype(object):
+            table = as_numbers(table)
     finite = {"ensure_all_finite": "allow-nan" if partly else True}
     dtype = FLOAT_DTYPES if in_file(table) else np.float64
     return check_size(
@@ -530,13 +534,21 @@ def input_numbers(estimator, table, partly: bool, reset: bool = False) -> np.nda
     )
 
 
-def check_known_ahead(X: np.ndarray, past_only: np.ndarray | None) -> None:
+def check_known_ahead(
+    X: np.ndarray, past_only: np.ndarray | None, index: pd.Index | None
+) -> None:
     """Raise if an input is missing that is not among those of `past_covariates`."""
     if past_only is None:
         return
     past = past_only[: X.shape[1]]
     if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
-        check_values(np.where(past, 0.0, X))  # says where
+        known = np.where(past, 0.0, X)
+        check_values(known if index is None else pd.DataFrame(known, index))  # where
+
+
+def index_of(table) -> pd.Index | None:
+    """Return the index of pandas data, None of others."""
+    return table.index if is_pandas(table) else None
 
 
 def match_other_names(estimator, table, names):

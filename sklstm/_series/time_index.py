@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklstm._series.gaps import gap_in_words, offset_of, wall_times
-from sklstm._series.validation import holds_dates, is_pandas
+from sklstm._series.validation import are_dates, holds_dates, is_pandas
 
 # Rows between the history and those of X, each of which must be forecast first.
 LONGEST_GAP = 100_000
@@ -50,6 +50,8 @@ def time_index(data, name: str = "X") -> pd.Index | None:
     if not is_pandas(data) or isinstance(data.index, pd.MultiIndex):
         return None
     index = plain_index(data.index)
+    if pd.api.types.is_numeric_dtype(index.dtype) and index.hasnans:
+        check_order(index, name)
     if holds_whole_numbers(index):
         return whole_number_index(index, name)
     if isinstance(index, pd.TimedeltaIndex):
@@ -132,11 +134,12 @@ def times_of_objects(index, name):
         return index.astype(np.float64)
     if kind == "string" and holds_dates(index):
         whole = name.partition(" at ")[0]
-        way = f"{name}.index = pd.to_datetime({name}.index)"
+        order = "" if are_dates(index, dayfirst=False) else ", dayfirst=True"
+        way = f"{name}.index = pd.to_datetime({name}.index{order})"
         if whole != name:  # a level of many series
             way = (
                 f"{whole}.index = {whole}.index.set_levels("
-                f"pd.to_datetime({whole}.index.levels[-1]), level=-1)"
+                f"pd.to_datetime({whole}.index.levels[-1]{order}), level=-1)"
             )
         raise ValueError(
             f"The index of {name} holds dates as text, such as {index[0]!r}, whose "
@@ -199,16 +202,29 @@ def inferred_step(index):
         # pandas 4 will return an offset, which to_offset takes as well.
         warnings.simplefilter("ignore")
         inferred = pd.infer_freq(index) if len(index) > 2 else None
+    local = wall_times(index)
     if inferred is not None:
-        return pd.tseries.frequencies.to_offset(inferred)
+        offset = pd.tseries.frequencies.to_offset(inferred)
+        # pandas looks at some weeks of the month alone, and at no gaps between them.
+        if not isinstance(offset, pd.offsets.WeekOfMonth) or follows(local, offset):
+            return offset
     months = months_apart(index)
     if months is not None:
         return pd.DateOffset(months=months)
-    # Days of local time, some of which have 23 or 25 hours.
-    local = wall_times(index)
-    if len(np.unique(np.diff(local.asi8))) > 1:
-        return None
-    return offset_of(local[:2])
+    steps = np.diff(local)
+    if len(np.unique(steps)) == 1:
+        # Days of local time, some of which have 23 or 25 hours.
+        return offset_of(local[:2])
+    last_week = pd.offsets.LastWeekOfMonth(weekday=local[0].weekday())
+    is_monthly = pd.Timedelta("28D") <= steps.min() <= steps.max()
+    return last_week if is_monthly and follows(local, last_week) else None
+
+
+def follows(local, offset):
+    """Return whether each local stamp is one offset after the one before it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # offsets of months are added one by one
+        return bool((local[:-1] + offset == local[1:]).all())
 
 
 def months_apart(index):
@@ -261,11 +277,33 @@ def stamps_from(first, n, step, name):
     if first.tz is None or is_span:
         return pd.date_range(first, periods=n, freq=step, name=name)
     start = wall_times(pd.DatetimeIndex([first]))[0]
-    local = pd.date_range(start, periods=n, freq=step, name=name)
-    stamps = local.tz_localize(
-        first.tz, nonexistent="shift_forward", ambiguous=np.ones(len(local), bool)
-    )
+    stamps = in_zone(pd.date_range(start, periods=n, freq=step, name=name), first.tz)
     return stamps if stamps[0] == first else stamps.insert(0, first)[:n]
+
+
+def in_zone(local, zone):
+    """Return stamps of local time in a zone; times that do not exist move forward."""
+    return local.tz_localize(
+        zone, nonexistent="shift_forward", ambiguous=np.ones(len(local), bool)
+    )
+
+
+def grid_of_stamps(index, freq):
+    """Return the stamps from the first to the last of an index, in steps of `freq`."""
+    step = pd.tseries.frequencies.to_offset(freq)
+    is_span = isinstance(step, pd.offsets.Tick) and not isinstance(step, pd.offsets.Day)
+    if is_span:
+        return pd.date_range(index[0], index[-1], freq=step)
+    local = wall_times(index)
+    if type(step) is not pd.DateOffset or set(step.kwds) != {"months"}:
+        return in_zone(pd.date_range(local[0], local[-1], freq=step), index.tz)
+    months, day = step.kwds["months"] * step.n, int(local.day.max())
+    starts = pd.date_range(
+        local[0].replace(day=1), local[-1], freq=pd.offsets.DateOffset(months=months)
+    )
+    # A month that does not have the day has its last one.
+    days = np.minimum(day, starts.days_in_month)
+    return in_zone(starts + pd.to_timedelta(days - 1, unit="D"), index.tz)
 
 
 def months_after(index, steps, step):

@@ -23,16 +23,35 @@ def is_pandas(data) -> bool:
 
 def names_of_columns(data) -> list | None:
     """Return the names of columns of a frame of pandas, polars or Arrow, or None."""
-    names = getattr(data, "column_names", getattr(data, "columns", None))
-    if names is None or len(getattr(data, "shape", ())) != 2:
+    if len(getattr(data, "shape", ())) != 2:
         return None
-    return list(names)
+    names = getattr(data, "column_names", getattr(data, "columns", None))
+    return None if names is None else list(names)
+
+
+def columns_in_order(data, names: list):
+    """Return a frame with its columns in the order of names; None if it has others."""
+    columns = names_of_columns(data) or []
+    if columns == names:
+        return data
+    if len(set(columns)) < len(columns) or set(columns) != set(names):
+        return None
+    return data[names] if is_pandas(data) else data.select(names)
+
+
+def unmasked(data):
+    """Return a masked array with NaN where it is masked; other data as they are."""
+    if isinstance(data, np.ma.MaskedArray):
+        return np.ma.filled(data.astype(np.float64), np.nan)
+    return data
 
 
 def n_dims(data) -> int:
     """Number of dimensions of anything that NumPy can read as an array."""
     if hasattr(data, "ndim"):
         return data.ndim
+    if hasattr(data, "shape"):  # of Arrow
+        return len(data.shape)
     try:
         return np.asarray(data).ndim
     except ValueError as error:
@@ -72,7 +91,15 @@ def check_numbers(data, name="X"):
         )
     if isinstance(data, pd.DataFrame) and not data.shape[1]:
         raise ValueError(f"{name} is a frame without columns. Pass at least one.")
-    kind = getattr(getattr(data, "dtype", None), "kind", "O")
+    if type(data).__name__ == "LazyFrame":
+        raise TypeError(
+            f"{name} is a LazyFrame of polars, which holds no values yet. Pass "
+            f"{name}.collect()."
+        )
+    kind = getattr(getattr(data, "dtype", None), "kind", None)
+    if kind is None and hasattr(data, "__array__"):  # polars and Arrow
+        kind = np.asarray(data).dtype.kind
+    kind = kind or "O"
     if kind in "biufc" or hasattr(data, "toarray"):
         return
     if kind in "mM":
@@ -127,7 +154,12 @@ def as_numbers(data, dtype=np.float64) -> np.ndarray:
         if data.dtype == object:
             data = data.where(data.notna(), np.nan)
         return data.to_numpy(dtype, na_value=np.nan)
-    return np.asarray(data, dtype=dtype)
+    data = unmasked(data)
+    try:
+        return np.asarray(data, dtype=dtype)
+    except TypeError:  # pandas.NA among objects, or what is no number
+        objects = np.asarray(data, dtype=object)
+        return np.where(pd.isna(objects), np.nan, objects).astype(dtype)
 
 
 def is_numpy_number(dtype):
@@ -171,18 +203,26 @@ def check_frame(data, name="X"):
         check_columns(data, name)
         for column in range(data.shape[1]):
             check_column(data.iloc[:, column], name)
+    elif not hasattr(data, "divisions"):
+        for label in names_of_columns(data) or ():  # of polars and Arrow
+            values = np.asarray(data[label])
+            if values.dtype.kind not in "biuf":
+                check_column(pd.Series(values, name=label), name)
 
 
 def holds_dates(texts: pd.Series | pd.Index) -> bool:
     """Return whether all texts are dates; pandas alone would read "T1" as one, too."""
     if not len(texts) or not DATE_LIKE.search(str(texts.to_numpy()[0])):
         return False
+    return are_dates(texts, dayfirst=False) or are_dates(texts, dayfirst=True)
+
+
+def are_dates(texts: pd.Series | pd.Index, *, dayfirst: bool) -> bool:
+    """Return whether pandas reads all texts, the day before the month or after it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # text of several formats
-        return any(
-            pd.to_datetime(texts, errors="coerce", dayfirst=first).notna().all()
-            for first in (False, True)
-        )
+        times = pd.to_datetime(texts, errors="coerce", dayfirst=dayfirst)
+    return bool(times.notna().all())
 
 
 def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
@@ -223,11 +263,20 @@ def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
         row, column = bad[0]
         what = "NaN" if np.isnan(values[row, column]) else "infinity"
         raise ValueError(
-            f"{name} contains {what}, first at row {row}, column {column} "
-            f"({len(bad)} such values in all). Fill or drop them first, for example "
-            "with interpolate()."
+            f"{name} contains {what}, first at row {row}, column {column}"
+            f"{stamp_in_words(data, row)} ({len(bad)} such values in all). Fill or "
+            "drop them first, for example with interpolate()."
         )
     return check_size(values, name)
+
+
+def stamp_in_words(data, row) -> str:
+    """Return the time of a row, and its series, where the index says more than it."""
+    if not is_pandas(data) or isinstance(data.index, pd.RangeIndex):
+        return ""
+    label = data.index[row]
+    label = label if isinstance(label, tuple) else (label,)
+    return f", at {', '.join(map(str, label))}"
 
 
 def check_positive_int(name: str, value) -> None:

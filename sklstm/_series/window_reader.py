@@ -21,6 +21,7 @@ from sklstm._series.validation import (
     check_weight_size,
     is_pandas,
     n_dims,
+    unmasked,
 )
 
 
@@ -81,6 +82,7 @@ def read_windows(estimator, X, y, sample_weight, reset):
 def read_window_values(estimator, X, y=None, *, reset=False):
     """Return windows of shape (n_windows, window_length, n_features), and y."""
     check_columns(X)
+    X, y = unmasked(X), unmasked(y)
     three_d = n_dims(X) == 3
     check_numbers(X)
     if y is not None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from sklstm._series.alignment import check_regular_index
 from sklstm._series.missing import known_at
-from sklstm._series.validation import check_positive_int
+from sklstm._series.panel import has_levels
+from sklstm._series.time_index import time_index
+from sklstm._series.validation import check_positive_int, is_pandas, unmasked
 from sklstm._utils.disk_arrays import blocks
 from sklstm._utils.row_weights import rows_and_weights
 from sklstm._windows.normalization import SMALLEST_SCALE, WindowNorm
@@ -43,8 +46,9 @@ def make_windows(series, window_length, horizon=1, *, stride=1):
     Raises
     ------
     ValueError
-        If a length is not positive, or the series is shorter than one window with
-        its horizon.
+        If a length is not positive, the series is shorter than one window with its
+        horizon, its index of time is not in order or not regular, or it holds many
+        series.
 
     Examples
     --------
@@ -57,7 +61,9 @@ def make_windows(series, window_length, horizon=1, *, stride=1):
     array([[4],
            [5]])
     """
-    values = np.asarray(series)
+    if is_pandas(series):
+        check_one_series(series)
+    values = np.asarray(unmasked(series))
     if values.ndim not in (1, 2):
         raise ValueError(
             f"series must have 1 or 2 dimensions, time steps first. Got "
@@ -76,6 +82,18 @@ def make_windows(series, window_length, horizon=1, *, stride=1):
     if values.ndim == 2:
         span = np.swapaxes(span, 1, 2)
     return span[:, :window_length], span[:, window_length:]
+
+
+def check_one_series(series):
+    """Raise where rows of a frame are no regular steps of one series."""
+    if has_levels(series):
+        raise ValueError(
+            "series holds many series, and windows would reach from one into the next. "
+            "Call make_windows for each: series.groupby(level=0)."
+        )
+    index = time_index(series, "series")
+    if index is not None and len(index) > 2:
+        check_regular_index(index, "series")
 
 
 def check_length(n_timesteps, window_length, horizon):
