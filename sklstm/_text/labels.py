@@ -45,7 +45,7 @@ def check_labels(y):
         ) from error
 
 
-def check_none_missing(y, name="y"):
+def check_none_missing(y):
     """Raise if a label is None or NaN."""
     dtype = getattr(y, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "biuUS":
@@ -60,9 +60,7 @@ def check_none_missing(y, name="y"):
         where = f"position {row}"
         if values.ndim == 2 and values.shape[1] > 1:
             where = f"row {row}, column {column[0]}"
-        raise ValueError(
-            f"{name} misses the label at {where}. Fill or drop missing labels."
-        )
+        raise ValueError(f"y misses the label at {where}. Fill or drop missing labels.")
 
 
 def is_multi_label(y):
@@ -87,7 +85,8 @@ def classes_of(y, multi_label, classes=None):
 def distinct_classes(classes):
     """Return the classes that `partial_fit` was given, in order."""
     classes = list(classes) if isinstance(classes, (set, frozenset)) else classes
-    check_none_missing(classes, "classes")
+    if pd.isna(np.asarray(classes, dtype=object)).any():
+        raise ValueError("classes holds a missing value. Leave it out.")
     return np.unique(dense_labels(classes))
 
 

@@ -64,7 +64,7 @@ def test_u10_later_calls_name_the_classes_of_the_first():
     clf.partial_fit(texts, names, classes=["yes", "no", "yes"])
     with pytest.raises(ValueError, match=r"\['maybe', .* first call, \['no', 'yes'\]"):
         clf.partial_fit(texts, names, classes=["yes", "no", "maybe"])
-    with pytest.raises(ValueError, match="classes misses the label at position 1"):
+    with pytest.raises(ValueError, match="classes holds a missing value. Leave it"):
         quick().partial_fit(texts, names, classes=["yes", None, "no"])
     labels = np.eye(2, dtype=int)[[0, 1] * 9]
     clf = quick().partial_fit(texts, labels)
