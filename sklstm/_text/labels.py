@@ -18,11 +18,18 @@ def dense_labels(y):
     if isinstance(y, Iterator):
         return list(y)
     if np.ma.is_masked(y):
-        return np.where(np.ma.getmaskarray(y), None, np.ma.getdata(y))
+        return with_none(y)
     if getattr(getattr(y, "dtype", None), "kind", None) == "T":
         values = np.asarray(y, dtype=object)
         return values if pd.isna(values).any() else values.astype(str)
     return y.toarray() if issparse(y) else y
+
+
+def with_none(values: np.ma.MaskedArray) -> np.ndarray:
+    """Return an array of objects, in which a masked entry is None."""
+    result = np.ma.getdata(values).astype(object)
+    result[np.ma.getmaskarray(values)] = None
+    return result
 
 
 def check_labels(y):

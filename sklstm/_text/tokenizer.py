@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
 from sklstm._text import scripts
+from sklstm._text.labels import with_none
 
 STRIP_ACCENTS = {"unicode": strip_accents_unicode, "ascii": strip_accents_ascii}
 
@@ -87,7 +88,7 @@ def check_texts(X, name="X", first=0):
     if isinstance(X, pd.DataFrame):
         X = X.to_numpy(dtype=object)
     if np.ma.is_masked(X):
-        X = np.where(np.ma.getmaskarray(X), None, np.ma.getdata(X))
+        X = with_none(X)
     if not isinstance(X, (list, tuple)):
         of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
         X = np.asarray(X, dtype=None if of_bytes else object)
