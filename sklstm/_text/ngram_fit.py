@@ -38,17 +38,12 @@ class CountedTexts:
     exclusive: bool
 
     def fit(self, n_repeats):
-        """Fit a model to texts, each as often as `n_repeats` says.
-
-        The penalty is in proportion to their number. Models of a part of the texts are
-        then as sure as that of all, which is calibrated by their logits.
-        """
+        """Fit a model to texts, each as often as `n_repeats` says."""
         rows = np.flatnonzero(n_repeats)
         counts = self.counts if len(rows) == len(self.targets) else self.counts[rows]
         model = NgramModel(self.exclusive)
         targets, weights = self.targets[rows], self.weights[rows]
-        penalty = n_repeats.sum() / self.n_repeats.sum()
-        return model.fit(counts, targets, n_repeats[rows], weights, penalty)
+        return model.fit(counts, targets, n_repeats[rows], weights)
 
 
 def fit_ngrams(

@@ -4,7 +4,6 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.metrics import log_loss
 
 from sklstm._text import ngrams, probabilities
-from sklstm._text.ngram_fit import CountedTexts, score_held_out
 from sklstm._text.ngrams import (
     NgramCounts,
     NgramModel,
@@ -110,22 +109,3 @@ def test_weights_add_up_to_the_effective_number_of_documents():
     np.testing.assert_allclose(found, effective_weights(n_repeats, 9 * weights))
     np.testing.assert_array_equal(found[:3], effective_weights([1, 2, 1], weights[:3]))
     np.testing.assert_array_equal(effective_weights(n_repeats, np.ones(4)), n_repeats)
-
-
-def test_models_of_folds_are_as_sure_as_the_model_of_all():
-    rng = np.random.default_rng(0)
-    texts = [" ".join(f"w{i}" for i in rng.integers(12, size=5)) for _ in range(30)]
-    tokens, places = count_tokens(texts, str.split)
-    n_repeats = np.full(30, 40)
-    vocabulary, sequences = build_vocabulary(tokens, places, n_repeats)
-    counter = NgramCounts.learn(sequences, n_repeats, len(vocabulary) + 2, (1, 1))
-    counted = CountedTexts(
-        counter.count(sequences),
-        rng.random((30, 1)) < 0.5,
-        n_repeats,
-        np.ones(30),
-        exclusive=True,
-    )
-    held_out, _ = score_held_out(counted, np.full(30, True), 0, whole=True)
-    logits = counted.fit(n_repeats).logits(counted.counts)
-    assert held_out.std() == pytest.approx(logits.std(), rel=0.01)
