@@ -103,7 +103,7 @@ def side_weights(class_weight, classes, n_documents, sides=False):
         is_valid = np.zeros(len(classes), bool)
     if not is_valid.all():
         raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative, not "
-            "finite or no number. Give each class a number, 0 or more."
+            f"class_weight={class_weight!r} holds a weight that is negative or no "
+            "finite number. Give each class a number, 0 or more."
         )
     return weights
