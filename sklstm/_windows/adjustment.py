@@ -69,7 +69,7 @@ class Counts(NamedTuple):
         return cls(known.astype(float), weight, total, degrees, n_equal)
 
 
-@functools.lru_cache
+@functools.lru_cache(maxsize=8)  # long series have large counts
 def counts_without_gaps(n_rows: int, start: int, period: int, decay: float) -> Counts:
     """Return the counts of all series of so many rows that have no gap."""
     known = np.ones((1, n_rows), bool)
