@@ -167,13 +167,16 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Number of networks, trained from different seeds, whose mean is the forecast.
         They stand side by side in `weights_` as one network of `n_members` times the
         units; `history_` and `best_epoch_` are the first one's.
-    pretrained : {"auto"} or False, default="auto"
+    pretrained : {"auto", "frozen"} or False, default="auto"
         "auto" combines the network trained here with one that comes with the package
         and was trained on many synthetic series, and for one series alone with a linear
         model of its seasonally adjusted rows: forecasts are a weighted mean, whose
         weights follow from the errors of each on the validation block. The pretrained
         network reads each target column by itself, without X, and takes seasons from
-        `seasonal_period`. False leaves both out. Not used for ready-made windows.
+        `seasonal_period`. Where the rows allow, it is fine-tuned on the series, by as
+        many steps as `epochs` and at most 50, for which `fit` takes one to several
+        seconds more; "frozen" leaves its weights as they come. False leaves both
+        members out. Not used for ready-made windows.
     quantiles : tuple of float, default=None
         Probabilities whose quantiles the network learns beside the median, which is
         then the forecast, by the pinball loss. They start at the linear model and the
@@ -273,7 +276,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "recurrent_length": [POSITIVE_INT, StrOptions({"auto"}), None],
         "network": [Callable, None],
         "n_members": [POSITIVE_INT],
-        "pretrained": [StrOptions({"auto"}), Options(bool, {False})],
+        "pretrained": [StrOptions({"auto", "frozen"}), Options(bool, {False})],
         "quantiles": [tuple, list, None],
         "loss": [str, Callable],
         "refit": ["boolean"],
@@ -502,7 +505,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             recurrent_length=self.recurrent_length,
             network=self.network,
             n_members=self.n_members,
-            pretrained=self.pretrained == "auto",
+            pretrained=self.pretrained,
             quantile_levels=quantile_levels(self.quantiles),
             validation_fraction=self.validation_fraction,
             refit=self.refit,

@@ -96,7 +96,8 @@ def test_a_continued_fit_is_the_whole_fit(passengers, early_stopping, batches_tr
         for epochs in (2, 4, 6):
             f.set_params(epochs=epochs).fit(passengers)
     assert f.forecast(5).equals(expected) and f.history_ == history
-    assert batches_trained() == 2 * n_whole
+    # The pretrained network is fine-tuned anew, by as many steps as epochs.
+    assert batches_trained() == 2 * n_whole + 2 + 4
 
 
 def test_other_data_start_anew(passengers, batches_trained):

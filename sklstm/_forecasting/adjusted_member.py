@@ -43,6 +43,11 @@ class AdjustedLinear:
     kernel: np.ndarray
     bias: np.ndarray
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether kernel and bias fit together."""
+        return self.bias.size > 0 and self.kernel.shape[1:] == self.bias.shape
+
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
         """Return forecasts of shape (1, n, steps), which go on from themselves."""
         length = len(self.kernel) + 1

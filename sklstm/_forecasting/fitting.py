@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 from sklstm._forecasting.conformal import conformal_errors
+from sklstm._forecasting.fine_tuning import FineTuning
 from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.members import (
     MOST_ROWS,
     MOST_ROWS_UNTRAINED,
     Members,
     combine_on_block,
+    fit_on_all_rows,
 )
 from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
 from sklstm._forecasting.pretrained_member import n_context_rows
@@ -83,7 +86,7 @@ def fit_state(
     fit = fit_window_network(problem, options, settings, kept=kept, epochs=epochs)
     members = None
     if options.pretrained and isinstance(problem, SeriesForecastProblem):
-        members, fit = combined(problem, fit, settings, last)
+        members, fit = combined(problem, fit, options, settings, last)
         if members is None:
             # Inputs may tell what the series does not, and no block says whether.
             members = Members.of(0.0 if data.form == "regression" else 0.5)
@@ -104,6 +107,7 @@ def fit_state(
 def combined(
     problem: SeriesForecastProblem,
     fit: WindowFit,
+    options: NetworkOptions,
     settings: Settings,
     last: FittedForecaster | None,
 ) -> tuple[Members | None, WindowFit]:
@@ -116,20 +120,24 @@ def combined(
     """
     if fit.validation is None or fit.skill is None:
         return None if last is None else last.members, fit
+    seed = check_random_state(options.random_state).randint(2**31 - 1)
+    seasons, horizon = problem.norm.seasons, problem.horizon
+    n_steps = settings.epochs if options.pretrained == "auto" else 0
+    tuning = FineTuning(seasons, horizon, n_steps, seed)
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
-    scaler = fit.scalers[0][0]
-    members, trained, both = combine_on_block(
-        problem, fit.validation, most_rows, scaler
-    )
+    found = combine_on_block(problem, fit.validation, most_rows, tuning)
+    members = found.members
     if not members.is_combined:
         return members, fit
     # Scores of simple models are those of the whole block, the ratio of some windows.
     metric = metric_for(fitted_loss(settings.loss, problem.has_many_series))
-    ratio = both.mean_error(metric) / trained.mean_error(metric)
+    ratio = found.combined.mean_error(metric) / found.trained.mean_error(metric)
     if ratio > 1:
-        return members.with_weights(), fit
+        return members.trained_alone, fit
+    if options.refit:
+        members = fit_on_all_rows(problem, found, fit.scalers[0], tuning)
     skill = 1 - (1 - fit.skill) * ratio
-    return members, replace(fit, validation=both, skill=float(skill))
+    return members, replace(fit, validation=found.combined, skill=float(skill))
 
 
 def untrained_state(

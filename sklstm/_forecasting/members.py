@@ -12,13 +12,14 @@ import numpy as np
 
 from sklstm._forecasting import adjusted_member
 from sklstm._forecasting.adjusted_member import AdjustedLinear
+from sklstm._forecasting.fine_tuning import FineTuning, Series
 from sklstm._forecasting.pretrained_member import (
     PretrainedReader,
     Reader,
     Rows,
     context_forecasts,
 )
-from sklstm._networks.pretrained import LONGEST_CONTEXT, shipped_digest
+from sklstm._networks.pretrained import LONGEST_CONTEXT, FineTuned, shipped_digest
 from sklstm._series.missing import row_means
 from sklstm._training.window_fit import ValidationBlock
 from sklstm._utils.archive import storable
@@ -53,6 +54,9 @@ class Members:
     adjusted : AdjustedLinear or None
         The linear model of the adjusted series; None where its weight is 0.
     adjusted_weight : float
+    tuned : FineTuned or None
+        The pretrained network as the fit left it; None where its weights are the
+        package's.
     """
 
     weight: float
@@ -60,6 +64,7 @@ class Members:
     digest: str
     adjusted: AdjustedLinear | None = None
     adjusted_weight: float = 0.0
+    tuned: FineTuned | None = None
 
     @classmethod
     def of(cls, weight: float) -> "Members":
@@ -80,12 +85,10 @@ class Members:
     @property
     def is_whole(self) -> bool:
         """Whether weights and sizes fit together; those of a forged file may not."""
-        linear = self.adjusted
-        return all(0 <= weight <= 1 for weight in self.weights.values()) and (
-            linear is None
-            or linear.bias.size > 0
-            and linear.kernel.shape[1:] == linear.bias.shape
-        )
+        whole = all(0 <= weight <= 1 for weight in self.weights.values())
+        if self.adjusted is not None:
+            whole &= self.adjusted.is_whole
+        return whole and (self.tuned is None or self.tuned.is_whole)
 
     @property
     def table(self) -> dict[str, dict]:
@@ -102,8 +105,13 @@ class Members:
         if self.adjusted is not None and self.adjusted_weight:
             readers["adjusted"] = self.adjusted
         if self.weight:
-            readers["pretrained"] = PretrainedReader()
+            readers["pretrained"] = PretrainedReader(self.tuned)
         return readers
+
+    @property
+    def trained_alone(self) -> "Members":
+        """The same members, of which only the network trained here takes part."""
+        return replace(self.with_weights(), tuned=None)
 
     def with_weights(
         self, *, adjusted: float = 0.0, pretrained: float = 0.0
@@ -124,7 +132,7 @@ class Members:
 
     def check_weights(self) -> None:
         """Warn where the package has other pretrained weights than at the fit."""
-        if self.weight and self.digest != shipped_digest():
+        if self.weight and not self.tuned and self.digest != shipped_digest():
             warn_user(
                 "The forecaster was fitted with other weights of the pretrained "
                 "network than this version of sklstm has, so its forecasts are not "
@@ -152,52 +160,123 @@ def weights_of_errors(errors: Mapping[str, float]) -> dict[str, float]:
     return squares
 
 
+@dataclass(frozen=True)
+class CombinedOnBlock:
+    """Members fitted on the rows before a validation block, and what they do there.
+
+    Parameters
+    ----------
+    members : Members
+    penalty : float
+        The best one of the linear model.
+    n_patches : int
+        Of the contexts on which the pretrained network was trained further; 0 where it
+        was not.
+    trained, combined : ValidationBlock
+        Of the windows that were taken, with forecasts by the network trained here, and
+        with combined ones.
+    """
+
+    members: Members
+    penalty: float
+    n_patches: int
+    trained: ValidationBlock
+    combined: ValidationBlock
+
+
 def combine_on_block(
     problem: SeriesForecastProblem,
     block: ValidationBlock,
     most_rows: int,
-    scaler: Scaler,
-) -> tuple[Members, ValidationBlock, ValidationBlock]:
-    """Find the weights of members on the validation block.
+    tuning: FineTuning,
+) -> CombinedOnBlock:
+    """Fit members on the rows before the validation block, and find their weights.
+
+    The pretrained network is fine-tuned if that lowers its error on the block.
 
     Parameters
     ----------
     most_rows : int
         Rows that the pretrained network may read; of many windows some are taken.
-    scaler : Scaler
-        Of the first series after the fit, whose linear model is fitted on all rows.
-
-    Returns
-    -------
-    members : Members
-    trained, combined : ValidationBlock
-        Of the windows that were taken, with forecasts by the network trained here, and
-        with combined ones.
+    tuning : FineTuning
     """
-    before, penalty = linear_before(problem, block)
-    readers: dict[str, Reader] = {} if before is None else {"adjusted": before}
-    readers["pretrained"] = PretrainedReader()
+    adjusted, penalty = linear_before(problem, block)
+    series = series_before(problem, block)
+    n_patches = tuning.n_patches(series)
+    tuned = tuning.fit(series, n_patches) if n_patches else None
+    readers: dict[str, Reader] = {"pretrained": PretrainedReader()}
+    if adjusted is not None:
+        readers["adjusted"] = adjusted
+    if tuned is not None:
+        readers["tuned"] = PretrainedReader(tuned)
     taken = block.take(some_windows(problem, block.rows, most_rows))
     outputs = outputs_on_block(problem, taken, [*readers.values()])
-    others = dict(zip(readers, outputs, strict=True))
-    shares = taken.data.weights(taken.rows)
-    errors = {
-        name: float(np.average(absolute_errors(taken, outputs), weights=shares))
-        for name, outputs in {"trained": taken.outputs, **others}.items()
-    }
+    forecasts = {"trained": taken.outputs, **dict(zip(readers, outputs, strict=True))}
+    errors = errors_on_block(taken, forecasts)
+    if tuned is not None:
+        of_tuned = forecasts.pop("tuned"), errors.pop("tuned")
+        if of_tuned[1] < errors["pretrained"]:
+            forecasts["pretrained"], errors["pretrained"] = of_tuned
+        else:
+            tuned = None
     weights = weights_of_errors(errors)
-    adjusted = None
-    if weights.get("adjusted"):
-        adjusted = adjusted_member.fit(problem, scaler, penalty)
     members = Members(
         weights["pretrained"],
         errors,
         shipped_digest(),
-        adjusted,
+        adjusted if weights.get("adjusted") else None,
         weights.get("adjusted", 0.0),
+        tuned if weights["pretrained"] else None,
     )
-    combined = members.combine(taken.outputs, others)
-    return members, taken, replace(taken, outputs=combined)
+    others = {name: forecasts[name] for name in members.readers}
+    combined = replace(taken, outputs=members.combine(taken.outputs, others))
+    return CombinedOnBlock(members, penalty, n_patches, taken, combined)
+
+
+def errors_on_block(
+    block: ValidationBlock, forecasts: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """Return the mean absolute error of each of some forecasts of a block."""
+    shares = block.data.weights(block.rows)
+    return {
+        name: float(np.average(absolute_errors(block, outputs), weights=shares))
+        for name, outputs in forecasts.items()
+    }
+
+
+def fit_on_all_rows(
+    problem: SeriesForecastProblem,
+    found: CombinedOnBlock,
+    scalers: Sequence[Scaler],
+    tuning: FineTuning,
+) -> Members:
+    """Return the members of the same weights, fitted on all rows.
+
+    Parameters
+    ----------
+    scalers : sequence of Scaler
+        Of each series after the fit.
+    """
+    members = found.members
+    if members.adjusted is not None:
+        model = adjusted_member.fit(problem, scalers[0], found.penalty)
+        members = replace(members, adjusted=model)
+    if members.tuned is not None:
+        pairs = zip(problem.histories, scalers, strict=True)
+        series = [Series(history.y, scaler) for history, scaler in pairs]
+        members = replace(members, tuned=tuning.fit(series, found.n_patches))
+    return members
+
+
+def series_before(
+    problem: SeriesForecastProblem, block: ValidationBlock
+) -> list[Series]:
+    """Return the rows of each series before the first origin of a block."""
+    series, origins = series_and_origins(problem, block.rows)
+    ends = np.array([len(history) for history in problem.histories])
+    np.minimum.at(ends, series, origins)
+    pairs = zip(problem.histories, block.scalers[0], ends, strict=True)
+    return [Series(history.y[:end], scaler) for history, scaler, end in pairs]
 
 
 def some_windows(problem, rows, most_rows) -> np.ndarray:

@@ -9,7 +9,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from scipy.special import ndtri
 
-from sklstm._networks.pretrained import LONGEST_CONTEXT, shipped_network
+from sklstm._networks.pretrained import (
+    LONGEST_CONTEXT,
+    FineTuned,
+    Pretrained,
+    shipped_network,
+)
 from sklstm._series.missing import rows_since_seen
 from sklstm._windows.adjustment import MOST_CYCLES, adjusted, restored
 from sklstm._windows.scaling import ColumnScaler, Scaler
@@ -42,17 +47,24 @@ class Reader(Protocol):
 
 
 class PretrainedReader(NamedTuple):
-    """The network of the package: its median, or all its quantiles.
+    """The pretrained network: its median, or all its quantiles.
 
     Parameters
     ----------
+    tuned : FineTuned or None
+        Weights of a fit; None for those of the package.
     quantiles : bool
     """
 
+    tuned: FineTuned | None = None
     quantiles: bool = False
 
+    @property
+    def network(self) -> Pretrained:
+        return shipped_network() if self.tuned is None else self.tuned.network
+
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
-        network = shipped_network()
+        network = self.network
         forecasts = np.moveaxis(network.forecast(contexts, steps), 2, 0)
         middle = network.arch.quantiles.index(0.5)
         return forecasts if self.quantiles else forecasts[[middle]]
@@ -137,6 +149,9 @@ def quantile_distances(
 ) -> np.ndarray:
     """Return how far quantiles of the network are from its median.
 
+    The network has the weights of the package, because it is too sure after
+    fine-tuning, on rows that it has seen.
+
     Distances of other probabilities than the network's are in proportion to those of a
     normal distribution. Beyond its horizon, the forecast goes on from medians, so the
     squared distances of blocks add.
@@ -146,9 +161,9 @@ def quantile_distances(
     ndarray of shape (n_probabilities, n_origins, steps, n_targets)
         Scaled.
     """
-    arch = shipped_network().arch
-    readers = [PretrainedReader(quantiles=True)]
-    quantiles = context_forecasts(parts, seasons, steps, readers)
+    reader = PretrainedReader(quantiles=True)
+    arch = reader.network.arch
+    quantiles = context_forecasts(parts, seasons, steps, [reader])
     distances = quantiles - quantiles[arch.quantiles.index(0.5)]
     block = np.arange(steps)[:, None] // arch.horizon
     last = distances[:, :, [min(arch.horizon, steps) - 1]]

@@ -56,6 +56,44 @@ def build_network(spec, plain=False):
     return Model(inputs if spec.n_context else window, forecast)
 
 
+def build_pretrained(arch, every_patch=False):
+    """Return the Keras model of the pretrained network: features -> quantiles.
+
+    patches ─ embedding ─ residual LSTM layers ─┬─ hidden layer ─ head ─ sum ─ quantiles
+    patches ────────────────────────────────────┴─ skip ──────────────┘
+
+    Parameters
+    ----------
+    arch : Architecture
+    every_patch : bool
+        Whether there are outputs of shape (horizon * n_quantiles,) at every patch, as
+        pretraining needs them. Else they are those of the last patch, one quantile
+        after the other, as the pinball loss takes them.
+    """
+    from keras import Input, Model, layers
+
+    from sklstm.layers import LSTM
+
+    patches = seen = Input((None, arch.n_features))
+    # Only pretraining starts from random weights.
+    kernel, kernels = blank(every_patch), blank(every_patch, recurrent=True)
+    state = layers.Dense(arch.units, name="embedding", **kernel)(patches)
+    for k in range(arch.n_layers):
+        layer = LSTM(arch.units, return_sequences=True, name=f"lstm_{k}", **kernels)
+        state = layers.add([state, layer(state)])
+    if not every_patch:
+        state, seen = state[:, -1], patches[:, -1]
+    both = layers.concatenate([state, seen])
+    hidden = layers.Dense(arch.hidden, "relu", name="hidden", **kernel)(both)
+    output = layers.Dense(arch.n_outputs, name="head", **blank(False))(hidden)
+    skip = layers.Dense(arch.n_outputs, use_bias=False, name="skip", **blank(False))
+    output = layers.add([output, skip(seen)])
+    if not every_patch:
+        by_step = layers.Reshape((arch.horizon, -1))(output)
+        output = layers.Reshape((-1, 1))(layers.Permute((2, 1))(by_step))
+    return Model(patches, output)
+
+
 def recent(window, spec):
     """Return the last steps of the window, which the recurrent layers read."""
     from keras import layers

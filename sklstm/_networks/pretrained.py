@@ -15,6 +15,8 @@ from safetensors import safe_open
 
 from sklstm._networks.numpy_forward import layer_reader, side_by_side
 from sklstm._networks.pretrained_inputs import Architecture, features, scaled_batch
+from sklstm._networks.spec import PretrainedSpec
+from sklstm._utils.archive import storable
 
 LONGEST_CONTEXT = 336
 # Series that pass through the network at the same time.
@@ -129,6 +131,43 @@ class Pretrained:
                     for c, b in zip(contexts, block, strict=True)
                 ]
         return np.concatenate(parts, axis=1)
+
+
+@storable
+@dataclass(frozen=True)
+class FineTuned:
+    """A pretrained network with weights of a fit's own.
+
+    Parameters
+    ----------
+    arch : Architecture
+    weights : dict of str to ndarray of float16
+        As many bits as the shipped weights have, because files hold them.
+    """
+
+    arch: Architecture
+    weights: dict
+
+    @classmethod
+    def of(cls, arch: Architecture, weights: dict) -> "FineTuned":
+        return cls(arch, {name: w.astype(np.float16) for name, w in weights.items()})
+
+    def stored(self) -> dict:
+        """Return what files and pickles hold, without the network in full precision."""
+        return {"arch": self.arch, "weights": self.weights}
+
+    __getstate__ = stored
+
+    @functools.cached_property
+    def network(self) -> Pretrained:
+        weights = {name: w.astype(np.float32) for name, w in self.weights.items()}
+        return Pretrained(self.arch, weights)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether weights have the shapes that the sizes ask for."""
+        shapes = {name: np.shape(w) for name, w in self.weights.items()}
+        return shapes == PretrainedSpec(self.arch).weight_shapes()
 
 
 def load_weights(path: str | Path) -> Pretrained:

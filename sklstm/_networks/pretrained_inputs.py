@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklstm._utils.archive import storable
 from sklstm._windows.adjustment import filled
 
 QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 
 
+@storable
 @dataclass(frozen=True)
 class Architecture:
     """Sizes of a network."""

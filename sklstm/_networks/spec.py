@@ -5,7 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from sklstm._networks.keras_models import build_network, build_text_network
+from sklstm._networks.keras_models import (
+    build_network,
+    build_pretrained,
+    build_text_network,
+)
+from sklstm._networks.pretrained_inputs import Architecture
 from sklstm._utils.archive import storable
 from sklstm._utils.cells import CELLS
 
@@ -103,6 +108,29 @@ class TextNetworkSpec:
     @property
     def starts_linear(self) -> bool:
         return self.linear_skip
+
+
+@dataclass(frozen=True)
+class PretrainedSpec:
+    """The architecture of the pretrained network, as training asks for it."""
+
+    network = None
+    starts_linear = False
+
+    arch: Architecture
+
+    def build(self):
+        return build_pretrained(self.arch)
+
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of the network's weights by name."""
+        arch = self.arch
+        shapes = dense_shapes("embedding", arch.n_features, arch.units)
+        for k in range(arch.n_layers):
+            shapes |= cell_shapes("lstm", f"lstm_{k}", arch.units, arch.units)
+        shapes |= dense_shapes("hidden", arch.units + arch.n_features, arch.hidden)
+        shapes |= dense_shapes("head", arch.hidden, arch.n_outputs)
+        return shapes | {"skip/kernel": (arch.n_features, arch.n_outputs)}
 
 
 def differences(spec, other) -> str:

@@ -21,6 +21,7 @@ MEMBERS = {
     "trained": "trained network",
     "adjusted": "adjusted linear model",
     "pretrained": "pretrained network",
+    "fine-tuned": "fine-tuned pretrained network",
 }
 # Short enough for the boxes of the flow chart.
 POOLINGS_IN_WORDS = {
@@ -132,7 +133,7 @@ def model_name(estimator):
     weights = weights_of_members(estimator)
     if weights and "trained" not in weights:
         parts = []
-    parts += [MEMBERS[name] for name in weights if name != "trained"]
+    parts += [member_in_words(estimator, n) for n in weights if n != "trained"]
     return ", ".join(parts[:-2] + [" and ".join(parts[-2:])])
 
 
@@ -140,6 +141,12 @@ def weights_of_members(estimator):
     """Return the weights of members that take part, by name; empty without members."""
     members = getattr(estimator, "members_", {})
     return {name: m["weight"] for name, m in members.items() if m["weight"]}
+
+
+def member_in_words(estimator, name):
+    """Return what a member is called, and whether it was fine-tuned."""
+    tuned = name == "pretrained" and estimator._state.members.tuned is not None
+    return MEMBERS["fine-tuned" if tuned else name]
 
 
 def members_in_words(estimator):
@@ -152,7 +159,10 @@ def members_in_words(estimator):
             "The series is too short to train on; forecasts are the pretrained "
             "network's."
         )
-    shares = [f"the {MEMBERS[n]} ({weight:.0%})" for n, weight in weights.items()]
+    shares = [
+        f"the {member_in_words(estimator, name)} ({weight:.0%})"
+        for name, weight in weights.items()
+    ]
     return f"Forecasts are the weighted mean of {', '.join(shares)}."
 
 

@@ -29,7 +29,7 @@ class NetworkOptions:
     recurrent_length: int | str | None
     network: Callable | None
     n_members: int
-    pretrained: bool
+    pretrained: Any
     quantile_levels: tuple
     validation_fraction: float
     refit: bool

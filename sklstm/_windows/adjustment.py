@@ -204,6 +204,13 @@ def adjusted(values, periods):
     return values, removed
 
 
+def adjusted_ahead(values, removed):
+    """Return the rows after series, of shape (n, n_rows), without these seasons."""
+    for index, multiplicative, phase in removed:
+        values = remove_season(values, index, multiplicative, phase)
+    return values
+
+
 def restored(forecasts, removed):
     """Return forecasts, of shape (n, steps), with the seasons that were removed."""
     for index, multiplicative, phase in reversed(removed):

@@ -102,7 +102,7 @@ def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
 
     def combined(*args):
         made = members_module.combine_on_block(*args)
-        blocks.extend(made[1:])
+        blocks.extend([made.trained, made.combined])
         return made
 
     monkeypatch.setattr(fitting, "combine_on_block", combined)

@@ -97,8 +97,8 @@ def test_networks_in_words(passengers):
         (0, 0.0, {"linear_skip": False}, "LSTM"),
         (0, 0.0, {"n_members": 2}, "LSTM and linear model"),
         (0, 0.0, {"network": len}, "custom network"),
-        (0, 0.4, {}, "linear model and pretrained network"),
-        (3, 1.0, {}, "pretrained network"),
+        (0, 0.4, {}, "linear model and fine-tuned pretrained network"),
+        (3, 1.0, {}, "fine-tuned pretrained network"),
     ],
 )
 def test_a_model_is_named_by_what_takes_part(

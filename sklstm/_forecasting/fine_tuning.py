@@ -1,0 +1,198 @@
+"""Fine-tuning: the pretrained network, trained further on the series to forecast.
+
+Each sample is a row of a series before which a forecast could stand: the rows before
+it, adjusted and scaled as a forecast reads them, and the rows after it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sklstm._forecasting.pretrained_member import keeps_units, n_context_rows
+from sklstm._networks.pretrained import FineTuned, shipped_network
+from sklstm._networks.pretrained_inputs import features, scaled_batch
+from sklstm._networks.spec import PretrainedSpec
+from sklstm._training.loop import first_weights, train
+from sklstm._training.losses import Pinball
+from sklstm._training.settings import Settings
+from sklstm._windows.adjustment import adjusted, adjusted_ahead, filled
+from sklstm._windows.scaling import Scaler
+
+BATCH_SIZE, LEARNING_RATE = 32, 2e-4
+# Steps, which are as few as the epochs of the network trained here where these are few.
+MOST_STEPS = 50
+# Patches of a context, the most of which a series has the rows; so few sizes, because
+# each is compiled.
+N_PATCHES = (24, 12, 6)
+# Origins that differ. On series with fewer, forecasts got no better on average.
+LEAST_ORIGINS = 60
+
+
+@dataclass(frozen=True)
+class OriginSamples:
+    """Contexts that end before origins, and what came after them.
+
+    Parameters
+    ----------
+    contexts : ndarray of shape (n, n_patches, n_features)
+    ahead : ndarray of shape (n, horizon, 1)
+        What the network is to forecast; NaN where it is not known.
+    moves : ndarray of shape (n,)
+        Zero for contexts that do not move, from which nothing is learned.
+    """
+
+    contexts: np.ndarray
+    ahead: np.ndarray
+    moves: np.ndarray
+
+    def batches(self, rows, batch_size, rng=None):
+        """Yield rows in their order, since they were drawn at random."""
+        for first in range(0, len(rows), batch_size):
+            yield rows[first : first + batch_size]
+
+    def shape_key(self, rows):
+        return self.contexts.shape[1:]
+
+    def inputs(self, rows):
+        return self.contexts[rows], np.empty((len(rows), 0), np.float32)
+
+    def targets(self, rows):
+        return self.ahead[rows]
+
+    def weights(self, rows):
+        return self.moves[rows]
+
+
+class Series(NamedTuple):
+    """Rows of a series to learn from.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timesteps, n_targets)
+        In the units of the target, with their gaps.
+    scaler : Scaler
+    """
+
+    values: np.ndarray
+    scaler: Scaler
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How the pretrained network is trained further.
+
+    Parameters
+    ----------
+    seasons : sequence of int
+    horizon : int
+        Steps that are forecast.
+    n_steps : int
+        At most `MOST_STEPS` are taken.
+    seed : int
+        Of the samples.
+
+    References
+    ----------
+    Howard and Ruder (2018), "Universal language model fine-tuning for text
+    classification", ACL.
+    """
+
+    seasons: Sequence[int]
+    horizon: int
+    n_steps: int
+    seed: int
+
+    def n_patches(self, series: Sequence[Series]) -> int:
+        """Return patches of a context; 0 where series are too short, or no steps."""
+        if not self.n_steps:
+            return 0
+        counts = {n: np.diff(self.origins(series, n)) for n in N_PATCHES}
+        # A few long series would not stand for the others.
+        least = np.count_nonzero(counts[N_PATCHES[-1]]) / 2
+        fits = (
+            n
+            for n, origins in counts.items()
+            if origins.sum() >= LEAST_ORIGINS and np.count_nonzero(origins) >= least
+        )
+        return next(fits, 0)
+
+    def origins(self, series: Sequence[Series], n_patches: int) -> np.ndarray:
+        """Return where the numbers of each series' origins begin, and the last end."""
+        arch = shipped_network().arch
+        least = n_patches * arch.patch + min(self.horizon, arch.horizon)
+        lengths = np.array([len(values) for values, _ in series])
+        return np.append(0, np.cumsum(np.maximum(lengths - least + 1, 0)))
+
+    def fit(self, series: Sequence[Series], n_patches: int) -> FineTuned:
+        """Return the network after training on contexts of so many patches."""
+        network, rng = shipped_network(), np.random.RandomState(self.seed)
+        origins = self.origins(series, n_patches)
+        n_samples = BATCH_SIZE * min(self.n_steps, MOST_STEPS)
+        # Sorted, so that those of one series follow each other.
+        drawn = np.sort(rng.randint(origins[-1], size=n_samples))
+        owners = np.searchsorted(origins, drawn, side="right") - 1
+        own = drawn - origins[owners] + n_patches * network.arch.patch
+        parts = [
+            samples_of(series[i], own[owners == i], self.seasons, n_patches, rng)
+            for i in np.unique(owners)
+        ]
+        samples = OriginSamples(*map(np.concatenate, zip(*parts, strict=True)))
+        settings = Settings(
+            epochs=1,
+            batch_size=BATCH_SIZE,
+            learning_rate=LEARNING_RATE,
+            clipnorm=1.0,
+            loss=Pinball(network.arch.quantiles),
+        )
+        start = first_weights(weights=network.weights)
+        spec, rows = PretrainedSpec(network.arch), rng.permutation(n_samples)
+        trained = train(spec, settings, samples, rows, rows[:0], start, rng)
+        return FineTuned.of(network.arch, trained.weights)
+
+
+def samples_of(
+    one: Series,
+    origins: np.ndarray,
+    seasons: Sequence[int],
+    n_patches: int,
+    rng: np.random.RandomState,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the fields of `OriginSamples` before some origins of one series."""
+    arch = shipped_network().arch
+    n_before = min(max(n_context_rows(seasons), n_patches * arch.patch), origins.max())
+    table = rows_about(one, origins, n_before, arch.horizon, rng)
+    before, removed = adjusted(table[:, :n_before], sorted(seasons))
+    ahead = adjusted_ahead(table[:, n_before:], removed)
+    n_read = n_patches * arch.patch
+    whole = np.concatenate([before[:, -n_read:], ahead], axis=1)
+    batch = scaled_batch(whole, np.full(len(whole), n_patches), arch.patch)
+    values, known = batch.values[:, :n_read], batch.known[:, :n_read]
+    contexts = features(np, arch, values, known, batch.step)
+    moved = batch.values[:, n_read:] - values[:, -1:]
+    target = np.arcsinh(moved / batch.step[:, None])
+    target = np.where(np.isfinite(ahead), target, np.nan)
+    return contexts, target[:, :, None], batch.weight * known[:, -1]
+
+
+def rows_about(
+    one: Series, origins: np.ndarray, n_before: int, n_ahead: int, rng
+) -> np.ndarray:
+    """Return rows before and after origins, each of a column drawn at random.
+
+    They are NaN before the first row and after the last one.
+    """
+    values, scaler = one
+    rows = origins[:, None] + np.arange(-n_before, n_ahead)
+    inside = (rows >= 0) & (rows < len(values))
+    columns = rng.randint(values.shape[1], size=len(origins))
+    table = np.asarray(values[np.clip(rows, 0, len(values) - 1)], float)
+    if not keeps_units(scaler):
+        # Custom scalers may refuse missing values.
+        flat = filled(np.swapaxes(table, 1, 2).reshape(-1, rows.shape[1]))
+        whole = flat.reshape(len(rows), -1, rows.shape[1])
+        scaled = scaler.apply(np.swapaxes(np.nan_to_num(whole), 1, 2))
+        table = np.where(np.isnan(table), np.nan, scaled)
+    own = table[np.arange(len(rows)), :, columns]
+    return np.where(inside, own, np.nan)
