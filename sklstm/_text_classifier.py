@@ -425,7 +425,14 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 f"y holds {KINDS[multi_label]}, but the first fit got "
                 f"{KINDS[kept.multi_label]}. Pass y of that kind, or fit anew."
             )
+        elif not multi_label and classes is not None:
+            labels.check_same_classes(classes, self.classes_)
         targets = labels.one_hot(texts.y, self.classes_, multi_label)
+        if multi_label and targets.shape[1] != len(self.classes_):
+            raise ValueError(
+                f"y has {targets.shape[1]} labels, but the first fit got "
+                f"{len(self.classes_)}. Pass y of as many columns, or fit anew."
+            )
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )

@@ -188,9 +188,7 @@ def keeps_units(scaler: Scaler) -> bool:
 def contexts_of(values, scaler, origins, n_rows) -> Contexts:
     """Gather the rows before the origins of one series."""
     columns = range(values.shape[1])
-    ages = np.stack(
-        [rows_since_seen(values[:, c : c + 1], origins) for c in columns], axis=1
-    )
+    ages = np.array([rows_since_seen(values[:, c : c + 1], origins) for c in columns]).T
     rows = (origins[:, None] - ages)[:, :, None] + np.arange(-n_rows, 0)
     gathered = values[np.maximum(rows, 0), np.array(columns)[:, None]]
     gathered = np.where(rows < 0, np.nan, gathered.astype(float))

@@ -4,6 +4,7 @@ Where the library in C++ is installed, it reads the recurrent layers; see
 `native_forward`. It computes in 32 bits, and differs by no more than 1e-6.
 """
 
+import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -31,7 +32,7 @@ def predict(
     The sums run in float64, so that other rows of a batch change a row's forecast by no
     more than its last bits.
     """
-    weights = {name: in_double(name, w) for name, w in weights.items()}
+    weights = in_double(weights)
     result = np.empty((len(indices), *spec.output_shape))
 
     def predict_part(part):
@@ -45,11 +46,13 @@ def predict(
     return result
 
 
-def in_double(name, weights):
+def in_double(weights):
     """Return weights in 64 bits, but those that the library in C++ reads in 32."""
-    if native_forward.is_available() and name.startswith("recurrent_"):
-        return weights
-    return np.asarray(weights, np.float64)
+    in_single = "recurrent_" if native_forward.is_available() else ()
+    return {
+        name: w if name.startswith(in_single) else np.asarray(w, np.float64)
+        for name, w in weights.items()
+    }
 
 
 def side_by_side(work: Callable, parts: list) -> None:
@@ -87,7 +90,8 @@ def encode(spec, weights, window, context):
         states = np.concatenate([states, static], axis=2)
     for i in range(len(spec.units)):
         result = "all" if i < len(spec.units) - 1 else "last"
-        states = read(spec.cell, weights, f"recurrent_{i}", states, result=result)
+        layer = layer_reader(spec.cell, weights, f"recurrent_{i}")
+        states = layer(states, result=result)
     last = states
     if spec.n_context == spec.n_last_values:
         return last
@@ -178,7 +182,7 @@ def forward_text(spec, weights, tables, words, lengths):
         for way, (name, backward) in enumerate(directions(spec, i)):
             given = (tables[way], words) if states is None else (states,)
             options = {"lengths": lengths, "backward": backward, "result": result}
-            parts.append(read(spec.cell, weights, name, *given, **options))
+            parts.append(layer_reader(spec.cell, weights, name)(*given, **options))
         states = beside(parts)
     state = states.astype(weights["head/kernel"].dtype, copy=False)
     if spec.pooling == "attention":
@@ -186,10 +190,17 @@ def forward_text(spec, weights, tables, words, lengths):
     return state @ weights["head/kernel"] + weights["head/bias"]
 
 
+def layer_reader(cell: str, weights: dict[str, np.ndarray], name: str) -> Callable:
+    """Return `read` of the layer `name`, in C++ where the library is."""
+    if native_forward.is_available():
+        layer = native_forward.loop_weights(cell, weights, name)
+        return functools.partial(native_forward.read, cell, layer)
+    return functools.partial(read, cell, prepared_weights(cell, weights, name))
+
+
 def read(
     cell: str,
-    weights: dict[str, np.ndarray],
-    name: str,
+    layer: list[np.ndarray],
     values: np.ndarray,
     words: np.ndarray | None = None,
     lengths: np.ndarray | None = None,
@@ -201,6 +212,8 @@ def read(
 
     Parameters
     ----------
+    layer : list of ndarray
+        Of `prepared_weights`.
     values : ndarray of shape (n_rows, n_steps, n_inputs) or (n_words, n_gates * units)
         Sequences; or the words' share of the gates, of `word_gates`.
     words : ndarray of int of shape (n_rows, n_steps), optional
@@ -211,13 +224,6 @@ def read(
         States of all steps, zeros after the end of a row; the last one; or the largest
         or the mean over the row's steps, zeros without any.
     """
-    if native_forward.is_available():
-        layer = native_forward.loop_weights(cell, weights, name)
-        given = values, words, lengths
-        return native_forward.read(
-            cell, layer, *given, backward=backward, result=result
-        )
-    layer = prepared_weights(cell, weights, name)
     if words is not None:
         inputs = looked_up(values, words)
     else:

@@ -13,12 +13,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
-from sklstm._networks.numpy_forward import (
-    inputs_of,
-    prepared_weights,
-    recurrent,
-    side_by_side,
-)
+from sklstm._networks.numpy_forward import layer_reader, side_by_side
 from sklstm._networks.pretrained_inputs import Architecture, features, scaled_batch
 from sklstm._networks.spec import PretrainedSpec
 from sklstm._utils.archive import storable
@@ -38,9 +33,9 @@ class Pretrained:
 
     @functools.cached_property
     def layers(self) -> list:
-        """Weights of the recurrent layers, as their steps read them."""
+        """What reads each recurrent layer."""
         names = [f"lstm_{k}" for k in range(self.arch.n_layers)]
-        return [prepared_weights("lstm", self.weights, name) for name in names]
+        return [layer_reader("lstm", self.weights, name) for name in names]
 
     def outputs(self, read: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return the network's outputs at the end of each series.
@@ -55,7 +50,7 @@ class Pretrained:
         w, n = self.weights, len(read)
         x = read @ w["embedding/kernel"] + w["embedding/bias"]
         for layer in self.layers:
-            x = x + recurrent("lstm", layer, inputs_of(x, layer), lengths)[0]
+            x = x + layer(x, lengths=lengths, result="all")
         rows = np.arange(n), lengths - 1
         seen = read[rows]
         both = np.concatenate([x[rows], seen], axis=1)

@@ -37,8 +37,7 @@ def sections(classifier, X, y, train, target_names=None):
             "A classifier does not keep its texts. Pass test texts to report as X and "
             "y, and train=(X, y) to compare networks."
         )
-    X, y = read_once(X, y)
-    train = None if train is None else read_once(*train)
+    (X, y), train = read_once(X, y), read_pair(train)
     own = model_name(classifier)
     targets = one_hot(
         y,
@@ -109,7 +108,21 @@ def read_once(X, y):
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     check_consistent_length(X, y)
+    if not len(y):
+        raise ValueError("X holds no text. Pass at least one.")
     return X, y
+
+
+def read_pair(train):
+    """Read the pair of training texts and labels, if there is one."""
+    if train is None:
+        return None
+    if not isinstance(train, (tuple, list)) or len(train) != 2:
+        raise ValueError(
+            "train must be the pair (X, y) of training texts and their classes. Got a "
+            f"{type(train).__name__}."
+        )
+    return read_once(*train)
 
 
 def rivals(classifier, X, targets, train):

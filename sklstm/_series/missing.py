@@ -168,7 +168,8 @@ def known_by(values: np.ndarray, row: int) -> int:
 def rows_since_seen(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Count the rows without any value directly before each row."""
     before = np.maximum(rows - 1, 0)
-    if not np.isnan(values[before]).all(axis=1).any():
+    gone = np.isnan(values[before])
+    if not gone.any() or not gone.all(axis=1).any():
         return np.zeros(len(rows), int)
     first = last_seen_by(values, before.min(), np.any)
     nothing = np.isnan(values[first : before.max() + 1]).all(axis=1)

@@ -19,7 +19,8 @@ def with_class_weights(
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None
-        Of several labels, weights of 0 and 1: of all labels, or a dict for each.
+        Of several labels, weights of 0 and 1: of all labels, or a dict for each. None
+        in a list leaves a label's weights at 1.
     """
     if class_weight is None:
         return data
@@ -60,7 +61,7 @@ def label_weights(data, class_weight):
     has = data.n_repeats @ data.targets
     sides = np.stack([data.n_repeats.sum() - has, has])
     weights = [
-        side_weights(by_label[i % len(by_label)], [0, 1], sides[:, i])
+        side_weights(by_label[i % len(by_label)] or {}, [0, 1], sides[:, i], sides=True)
         for i in range(n_labels)
     ]
     weights = check_weight_size(np.transpose(weights))
@@ -73,22 +74,36 @@ def label_weights(data, class_weight):
     return weights * (sides.sum() / total)
 
 
-def side_weights(class_weight, classes, n_documents):
-    """Return a weight for each class; without an entry, it is 1."""
+def side_weights(class_weight, classes, n_documents, sides=False):
+    """Return a weight for each class; without an entry, it is 1.
+
+    Parameters
+    ----------
+    sides : bool, default=False
+        Whether the classes are the two sides of a label.
+    """
     if isinstance(class_weight, str):
         present = n_documents > 0
         weights = n_documents.sum() / (present.sum() * np.maximum(n_documents, 1))
         return np.where(present, weights, 1.0)
     unknown = [name for name in class_weight if name not in classes]
-    if unknown and not set(classes) <= set(class_weight):
+    known = [classes.index(name) for name in class_weight if name in classes]
+    # A fold may lack a class, but a label has no side but 0 and 1.
+    if unknown and (sides or len(known) < len(classes)):
         raise ValueError(
             f"class_weight has the key {unknown[0]!r}, but the classes are {classes}. "
             "Name these."
         )
-    weights = np.array([class_weight.get(name, 1.0) for name in classes], np.float64)
-    if not (np.isfinite(weights) & (weights >= 0)).all():
+    given = [class_weight[name] for name in class_weight if name in classes]
+    weights = np.ones(len(classes))
+    try:
+        weights[known] = np.array(given, np.float64)
+        is_valid = np.isfinite(weights) & (weights >= 0)
+    except (TypeError, ValueError):
+        is_valid = np.zeros(len(classes), bool)
+    if not is_valid.all():
         raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative or not "
-            "finite. Give each class a number, 0 or more."
+            f"class_weight={class_weight!r} holds a weight that is negative or no "
+            "finite number. Give each class a number, 0 or more."
         )
     return weights

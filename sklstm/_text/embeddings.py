@@ -96,12 +96,16 @@ def check_length(vector, length, word, where):
 
 def numbers_of(vector, word, where):
     try:
-        return np.array(vector, np.float32)
+        with np.errstate(over="ignore"):
+            numbers = np.array(vector, np.float32)
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"not finite in 32 bits: {' '.join(vector[:5])}")
     except ValueError as error:
         raise ValueError(
             f"embeddings={where}, with the word {word!r}, must hold numbers: {error}. "
             "Mend or drop the line."
         ) from error
+    return numbers
 
 
 def embedding_table(vectors, words, n_rows):

@@ -10,10 +10,26 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 
 def dense_labels(y):
-    """Return labels in memory: of an iterator as a list, of a sparse matrix dense."""
+    """Return labels in memory, in a form that scikit-learn reads.
+
+    An iterator becomes a list, a sparse matrix a dense one, NumPy's strings of variable
+    width a str array, and a masked label None.
+    """
     if isinstance(y, Iterator):
         return list(y)
+    if np.ma.is_masked(y):
+        return with_none(y)
+    if getattr(getattr(y, "dtype", None), "kind", None) == "T":
+        values = np.asarray(y, dtype=object)
+        return values if pd.isna(values).any() else values.astype(str)
     return y.toarray() if issparse(y) else y
+
+
+def with_none(values: np.ma.MaskedArray) -> np.ndarray:
+    """Return an array of objects, in which a masked entry is None."""
+    result = np.ma.getdata(values).astype(object)
+    result[np.ma.getmaskarray(values)] = None
+    return result
 
 
 def check_labels(y):
@@ -63,7 +79,7 @@ def classes_of(y, multi_label, classes=None):
     if multi_label:
         return np.arange(np.asarray(y).shape[1])
     y = column_or_1d(y, warn=True)
-    distinct = np.unique(y if classes is None else classes)
+    distinct = np.unique(y) if classes is None else distinct_classes(classes)
     if len(distinct) < 2:
         raise ValueError(
             "LSTMTextClassifier needs texts of at least two classes, but y has one "
@@ -71,6 +87,24 @@ def classes_of(y, multi_label, classes=None):
             "classes in the first partial_fit(X, y, classes=...)."
         )
     return distinct
+
+
+def distinct_classes(classes):
+    """Return the classes that `partial_fit` was given, in order."""
+    classes = list(classes) if isinstance(classes, (set, frozenset)) else classes
+    if pd.isna(np.asarray(classes, dtype=object)).any():
+        raise ValueError("classes holds a missing value. Leave it out.")
+    return np.unique(dense_labels(classes))
+
+
+def check_same_classes(classes, first):
+    """Raise if a later call of `partial_fit` names classes that the first did not."""
+    distinct = distinct_classes(classes)
+    if not np.array_equal(distinct, first):
+        raise ValueError(
+            f"classes={distinct.tolist()} are not those of the first call, "
+            f"{first.tolist()}. Leave classes out, or fit anew."
+        )
 
 
 ALL_CLASSES = "Name all classes in the first call: partial_fit(X, y, classes=...)."

@@ -208,8 +208,7 @@ class NgramModel:
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
             inside = document_counts(counts, n_repeats * target)
-            share = (n_repeats * target).sum() / total
-            ratio = log_count_ratio(inside, in_documents - inside, share)
+            ratio = log_count_ratio(inside, in_documents - inside)
             scaled = scale_columns(inputs, ratio)
             if column == n_outputs - 1:
                 del inputs  # because liblinear makes a copy
@@ -222,7 +221,8 @@ class NgramModel:
                 random_state=self.random_state,
             )
             loss_weights = weights if weights.ndim == 1 else weights[:, column]
-            model.fit(scaled, target, sample_weight=n_repeats * loss_weights)
+            sample_weight = effective_weights(n_repeats, loss_weights)
+            model.fit(scaled, target, sample_weight=sample_weight)
             del scaled
             self.coefficients[:, column] = ratio * model.coef_[0]
             self.intercepts[column] = model.intercept_[0]
@@ -257,24 +257,33 @@ def scale_columns(matrix, factors):
     return sp.csr_matrix(entries, shape=matrix.shape, copy=False)
 
 
-def log_count_ratio(inside, outside, share):
+def log_count_ratio(inside, outside):
     """Return the log of how much likelier each n-gram is in texts of the class.
 
-    Two documents with every n-gram are added, one of each side. A side of less than a
-    quarter of the documents gets less, in proportion to its share, because a whole one
-    would make all n-grams look typical of a rare class.
+    Shares are those of all n-grams, because texts of one class may be longer. A
+    document with every n-gram is added, split between the sides as all n-grams are,
+    because a whole one for each would make all n-grams look typical of a rare class.
 
     Parameters
     ----------
     inside, outside : ndarray of shape (n_ngrams,)
         Documents of the class, and of others, that each n-gram is in.
-    share : float
-        Of documents that are of the class.
     """
-    smaller = min(1.0, 4 * share, 4 * (1 - share))
-    added = smaller if share < 0.5 else 2 - smaller
-    inside, outside = inside + added, outside + 2 - added
-    return np.log(inside / share) - np.log(outside / (1 - share))
+    total = inside.sum() + outside.sum()
+    share = (inside.sum() + 1) / (total + 2)
+    return np.log(inside / share + 1) - np.log(outside / (1 - share) + 1)
+
+
+def effective_weights(n_repeats, weights):
+    """Return the weights of documents, which add up to their effective number.
+
+    Few heavy documents say no more than few of weight one. With weights that add up to
+    the number of documents, they would be learned by heart, with the noise in them.
+    The effective number is Kish's (1965), in which a document of weight 0 counts for
+    nothing.
+    """
+    totals = n_repeats * weights
+    return totals * (totals.sum() / (totals @ weights))
 
 
 @storable

@@ -17,6 +17,13 @@ KEYCAP = r"[0-9#*]\ufe0f?\u20e3"
 NO_SPACES = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"
 # What is typed for the apostrophe inside of words.
 APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u02bc\uff07"), "'")
+# Codes that nobody sees: soft hyphens, byte order marks, word joiners, and directions.
+INVISIBLE = dict.fromkeys(
+    [0xAD, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF]
+    + [*range(0x2066, 0x206A)]
+)
+# A space without width is where a word may end.
+READ_AS = APOSTROPHES | INVISIBLE | {0x200B: " "}
 # Joiners stand inside of words of Persian and of Indic scripts.
 JOINERS = r"\u200c\u200d"
 LANGUAGES = r"\b[a-zA-Z](?:\+\+|#)(?!\w)"
@@ -59,13 +66,13 @@ def emoji():
 def word_pattern():
     """Compile the pattern of words of any script, emoji, and single signs.
 
-    Marks stay with their letter, an apostrophe inside a word with the word. A letter
+    Marks stay with their letter, apostrophes inside a word with the word. A letter
     with its marks is a token in scripts that put no spaces between words.
     """
     letter, mark = rf"[^\W{NO_SPACES}]", some_marks()
     run = rf"{letter}+(?:{mark}+{letter}*)*"
     return re.compile(
-        rf"{KEYCAP}|{LANGUAGES}|{run}(?:'{run})?|[{NO_SPACES}]{mark}*|{emoji()}|[^\w\s]"
+        rf"{KEYCAP}|{LANGUAGES}|{run}(?:'{run})*|[{NO_SPACES}]{mark}*|{emoji()}|[^\w\s]"
     )
 
 
@@ -76,8 +83,11 @@ def character_pattern():
 
 
 def normalized(text):
-    """Return a text whose equal letters, and apostrophes, are of equal codes."""
-    return unicodedata.normalize("NFC", text).translate(APOSTROPHES)
+    """Return a text whose equal letters, and apostrophes, are of equal codes.
+
+    Codes that nobody sees are dropped, because words would be cut at them.
+    """
+    return unicodedata.normalize("NFC", text.translate(READ_AS))
 
 
 def lower(text):

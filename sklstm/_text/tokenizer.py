@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sklearn.feature_extraction.text import strip_accents_ascii, strip_accents_unicode
 
 from sklstm._text import scripts
+from sklstm._text.labels import with_none
 
 STRIP_ACCENTS = {"unicode": strip_accents_unicode, "ascii": strip_accents_ascii}
 
@@ -59,6 +60,7 @@ def check_collection(X, name="X"):
     is_sequence = hasattr(X, "__len__") and hasattr(X, "__getitem__")
     if not is_sequence and not hasattr(X, "__array__"):
         way = f"list({name})" if hasattr(X, "__iter__") else f"[str({name})]"
+        way = f"{name}.collect()" if hasattr(X, "collect") else way
         raise ValueError(
             f"{name} is of type {type(X).__name__}, but a collection of texts is "
             f"needed, such as a list. Pass {way}."
@@ -85,6 +87,8 @@ def check_texts(X, name="X", first=0):
     check_collection(X, name)
     if isinstance(X, pd.DataFrame):
         X = X.to_numpy(dtype=object)
+    if np.ma.is_masked(X):
+        X = with_none(X)
     if not isinstance(X, (list, tuple)):
         of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
         X = np.asarray(X, dtype=None if of_bytes else object)
@@ -120,12 +124,19 @@ def check_texts(X, name="X", first=0):
 def check_ids_form(X):
     """Raise if X cannot be token ids, and say what it seems to be instead."""
     check_collection(X)
+    fields = getattr(getattr(X, "dtype", None), "names", None)
+    if fields:
+        raise ValueError(
+            f"X is an array of records with the fields {list(fields)}, but one column "
+            f"of texts is needed. Pass one field, such as X[{fields[0]!r}]."
+        )
     columns = columns_of(X)
     holds_text = [any(map(is_word, column)) for column in columns]
     if any(holds_text):
         column, n_texts = holds_text.index(True), sum(holds_text)
         names = getattr(X, "column_names", getattr(X, "columns", None))
         pick = f"X[:, {column}]" if names is None else f"X[{names[column]!r}]"
+        pick = "X.ravel()" if n_texts == len(columns) and len(X) == 1 else pick
         pick = f"[row[{column}] for row in X]" if isinstance(X, list) else pick
         raise ValueError(
             f"X has {len(columns)} columns, {'one' if n_texts == 1 else n_texts} of "
@@ -149,7 +160,13 @@ def columns_of(X):
         mixed = any(0 < sum(map(is_word, row)) < len(row) for row in X if is_row(row))
         same = len({len(row) if is_row(row) else -1 for row in X}) == 1
         return list(zip(*X, strict=True)) if mixed and same else []
-    if len(getattr(X, "shape", ())) != 2:
+    shape = getattr(X, "shape", ())
+    if len(shape) > 2 and np.asarray(X).dtype.kind in "USOT":
+        raise ValueError(
+            f"X must be one-dimensional, one text a row. Got shape {shape}: pass "
+            "X.ravel() if each entry is a text."
+        )
+    if len(shape) != 2:
         return []
     values = np.asarray(X)
     return list(values.T) if values.dtype.kind in "USO" or values.shape[1] == 1 else []

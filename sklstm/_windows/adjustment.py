@@ -5,6 +5,9 @@ more. They are shrunk by how well the cycles agree, because what few noisy cycle
 about a season is mostly noise; no test is needed then.
 """
 
+import functools
+from typing import NamedTuple
+
 import numpy as np
 
 # A season is estimated from as many late cycles, of more than LEAST_CYCLES.
@@ -29,9 +32,57 @@ def filled(values):
 def moving_average(values, period):
     """Return the centred mean over one season, less the rows near both ends."""
     sums = np.zeros((len(values), values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=sums[:, 1:])
+    np.add.accumulate(values, axis=1, out=sums[:, 1:])
     mean = (sums[:, period:] - sums[:, :-period]) / period
     return mean if period % 2 else (mean[:, 1:] + mean[:, :-1]) / 2
+
+
+class Counts(NamedTuple):
+    """How much each value of some cycles counts.
+
+    Parameters
+    ----------
+    known : ndarray of shape (n, n_cycles, period)
+        1 for a value, 0 for a gap.
+    weight : ndarray of the same shape
+    total : ndarray of shape (n, period)
+        Sum of the weights of each phase.
+    degrees, n_cycles : ndarray of shape (n,)
+        Degrees of freedom of the values about their means, and the number of equally
+        weighted cycles that would make the mean of a phase as certain.
+    """
+
+    known: np.ndarray
+    weight: np.ndarray
+    total: np.ndarray
+    degrees: np.ndarray
+    n_cycles: np.ndarray
+
+    @classmethod
+    def of(cls, known: np.ndarray, decay: float) -> "Counts":
+        _, n_cycles, period = known.shape
+        weight = known * decay ** np.arange(n_cycles)[::-1, None]
+        total = np.maximum(weight.sum(axis=1), 1e-12)
+        degrees = np.maximum(known.sum(axis=(1, 2)) - period, 1)
+        by_phase = total**2 / np.maximum((weight**2).sum(axis=1), 1e-12)
+        n_equal = np.maximum(by_phase.sum(axis=1) / period, 1)
+        return cls(known.astype(float), weight, total, degrees, n_equal)
+
+
+@functools.lru_cache(maxsize=8)  # long series have large counts
+def counts_without_gaps(n_rows: int, start: int, period: int, decay: float) -> Counts:
+    """Return the counts of all series of so many rows that have no gap."""
+    known = np.ones((1, n_rows), bool)
+    return Counts.of(in_cycles(known, start, period), decay)
+
+
+def in_cycles(values, start, period):
+    """Return values of shape (n, n_cycles, period), zeros before and after them."""
+    n, n_rows = values.shape
+    before = start % period
+    rows = np.zeros((n, -(-(before + n_rows) // period) * period), values.dtype)
+    rows[:, before : before + n_rows] = values
+    return rows.reshape(n, -1, period)
 
 
 def indices(detrended, start, period, decay):
@@ -46,20 +97,16 @@ def indices(detrended, start, period, decay):
     decay : float
         Weight of a cycle relative to the cycle after it.
     """
-    n, n_rows = detrended.shape
-    before = start % period
-    rows = np.full((n, -(-(before + n_rows) // period) * period), np.nan)
-    rows[:, before : before + n_rows] = detrended
-    cycles = rows.reshape(n, -1, period)
-    known = np.isfinite(cycles)
-    cycles = np.where(known, cycles, 0.0)
-    weight = known * decay ** np.arange(cycles.shape[1])[::-1, None]
-    total = np.maximum(weight.sum(axis=1), 1e-12)
-    mean = (cycles * weight).sum(axis=1) / total
-    within = (((cycles - mean[:, None]) * known) ** 2).sum(axis=(1, 2))
-    degrees = np.maximum(known.sum(axis=(1, 2)) - period, 1)
-    n_cycles = total**2 / np.maximum((weight**2).sum(axis=1), 1e-12)
-    error = within / degrees / np.maximum(n_cycles.sum(axis=1) / period, 1)
+    known = np.isfinite(detrended)
+    if known.all():
+        counts = counts_without_gaps(detrended.shape[1], start, period, decay)
+    else:
+        counts = Counts.of(in_cycles(known, start, period), decay)
+        detrended = np.where(known, detrended, 0.0)
+    cycles = in_cycles(detrended, start, period)
+    mean = (cycles * counts.weight).sum(axis=1) / counts.total
+    within = (((cycles - mean[:, None]) * counts.known) ** 2).sum(axis=(1, 2))
+    error = within / counts.degrees / counts.n_cycles
     mean -= mean.sum(axis=1, keepdims=True) / period
     spread = (mean**2).sum(axis=1) / max(period - 1, 1)
     ratio = spread / np.maximum(error, 1e-9 * spread + 1e-300)

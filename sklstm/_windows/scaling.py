@@ -208,7 +208,7 @@ def check_scaled(values: np.ndarray, *, of_file: bool = False) -> np.ndarray:
 
     Infinite ones of a file pass, because loading says what is wrong with them.
     """
-    largest = np.nanmax(np.abs(values), initial=0)
+    largest = np.fmax.reduce(np.abs(values), axis=None, initial=0)
     if largest > LARGEST_SCALED and not (of_file and np.isinf(largest)):
         raise ValueError(
             f"After scaling there are values as large as {largest:.3g}, whose squares "

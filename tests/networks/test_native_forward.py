@@ -1,10 +1,13 @@
 """The library in C++ beside the forward pass in NumPy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklstm._networks import native_forward, numpy_forward
+from sklstm._networks.pretrained import shipped_network
 from sklstm._networks.spec import POOLINGS, NetworkSpec, TextNetworkSpec, cell_shapes
 from sklstm._text.sequences import Sequences
 from sklstm._utils import native_library
@@ -54,15 +57,8 @@ def test_layers_equal_those_in_numpy(
     lengths[0] = 5
     for given in (None, lengths):
         found, expected = both(
-            lambda given=given: numpy_forward.read(
-                cell,
-                weights,
-                "r",
-                values,
-                None,
-                given,
-                backward=backward,
-                result=result,
+            lambda given=given: numpy_forward.layer_reader(cell, weights, "r")(
+                values, None, given, backward=backward, result=result
             ),
             monkeypatch,
         )
@@ -76,8 +72,8 @@ def test_a_row_has_the_same_bytes_in_any_batch(cell, instructions):
     lengths = np.arange(60)[::-1] // 11
 
     def read(rows):
-        given = values[rows], None, lengths[rows]
-        return numpy_forward.read(cell, weights, "r", *given, result="all")
+        layer = numpy_forward.layer_reader(cell, weights, "r")
+        return layer(values[rows], None, lengths[rows], result="all")
 
     together = read(slice(None))
     for first, last in [(0, 1), (59, 60), (3, 8), (7, 58)]:
@@ -107,4 +103,13 @@ def test_windows_equal_those_in_numpy(monkeypatch):
         lambda: numpy_forward.predict(spec, weights, data, np.arange(60)), monkeypatch
     )
     assert_allclose(found, expected, atol=1e-6)
+    assert (found != expected).any()
+
+
+def test_the_pretrained_network_equals_that_in_numpy(monkeypatch):
+    rng, network = np.random.default_rng(0), shipped_network()
+    contexts = [rng.normal(size=n).cumsum() for n in (336, 40, 5)]
+    # Not the shared network, which keeps its layers.
+    found, expected = both(lambda: replace(network).forecast(contexts, 50), monkeypatch)
+    assert_allclose(found, expected, atol=1e-4)
     assert (found != expected).any()

@@ -95,3 +95,12 @@ def test_f7_token_ids_of_any_type_and_padding(change, of_ids, tmp_path):
 def test_f7_a_class_that_training_had_not_is_named(of_texts, tmp_path):
     with pytest.raises(ValueError, match="class 5, .* Leave out test texts of classes"):
         of_texts.report(tmp_path / "r.html", NEW, [0, 1, 5])
+
+
+def test_f7_what_cannot_be_reported_is_told(of_texts, tmp_path):
+    path = tmp_path / "r.html"
+    with pytest.raises(ValueError, match="X holds no text. Pass at least one"):
+        of_texts.report(path, [], [])
+    for train in ((NEW,), NEW, {"X": NEW, "y": [0, 1, 0]}):
+        with pytest.raises(ValueError, match=r"train must be the pair \(X, y\)"):
+            of_texts.report(path, NEW, [0, 1, 0], train=train)

@@ -85,6 +85,8 @@ def test_a_history_goes_on():
     assert len(longer) == 5
     assert longer.after(3).equals(pd.date_range("2024-01-06", periods=3))
     assert known.after(1).equals(index[-1:] + index.freq)
+    known.after(3).name = "renamed"
+    assert known.after(3).name is None and known.after(3).freq == index.freq
     assert longer.stamps(0, 5)[-1] == pd.Timestamp("2024-01-05")
     assert longer.X.shape == (5, 2)
     assert len(known) == 3

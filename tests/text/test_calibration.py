@@ -104,3 +104,26 @@ def test_f4_balanced_weights_find_rare_classes_as_logistic_regression_does():
         recall = recall_score(is_rare[test], predicted)
         score[model] = recall, f1_score(is_rare[test], predicted)
     assert score[ours] >= score[linear] and score[ours][1] >= score[linear][1]
+
+
+def texts_with_a_key(n, n_rare, seed):
+    """Return texts of noise; most rare ones have the key, and few others."""
+    rng = np.random.default_rng(seed)
+    is_rare = np.arange(n) < n_rare
+    n_keys = rng.binomial(1, np.where(is_rare, 0.9, 0.003))
+    noise = rng.integers(1000, size=(n, 8))
+    texts = [
+        " ".join(["key"] * key + [f"w{i}" for i in row])
+        for key, row in zip(n_keys, noise, strict=True)
+    ]
+    return texts, is_rare
+
+
+def test_f4_noise_of_few_heavy_texts_is_not_learned_by_heart():
+    scores = []
+    for seed in range(0, 6, 2):
+        texts, is_rare = texts_with_a_key(3000, 30, seed)
+        clf = fitted(texts, is_rare, class_weight="balanced", ngram_range=(1, 1))
+        others, truth = texts_with_a_key(3000, 30, seed + 1)
+        scores.append(f1_score(truth, clf.predict(others)))
+    assert np.mean(scores) > 0.64

@@ -56,3 +56,17 @@ def test_f11_partial_fits_train_as_one_longer_fit(docstrings, linear_skip, tmp_p
     assert whole._state.training is None and parts._state.training is not None
     parts.set_params(optimizer="sgd").partial_fit(*docstrings)
     assert parts.fit(*docstrings)._state.training is None
+
+
+def test_u10_later_calls_name_the_classes_of_the_first():
+    texts, names = ["good", "bad"] * 9, ["yes", "no"] * 9
+    clf = quick().partial_fit(texts, names, classes={"yes", "no"})
+    clf.partial_fit(texts, names, classes=["yes", "no", "yes"])
+    with pytest.raises(ValueError, match=r"\['maybe', .* first call, \['no', 'yes'\]"):
+        clf.partial_fit(texts, names, classes=["yes", "no", "maybe"])
+    with pytest.raises(ValueError, match="classes holds a missing value. Leave it"):
+        quick().partial_fit(texts, names, classes=["yes", None, "no"])
+    labels = np.eye(2, dtype=int)[[0, 1] * 9]
+    clf = quick().partial_fit(texts, labels)
+    with pytest.raises(ValueError, match="y has 3 labels, but the first fit got 2"):
+        clf.partial_fit(texts, labels[:, [0, 1, 1]])

@@ -20,6 +20,8 @@ LABELS = LABELS * 5
 Y = np.array([[1, 1], [1, 0], [0, 1], [0, 0]] * 5)
 FRAME = pd.DataFrame({"n": range(20), "text": TEXTS})
 DAY = pd.Timestamp("2020-01-01")
+RECORDS = np.array([(text, 1) for text in TEXTS], [("text", "U9"), ("n", int)])
+MASKED = np.ma.array(np.array(TEXTS, object), mask=np.arange(20) == 2)
 
 
 def quick(**parameters):
@@ -76,6 +78,15 @@ def test_f12_labels_may_come_from_an_iterator():
         ("U4", {"text": TEXTS}, ValueError, r"X is a dict, .* list\(X.values\(\)\)"),
         ("U4", set(TEXTS), ValueError, r"of type set, .* Pass list\(X\)"),
         ("F12", sp.csr_matrix(np.eye(20)), TypeError, "sparse matrix.* Pass the texts"),
+        ("U1", RECORDS, ValueError, r"records with the fields .* such as X\['text'\]"),
+        (
+            "U1",
+            np.array([TEXTS]),
+            ValueError,
+            r"20 of them of texts.* Pass X.ravel\(\)",
+        ),
+        ("U1", np.array(TEXTS)[:, None, None], ValueError, r"Got shape \(20, 1, 1\)"),
+        ("U3", MASKED, TypeError, "entry at position 2 is None.* Fill or drop"),
     ],
 )
 def test_what_is_no_column_of_texts_is_told(case, X, error, match):
@@ -102,6 +113,8 @@ def test_u1_u3_columns_of_polars():
     polars = pytest.importorskip("polars")
     with pytest.raises(ValueError, match=r"2 columns, .* Pass X\['text'\]"):
         quick().fit(polars.from_pandas(FRAME), LABELS)
+    with pytest.raises(ValueError, match=r"LazyFrame, .* Pass X.collect\(\)"):
+        quick().fit(polars.from_pandas(FRAME[["text"]]).lazy(), LABELS)
     with pytest.raises(ValueError, match="holds no str; it begins with 1"):
         quick().fit(polars.Series([1] * 20), LABELS)
     arrow = pytest.importorskip("pyarrow").Table.from_pandas(FRAME)
@@ -184,6 +197,13 @@ def test_f3_u5_vectors_are_found_however_their_word_is_coded():
     assert n_found == 2 and found[2:].tolist() == [[1, 2], [3, 4]]
 
 
+@pytest.mark.parametrize("number", ["nan", "-inf", "1e300"])
+def test_u5_numbers_that_are_not_finite_are_told_by_their_word(number, tmp_path):
+    match = "line 2, with the word 'film', must hold numbers: not finite in 32 bits: 3"
+    with pytest.raises(ValueError, match=match):
+        vectors(tmp_path, f"good 1 2\nfilm 3 {number}\nso 1 2\n".encode())
+
+
 def test_u8_a_sequencer_takes_iterators():
     expected = TextSequencer().fit_transform(TEXTS)
     np.testing.assert_array_equal(TextSequencer().fit_transform(iter(TEXTS)), expected)
@@ -221,9 +241,22 @@ def test_u10_a_missing_label_is_told_by_its_position(missing):
     numbers[3] = np.nan
     nullable = pd.Series(numbers).astype("Int64")
     frame = pd.DataFrame({"y": labels})
-    for y in (labels, pd.Series(labels), labels.tolist(), numbers, nullable, frame):
+    masked = np.ma.array(LABELS, mask=np.arange(20) == 3)
+    forms = [labels, pd.Series(labels), labels.tolist(), numbers, nullable, frame]
+    for y in (*forms, masked):
         with pytest.raises(ValueError, match="misses the label at position 3. Fill"):
             quick().fit(TEXTS, y)
+
+
+def test_u10_labels_of_variable_width_are_str():
+    strings = pytest.importorskip("numpy", "2.0").dtypes.StringDType
+    names = np.where(LABELS, "good", "not so good")
+    clf = quick().fit(TEXTS, names.astype(strings()))
+    assert clf.classes_.tolist() == ["good", "not so good"]
+    assert clf.score(TEXTS, names) == 1
+    missing = np.array([None, *names[1:]], strings(na_object=None))
+    with pytest.raises(ValueError, match="misses the label at position 0"):
+        quick().fit(TEXTS, missing)
 
 
 def test_u10_labels_that_are_no_classes():

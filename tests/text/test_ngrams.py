@@ -4,7 +4,12 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.metrics import log_loss
 
 from sklstm._text import ngrams, probabilities
-from sklstm._text.ngrams import NgramCounts, NgramModel, log_count_ratio
+from sklstm._text.ngrams import (
+    NgramCounts,
+    NgramModel,
+    effective_weights,
+    log_count_ratio,
+)
 from sklstm._text.vocabulary import build_vocabulary, count_tokens, encode
 
 TEXTS = ["a b a b c", "b c", "", "c a b", "d"]
@@ -81,11 +86,26 @@ def test_log_loss_and_probabilities_equal_scikit_learn(n_outputs):
     )
 
 
-@pytest.mark.parametrize(
-    "share, added", [(0.5, 1), (0.25, 1), (0.75, 1), (0.1, 0.4), (0.9, 1.6)]
-)
-def test_a_rare_class_gets_less_of_the_documents_added_to_ratios(share, added):
-    inside, outside = np.array([0.0, 3.0]), np.array([2.0, 0.0])
-    found = log_count_ratio(inside, outside, share)
-    odds = (inside + added) / share / ((outside + 2 - added) / (1 - share))
-    np.testing.assert_allclose(found, np.log(odds))
+def test_ratios_compare_shares_of_all_ngrams():
+    # Texts of the class are three times as long.
+    inside, outside = np.array([60.0, 30, 0, 0]), np.array([20.0, 0, 10, 0])
+    found = log_count_ratio(inside, outside)
+    np.testing.assert_allclose(found[[0, 3]], 0, atol=0.05)
+    assert found[1] > 2 and found[2] < -2
+    np.testing.assert_allclose(log_count_ratio(outside, inside), -found)
+
+
+def test_an_ngram_of_one_text_says_little_of_a_rare_class():
+    inside, outside = np.array([1.0, 0, 5]), np.array([0.0, 300, 700])
+    rare, common, both = log_count_ratio(inside, outside)
+    assert 0 < rare < 5 and common < 0 and abs(both) < 1
+    assert np.isfinite(log_count_ratio(0 * inside, outside)).all()
+
+
+def test_weights_add_up_to_the_effective_number_of_documents():
+    n_repeats, weights = np.array([1, 2, 1, 1]), np.array([2.0, 1, 1, 0])
+    found = effective_weights(n_repeats, weights)
+    assert found.sum() == pytest.approx(5**2 / 7)
+    np.testing.assert_allclose(found, effective_weights(n_repeats, 9 * weights))
+    np.testing.assert_array_equal(found[:3], effective_weights([1, 2, 1], weights[:3]))
+    np.testing.assert_array_equal(effective_weights(n_repeats, np.ones(4)), n_repeats)

@@ -43,6 +43,16 @@ WORDS = {
     "emoji": ("👍🏽👩‍👩‍👧‍👦 ❤️!", "👍🏽|👩‍👩‍👧‍👦|❤️|!"),
     "flags and keycaps": ("🇩🇪🇫🇷 1️⃣2", "🇩🇪|🇫🇷|1️⃣|2"),
     "a mark alone": ("a \u0301", "a|\u0301"),
+    "soft hyphens": ("soft\xadhyphen co\xado\xadperate", "softhyphen|cooperate"),
+    "a space without width": ("zero\u200bwidth", "zero|width"),
+    "byte order marks": ("\ufeffhello wor\ufeffld", "hello|world"),
+    "word joiners": ("x\u2060y", "xy"),
+    "directions": ("\u200fمرحبا\u200e \u202bשלום\u202c \u2067a\u2069", "مرحبا|שלום|a"),
+    "a mark after a soft hyphen": ("e\xad\u0301", "é"),
+    "many apostrophes": (
+        "O’Neill's rock'n'roll, don''t",
+        "o'neill's|rock'n'roll|,|don|'|t",
+    ),
 }
 
 

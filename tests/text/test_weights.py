@@ -160,6 +160,37 @@ def test_f6_each_label_has_weights_of_its_own():
         linear(class_weight={0: 0, 1: 0}).fit(texts, Y)
     with pytest.raises(ValueError, match="has the key 'x', but the classes are"):
         linear(class_weight={"x": 2}).fit(texts, Y[:, 0])
+    # Weights by label, as if labels were classes.
+    with pytest.raises(
+        ValueError, match=r"has the key 2, but the classes are \[0, 1\]"
+    ):
+        linear(class_weight=dict(enumerate(range(12)))).fit(texts, Y)
+
+
+def test_f6_a_label_without_weights_in_a_list_has_one():
+    texts, Y = several_labels(60, 0, 2)
+    one, other = (
+        linear(class_weight=[first, {0: 1, 1: 3}])
+        .fit(texts, Y)
+        .decision_function(texts)
+        for first in (None, {0: 1, 1: 1})
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_f4_weights_of_classes_that_are_days():
+    days = np.array(["2020-01-01", "2020-01-02"], "M8[D]")
+    texts, labels = TEXTS * 5, np.tile(LABELS, 5)
+    expected = linear(class_weight={1: 3}).fit(texts, labels).decision_function(texts)
+    for key in (days[1], days[1].item()):
+        clf = linear(class_weight={key: 3}).fit(texts, days[labels])
+        np.testing.assert_array_equal(clf.decision_function(texts), expected)
+
+
+@pytest.mark.parametrize("value", [-1, np.nan, None, "much", [1, 2]])
+def test_f4_weights_that_are_no_numbers_are_told(value):
+    with pytest.raises(ValueError, match="is negative or no finite number"):
+        linear(class_weight={1: value}).fit(TEXTS, LABELS)
 
 
 def test_f6_the_network_has_the_weights_of_each_label():

@@ -84,7 +84,7 @@ def test_only_short_training_is_not_optimised(monkeypatch, passengers):
 
     monkeypatch.setattr(compiled.CompiledNetwork, "train_block", noted)
     f = LSTMForecaster(12, 3, units=3, epochs=1, early_stopping=False, random_state=0)
-    f.fit(passengers)
+    f.set_params(pretrained="frozen").fit(passengers)  # Fine-tuning is not short.
     assert set(used) == {True}
     monkeypatch.setattr(compiled, "FEW_PRODUCTS", 0)
     f.fit(passengers)

@@ -1,5 +1,7 @@
 """Long short-term memory (Hochreiter and Schmidhuber, 1997): gates i, f, c, o."""
 
+import functools
+
 import numpy as np
 
 from sklstm._networks.cells.activations import sigmoid
@@ -11,8 +13,13 @@ def prepared(layer):
     For sigmoid(x) = (tanh(x / 2) + 1) / 2.
     """
     bias = layer[2]
-    half = np.repeat([0.5, 0.5, 1, 0.5], bias.shape[0] // 4).astype(bias.dtype)
-    return [part * half for part in layer]
+    factors = halves(bias.shape[0] // 4, bias.dtype)
+    return [part * factors for part in layer]
+
+
+@functools.lru_cache
+def halves(units, dtype):
+    return np.repeat([0.5, 0.5, 1, 0.5], units).astype(dtype)
 
 
 def stepper(kernel, bias, h, c):
