@@ -212,6 +212,8 @@ def test_forecasts_read_the_weights_of_the_model(fitted):
     untuned = replace(own, tuned=None)
     other._state = replace(state, model=replace(state.model, members=untuned))
     assert (other.forecast(4) != fitted.forecast(4)).all()
+    assert "the fine-tuned pretrained network (" in fitted.summary()
+    assert "the pretrained network (" in other.summary()
     # Widths are those of the weights that come with the package.
     widths = (f.forecast_interval(4).diff(axis=1)["upper"] for f in (other, fitted))
     np.testing.assert_allclose(*widths)
@@ -223,8 +225,6 @@ def test_frozen_weights_stay_as_they_come(fitted):
     ours, others = (f.members_ for f in (fitted, frozen))
     assert others["trained"]["score"] == ours["trained"]["score"]
     assert others["pretrained"]["score"] > ours["pretrained"]["score"]
-    assert "the fine-tuned pretrained network (" in fitted.summary()
-    assert "the pretrained network (" in frozen.summary()
 
 
 def test_weights_that_are_worse_on_the_block_are_not_kept(fitted, monkeypatch):
