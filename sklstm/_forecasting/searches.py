@@ -136,7 +136,7 @@ def check_scorers(scorers, split):
     for scorer in scorers:
         metric = getattr(scorer, "_score_func", None)
         if metric is None:
-            check_two_known(values, possible_tests(split) if tests is None else tests)
+            check_two_known(values, [split["test"]] if tests is None else tests)
             continue
         # A worker knows its own test rows alone; those of others may be any.
         everything = slice(None) if tests is None else np.concatenate(tests)
@@ -153,22 +153,6 @@ def check_two_known(values, tests):
             f"{few[0].min()} to {few[0].max()} hold fewer. Pass a splitter with more "
             "rows, such as TimeSeriesSplit(test_size=2), or leave these rows out."
         )
-
-
-def possible_tests(split) -> list:
-    """Return rows that splits may test, of which a worker knows its own alone.
-
-    They are those of all parts as long as its own, up to and from which they are cut.
-    """
-    times = np.arange(len(split["X"]))
-    if has_levels(split["X"]):
-        _, times = np.unique(split["X"].index.get_level_values(-1), return_inverse=True)
-    own = times[split["test"]]
-    size = own.max() + 1 - own.min()
-    order = np.argsort(times, kind="stable")
-    starts = np.arange(own.min() % size or size, times.max() + 2 - size, size)
-    first, last = np.searchsorted(times[order], [starts, starts + size])
-    return [order[a:b] for a, b in zip(first, last, strict=True)]
 
 
 def rows_of_tests(split) -> list | None:
