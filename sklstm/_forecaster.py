@@ -29,7 +29,6 @@ from sklstm._forecasting.fitting import (
     rows_before,
     untrained_state,
 )
-from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.model import FittedSeries, Origins
 from sklstm._forecasting.scoring import r2_of_known, values_and_forecasts
 from sklstm._forecasting.searches import check_search, rows_on_axis
@@ -48,7 +47,7 @@ from sklstm._series.reader import (
     read_rows,
     read_training,
 )
-from sklstm._series.validation import check_positive_int
+from sklstm._series.validation import check_positive_int, check_probabilities
 from sklstm._series.window_reader import read_window_values
 from sklstm._training.checkpoints import checkpointed
 from sklstm._training.fitted_network import FittedNetwork

@@ -18,6 +18,7 @@ from sklstm._series.time_index import check_order, plain_index
 from sklstm._series.validation import (
     as_numbers,
     check_positive_int,
+    check_probabilities,
     is_pandas,
     names_of_columns,
 )
@@ -273,11 +274,7 @@ def interval_score(y_true, lower, upper, *, coverage):
     >>> interval_score([1, 5], [0, 0], [2, 4], coverage=0.5)
     5.0
     """
-    if not 0 < coverage < 1:
-        raise ValueError(
-            f"coverage must lie between 0 and 1, without them. Got {coverage!r}: pass "
-            "a share such as 0.9."
-        )
+    check_probabilities("coverage", (coverage,))
     below = np.maximum(-differences(y_true, lower), 0)
     above = np.maximum(differences(y_true, upper), 0)
     width = differences(upper, lower)

@@ -35,7 +35,6 @@ from sklstm._reporting.summary import counted
 from sklstm._series.alignment import align_X_y, with_index_of
 from sklstm._series.panel import has_levels, is_panel
 from sklstm._series.time_index import check_same_kind, time_index
-from sklstm._series.validation import n_dims
 from sklstm.metrics import correlations, lag
 
 __all__ = [
@@ -450,10 +449,8 @@ class PredictionDisplay(Display):
                 "X holds many series, and a display shows one. Pass the rows of one "
                 "series and their predictions to from_predictions."
             )
-        is_windows = (
-            getattr(forecaster, "window_length", None) is None or n_dims(X) == 3
-        )
-        if y is not None and not is_windows:
+        state = getattr(forecaster, "_state", None)  # None of a pipeline
+        if state is not None and state.form == "regression":
             align_X_y(X, y)
             X = with_index_of(X, y)
         y_pred = forecaster.predict(X)

@@ -9,11 +9,11 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from sklstm._forecasting.intervals import IntervalForecaster, check_probabilities
+from sklstm._forecasting.intervals import IntervalForecaster
 from sklstm._forecasting.model import ORIGINS_AT_ONCE, Origins
 from sklstm._forecasting.state import FittedForecaster
 from sklstm._series.history import History
-from sklstm._series.validation import check_positive_int
+from sklstm._series.validation import check_positive_int, check_probabilities
 from sklstm._training.progress_bar import ProgressBar
 
 

@@ -10,23 +10,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklstm._forecasting.pretrained_member import keeps_units, n_context_rows
+from sklstm._forecasting.pretrained_member import (
+    keeps_units,
+    n_context_rows,
+    scaled_beside_gaps,
+)
 from sklstm._networks.pretrained import FineTuned, shipped_network
 from sklstm._networks.pretrained_inputs import features, scaled_batch
 from sklstm._networks.spec import PretrainedSpec
 from sklstm._training.loop import first_weights, train
 from sklstm._training.losses import Pinball
 from sklstm._training.settings import Settings
-from sklstm._windows.adjustment import adjusted, adjusted_ahead, filled
+from sklstm._windows.adjustment import adjusted, adjusted_ahead
 from sklstm._windows.scaling import Scaler
 
 BATCH_SIZE, LEARNING_RATE = 32, 2e-4
-# Steps, which are as few as the epochs of the network trained here where these are few.
+# A fit of fewer epochs takes as many steps as epochs.
 MOST_STEPS = 50
-# Patches of a context, the most of which a series has the rows; so few sizes, because
-# each is compiled.
+# Lengths of contexts in patches, of which the longest that fits is used. They are few,
+# because a training step is compiled for each.
 N_PATCHES = (24, 12, 6)
-# Origins that differ. On series with fewer, forecasts got no better on average.
+# Rows before which a forecast could stand. On series with fewer of them, forecasts got
+# no better on average.
 LEAST_ORIGINS = 60
 
 
@@ -65,7 +70,7 @@ class OriginSamples:
         return self.moves[rows]
 
 
-class Series(NamedTuple):
+class TrainingRows(NamedTuple):
     """Rows of a series to learn from.
 
     Parameters
@@ -104,12 +109,15 @@ class FineTuning:
     n_steps: int
     seed: int
 
-    def n_patches(self, series: Sequence[Series]) -> int:
-        """Return patches of a context; 0 where series are too short, or no steps."""
+    def n_patches(self, series: Sequence[TrainingRows]) -> int:
+        """Return the length of contexts in patches; 0 where nothing is to be trained.
+
+        At least half of the series that have rows for any length must have them for
+        this one, because a few long series do not stand for the others.
+        """
         if not self.n_steps:
             return 0
         counts = {n: np.diff(self.origins(series, n)) for n in N_PATCHES}
-        # A few long series would not stand for the others.
         least = np.count_nonzero(counts[N_PATCHES[-1]]) / 2
         fits = (
             n
@@ -118,14 +126,14 @@ class FineTuning:
         )
         return next(fits, 0)
 
-    def origins(self, series: Sequence[Series], n_patches: int) -> np.ndarray:
+    def origins(self, series: Sequence[TrainingRows], n_patches: int) -> np.ndarray:
         """Return where the numbers of each series' origins begin, and the last end."""
         arch = shipped_network().arch
         least = n_patches * arch.patch + min(self.horizon, arch.horizon)
         lengths = np.array([len(values) for values, _ in series])
         return np.append(0, np.cumsum(np.maximum(lengths - least + 1, 0)))
 
-    def fit(self, series: Sequence[Series], n_patches: int) -> FineTuned:
+    def fit(self, series: Sequence[TrainingRows], n_patches: int) -> FineTuned:
         """Return the network after training on contexts of so many patches."""
         network, rng = shipped_network(), np.random.RandomState(self.seed)
         origins = self.origins(series, n_patches)
@@ -153,7 +161,7 @@ class FineTuning:
 
 
 def samples_of(
-    one: Series,
+    one: TrainingRows,
     origins: np.ndarray,
     seasons: Sequence[int],
     n_patches: int,
@@ -177,7 +185,7 @@ def samples_of(
 
 
 def rows_about(
-    one: Series, origins: np.ndarray, n_before: int, n_ahead: int, rng
+    one: TrainingRows, origins: np.ndarray, n_before: int, n_ahead: int, rng
 ) -> np.ndarray:
     """Return rows before and after origins, each of a column drawn at random.
 
@@ -188,11 +196,7 @@ def rows_about(
     inside = (rows >= 0) & (rows < len(values))
     columns = rng.randint(values.shape[1], size=len(origins))
     table = np.asarray(values[np.clip(rows, 0, len(values) - 1)], float)
+    table = np.swapaxes(np.where(inside[:, :, None], table, np.nan), 1, 2)
     if not keeps_units(scaler):
-        # Custom scalers may refuse missing values.
-        flat = filled(np.swapaxes(table, 1, 2).reshape(-1, rows.shape[1]))
-        whole = flat.reshape(len(rows), -1, rows.shape[1])
-        scaled = scaler.apply(np.swapaxes(np.nan_to_num(whole), 1, 2))
-        table = np.where(np.isnan(table), np.nan, scaled)
-    own = table[np.arange(len(rows)), :, columns]
-    return np.where(inside, own, np.nan)
+        table = scaled_beside_gaps(scaler, table)
+    return table[np.arange(len(rows)), columns]

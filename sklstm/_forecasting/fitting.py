@@ -10,7 +10,6 @@ from sklearn.utils import check_random_state
 
 from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.fine_tuning import FineTuning
-from sklstm._forecasting.intervals import check_probabilities
 from sklstm._forecasting.members import (
     MOST_ROWS,
     MOST_ROWS_UNTRAINED,
@@ -30,7 +29,12 @@ from sklstm._networks.spec import NetworkSpec, differences
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import is_list_of_series
 from sklstm._series.reader import TrainingSeries
-from sklstm._series.validation import check_positive_int, is_pandas, n_dims
+from sklstm._series.validation import (
+    check_positive_int,
+    check_probabilities,
+    is_pandas,
+    n_dims,
+)
 from sklstm._series.window_reader import TrainingWindows
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._training.losses import fitted_loss, metric_for

@@ -1,8 +1,7 @@
 """Prediction intervals: quantiles about forecasts, and paths that could come."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
@@ -223,16 +222,3 @@ class IntervalForecaster:
                 ).items()
             },
         )
-
-
-def check_probabilities(name: str, values) -> None:
-    """Raise where values are no sequence of probabilities between 0 and 1."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be a tuple, such as (0.1, 0.9). Got {values!r}.")
-    for value in values:
-        is_number = isinstance(value, Real)
-        if not is_number or not 0 < value < 1:
-            raise ValueError(
-                f"{name} must lie between 0 and 1, without them. Got {value!r}: pass "
-                "a probability such as 0.9."
-            )

@@ -12,7 +12,7 @@ import numpy as np
 
 from sklstm._forecasting import adjusted_member
 from sklstm._forecasting.adjusted_member import AdjustedLinear
-from sklstm._forecasting.fine_tuning import FineTuning, Series
+from sklstm._forecasting.fine_tuning import FineTuning, TrainingRows
 from sklstm._forecasting.pretrained_member import (
     PretrainedReader,
     Reader,
@@ -263,20 +263,20 @@ def fit_on_all_rows(
         members = replace(members, adjusted=model)
     if members.tuned is not None:
         pairs = zip(problem.histories, scalers, strict=True)
-        series = [Series(history.y, scaler) for history, scaler in pairs]
+        series = [TrainingRows(history.y, scaler) for history, scaler in pairs]
         members = replace(members, tuned=tuning.fit(series, found.n_patches))
     return members
 
 
 def series_before(
     problem: SeriesForecastProblem, block: ValidationBlock
-) -> list[Series]:
+) -> list[TrainingRows]:
     """Return the rows of each series before the first origin of a block."""
     series, origins = series_and_origins(problem, block.rows)
     ends = np.array([len(history) for history in problem.histories])
     np.minimum.at(ends, series, origins)
     pairs = zip(problem.histories, block.scalers[0], ends, strict=True)
-    return [Series(history.y[:end], scaler) for history, scaler, end in pairs]
+    return [TrainingRows(history.y[:end], scaler) for history, scaler, end in pairs]
 
 
 def some_windows(problem, rows, most_rows) -> np.ndarray:

@@ -194,12 +194,21 @@ def contexts_of(values, scaler, origins, n_rows) -> Contexts:
     gathered = np.where(rows < 0, np.nan, gathered.astype(float))
     if keeps_units(scaler):
         return Contexts(gathered, ages, scaler)
-    # On the axis of the logarithm, forecasts stay positive. Custom scalers may refuse
-    # missing values.
-    last = gathered[:, :, -1:]
-    whole = np.where(np.isnan(gathered), np.where(np.isnan(last), 1.0, last), gathered)
+    # On the axis of the logarithm, forecasts stay positive.
+    return Contexts(scaled_beside_gaps(scaler, gathered), ages, None)
+
+
+def scaled_beside_gaps(scaler: Scaler, values: np.ndarray) -> np.ndarray:
+    """Return scaled values of shape (n, n_targets, n_rows), which keep their gaps.
+
+    The last value fills them meanwhile, because custom scalers may refuse NaN.
+    """
+    gaps = np.isnan(values)
+    last = values.shape[2] - 1 - np.argmin(gaps[:, :, ::-1], axis=2, keepdims=True)
+    last = np.take_along_axis(values, last, axis=2)
+    whole = np.where(gaps, np.where(np.isnan(last), 1.0, last), values)
     scaled = np.swapaxes(scaler.apply(np.swapaxes(whole, 1, 2)), 1, 2)
-    return Contexts(np.where(np.isnan(gathered), np.nan, scaled), ages, None)
+    return np.where(gaps, np.nan, scaled)
 
 
 def forecasts_of(contexts: list[Contexts], seasons, steps, readers) -> list:

@@ -325,6 +325,9 @@ def on_grid(part, freq, key):
     return part.set_axis(index).reindex(grid.rename(index.name))
 
 
+ISO = {"format": "ISO8601"}
+
+
 def with_times(frame, keys, time):
     """Return the frame with dates as text converted.
 
@@ -349,14 +352,10 @@ def with_times(frame, keys, time):
         return frame
     frame = frame.copy(deep=False)
     try:
-        frame[time] = pd.to_datetime(times, format="ISO8601")
+        frame[time] = pd.to_datetime(times, **ISO)
         return frame
     except ValueError as error:
-        if (
-            pd.to_datetime(times, format="ISO8601", errors="coerce", utc=True)
-            .notna()
-            .all()
-        ):
+        if pd.to_datetime(times, **ISO, errors="coerce", utc=True).notna().all():
             raise ValueError(
                 f"Column {time!r} of the frame holds text with several distances from "
                 "UTC, as clocks change. Convert it first, with your time zone: "

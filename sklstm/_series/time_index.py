@@ -273,12 +273,16 @@ def stamps_from(first, n, step, name):
 
     Days whose midnight the change of clocks skips, as in Cairo, start an hour later.
     """
-    is_span = isinstance(step, pd.offsets.Tick) and not isinstance(step, pd.offsets.Day)
-    if first.tz is None or is_span:
+    if first.tz is None or is_span(step):
         return pd.date_range(first, periods=n, freq=step, name=name)
     start = wall_times(pd.DatetimeIndex([first]))[0]
     stamps = in_zone(pd.date_range(start, periods=n, freq=step, name=name), first.tz)
     return stamps if stamps[0] == first else stamps.insert(0, first)[:n]
+
+
+def is_span(step) -> bool:
+    """Return whether a step is so much time, whatever clocks do; a day is not."""
+    return isinstance(step, pd.offsets.Tick) and not isinstance(step, pd.offsets.Day)
 
 
 def in_zone(local, zone):
@@ -291,8 +295,7 @@ def in_zone(local, zone):
 def grid_of_stamps(index, freq):
     """Return the stamps from the first to the last of an index, in steps of `freq`."""
     step = pd.tseries.frequencies.to_offset(freq)
-    is_span = isinstance(step, pd.offsets.Tick) and not isinstance(step, pd.offsets.Day)
-    if is_span:
+    if is_span(step):
         return pd.date_range(index[0], index[-1], freq=step)
     local = wall_times(index)
     if type(step) is not pd.DateOffset or set(step.kwds) != {"months"}:

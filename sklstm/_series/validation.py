@@ -2,6 +2,8 @@
 
 import re
 import warnings
+from collections.abc import Iterable
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -277,6 +279,19 @@ def stamp_in_words(data, row) -> str:
     label = data.index[row]
     label = label if isinstance(label, tuple) else (label,)
     return f", at {', '.join(map(str, label))}"
+
+
+def check_probabilities(name: str, values) -> None:
+    """Raise where values are no sequence of probabilities between 0 and 1."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a tuple, such as (0.1, 0.9). Got {values!r}.")
+    for value in values:
+        is_number = isinstance(value, Real)
+        if not is_number or not 0 < value < 1:
+            raise ValueError(
+                f"{name} must lie between 0 and 1, without them. Got {value!r}: pass "
+                "a probability such as 0.9."
+            )
 
 
 def check_positive_int(name: str, value) -> None:

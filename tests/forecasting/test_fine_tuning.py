@@ -14,7 +14,7 @@ from sklstm._forecasting import fitting, members
 from sklstm._forecasting.fine_tuning import (
     LEAST_ORIGINS,
     FineTuning,
-    Series,
+    TrainingRows,
     samples_of,
 )
 from sklstm._forecasting.members import series_before
@@ -42,7 +42,7 @@ QUICK = {"horizon": 4, "units": 3, "epochs": 8, "random_state": 0}
 
 def one(values, kind="standard"):
     values = np.asarray(values, float).reshape(len(values), -1)
-    return Series(values, fit_scaler(values, kind))
+    return TrainingRows(values, fit_scaler(values, kind))
 
 
 def samples(series, origins, seasons=()):
