@@ -542,7 +542,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
     def _logits(self, X):
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         parts = read_texts(self, self._state.words, X)
         logits = [self._logits_of(sequences) for sequences in parts]
         if not logits:
@@ -631,7 +631,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         >>> bool(abs(logits[0, 0] - clf.decision_function(["good"])[0]) < 1e-5)
         True
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         parts = list(read_texts(self, self._state.words, X))
         views = [self._network_view(part) for part in parts]
         width = max([1, *(part.lengths.max(initial=0) for part in views)])
@@ -674,7 +674,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         >>> model = clf.fit(["good", "bad"] * 5, [1, 0] * 5).to_onnx()
         >>> model = clf.to_onnx("sentiment.onnx")  # doctest: +SKIP
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         return archive.write_graph(path, classifier_model(self))
 
     def _report_sections(self, X, y, train, target_names):

@@ -11,6 +11,7 @@ from sklstm import _forecaster
 from sklstm._series.alignment import match_columns
 from sklstm._series.missing import bridged
 from sklstm._series.panel import SINGLE_SERIES, axis_of, rows_by_series
+from sklstm._series.reader import read_history
 from sklstm._series.time_index import continued_index, positions, step_of
 from sklstm._utils.offsets import same_offset
 
@@ -114,7 +115,10 @@ class LSTMForecaster(BaseForecaster):
         if pretrained is not None and not self.warm_start:
             history = data[0] if X is None else data
             self.forecaster_ = pretrained._copy()
-            self.forecaster_._state = pretrained._state_after(history)
+            histories = read_history(pretrained, history)
+            self.forecaster_._state = pretrained._state.at_end_of(
+                histories, pretrained.scaler
+            )
             return self
         core = copy.deepcopy(pretrained)
         if core is None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklstm._forecasting.pretrained_member import (
+from sklstm._forecasting.members import (
     keeps_units,
     n_context_rows,
     scaled_beside_gaps,
@@ -178,8 +178,10 @@ def samples_of(
     batch = scaled_batch(whole, np.full(len(whole), n_patches), arch.patch)
     values, known = batch.values[:, :n_read], batch.known[:, :n_read]
     contexts = features(np, arch, values, known, batch.step)
+    # Outputs of the network are distances from the last value.
     moved = batch.values[:, n_read:] - values[:, -1:]
     target = np.arcsinh(moved / batch.step[:, None])
+    # Gaps ahead were filled to be scaled, but make no error.
     target = np.where(np.isfinite(ahead), target, np.nan)
     return contexts, target[:, :, None], batch.weight * known[:, -1]
 

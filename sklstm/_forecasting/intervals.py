@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklstm._forecasting.conformal import mean_width, movement_scale, nearest
-from sklstm._forecasting.model import ForecastModel, Origins, context_rows
-from sklstm._forecasting.pretrained_member import consecutive, quantile_distances
+from sklstm._forecasting.members import consecutive, quantile_distances
+from sklstm._forecasting.model import ForecastModel, Origins
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
 
@@ -90,8 +90,8 @@ class IntervalForecaster:
 
     def _distances(self, origins, steps, probabilities):
         """Return scaled distances of pretrained quantiles from their median."""
-        seasons = self.model.norm.seasons
-        return quantile_distances(context_rows(origins), seasons, steps, probabilities)
+        parts = [origin.context_rows for origin in origins]
+        return quantile_distances(parts, self.model.norm.seasons, steps, probabilities)
 
     def sample_paths(
         self, origin: Origins, steps: int, n_samples: int, rng: np.random.RandomState

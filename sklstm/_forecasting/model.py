@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklstm._forecasting.members import Members
-from sklstm._forecasting.pretrained_member import Rows, consecutive, context_forecasts
+from sklstm._forecasting.members import Members, Rows, consecutive
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import bridged, rows_since_seen, without_nan
@@ -77,6 +76,12 @@ class Origins(NamedTuple):
 
     series: FittedSeries
     rows: np.ndarray
+
+    @property
+    def context_rows(self) -> Rows:
+        """The same origins, as members take them that read whole rows."""
+        series, first = self.series, self.series.first_row
+        return Rows(series.history.y[first:], series.scaler, self.rows - first)
 
 
 class Spans(NamedTuple):
@@ -189,25 +194,10 @@ class ForecastModel:
         """
         self.check_reach(sum(len(rows) for _, rows in origins), steps, quantiles)
         forecasts = self._forecast_by_network(origins, steps, quantiles)
-        if quantiles or not self.is_combined:
+        if quantiles or self.members is None or not self.is_combined:
             return forecasts
-        return self._combined(origins, forecasts)
-
-    def _combined(self, origins: list[Origins], forecasts: np.ndarray) -> np.ndarray:
-        """Return forecasts of the network, combined with those of other members."""
-        members = self.members
-        assert members is not None, "other members take part"
-        members.check_weights()
-        parts, readers = context_rows(origins), members.readers
-        steps, seasons = forecasts.shape[1], self.norm.seasons
-        others = context_forecasts(parts, seasons, steps, [*readers.values()])
-        result = np.empty_like(forecasts)
-        where = consecutive(rows for _, _, rows in parts)
-        for at, (_, scaler, _) in zip(where, parts, strict=True):
-            own = dict(zip(readers, others[:, at], strict=True))
-            combined = members.combine(scaler.apply(forecasts[at]), own)
-            result[at] = scaler.invert(combined)
-        return result
+        parts = [origin.context_rows for origin in origins]
+        return self.members.combine(parts, forecasts, self.norm.seasons)
 
     def _forecast_by_network(
         self, origins: list[Origins], steps: int, quantiles: bool
@@ -246,8 +236,9 @@ class ForecastModel:
         check_equal_inside(values, rows, series.history.y)
         with_gaps, filled = self.alone._filled(series, values, rows)
         forecasts = self.alone.forecast([Origins(filled, rows)], 1)
-        if self.is_combined:
-            forecasts = self._combined([Origins(with_gaps, rows)], forecasts)
+        if self.members is not None and self.is_combined:
+            parts = [Origins(with_gaps, rows).context_rows]
+            forecasts = self.members.combine(parts, forecasts, self.norm.seasons)
         return forecasts[:, 0]
 
     def steps_ahead(
@@ -466,14 +457,6 @@ class ForecastModel:
             f"A forecast of {steps} steps from {n_origins} origins",
             "Ask for fewer at once.",
         )
-
-
-def context_rows(origins: list[Origins]) -> list[Rows]:
-    """Return origins as members take them that read whole rows."""
-    return [
-        Rows(own.history.y[own.first_row :], own.scaler, rows - own.first_row)
-        for own, rows in origins
-    ]
 
 
 def check_equal_inside(

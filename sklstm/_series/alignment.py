@@ -115,19 +115,6 @@ def check_complete(values: np.ndarray, history: History, key: Hashable) -> np.nd
     return values
 
 
-def check_one_or_many(state, where: dict) -> None:
-    """Raise where rows of one series come for many, or the other way round."""
-    if state.is_single == (SINGLE_SERIES in where):
-        return
-    was, told = "many series", "X does not say whose its rows are"
-    if state.is_single:
-        was, told = "one series", "X holds many"
-    raise ValueError(
-        f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
-        "that fit took."
-    )
-
-
 def check_regular(histories: dict[Hashable, History], name: str = "X") -> None:
     """Raise where the time steps of a series are not regular."""
     for key, history in histories.items():

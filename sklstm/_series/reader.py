@@ -5,6 +5,7 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,6 @@ from sklearn.utils.validation import (
 from sklstm._series.alignment import (
     align_X_y,
     check_complete,
-    check_one_or_many,
     check_regular,
     check_same_length,
     check_weights_index,
@@ -28,7 +28,11 @@ from sklstm._series.alignment import (
     match_target,
     rows_after_end,
 )
-from sklstm._series.calendar import n_calendar_features, with_calendar
+from sklstm._series.calendar import (
+    check_holidays,
+    n_calendar_features,
+    with_calendar,
+)
 from sklstm._series.history import History
 from sklstm._series.out_of_core import SeriesBuffer
 from sklstm._series.output_format import OutputFormat
@@ -44,6 +48,7 @@ from sklstm._series.validation import (
     as_numbers,
     check_frame,
     check_numbers,
+    check_positive_int,
     check_size,
     check_values,
     check_weight_size,
@@ -91,11 +96,6 @@ class TrainingSeries:
     in_files: bool = False
     calendar: object = None
     n_inputs: int = 0
-
-    @property
-    def dated_histories(self) -> list[History]:
-        """Histories whose index is at hand: not those in files."""
-        return [] if self.in_files else list(self.histories.values())
 
     def histories_to_keep(self, window_length: int) -> dict[Hashable, History]:
         """Return what forecasts go on from: of files the ends alone."""
@@ -176,6 +176,7 @@ def read_training(
     warn_of_other_index(given, table.rows_by_series)
     histories = histories_by_series(*table[1:4])
     check_regular(histories)
+    check_holidays(estimator.calendar, histories.values())
     histories, encoder = with_static(histories, static, encoder, given)
     return TrainingSeries(
         form="series" if y is None else "regression",
@@ -343,6 +344,33 @@ def read_rows(estimator, X, *, ahead: bool = False) -> SeriesRows:
     return rows
 
 
+def check_no_steps(X) -> None:
+    """Raise where `predict` gets a number of steps, or their dates."""
+    if isinstance(X, Integral):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got the number {X}. Use "
+            f"forecast({X}) for the {X} steps after the history."
+        )
+    if isinstance(X, (pd.DatetimeIndex, pd.PeriodIndex)):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got {len(X)} time stamps without "
+            f"values. Use forecast({len(X)}) for so many steps after the history."
+        )
+
+
+def check_one_or_many(state, where: dict) -> None:
+    """Raise where rows of one series come for many, or the other way round."""
+    if state.is_single == (SINGLE_SERIES in where):
+        return
+    was, told = "many series", "X does not say whose its rows are"
+    if state.is_single:
+        was, told = "one series", "X holds many"
+    raise ValueError(
+        f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
+        "that fit took."
+    )
+
+
 def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
     """Read rows that came after `fit`: of the series, or inputs and target."""
     if (y is None) != (estimator._state.form == "series"):
@@ -363,6 +391,33 @@ def read_target(state, y) -> np.ndarray:
     """Return the target as numbers, its columns in the order of `fit`."""
     y = match_target(y, state.output.names)
     return check_values(y, "y", allow_nan=True)
+
+
+def read_ahead(
+    estimator, state, steps: int | None, X, chosen: list
+) -> tuple[int, dict[Hashable, np.ndarray] | None]:
+    """Read how many steps to forecast, and the inputs of the rows ahead.
+
+    Without `steps` there are as many as rows of X, or as the horizon has. Parameters
+    are those of `read_inputs_ahead`.
+    """
+    check_steps(steps)
+    ahead = read_inputs_ahead(estimator, state, X, chosen, steps)
+    if steps is None and X is not None and ahead is not None:
+        steps = min(map(len, ahead.values()))
+    return estimator.horizon if steps is None else steps, ahead
+
+
+def check_steps(steps) -> None:
+    """Raise where the number of steps is none; None stands for the usual one."""
+    if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
+        raise TypeError(
+            f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
+            "Pass inputs ahead by name, forecast(X=...), and for later dates as many "
+            "steps as lead to them."
+        )
+    if steps is not None:
+        check_positive_int("steps", steps)
 
 
 def read_inputs_ahead(

@@ -43,7 +43,6 @@ class TrainingWindows:
     weights: np.ndarray
     target_shape: tuple = ()
     form: str = "windows"
-    dated_histories: tuple = ()
 
 
 def check_no_static(static):

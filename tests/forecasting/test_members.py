@@ -9,10 +9,10 @@ import pytest
 
 import sklstm
 from sklstm import LSTMForecaster
-from sklstm._forecasting import fitting
+from sklstm._forecasting import fitting, member_fit
 from sklstm._forecasting import members as members_module
-from sklstm._forecasting.members import weights_of_errors
-from sklstm._forecasting.pretrained_member import Rows, context_forecasts
+from sklstm._forecasting.member_fit import weights_of_errors
+from sklstm._forecasting.members import Rows, context_forecasts
 from sklstm._windows.scaling import fit_scaler
 
 QUICK = {"horizon": 4, "units": 3, "epochs": 0, "random_state": 0}
@@ -101,7 +101,7 @@ def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
     blocks = []
 
     def combined(*args):
-        made = members_module.combine_on_block(*args)
+        made = member_fit.combine_on_block(*args)
         blocks.extend([made.trained, made.combined])
         return made
 
@@ -113,14 +113,14 @@ def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
 
 
 def test_a_mean_worse_than_the_network_alone_is_not_kept(alone, monkeypatch):
-    make = members_module.outputs_on_block
+    make = member_fit.outputs_on_block
 
     def far_off(problem, block, readers):
         return make(problem, block, readers) + 100
 
     weights = {"trained": 0.6, "adjusted": 0.2, "pretrained": 0.2}
-    monkeypatch.setattr(members_module, "outputs_on_block", far_off)
-    monkeypatch.setattr(members_module, "weights_of_errors", lambda _: weights)
+    monkeypatch.setattr(member_fit, "outputs_on_block", far_off)
+    monkeypatch.setattr(member_fit, "weights_of_errors", lambda _: weights)
     f = LSTMForecaster(**QUICK).fit(PAST)
     assert f.members_["trained"]["weight"] == 1
     assert f.skill_ == alone.skill_
