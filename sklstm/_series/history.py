@@ -122,6 +122,7 @@ class History:
             return len(self) + np.arange(n_rows)
         check_same_kind(index, self.index)
         known, step = self.recent()
+        # Stamps of older rows are made only where rows reach back to them.
         if n_rows and index[0] < known[0]:
             known = self.stamps(0, len(self))
         result = positions(index, known, len(self), step)
@@ -156,6 +157,7 @@ class History:
         if self.index is not None:
             known, step = self.recent()
             known = known.append(continued_index(known, len(where), step))
+            # Cut seldom, so that an update of one row hardly ever copies many stamps.
             known = known if len(known) < 2 * N_KEPT else known[-N_KEPT:]
             result._end = known, step
         return result
@@ -195,6 +197,7 @@ class History:
         if index is None:
             index = pd.RangeIndex(len(self))
         return History(
+            # Copies, because views would keep the whole series alive.
             np.array(self.y[first:], np.float64),
             None if X is None else np.array(X[first:]),
             index[first:].copy(deep=True),

@@ -346,6 +346,7 @@ def index_until(index, stamp, n_given, step):
                 "forecast first. Check the index of X, give the rows between to "
                 "update, or fit anew."
             )
+        # No formula counts the steps of every offset, so their number is doubled.
         steps = min(2 * steps, most)
 
 

@@ -145,6 +145,7 @@ def spans_of(keys):
     """
     if not keys:
         return
+    # A sample is enough to cut the keys into spans of about the same number.
     some = np.sort(np.concatenate([part[::64] for part in keys]))
     n_spans = sum(map(len, keys)) // AT_ONCE + 1
     cuts = some[:: len(some) // n_spans + 1][1:]

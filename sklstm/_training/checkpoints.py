@@ -81,6 +81,7 @@ class RunInFile:
         if not self.folder.works:
             return
         rng = progress.rng.get_state()
+        # No file holds an object such as a RandomState; its state is plain data.
         state = State(epoch, network, dataclasses.replace(progress, rng=None), rng)
         content = archive.to_bytes(state, "checkpoint", {"class": "checkpoint"})
         try:

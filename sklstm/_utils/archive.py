@@ -68,6 +68,7 @@ class Encoder:
 
     def array(self, value):
         name = str(len(self.arrays))
+        # ascontiguousarray gives a number an axis, which reshape takes off again.
         self.arrays[name] = np.ascontiguousarray(value).reshape(np.shape(value))
         return name
 
@@ -303,7 +304,9 @@ def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
+            # A ZipInfo of its own has a fixed date, so equal objects give equal bytes.
             archive.writestr(zipfile.ZipInfo(name), content)
+        # The comment of a zip file is its end: room for the digest of all before it.
         archive.comment = b"0" * DIGEST_LENGTH
     content = buffer.getvalue()[:-DIGEST_LENGTH]
     return content + digest(content)
@@ -362,6 +365,7 @@ def write(path, content: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(content)
+            # On the disk before the rename, so that a crash leaves no empty file.
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

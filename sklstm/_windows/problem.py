@@ -182,6 +182,7 @@ class SeriesForecastProblem:
         used = counts[counts > 0]
         if (used == used[0]).all():
             return weights
+        # The mean weight of all windows stays 1, so that the loss keeps its size.
         shares = np.where(counts > 0, used.mean() / np.maximum(counts, 1), 0)
         rows = self.concatenate(
             np.full(len(history), share, float)
@@ -197,6 +198,8 @@ class SeriesForecastProblem:
         ):
             starts = self.starts[first : first + n]
             *parts, cut = split_chronological(
+                # The first series, often the only one, may have its windows in a file;
+                # subtracting 0 would copy them into memory.
                 starts - row if row else starts,
                 self.window_length,
                 self.horizon,
@@ -314,6 +317,7 @@ class SeriesForecastProblem:
         """Return the mean error of last value and seasonal naive, scaled."""
         length, season = self.window_length, self.norm.season
         sources = {"last_value": np.zeros(self.horizon, int) + length - 1}
+        # Windows hold no row that is a longer season back.
         if season is not None and season <= length:
             step = np.arange(self.horizon) % season
             sources["seasonal_naive"] = length - season + step
