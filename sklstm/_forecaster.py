@@ -562,8 +562,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             parameters = {"scaler": None} | parameters
             model = model_of(model)
         weights = keras_weights(model)
-        told = keras_parameters(model, weights, y is None)
-        forecaster = cls(**(told | parameters))
+        of_model = keras_parameters(model, weights, y is None)
+        forecaster = cls(**(of_model | parameters))
         forecaster._validate_params()
         data = read_training(forecaster, X, y, None, None, reset=True)
         problem = make_problem(data, forecaster._window_options())

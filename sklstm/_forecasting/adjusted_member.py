@@ -23,11 +23,11 @@ from sklstm._windows.adjustment import adjusted, filled
 from sklstm._windows.problem import SeriesForecastProblem
 from sklstm._windows.scaling import Scaler
 
-# The last one leaves the last value alone.
+# An infinite penalty makes the last value the forecast.
 ALL_PENALTIES = (*PENALTIES, np.inf)
-# Rows of a window, as a share of those that the network has.
+# Rows of a window, as a share of the network's window.
 SHARE_OF_WINDOW = 2 / 3
-# Last rows that are fitted, since more of them change little.
+# Only so many of the last rows are fitted, because more of them change little.
 MOST_FITTED = 10_000
 # Windows to fit on beside a validation block.
 LEAST_WINDOWS = 8
@@ -52,9 +52,9 @@ class Penalties:
 
 
 def applies_to(problem: SeriesForecastProblem) -> bool:
-    """Return whether the model is for such a problem: one series, and nothing else.
+    """Return whether the model fits the problem: one series, and nothing else.
 
-    Only there it was measured. Rows of many series would need a scale for each.
+    It was measured on such problems alone. Many series would need a scale for each.
     """
     alone = problem.window_shape[1] == 1 and not problem.has_many_series
     return alone and problem.n_static == 0 and problem.weights is None

@@ -231,8 +231,8 @@ def fitted_before(
     fitted = fit_state(data, problem, options, settings, last=last)
     # Origins are rows of the whole history, whatever part of it was fitted.
     series = {
-        key: replace(own, n_fitted=ends[key], first_row=ends[key] - len(own.history))
-        for key, own in fitted.series.items()
+        key: replace(one, n_fitted=ends[key], first_row=ends[key] - len(one.history))
+        for key, one in fitted.series.items()
     }
     other._state = replace(fitted, series=series)
     return other

@@ -69,11 +69,13 @@ class IntervalForecaster:
         if self.calibration is None and self.model.is_combined:
             return self._by_pretrained(forecasts, origins, probabilities)
         self.check_calibrated()
-        parts = zip(origins, consecutive(own.rows for own in origins), strict=True)
+        parts = zip(
+            origins, consecutive(origin.rows for origin in origins), strict=True
+        )
         return np.concatenate(
             [
-                self._of_one_series(own, forecasts[at], probabilities)
-                for own, at in parts
+                self._of_one_series(origin, forecasts[at], probabilities)
+                for origin, at in parts
             ],
             axis=1,
         )
@@ -82,7 +84,7 @@ class IntervalForecaster:
         """Return quantiles as far from forecasts as the pretrained ones are."""
         distances = self._distances(origins, forecasts.shape[1], probabilities)
         result = np.empty_like(distances)
-        where = consecutive(own.rows for own in origins)
+        where = consecutive(origin.rows for origin in origins)
         for at, (series, _) in zip(where, origins, strict=True):
             centers = series.scaler.apply(forecasts[at])
             result[:, at] = series.scaler.invert(centers + distances[:, at])

@@ -57,19 +57,19 @@ def weights_of_errors(errors: Mapping[str, float]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class CombinedOnBlock:
-    """Members fitted on the rows before a validation block, and what they do there.
+    """Members fitted on the rows before a validation block, and their forecasts of it.
 
     Parameters
     ----------
     members : Members
     penalty : float
-        The best one of the linear model.
+        Of the linear model, with the smallest error on the block.
     n_patches : int
-        Of the contexts on which the pretrained network was trained further; 0 where it
-        was not.
+        Length of the contexts on which the pretrained network was fine-tuned; 0 where
+        it was not.
     trained, combined : ValidationBlock
-        Of the windows that were taken, with forecasts by the network trained here, and
-        with combined ones.
+        Sampled windows, with forecasts by the network trained here, and with combined
+        forecasts.
     """
 
     members: Members
@@ -92,7 +92,7 @@ def combine_on_block(
     Parameters
     ----------
     most_rows : int
-        Rows that the pretrained network may read; of many windows some are taken.
+        Rows that the pretrained network may read; windows are sampled to that number.
     tuning : FineTuning
     """
     adjusted, penalty = linear_before(problem, block)
@@ -145,7 +145,7 @@ def fit_on_all_rows(
     scalers: Sequence[Scaler],
     tuning: FineTuning,
 ) -> Members:
-    """Return the members of the same weights, fitted on all rows.
+    """Return members with the same weights, fitted on all rows.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def series_before(
 
 
 def some_windows(problem, rows, most_rows) -> np.ndarray:
-    """Return positions of windows, evenly over the block, whose contexts fit."""
+    """Return positions of evenly spaced windows, as many as `most_rows` allows."""
     _, origins = series_and_origins(problem, rows)
     n_rows = np.minimum(origins, LONGEST_CONTEXT).mean() * problem.n_targets
     n_taken = int(np.clip(most_rows / n_rows, 1, len(rows)))
@@ -183,7 +183,7 @@ def some_windows(problem, rows, most_rows) -> np.ndarray:
 
 
 def series_and_origins(problem, rows) -> tuple[np.ndarray, np.ndarray]:
-    """Return the series of windows, and the rows of it that come after them."""
+    """Return the series of each window, and the row of it after the window."""
     starts = problem.starts[rows]
     series = np.searchsorted(problem.first_rows, starts, side="right") - 1
     return series, starts - problem.first_rows[series] + problem.window_length

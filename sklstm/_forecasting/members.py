@@ -45,10 +45,10 @@ class Rows(NamedTuple):
 
 
 class Reader(Protocol):
-    """What forecasts series from their adjusted rows."""
+    """A member that forecasts series from their adjusted rows."""
 
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
-        """Return forecasts of shape (n_outputs, n, steps) of series that end each."""
+        """Return forecasts after contexts, of shape (n_outputs, n, steps)."""
 
 
 class PretrainedReader(NamedTuple):
@@ -57,7 +57,7 @@ class PretrainedReader(NamedTuple):
     Parameters
     ----------
     tuned : FineTuned or None
-        Weights of a fit; None for those of the package.
+        Fine-tuned weights of a fit; None for those of the package.
     quantiles : bool
     """
 
@@ -168,7 +168,7 @@ class Members:
 
     @property
     def readers(self) -> dict[str, Reader]:
-        """What forecasts for each member of a weight, but the network trained here."""
+        """Members with a weight, by name, except the network trained here."""
         readers: dict[str, Reader] = {}
         if self.adjusted is not None and self.adjusted_weight:
             readers["adjusted"] = self.adjusted
@@ -178,7 +178,7 @@ class Members:
 
     @property
     def trained_alone(self) -> "Members":
-        """The same members, of which only the network trained here takes part."""
+        """The same members, with all weight on the network trained here."""
         return replace(self.with_weights(), tuned=None)
 
     def with_weights(
@@ -205,8 +205,8 @@ class Members:
         result = np.empty_like(forecasts)
         where = consecutive(rows.origins for rows in parts)
         for at, (_, scaler, _) in zip(where, parts, strict=True):
-            own = dict(zip(readers, others[:, at], strict=True))
-            mean = self.weighted_mean(scaler.apply(forecasts[at]), own)
+            by_member = dict(zip(readers, others[:, at], strict=True))
+            mean = self.weighted_mean(scaler.apply(forecasts[at]), by_member)
             result[at] = scaler.invert(mean)
         return result
 
@@ -226,9 +226,9 @@ class Members:
         if self.weight and not self.tuned and self.digest != shipped_digest():
             warn_user(
                 "The forecaster was fitted with other weights of the pretrained "
-                "network than this version of sklstm has, so its forecasts are not "
-                "those after the fit. Fit again, or install the version that fitted "
-                "it.",
+                "network than this version of sklstm has, so its forecasts differ "
+                "from those after the fit. Fit again, or install the version that "
+                "fitted it.",
                 UserWarning,
             )
 
@@ -252,7 +252,7 @@ class Contexts(NamedTuple):
 
 
 def consecutive(tables: Iterable) -> Iterator[slice]:
-    """Yield where each of some tables is, in all of them one after the other."""
+    """Yield the slice of each table within their concatenation."""
     first = 0
     for table in tables:
         yield slice(first, first + len(table))
@@ -260,7 +260,7 @@ def consecutive(tables: Iterable) -> Iterator[slice]:
 
 
 def n_context_rows(seasons: Sequence[int]) -> int:
-    """Return on how many rows before its origin a forecast depends."""
+    """Return the number of rows before an origin on which its forecast depends."""
     return max(LONGEST_CONTEXT, MOST_CYCLES * max(seasons, default=0))
 
 
@@ -310,14 +310,14 @@ def quantile_distances(
     steps: int,
     probabilities: Sequence[float],
 ) -> np.ndarray:
-    """Return how far quantiles of the network are from its median.
+    """Return the distances of the network's quantiles from its median.
 
-    The network has the weights of the package, because it is too sure after
-    fine-tuning, on rows that it has seen.
+    The network has the weights of the package, because fine-tuning on the rows of a
+    series makes its quantiles too narrow.
 
-    Distances of other probabilities than the network's are in proportion to those of a
-    normal distribution. Beyond its horizon, the forecast goes on from medians, so the
-    squared distances of blocks add.
+    Other probabilities than the network's are interpolated in proportion to the
+    quantiles of a normal distribution. Beyond its horizon the network continues from
+    medians, so squared distances of blocks are added.
 
     Returns
     -------
@@ -344,7 +344,7 @@ def quantile_distances(
 
 
 def keeps_units(scaler: Scaler) -> bool:
-    """Return whether contexts are in the units of the target, or scaled."""
+    """Return whether contexts stay in the units of the target; others are scaled."""
     return isinstance(scaler, ColumnScaler) and not scaler.log
 
 
@@ -375,7 +375,7 @@ def scaled_beside_gaps(scaler: Scaler, values: np.ndarray) -> np.ndarray:
 
 
 def forecasts_of(contexts: list[Contexts], seasons, steps, readers) -> list:
-    """Return forecasts for each of some contexts, from one pass of each reader."""
+    """Return forecasts of all contexts, from one pass of each reader."""
     tables = [c.values.reshape(-1, c.values.shape[2]) for c in contexts]
     ages = np.concatenate([c.ages.ravel() for c in contexts])
     flat = forecasts_from_ages(np.concatenate(tables), ages, seasons, steps, readers)
@@ -388,7 +388,7 @@ def forecasts_of(contexts: list[Contexts], seasons, steps, readers) -> list:
 
 
 def forecasts_from_ages(table, ages, seasons, steps, readers):
-    """Return forecasts that start so many rows after the last value seen."""
+    """Return forecasts that start `ages` rows after the last observed value."""
     if not ages.any():
         return forecasts_at_end(table, seasons, steps, readers)
     result = None

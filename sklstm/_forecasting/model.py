@@ -8,13 +8,13 @@ import numpy as np
 from sklstm._forecasting.members import Members, Rows, consecutive
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
-from sklstm._series.missing import bridged, rows_since_seen, without_nan
+from sklstm._series.missing import interpolate_gaps, rows_since_seen, without_nan
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
 from sklstm._windows.dataset import ReadyWindows, SeriesWindows
 from sklstm._windows.normalization import WindowNorm
-from sklstm._windows.problem import bridged_windows
+from sklstm._windows.problem import interpolate_windows
 from sklstm._windows.scaling import Scaler, check_scaled
 
 # Origins whose windows stand in memory at the same time.
@@ -33,7 +33,7 @@ class WindowModel:
 
     def data(self, X: np.ndarray) -> ReadyWindows:
         """Return windows of shape (n_windows, window_length, n_features), scaled."""
-        return ReadyWindows(bridged_windows(check_scaled(self.x_scaler.apply(X))))
+        return ReadyWindows(interpolate_windows(check_scaled(self.x_scaler.apply(X))))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return predictions of shape (n_windows, n_outputs), in the target's units."""
@@ -204,7 +204,7 @@ class ForecastModel:
     ) -> np.ndarray:
         """Forecast without other members; see `forecast`."""
         forecasts = self._forecast_from_windows(origins, steps, quantiles)
-        ages = [rows_since_seen(own.history.y, rows) for own, rows in origins]
+        ages = [rows_since_seen(series.history.y, rows) for series, rows in origins]
         late = np.concatenate(ages)
         if late.any():
             earlier = [
@@ -311,7 +311,7 @@ class ForecastModel:
         y[:, :length] = check_scaled(scaled, of_file=True)
         no_past = rows_before == 0
         if no_past.any():  # the row's own value must not stand in
-            mean = bridged(history.y).mean(axis=0, keepdims=True)
+            mean = interpolate_gaps(history.y).mean(axis=0, keepdims=True)
             y[no_past, :length] = scaler.apply(mean)
         static = history.static
         if static is not None:

@@ -51,12 +51,12 @@ def values_and_forecasts(
             origins.append(Origins(known, runs[whole]))
     if not origins:
         raise ValueError(
-            f"X has no {steps} rows in a row that come after a row of the history, so "
-            "that there is nothing to score. Pass rows that follow the history."
+            f"X has no {steps} consecutive rows after a row of the history, so there "
+            "is nothing to score. Pass rows that follow the history."
         )
     forecasts = model.forecast(origins, steps)
     actual = np.concatenate(
-        [own.series.history.y[own.rows[:, None] + ahead] for own in origins]
+        [origin.series.history.y[origin.rows[:, None] + ahead] for origin in origins]
     )
     shape = (-1, model.n_targets)
     return actual.reshape(shape), forecasts.reshape(shape)
@@ -142,7 +142,7 @@ def r2_of_known(y, forecasts, sample_weight=None) -> float:
     known = ~np.isnan(actual).any(axis=1)
     if not known.any():
         raise ValueError(
-            "No row has an actual value, so that there is nothing to score "
+            "No row has an actual value, so there is nothing to score "
             "against. Pass rows whose values are known."
         )
     weights = None

@@ -107,7 +107,7 @@ class FittedForecaster:
             return self.window_model.y_scaler.statistics
         if self.is_single:
             return self.series[SINGLE_SERIES].scaler.statistics
-        return {key: own.scaler.statistics for key, own in self.series.items()}
+        return {key: fitted.scaler.statistics for key, fitted in self.series.items()}
 
     @property
     def members(self) -> Members | None:
@@ -137,7 +137,7 @@ class FittedForecaster:
         """Scalers of targets and of inputs, as training takes and gives them."""
         if self.form == "windows":
             return self.window_model.y_scaler, self.model.x_scaler
-        return [own.scaler for own in self.series.values()], self.model.x_scaler
+        return [fitted.scaler for fitted in self.series.values()], self.model.x_scaler
 
     def with_histories(self, histories: dict[Hashable, History]) -> "FittedForecaster":
         """Return a state that stands at the end of other histories of its series."""

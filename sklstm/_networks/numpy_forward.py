@@ -111,7 +111,7 @@ def predict_text(
     """
     dtype = np.float64 if len(sequences.ids) < MANY_TOKENS else np.float32
     weights = {name: np.asarray(w, dtype) for name, w in weights.items()}
-    tables, place = word_gates(spec, weights, sequences.ids)
+    tables, row_of_id = word_gates(spec, weights, sequences.ids)
     result = np.empty((len(sequences), spec.n_outputs))
     order = np.argsort(-sequences.lengths, kind="stable")
     parts, first = [], 0
@@ -122,7 +122,7 @@ def predict_text(
 
     def predict_part(rows):
         chunk = sequences.take(rows)
-        words = place[chunk.padded(max(int(chunk.lengths.max()), 1))]
+        words = row_of_id[chunk.padded(max(int(chunk.lengths.max()), 1))]
         result[rows] = forward_text(spec, weights, tables, words, chunk.lengths)
 
     side_by_side(predict_part, parts)
@@ -148,7 +148,7 @@ def word_gates(spec, weights, ids):
     -------
     tables : list of ndarray of shape (n_words, n_gates * units)
         The words' share of the gates, for each direction.
-    place : ndarray of shape (n_tokens,)
+    row_of_id : ndarray of shape (n_tokens,)
         The row of a token id in the tables.
     """
     used = np.zeros(spec.n_tokens, bool)

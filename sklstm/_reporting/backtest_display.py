@@ -132,7 +132,7 @@ def naive_errors(forecaster, X, y, n_steps, stride, season):
     """Return mean absolute errors of naive forecasts by step, from the same origins."""
     known = forecaster._state
     full = known.extended(read_observations(forecaster, X, y)).series
-    starts = {key: len(own.history) for key, own in known.series.items()}
+    starts = {key: len(series.history) for key, series in known.series.items()}
     ahead = np.arange(n_steps)
     lags = {"last value": 1 + ahead}
     if season is not None and 1 < season <= min(starts.values()):

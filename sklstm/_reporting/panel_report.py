@@ -87,15 +87,15 @@ def lead_in_words(scores, means, own, worst):
 def split_panel(forecaster, X, y):
     """Return a forecaster, its linear model, first test rows by series, and a note."""
     state = forecaster._state
-    lengths = {key: len(own.history) for key, own in state.series.items()}
+    lengths = {key: len(series.history) for key, series in state.series.items()}
     if X is not None:
         state = state.extended(read_observations(forecaster, X, y))
         fitted = forecaster._copy()
         fitted._state = state
         cuts = {
             key: lengths[key]
-            for key, own in state.series.items()
-            if len(own.history) > lengths[key]
+            for key, series in state.series.items()
+            if len(series.history) > lengths[key]
         }
         note = "The test rows are new data of these series."
     else:
@@ -116,7 +116,7 @@ def fitted_before(forecaster, state, cuts):
         # The page itself tells how the copy compares with simple models.
         warnings.simplefilter("ignore")
         fitted = fitting.fitted_before(forecaster, state, cuts)
-    whole = {key: own.history for key, own in state.series.items()}
+    whole = {key: series.history for key, series in state.series.items()}
     fitted._state = fitted._state.with_histories(whole)
     return fitted
 

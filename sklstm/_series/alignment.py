@@ -157,8 +157,8 @@ def align_X_y(X, y, sample_weight=None) -> dict:
         return where
     if n_rows_of_many(where) != n_rows_of_many(of_y):
         raise ValueError(
-            "X and y hold other series, or series of other lengths. Pass both as lists "
-            "of equally long parts, or with the same index."
+            "X and y hold different series, or series of different lengths. Pass both "
+            "as lists of equally long parts, or with the same index."
         )
     if is_list_of_series(X) and is_list_of_series(y):
         check_equal_indexes(where, of_y)

@@ -288,9 +288,8 @@ def read_parts(
         kind = form, OutputFormat.of(given, table.target, table.inputs)
         if (output or kind) != kind:
             raise ValueError(
-                f"Part {number} of X is not of the kind of those before it: it has "
-                "another container, other columns or other levels of the index. "
-                "Let all be like the first."
+                f"Part {number} of X differs from the parts before it in container, "
+                "columns or index levels. Pass parts of one kind."
             )
         output, known = kind, kind[1]
         histories = histories_by_series(*table[1:4])
@@ -323,7 +322,7 @@ def check_nothing_beside_parts(y, sample_weight, static) -> None:
     if y is not None or sample_weight is not None:
         raise ValueError(
             "X gives its parts one by one, so neither y nor sample_weight can come "
-            "beside it. Let it give pairs (X, y) instead; weights it cannot have."
+            "beside it. Let it give pairs (X, y) instead, without weights."
         )
 
 
@@ -362,11 +361,11 @@ def check_one_or_many(state, where: dict) -> None:
     """Raise where rows of one series come for many, or the other way round."""
     if state.is_single == (SINGLE_SERIES in where):
         return
-    was, told = "many series", "X does not say whose its rows are"
+    was, fault = "many series", "X does not say whose its rows are"
     if state.is_single:
-        was, told = "one series", "X holds many"
+        was, fault = "one series", "X holds many"
     raise ValueError(
-        f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
+        f"The forecaster was fitted with {was}, but {fault}. Pass rows in the form "
         "that fit took."
     )
 
@@ -413,8 +412,8 @@ def check_steps(steps) -> None:
     if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
         raise TypeError(
             f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
-            "Pass inputs ahead by name, forecast(X=...), and for later dates as many "
-            "steps as lead to them."
+            "Pass inputs ahead by name, forecast(X=...). For later dates, pass the "
+            "number of steps up to them."
         )
     if steps is not None:
         check_positive_int("steps", steps)
@@ -462,8 +461,8 @@ def read_inputs_ahead(
     missing = [key for key in chosen if key not in rows.rows_by_series]
     if missing:
         raise ValueError(
-            f"X has no rows of the series {missing[0]!r}, which needs them as "
-            "all that are forecast. Add them, or name the others by series=."
+            f"X has no rows of the series {missing[0]!r}, but each series that is "
+            "forecast needs some. Add them, or name the other series by series=."
         )
     ahead = {}
     for key in chosen:
@@ -519,8 +518,8 @@ def with_static_of(
     encoder = state.static_encoder
     if encoder is None and static is not None:
         raise ValueError(
-            "The forecaster was fitted without static_features, so it knows "
-            "nothing to do with them. Leave them out, or fit with them."
+            "The forecaster was fitted without static_features, so it "
+            "cannot use them. Leave them out, or fit with them."
         )
     if encoder is None or static is not None:
         return with_static(histories, static, encoder, data)[0]

@@ -138,14 +138,14 @@ def rows_of(given, keys, by_place):
                 f"static_features has more than one row of the series {twice!r}. Pass "
                 "one row for each series."
             )
-        places = table.index.get_indexer(pd.Index(keys))
-        if (places < 0).any():
+        rows = table.index.get_indexer(pd.Index(keys))
+        if (rows < 0).any():
             raise ValueError(
-                f"static_features has no row of the series {keys[np.argmin(places)]!r}."
+                f"static_features has no row of the series {keys[np.argmin(rows)]!r}."
                 " Its index must hold the keys of all series."
             )
         # Rows may come in any order; the networks read them in the order of the series.
-        table = table.iloc[places]
+        table = table.iloc[rows]
     numeric = table.select_dtypes("number")
     infinite = np.isinf(numeric.to_numpy(float, na_value=np.nan)).any(axis=0)
     if infinite.any():

@@ -109,7 +109,7 @@ class Documents:
     Parameters
     ----------
     n_repeats : ndarray of int of shape (n_documents,)
-        How often an epoch of training comes by a document.
+        How often an epoch of training visits a document.
     row_weights : ndarray of shape (n_documents,)
         The weight of a document each time.
     """

@@ -21,7 +21,7 @@ from sklstm._utils.warn import warn_user
 MOST_TEXTS, MOST_BYTES, MOST_CHARACTERS = 2**10, 2**20, 2**20
 WITH_LABELS = (
     "X gives texts without labels, and y is None. Pass the labels as y, or let X give "
-    "pairs (texts, labels), each of them."
+    "pairs (texts, labels) alone."
 )
 LABELS_TWICE = (
     "X gives pairs of texts and labels, but y came beside it. Pass y=None, or let X "
@@ -256,7 +256,7 @@ def unpack_pair(item):
     if len(item) != 2:
         raise ValueError(
             f"X gives a tuple of {len(item)} entries, but pairs (texts, labels) "
-            "are needed, or texts alone. Weights come beside it, as sample_weight."
+            "are needed, or texts alone. Pass weights as sample_weight."
         )
     return item
 
@@ -273,8 +273,7 @@ def concatenate_labels(labels):
     """Return the labels of all parts as one array."""
     if len({part.dtype.kind in "OUST" for part in labels}) > 1:
         raise TypeError(
-            "X gives labels of which some are text and numbers the others. Let all be "
-            "of one type."
+            "X gives some labels as text and others as numbers. Let all be of one type."
         )
     return np.concatenate(labels)
 

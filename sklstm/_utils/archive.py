@@ -109,9 +109,9 @@ class Encoder:
             }
             return {"object": type(value).__name__, "state": state}
         raise TypeError(
-            f"{place} holds {value!r}, of {type(value)}, which no file can hold that "
-            "runs nothing when it is loaded. Replace it by a plain value, or use "
-            "pickle or joblib between machines you trust."
+            f"{place} holds {value!r}, of {type(value)}, which cannot be stored in a "
+            "file that runs no code when it is loaded. Replace it by a plain value, or "
+            "use pickle or joblib between machines you trust."
         )
 
     def kind(self, value, place):

@@ -59,9 +59,9 @@ def available() -> float:
 
 
 def of_the_machine():
-    told = numbers_in("/proc/meminfo", factor=1024)
-    if "MemAvailable" in told:
-        return told["MemAvailable"] + told.get("SwapFree", 0)
+    memory = numbers_in("/proc/meminfo", factor=1024)
+    if "MemAvailable" in memory:
+        return memory["MemAvailable"] + memory.get("SwapFree", 0)
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

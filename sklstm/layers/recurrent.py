@@ -116,15 +116,15 @@ class FastLoop:
 
     def read(self, words, mask, training):
         """Return what `call` does, of `Words`."""
-        cell, (place, mask) = self.cell, self.in_order(words.place, mask)
-        h, *others = self.get_initial_state(place.shape[1])
+        cell, (table_rows, mask) = self.cell, self.in_order(words.table_rows, mask)
+        h, *others = self.get_initial_state(table_rows.shape[1])
         drop = None
         if training and cell.recurrent_dropout:
             drop = first(cell.get_recurrent_dropout_mask(h))
             cell.reset_recurrent_dropout_mask()
         kernel, bias, *weights = self.loop_weights()
         gates = words.projected(kernel, bias)
-        states, *_ = self.run(gates, place, mask, drop, *weights, h, *others)
+        states, *_ = self.run(gates, table_rows, mask, drop, *weights, h, *others)
         return ops.swapaxes(states, 0, 1) if self.return_sequences else states[-1]
 
     def torch_loop(self, steps, mask, *state):

@@ -209,9 +209,9 @@ def seasonal_pattern(graph, y, season, length):
     # The width of y is left for the runtime to tell.
     seasons = graph.reshape(whole, 0, n_seasons, season, -1)
     levels = graph.mean(seasons, 2)
-    place = np.arange(n_seasons) - (n_seasons - 1) / 2
-    slope = graph("Mul", levels, place[:, None, None])
-    slope = graph("Div", graph.sum(slope, 1), np.float64((place**2).sum() * season))
+    cycle = np.arange(n_seasons) - (n_seasons - 1) / 2
+    slope = graph("Mul", levels, cycle[:, None, None])
+    slope = graph("Div", graph.sum(slope, 1), np.float64((cycle**2).sum() * season))
     step = (np.arange(season) - (season - 1) / 2)[:, None]
     swings = graph("Sub", graph("Sub", seasons, levels), graph("Mul", slope, step))
     pattern = graph.mean(swings, 1)
@@ -221,8 +221,8 @@ def seasonal_pattern(graph, y, season, length):
     pattern = graph.reshape(pattern, 0, season, -1)
     variance = graph.sum(graph("Mul", pattern, pattern), 1, keepdims=0)
     variance = graph("Div", variance, np.float64(n_free))
-    there = graph("Greater", variance, np.float64(0))
-    variance = graph("Where", there, variance, np.float64(1))
+    varies = graph("Greater", variance, np.float64(0))
+    variance = graph("Where", varies, variance, np.float64(1))
     share = graph("Sub", np.float64(1), graph("Div", noise, variance))
     share = graph("Unsqueeze", graph("Max", share, np.float64(0)), np.array([1]))
     return graph("Mul", pattern, share)
