@@ -391,6 +391,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         check_ngram_range(self.ngram_range)
         kept = self._state if keep else None
         if not keep:
+            # What this fit does not set must not stay from the last one.
             for name in FITTED:
                 self.__dict__.pop(name, None)
         data = self._training_data(X, y, sample_weight, kept, classes)
@@ -405,6 +406,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             raw_text=kept.raw_text if kept else False,
             training=fit.state,
         )
+        # N-grams count all words, but only the most frequent ones have a vector.
         self.vocabulary_ = most_frequent(data.words, self.max_features)
         self.weights_, self.history_ = fit.weights, fit.history
         self.n_iter_, self.best_epoch_ = len(fit.history["loss"]), fit.best_epoch
@@ -474,6 +476,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         self._check_memory(spec, data.padded_length(self.max_length), dim)
         state = None
         if epochs is not None:  # of partial_fit
+            # An empty state asks training to return the state at its end.
             state = (kept and kept.training) or TrainingState()
         settings = self._settings(
             self.epochs if epochs is None else epochs,
@@ -634,6 +637,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         check_is_fitted(self, "_state")
         parts = list(read_texts(self, self._state.words, X))
         views = [self._network_view(part) for part in parts]
+        # Recurrent layers need a step, also where all texts are empty.
         width = max([1, *(part.lengths.max(initial=0) for part in views)])
         tokens = np.concatenate([part.padded(width) for part in views])
         ngrams = self._state.ngrams

@@ -113,6 +113,7 @@ class LSTMForecaster(BaseForecaster):
         self._alone = pretrained is None and SINGLE_SERIES in self._rows
         data = as_arguments(self._rows, self._inputs, self._alone)
         if pretrained is not None and not self.warm_start:
+            # Without warm_start the network is not trained on the new series.
             history = data[0] if X is None else data
             self.forecaster_ = pretrained._copy()
             histories = read_history(pretrained, history)
@@ -120,6 +121,7 @@ class LSTMForecaster(BaseForecaster):
                 histories, pretrained.scaler
             )
             return self
+        # A copy, because another fit may start from the same pretrained network.
         core = copy.deepcopy(pretrained)
         if core is None:
             core = _forecaster.LSTMForecaster(**self.get_params(deep=False))

@@ -141,6 +141,7 @@ def backtest(
         bar.close()
     tables = [table for part in done for table in part]
     position = {key: number for number, key in enumerate(state.series)}
+    # Python's sort is stable, so the origins of a series stay in order.
     tables.sort(key=lambda table: position[table[0]])
     return pd.concat([table for _, table in tables], ignore_index=True)
 

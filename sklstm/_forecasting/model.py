@@ -211,6 +211,7 @@ class ForecastModel:
                 Origins(series, (rows - age)[age > 0])
                 for (series, rows), age in zip(origins, ages, strict=True)
             ]
+            # One forecast for all origins, of as many steps as the longest gap needs.
             longer = self._forecast_from_windows(earlier, steps + late.max(), quantiles)
             ahead = late[late > 0][:, None] + np.arange(steps)
             forecasts[late > 0] = longer[np.arange(len(longer))[:, None], ahead]
@@ -234,6 +235,8 @@ class ForecastModel:
         ndarray of shape (n_rows, n_targets)
         """
         check_equal_inside(values, rows, series.history.y)
+        # The network reads forecasts in the place of missing rows; other members read
+        # gaps as such.
         with_gaps, filled = self.alone._filled(series, values, rows)
         forecasts = self.alone.forecast([Origins(filled, rows)], 1)
         if self.members is not None and self.is_combined:
@@ -294,6 +297,7 @@ class ForecastModel:
         paths = self._roll([(self.spans(repeated, steps), scaler)], steps, noise)
         if not self.is_combined:
             return paths
+        # Errors around the network's forecast move to the combined one.
         forecasts = (model.forecast([origin], steps) for model in (self, self.alone))
         combined, alone = map(scaler.apply, forecasts)
         return scaler.invert(scaler.apply(paths) + combined - alone)
@@ -329,6 +333,7 @@ class ForecastModel:
             length, given = past.shape[1], self.past_only[: self.n_inputs]
             seen = history.past_inputs(past)[:, :, given]
             X[:, :length, self.past_only] = seen
+            # Ahead, inputs that are not known there keep their last value.
             X[:, length:, self.past_only] = X[:, length - 1 : length, self.past_only]
         return without_nan(check_scaled(self.x_scaler.apply(X), of_file=True))
 
@@ -346,6 +351,7 @@ class ForecastModel:
         missing[rows[after]] = False
         index = history.stamps(0, len(y))
         with_gaps = replace(series, history=History(y.copy(), None, index))
+        # In the order of time, because later gaps depend on earlier ones.
         while missing.any():
             first = int(np.argmax(missing))
             length = int(np.argmin(missing[first:]))
@@ -414,6 +420,7 @@ class ForecastModel:
         def flat(values):
             """Return the rows that a block reads, window after window."""
             rows = values[:, first : first + n_rows]
+            # Training windows have single precision as well.
             return rows.reshape(-1, values.shape[-1]).astype(np.float32)
 
         everything = np.arange(n_windows)

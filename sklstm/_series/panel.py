@@ -126,6 +126,7 @@ def rows_by_series(data, name: str = "X") -> dict:
     codes, unique = pd.factorize(keys)
     if (codes < 0).any():
         raise ValueError(f"The index of {name} has a row without a series. Drop it.")
+    # Stable, so that the rows of a series keep their order.
     order = np.argsort(codes, kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(codes))[:-1])
     return {

@@ -220,9 +220,11 @@ def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
         table = match_other_names(estimator, table, known.names)
     y = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
+        # Values are checked already; scikit-learn notes names and number of columns.
         validate_data(estimator, table, skip_check_array=True, reset=known is None)
     else:
         estimator.n_features_in_ = 1
+        # A series without columns must not keep the names of the last fit.
         vars(estimator).pop("feature_names_in_", None)
     if estimator.past_covariates is not None:
         raise ValueError(

@@ -42,6 +42,7 @@ def lstm(steps, mask, kernel, recurrent_kernel, bias, h, c):
         h[None],
         c[None],
         jnp.concatenate([part.ravel() for part in weights]),
+        # cuDNN takes no length of 0; rows without a step keep their state below.
         jnp.maximum(lengths, 1).astype(jnp.int32),
         n_features,
         h.shape[1],

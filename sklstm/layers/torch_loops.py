@@ -68,6 +68,7 @@ def run(cell, steps, mask, kernel, recurrent_kernel, biases, state):
     step = torch.arange(n_steps, device=steps.device)[:, None]
     rows = torch.arange(batch, device=steps.device)
     shifted = steps[(step + start).clamp(max=n_steps - 1), rows]
+    # torch packs no empty row: `empty` rows read one step, whose result is dropped.
     packed = pack_padded_sequence(
         shifted, lengths.clamp(min=1).cpu(), enforce_sorted=False
     )

@@ -85,6 +85,7 @@ def series_model(graph, forecaster, series):
         context += [] if ahead is None else [graph.reshape(ahead, 0, -1)]
     static = static_of(forecaster, series)
     if static is not None:  # the same in each row
+        # Static features have no axis of rows, so they are added to a zero of each row.
         zero = graph.reshape(graph.cut(graph.cut(y, 0, 1), 0, 1, axis=2), 0, 1)
         zero = graph("Mul", zero, np.float64(0))
         context.append(graph("Add", zero, static[None]))
@@ -192,7 +193,7 @@ def rows_of(graph, level, norm, first, end):
 
 
 def seasonal_part(graph, y, seasons, length, horizon):
-    """As `_seasonal.seasonal_part`."""
+    """As `_windows.seasonal.seasonal_part`."""
     after, total = np.arange(-length, horizon), None
     for season in sorted(seasons):
         pattern = seasonal_pattern(graph, y, season, length)
@@ -203,7 +204,7 @@ def seasonal_part(graph, y, seasons, length, horizon):
 
 
 def seasonal_pattern(graph, y, season, length):
-    """As `_seasonal.seasonal_pattern`."""
+    """As `_windows.seasonal.seasonal_pattern`."""
     n_seasons, n_free = length // season, season - 1
     whole = graph.cut(y, length - n_seasons * season, length)
     # The width of y is left for the runtime to tell.
