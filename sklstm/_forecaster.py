@@ -454,6 +454,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
         check_not_swapped(X, y)
         check_search(self.window_length, X, y)
+        # A series too short to train on left no network that training could continue.
         keep = keep and self._state.is_trained
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
@@ -467,6 +468,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         check_same_network(last, asked)
         n_steps, width = problem.window_shape
+        # Memory grows with the steps that recurrent layers read, not with the window.
         n_read = spec.recurrent_length or n_steps
         n_linear = ridge.bytes_of_fit(problem)
         self._check_memory(spec, n_read, width, whole=asked, n_linear=n_linear)
@@ -857,6 +859,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         state, steps, origins = self._origins_ahead(*request)
         state.intervals.check_calibrated()
         n_paths = len(origins) * int(n_samples)
+        # All paths of one series are in memory at the same time.
         state.model.check_reach(n_paths, steps, at_once=n_samples)
         rng = check_random_state(random_state)
         paths = {

@@ -78,6 +78,7 @@ def fit_state(
     epochs : int, default=None
         Train exactly so many epochs, without a validation block.
     """
+    # Without windows to train on, the pretrained network forecasts alone.
     if isinstance(problem, ShortProblem):
         network = untrained_network(options.build_spec(problem))
         scalers = problem.fit_scalers(problem.all_rows())

@@ -392,6 +392,7 @@ def forecasts_from_ages(table, ages, seasons, steps, readers):
     if not ages.any():
         return forecasts_at_end(table, seasons, steps, readers)
     result = None
+    # Apart, because series without a gap need fewer steps.
     for late in (False, True):
         rows = np.flatnonzero((ages > 0) == late)
         if not len(rows):
@@ -419,6 +420,7 @@ def forecasts_at_end(table, seasons, steps, readers):
         table = np.where(unknown[:, None], 0.0, table)
     values, removed = adjusted(table, sorted(seasons))
     first = np.argmax(known, axis=1)
+    # Rows before the first value are padding, or hold nothing.
     contexts = [row[start:] for row, start in zip(values, first, strict=True)]
     forecasts = np.concatenate([reader.read(contexts, steps) for reader in readers])
     forecasts[:, unknown] = np.nan

@@ -302,6 +302,7 @@ def chosen_series(state: FittedForecaster, series) -> list:
     if series is None:
         return list(state.series)
     is_key = isinstance(series, str) or not isinstance(series, Iterable)
+    # A tuple may be the key of one series, or the keys of several.
     if is_key or (isinstance(series, tuple) and series in state.series):
         series = [series]
     keys = list(series)

@@ -31,6 +31,7 @@ def match_columns(data, names, name="y"):
         If it has other columns.
     """
     columns = names_of_columns(data)
+    # One column cannot be in another order; `match_target` checks its name.
     if columns is None or not isinstance(names, list) or len(names) < 2:
         return data
     ordered = columns_in_order(data, names)

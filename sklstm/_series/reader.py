@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ from sklstm._series.panel import (
     rows_by_series,
     unpack_history,
 )
-from sklstm._series.static import StaticEncoder, with_static
+from sklstm._series.static import StaticEncoder, with_static, with_static_of
 from sklstm._series.validation import (
     as_numbers,
     check_frame,
@@ -511,31 +511,6 @@ def read_history(estimator, history, static=None) -> dict[Hashable, History]:
         histories = histories_by_series(where, target, values)
     check_regular(histories, "history")
     return with_static_of(state, histories, static, X)
-
-
-def with_static_of(
-    state, histories: dict[Hashable, History], static, data
-) -> dict[Hashable, History]:
-    """Return histories with the static features given, or those of the same key."""
-    encoder = state.static_encoder
-    if encoder is None and static is not None:
-        raise ValueError(
-            "The forecaster was fitted without static_features, so it "
-            "cannot use them. Leave them out, or fit with them."
-        )
-    if encoder is None or static is not None:
-        return with_static(histories, static, encoder, data)[0]
-    new = [key for key in histories if key not in state.series]
-    if new or state.output.index_names is None:
-        raise ValueError(
-            "The forecaster was fitted with static_features, and those of the "
-            f"series {(new or list(histories))[0]!r} are not known. Pass "
-            "static_features= beside history=."
-        )
-    return {
-        key: replace(history, static=state.series[key].history.static)
-        for key, history in histories.items()
-    }
 
 
 def read_row_values(

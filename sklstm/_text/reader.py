@@ -159,6 +159,7 @@ class PartReader:
         self.holds_texts = is_text
 
     def encode(self, part):
+        # The first part sets the number of columns, and later ones must have it.
         reset = self.reset and not self.n_read
         if self.holds_texts:
             texts = read_strings(self.estimator, part, reset=reset, first=self.n_read)
@@ -240,6 +241,7 @@ def grouped(items):
             texts.append(text)
             labels.append(label)
             size += len(text) if tokenizer.is_word(text) else 0
+        # Waiting texts go before a part, so that the order stays.
         if texts and (is_part or len(texts) >= MOST_TEXTS or size >= MOST_CHARACTERS):
             yield texts, all_or_none(labels)
             texts, labels, size = [], [], 0

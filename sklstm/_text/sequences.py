@@ -79,6 +79,7 @@ class Sequences:
 
     def _spans(self, starts, lengths):
         offsets = np.concatenate([[0], np.cumsum(lengths)])
+        # Positions in the result, shifted by where each span starts here.
         where = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Sequences(self.ids[where], offsets)
 
@@ -100,6 +101,7 @@ class Sequences:
         starts = np.stack([self.offsets[:-1], self.offsets[1:] - (lengths - head)])
         parts = np.stack([head, lengths - head])
         both = self._spans(starts.T.ravel(), parts.T.ravel())
+        # Each document has two spans, so every second offset starts a document.
         return Sequences(both.ids, both.offsets[::2])
 
     def visible(self, n_ids, max_length, truncate):
