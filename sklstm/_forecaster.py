@@ -518,7 +518,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @classmethod
     def from_keras(cls, model, X, y=None, **parameters):
-        """A fitted forecaster around a Keras model, without training.
+        """Return a fitted forecaster around a Keras model, without training.
 
         The model is one that `to_keras` or `sklstm.scikeras.build_regressor` made,
         trained anywhere, by any means. It works on scaled values: scalers are learned
@@ -703,7 +703,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         quantiles=None,
     ):
-        """Values that the future stays below with given probabilities.
+        """Forecast values that the future stays below with given probabilities.
 
         The spread is that of the errors on the validation block (split-conformal
         prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
@@ -769,7 +769,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         coverage=0.9,
     ):
-        """Intervals that hold the future with a given probability, step by step.
+        """Forecast intervals that hold the future with a given probability, by step.
 
         Parameters
         ----------
@@ -817,7 +817,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         random_state=None,
     ):
-        """Futures that could come, each a whole path whose steps belong together.
+        """Draw futures that could come, as whole paths whose steps belong together.
 
         A path adds the errors of one window of the validation block, step by step and
         target by target, to the forecast, so that sums and extremes over steps are as
@@ -1042,7 +1042,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return r2_of_known(y, self.predict(X), sample_weight)
 
     def to_onnx(self, path=None, *, series=None):
-        """The fitted forecaster as an ONNX graph, scaling and windows included.
+        """Return the fitted forecaster as an ONNX graph, with scaling and windows.
 
         All numbers are in 64 bits and in their own units, and none may be missing.
 

@@ -529,7 +529,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return sequences.visible(n_ids, self.max_length, self.truncate)
 
     def decision_function(self, X):
-        """Logits.
+        """Return logits.
 
         Parameters
         ----------
@@ -562,7 +562,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return numpy_forward.predict_text(state.spec, self.weights_, view, linear)
 
     def predict_proba(self, X):
-        """Probabilities of classes, or of each label in the multi-label case.
+        """Return probabilities of classes, or of each label in the multi-label case.
 
         Parameters
         ----------
@@ -577,7 +577,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return probabilities(self._logits(X), not self._state.multi_label)
 
     def predict_log_proba(self, X):
-        """Logarithms of `predict_proba`.
+        """Return logarithms of `predict_proba`.
 
         Parameters
         ----------
@@ -591,7 +591,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return log_probabilities(self._logits(X), not self._state.multi_label)
 
     def predict(self, X):
-        """The likeliest class of each text, or an indicator of its labels.
+        """Return the likeliest class of each text, or an indicator of its labels.
 
         Parameters
         ----------
@@ -647,7 +647,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return [tokens, linear.astype(np.float32)]
 
     def to_onnx(self, path=None):
-        """The fitted classifier as an ONNX graph, n-grams included.
+        """Return the fitted classifier as an ONNX graph, n-grams included.
 
         ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, of one row
         and one column at least (an empty text is a row of padding), gives

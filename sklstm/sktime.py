@@ -268,7 +268,7 @@ class LSTMForecaster(BaseForecaster):
 
 
 def has_name(step) -> bool:
-    """Whether a step is 1, or its name alone gives it back, as sktime needs."""
+    """Return whether a step is 1, or follows from its name, as sktime needs."""
     if isinstance(step, int):
         return step == 1
     try:

@@ -128,7 +128,7 @@ def read_pair(train):
 
 
 def rivals(classifier, X, targets, train):
-    """Logits of the test texts by simpler models."""
+    """Return logits of the test texts by simpler models."""
     result = {}
     if classifier.linear_skip and is_kept(classifier):
         parts = read_texts(classifier, classifier._state.words, X)
@@ -174,7 +174,7 @@ def score(logits, targets, exclusive):
 
 
 def shares(targets):
-    """Share of each class; two classes have one column."""
+    """Return the share of each class; two classes have one column."""
     found = targets.mean(axis=0)
     return np.array([1 - found[0], found[0]]) if len(found) == 1 else found
 

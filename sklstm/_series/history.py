@@ -163,7 +163,7 @@ class History:
         return result
 
     def cut(self, first: int, last: int) -> "History":
-        """The history of the rows from `first` to before `last`."""
+        """Return the history of the rows from `first` to before `last`."""
         first = max(first, 0)
         return History(
             self.y[first:last],
@@ -173,7 +173,7 @@ class History:
         )
 
     def end(self, n_rows: int, n_features: int | None) -> "History":
-        """A copy of the last rows, from which the same windows end at the last value.
+        """Return a copy of the last rows, whose last window is the same.
 
         Parameters
         ----------
@@ -204,11 +204,11 @@ class History:
         )
 
     def with_inputs(self, X: np.ndarray) -> "History":
-        """A history whose inputs reach further ahead."""
+        """Return a history whose inputs reach further ahead."""
         return replace(self, ahead=X)
 
     def windows(self, rows: np.ndarray) -> np.ndarray:
-        """Values of `y` without gaps, as they are known at the end of each window.
+        """Return values of `y` without gaps, as known at the end of each window.
 
         Parameters
         ----------
@@ -217,12 +217,12 @@ class History:
         return windows_of(self.y, rows)
 
     def past_inputs(self, rows: np.ndarray) -> np.ndarray:
-        """The same of X; NaN in columns of which nothing has been seen yet."""
+        """Return the same of X; NaN in columns of which nothing has been seen yet."""
         assert self.X is not None, "a series without inputs has no past ones"
         return windows_of(self.X, rows, before_first=np.nan)
 
     def inputs(self, rows: np.ndarray) -> np.ndarray:
-        """Inputs at rows; beyond those known, at the last one that is."""
+        """Return inputs at rows; beyond the known ones, those of the last."""
         assert self.X is not None, "a series without inputs has none at any row"
         X = self.X[np.minimum(rows, len(self.X) - 1)]
         if self.ahead is not None:

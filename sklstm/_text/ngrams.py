@@ -139,7 +139,7 @@ def concatenate_spans(arrays, spans):
 
 
 def spans_of(keys):
-    """Give slices, one of each sorted array, which hold the same span of keys.
+    """Yield slices, one of each sorted array, which hold the same span of keys.
 
     Together they hold about `AT_ONCE` keys, because sorting takes some 50 bytes a key.
     """

@@ -75,7 +75,7 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
 
 
 def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
-    """Give X as ids of learned words, part by part."""
+    """Yield X as ids of learned words, part by part."""
     X, n_read = unloaded(X), 0
     if not isinstance(X, Iterator):
         tokenizer.check_collection(X)
@@ -196,12 +196,12 @@ def other_kind(got, fitted):
 
 
 def comes_in_parts(X):
-    """Whether X is an iterator, lies in a file, or gives its texts when asked."""
+    """Return whether X is an iterator, lies in a file, or gives texts when asked."""
     return isinstance(X, Iterator) or is_mapped(X) or is_lazy(X)
 
 
 def is_mapped(X):
-    """Whether X is an array in a file, but in none of joblib's.
+    """Return whether X is an array in a file, but in none of joblib's.
 
     joblib maps large arrays for its workers, where a fit must not differ.
     """
@@ -211,7 +211,7 @@ def is_mapped(X):
 
 
 def is_lazy(X):
-    """Whether X gives a text for each position, but is none of the usual containers."""
+    """Return whether X gives a text for each position, but is no usual container."""
     usual = list, tuple, str, bytes, np.ndarray, pd.Series, pd.DataFrame
     if isinstance(X, usual) or hasattr(X, "__array__") or issparse(X):
         return False
@@ -222,7 +222,7 @@ def is_lazy(X):
 
 
 def parts_of(X):
-    """Give parts of X, each with its labels, or with None where X gives no labels."""
+    """Yield parts of X, each with its labels, or with None where X has none."""
     if isinstance(X, np.ndarray):
         width = max(X[:1].nbytes, MOST_BYTES // 2**16)
         for rows in blocks(len(X), max(MOST_BYTES // width, 1)):

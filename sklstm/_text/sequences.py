@@ -44,7 +44,7 @@ class Sequences:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def slices(self, n_tokens=None):
-        """Give slices of documents of at most so many tokens, or of one document."""
+        """Yield slices of documents of at most so many tokens, or of one document."""
         n_tokens, first = n_tokens or AT_ONCE, 0
         while first < len(self):
             end = self.offsets[first] + n_tokens
@@ -67,7 +67,7 @@ class Sequences:
         )
 
     def _take_parts(self, rows):
-        """Give the documents at `rows` in parts of at most so many tokens."""
+        """Yield the documents at `rows` in parts of at most so many tokens."""
         for block in blocks(len(rows), ROWS_AT_ONCE):
             block_rows = rows[block]
             ends = np.cumsum(

@@ -164,7 +164,7 @@ class Encoder:
 
 
 def state_of(value):
-    """Attributes; scikit-learn adds its version, and checks it when set again."""
+    """Return attributes; scikit-learn adds its version, and checks it later."""
     if type(value).__module__.startswith("sklearn."):
         return value.__getstate__()
     # A class may keep more than it is.
@@ -265,7 +265,7 @@ class Decoder:
 
 
 def packed(state):
-    """The state of an object with plain data in place of what is made of our classes.
+    """Return the state of an object with plain data instead of our classes.
 
     Numbers, texts and arrays stay as they are, and so does what is no data.
     """
@@ -284,7 +284,7 @@ def packed(state):
 
 
 def unpacked(state):
-    """The reverse of `packed`."""
+    """Return the state of an object; the reverse of `packed`."""
     result = dict(state)
     for name in result.pop(PACKED, ()):
         decoder = Decoder(result[name]["arrays"])
@@ -293,7 +293,7 @@ def unpacked(state):
 
 
 def to_bytes(value: object, place: str, manifest: dict) -> bytes:
-    """The file of a storable object; the same bytes for the same object."""
+    """Return the file of a storable object; equal objects have equal bytes."""
     encoder = Encoder()
     state = encoder.encode(value, place)
     members = {
@@ -317,7 +317,7 @@ def digest(content: bytes) -> bytes:
 
 
 def from_bytes(content: bytes) -> tuple[dict, Any]:
-    """The manifest and the object of a file.
+    """Return the manifest and the object of a file.
 
     Memory is bounded by the length of the file, since nothing in it is compressed and
     no shape is believed that its bytes do not fill.

@@ -54,7 +54,7 @@ def in_words(n_bytes: float) -> str:
 
 
 def available() -> float:
-    """Bytes that this process can still have; infinite where no system tells."""
+    """Return the bytes that this process can still have, infinite if unknown."""
     return max(0, min(of_the_machine(), of_the_container(), of_the_limit()))
 
 
@@ -80,7 +80,7 @@ def of_the_container():
 
 
 def of_the_limit():
-    """Of `ulimit -v`, which counts addresses."""
+    """Return the bytes that `ulimit -v` leaves, which counts addresses."""
     try:
         import resource
     except ImportError:  # Windows

@@ -55,7 +55,7 @@ def n_columns(graph, values):
 
 
 def present(graph, ids):
-    """Give 1 for tokens and 0 for padding."""
+    """Return 1 for tokens and 0 for padding."""
     return graph("Min", ids, np.int64(1))
 
 
