@@ -164,7 +164,8 @@ class Encoder:
 
 
 def state_of(value):
-    """Return attributes; scikit-learn adds its version, and checks it later."""
+    """Return the attributes that a file holds."""
+    # scikit-learn adds its version, and checks it when the state is set again.
     if type(value).__module__.startswith("sklearn."):
         return value.__getstate__()
     # A class may keep more than it is.
