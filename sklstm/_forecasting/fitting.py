@@ -1,25 +1,22 @@
 """From data to the fitted state: train, calibrate intervals, keep the series."""
 
 from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import check_random_state
 
 from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.fine_tuning import FineTuning
-from sklstm._forecasting.members import (
+from sklstm._forecasting.member_fit import (
     MOST_ROWS,
     MOST_ROWS_UNTRAINED,
     PRIOR_BLOCKS,
-    Members,
     combine_on_block,
     fit_on_all_rows,
 )
+from sklstm._forecasting.members import Members, n_context_rows
 from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
-from sklstm._forecasting.pretrained_member import n_context_rows
 from sklstm._forecasting.state import FittedForecaster, TrainingRecord
 from sklstm._forecasting.zero_shot import (
     ShortProblem,
@@ -31,7 +28,6 @@ from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import is_list_of_series
 from sklstm._series.reader import TrainingSeries
 from sklstm._series.validation import (
-    check_positive_int,
     check_probabilities,
     is_pandas,
     n_dims,
@@ -83,6 +79,7 @@ def fit_state(
     epochs : int, default=None
         Train exactly so many epochs, without a validation block.
     """
+    # Without windows to train on, the pretrained network forecasts alone.
     if isinstance(problem, ShortProblem):
         network = untrained_network(options.build_spec(problem))
         scalers = problem.fit_scalers(problem.all_rows())
@@ -218,6 +215,44 @@ def rows_before(
     return data, ends
 
 
+def fitted_before(
+    forecaster,
+    state: FittedForecaster,
+    cuts: dict,
+    max_train_size: int | None = None,
+    *,
+    keep: bool = False,
+):
+    """Return a copy of a forecaster, fitted on the rows before the cuts.
+
+    Parameters
+    ----------
+    forecaster : LSTMForecaster
+    state : FittedForecaster
+        With all rows.
+    cuts : dict of series to int
+        Series without a cut are taken whole.
+    max_train_size : int, default=None
+        Rows of each series before its cut; None means all.
+    keep : bool, default=False
+        Go on from the fitted weights and scalers.
+    """
+    data, ends = rows_before(state, cuts, max_train_size)
+    other, last = forecaster._copy(), forecaster._state if keep else None
+    other.verbose = 0  # the bar of the backtest is the one that is seen
+    options = other._network_options()
+    problem = problem_of(data, other._window_options(), options, last)
+    settings = other._settings(other.epochs, other.loss)
+    fitted = fit_state(data, problem, options, settings, last=last)
+    # Origins are rows of the whole history, whatever part of it was fitted.
+    series = {
+        key: replace(one, n_fitted=ends[key], first_row=ends[key] - len(one.history))
+        for key, one in fitted.series.items()
+    }
+    other._state = replace(fitted, series=series)
+    return other
+
+
 def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> None:
     """Raise where training cannot continue, because the network has another shape."""
     if last is not None and asked != last.network.trained.spec:
@@ -226,32 +261,6 @@ def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> Non
             f"of another shape: {differences(last.network.trained.spec, asked)}. "
             "Fit anew with warm_start=False."
         )
-
-
-def check_no_steps(X) -> None:
-    """Raise where `predict` gets a number of steps, or their dates."""
-    if isinstance(X, Integral):
-        raise TypeError(
-            f"predict forecasts the rows of X, but got the number {X}. Use "
-            f"forecast({X}) for the {X} steps after the history."
-        )
-    if isinstance(X, (pd.DatetimeIndex, pd.PeriodIndex)):
-        raise TypeError(
-            f"predict forecasts the rows of X, but got {len(X)} time stamps without "
-            f"values. Use forecast({len(X)}) for so many steps after the history."
-        )
-
-
-def check_steps(steps) -> None:
-    """Raise where the number of steps is none; None stands for the usual one."""
-    if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
-        raise TypeError(
-            f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
-            "Pass inputs ahead by name, forecast(X=...), and for later dates as many "
-            "steps as lead to them."
-        )
-    if steps is not None:
-        check_positive_int("steps", steps)
 
 
 def check_not_swapped(X, y) -> None:

@@ -278,6 +278,7 @@ class WindowTraining:
     def skill(self, candidate: Candidate, block: ValidationBlock) -> float:
         """Return the share of the best simple model's error that the network avoids."""
         best = min(candidate.linear.baseline_scores.values())
+        # Where a simple model makes no error, none can be avoided.
         return float(1 - block.mean_error(self.metric) / best) if best > 0 else 0.0
 
     def _fit_linear(

@@ -9,10 +9,10 @@ import pytest
 
 import sklstm
 from sklstm import LSTMForecaster
-from sklstm._forecasting import fitting
+from sklstm._forecasting import fitting, member_fit
 from sklstm._forecasting import members as members_module
-from sklstm._forecasting.members import weights_of_errors
-from sklstm._forecasting.pretrained_member import Rows, context_forecasts
+from sklstm._forecasting.member_fit import weights_of_errors
+from sklstm._forecasting.members import Rows, context_forecasts
 from sklstm._windows.scaling import fit_scaler
 
 QUICK = {"horizon": 4, "units": 3, "epochs": 0, "random_state": 0}
@@ -107,7 +107,7 @@ def combined_once(forecaster, monkeypatch, *data):
     calls = []
 
     def combined(*args):
-        calls.append((args, members_module.combine_on_block(*args)))
+        calls.append((args, member_fit.combine_on_block(*args)))
         return calls[-1][1]
 
     monkeypatch.setattr(fitting, "combine_on_block", combined)
@@ -155,14 +155,14 @@ def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
 
 
 def test_a_mean_clearly_worse_than_the_network_alone_is_not_kept(monkeypatch):
-    make = members_module.outputs_on_block
+    make = member_fit.outputs_on_block
 
     def far_off(problem, block, readers):
         return make(problem, block, readers) + 100
 
     weights = {"trained": 0.6, "adjusted": 0.2, "pretrained": 0.2}
-    monkeypatch.setattr(members_module, "outputs_on_block", far_off)
-    monkeypatch.setattr(members_module, "weights_of_errors", lambda *_: weights)
+    monkeypatch.setattr(member_fit, "outputs_on_block", far_off)
+    monkeypatch.setattr(member_fit, "weights_of_errors", lambda *_: weights)
     short = QUICK | {"horizon": 2}  # a block of at least four horizons
     f = LSTMForecaster(**short).fit(PAST)
     alone = LSTMForecaster(**short, pretrained=False).fit(PAST)
