@@ -10,6 +10,8 @@ sys.path.insert(0, str(HERE))
 # Pages draw with these settings; the gallery sets those of Matplotlib again.
 os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
 
+from publish import folder_of  # noqa: E402
+
 import sklstm  # noqa: E402
 
 PACKAGE = Path(sklstm.__file__).parent
@@ -64,12 +66,19 @@ html_theme_options = {
     "show_nav_level": 2,
     "header_links_before_dropdown": 5,
     "secondary_sidebar_items": ["page-toc", "sourcelink"],
+    "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    # `docs/publish.py` writes this file beside the folders of all versions, so a newer
+    # version appears in the menu of older ones. Of a site alone the menu is hidden.
+    "switcher": {"json_url": "../versions.json", "version_match": folder_of(release)},
+    "check_switcher": False,
+    "show_version_warning_banner": True,
 }
 html_sidebars = {"changelog": [], "contributing": [], "design/index": []}
 html_show_sourcelink = True
 html_copy_source = True
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["versions.js"]
 
 # API pages
 numpydoc_show_class_members = False
