@@ -3,8 +3,8 @@
 python docs/publish.py SITE [BUILT]
 
 Copies BUILT, by default docs/_build/html, to SITE/VERSION, where VERSION is the release
-or "dev". Writes SITE/versions.json, which the version switch of every version reads, and
-SITE/index.html, which leads to the newest release. SITE may be served from any address.
+or "dev". Writes SITE/versions.json, which the version switch of every version reads,
+and SITE/index.html, which leads to the newest release. Any address may serve SITE.
 """
 
 import json
