@@ -171,6 +171,18 @@ def test_what_users_type_stands_in_a_title_heading_or_term():
     assert [query for query in searches["SEARCHES"] if not found(query, pairs)] == []
 
 
+def test_commits_of_the_summary_of_benchmarks_stand_on_the_pages_of_details():
+    folder = DOCS / "benchmarks"
+    rows = re.findall(
+        r"\]\(([^)]+\.md)\), (`.*`) \|$", (folder / "index.md").read_text("utf-8"), re.M
+    )
+    assert len(rows) > 30
+    for page, commits in rows:
+        details = (folder / page).read_text("utf-8")
+        for commit in re.findall(r"\w+", commits):
+            assert commit in details, (page, commit)
+
+
 @pytest.fixture(scope="module")
 def publishing():
     return runpy.run_path(DOCS / "publish.py")
