@@ -171,6 +171,10 @@ def test_what_users_type_stands_in_a_title_heading_or_term():
     assert [query for query in searches["SEARCHES"] if not found(query, pairs)] == []
 
 
+def test_words_of_the_table_of_search_terms_stand_where_it_leads():
+    assert runpy.run_path(DOCS / "searches.py")["words_not_found"]() == []
+
+
 def test_commits_of_the_summary_of_benchmarks_stand_on_the_pages_of_details():
     folder = DOCS / "benchmarks"
     rows = re.findall(
