@@ -50,9 +50,9 @@ class SkillWarning(UserWarning):
     """Warn that a fit did worse than a simple model on its validation block."""
 
 
-def warn_of_a_better_model(estimator):
+def warn_of_a_better_model(estimator, skill):
     """Warn if a simple model has the lower error on the validation block."""
-    if estimator.skill_ is None or estimator.skill_ >= -MAX_LOSS:
+    if skill is None or skill >= -MAX_LOSS:
         return
     advice = "Use that model, or search for other parameters."
     if not estimator.linear_skip:

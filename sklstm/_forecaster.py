@@ -169,7 +169,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "auto" combines the network trained here with one that comes with the package
         and was trained on many synthetic series, and for one series alone with a linear
         model of its seasonally adjusted rows: forecasts are a weighted mean, whose
-        weights follow from the errors of each on the validation block. The pretrained
+        weights follow from the errors of each on the validation block; the shorter it
+        is, the more the pretrained network weighs, but beside X. The pretrained
         network reads each target column by itself, without X, and takes seasons from
         `seasonal_period`. Where the rows allow, it is fine-tuned on the series, by as
         many steps as `epochs` and at most 50, for which `fit` takes one to several
@@ -478,7 +479,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 data, problem, options, settings, last=last, epochs=epochs
             )
         tell_what_is_kept(self)
-        warn_of_a_better_model(self)
+        warn_of_a_better_model(self, self._state.record.best_skill)
         return self
 
     def _window_options(self):

@@ -410,7 +410,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         self.n_iter_, self.best_epoch_ = len(fit.history["loss"]), fit.best_epoch
         self.baseline_scores_, self.skill_ = fit.baseline_scores, fit.skill
         tell_what_is_kept(self)
-        warn_of_a_better_model(self)
+        warn_of_a_better_model(self, self.skill_)
         return self
 
     def _training_data(self, X, y, sample_weight, kept, classes):

@@ -13,6 +13,7 @@ from sklstm._forecasting.fine_tuning import FineTuning
 from sklstm._forecasting.members import (
     MOST_ROWS,
     MOST_ROWS_UNTRAINED,
+    PRIOR_BLOCKS,
     Members,
     combine_on_block,
     fit_on_all_rows,
@@ -88,12 +89,14 @@ def fit_state(
         return untrained_state(data, problem, network, scalers, Members.of(1))
     kept = None if last is None else (last.scalers, last.network.trained.weights)
     fit = fit_window_network(problem, options, settings, kept=kept, epochs=epochs)
-    members = None
+    members, trained_skill = None, fit.skill
     if options.pretrained and isinstance(problem, SeriesForecastProblem):
-        members, fit = combined(problem, fit, options, settings, last)
+        # Inputs may tell what the series does not, so the pretrained network, which
+        # reads none, is trusted with them no further than a block says.
+        n_trusted = 0.0 if data.form == "regression" else PRIOR_BLOCKS
+        members, fit = combined(problem, fit, options, settings, last, n_trusted)
         if members is None:
-            # Inputs may tell what the series does not, and no block says whether.
-            members = Members.of(0.0 if data.form == "regression" else 0.5)
+            members = Members.of(0.5 if n_trusted else 0.0)
     calibration = None
     if fit.validation is not None:
         calibration = conformal_errors(fit.validation)
@@ -102,7 +105,12 @@ def fit_state(
         # of the last `fit`.
         calibration = last.calibration
     record = TrainingRecord(
-        fit.history, fit.n_iter, fit.best_epoch, fit.baseline_scores, fit.skill
+        fit.history,
+        fit.n_iter,
+        fit.best_epoch,
+        fit.baseline_scores,
+        fit.skill,
+        trained_skill,
     )
     state = untrained_state(data, problem, fit.network, fit.scalers, members)
     return replace(state, record=record, calibration=calibration)
@@ -114,13 +122,17 @@ def combined(
     options: NetworkOptions,
     settings: Settings,
     last: FittedForecaster | None,
+    n_trusted: float,
 ) -> tuple[Members | None, WindowFit]:
     """Return the weights of network and other members, and the fit of all.
 
-    A mean can be worse than its best member, and is left out where its error on the
-    block is larger than the network's.
+    A mean can be worse than its best member, and is left out where it is so on the
+    block. Without a validation block the weights are those of the last state, if any.
 
-    Without a validation block the weights are those of the last state, if any.
+    Parameters
+    ----------
+    n_trusted : float
+        Blocks for which the trust in the pretrained network counts.
     """
     if fit.validation is None or fit.skill is None:
         return None if last is None else last.members, fit
@@ -129,15 +141,17 @@ def combined(
     n_steps = settings.epochs if options.pretrained == "auto" else 0
     tuning = FineTuning(seasons, horizon, n_steps, seed)
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
-    found = combine_on_block(problem, fit.validation, most_rows, tuning)
+    n_blocks = len(fit.validation.rows) * problem.stride / horizon
+    prior = n_trusted / (n_trusted + n_blocks)
+    found = combine_on_block(problem, fit.validation, most_rows, tuning, prior)
     members = found.members
     if not members.is_combined:
         return members, fit
     # Scores of simple models are those of the whole block, the ratio of some windows.
     metric = metric_for(fitted_loss(settings.loss, problem.has_many_series))
-    ratio = found.combined.mean_error(metric) / found.trained.mean_error(metric)
-    if ratio > 1:
+    if found.is_worse(metric, n_blocks):
         return members.trained_alone, fit
+    ratio = found.combined.mean_error(metric) / found.trained.mean_error(metric)
     if options.refit:
         members = fit_on_all_rows(problem, found, fit.scalers[0], tuning)
     skill = 1 - (1 - fit.skill) * ratio

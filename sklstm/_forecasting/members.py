@@ -5,7 +5,7 @@ All forecast from the rows before an origin, each along its own path. Their weig
 found on the validation block.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +35,14 @@ MOST_ROWS, MOST_ROWS_UNTRAINED = 256 * LONGEST_CONTEXT, 16 * LONGEST_CONTEXT
 MOST_ROWS_ADJUSTED = 64 * LONGEST_CONTEXT
 # A smaller weight moves no forecast, but would cost the time of the member.
 SMALLEST_WEIGHT = 0.05
+# The errors of a short block say little. The pretrained network, which has seen many
+# series, is therefore trusted as if it alone had been right on so many more blocks,
+# each as long as the horizon.
+PRIOR_BLOCKS = 0.5
+# No short block makes an error so many times as large by chance.
+LARGEST_ERROR = 20
+# Fewer blocks tell no standard error.
+LEAST_BLOCKS = 4
 
 
 @storable
@@ -142,22 +150,36 @@ class Members:
             )
 
 
-def weights_of_errors(errors: Mapping[str, float]) -> dict[str, float]:
+def weights_of_errors(errors: Mapping[str, float], prior: float) -> dict[str, float]:
     """Return the weights of members from their errors.
 
     Weights are in inverse proportion to squared errors (Bates and Granger, 1969, "The
-    combination of forecasts", Operational Research Quarterly 20).
+    combination of forecasts", Operational Research Quarterly 20), shrunk towards the
+    pretrained network.
+
+    Parameters
+    ----------
+    errors : dict of str to float
+        Mean absolute errors by member.
+    prior : float
+        Share of the weights that the pretrained network has before its error is known.
     """
     if not errors["trained"]:
         return {name: float(name == "trained") for name in errors}
     squares = {n: max(e / errors["trained"], 1e-6) ** -2 for n, e in errors.items()}
+    total = sum(squares.values())
+    weights = {name: square / total for name, square in squares.items()}
+    pretrained = weights["pretrained"]
+    if pretrained * LARGEST_ERROR**2 >= max(weights.values()):
+        weights = {name: (1 - prior) * weight for name, weight in weights.items()}
+        weights["pretrained"] += prior
     for _ in range(2):
-        total = sum(squares.values())
-        squares = {
-            name: square / total if square >= SMALLEST_WEIGHT * total else 0.0
-            for name, square in squares.items()
+        total = sum(w for w in weights.values() if w >= SMALLEST_WEIGHT)
+        weights = {
+            name: weight / total if weight >= SMALLEST_WEIGHT else 0.0
+            for name, weight in weights.items()
         }
-    return squares
+    return weights
 
 
 @dataclass(frozen=True)
@@ -183,12 +205,33 @@ class CombinedOnBlock:
     trained: ValidationBlock
     combined: ValidationBlock
 
+    def is_worse(self, metric: Callable, n_blocks: float) -> bool:
+        """Return whether the mean is worse than the network trained here alone.
+
+        The difference of their errors must be larger than two standard errors, because
+        a mean that lost on a block by chance is the better forecast after it.
+
+        Parameters
+        ----------
+        n_blocks : float
+            Validation rows in horizons. Windows that overlap err alike, so it stands
+            for their number in the standard error.
+        """
+        if n_blocks < LEAST_BLOCKS:
+            return False
+        excess = self.combined.errors(metric) - self.trained.errors(metric)
+        shares = self.trained.data.weights(self.trained.rows)
+        mean = np.average(excess, weights=shares)
+        variance = np.average((excess - mean) ** 2, weights=shares)
+        return bool(mean > 2 * np.sqrt(variance / n_blocks))
+
 
 def combine_on_block(
     problem: SeriesForecastProblem,
     block: ValidationBlock,
     most_rows: int,
     tuning: FineTuning,
+    prior: float,
 ) -> CombinedOnBlock:
     """Fit members on the rows before the validation block, and find their weights.
 
@@ -199,6 +242,8 @@ def combine_on_block(
     most_rows : int
         Rows that the pretrained network may read; of many windows some are taken.
     tuning : FineTuning
+    prior : float
+        See `weights_of_errors`.
     """
     adjusted, penalty = linear_before(problem, block)
     series = series_before(problem, block)
@@ -219,7 +264,7 @@ def combine_on_block(
             forecasts["pretrained"], errors["pretrained"] = of_tuned
         else:
             tuned = None
-    weights = weights_of_errors(errors)
+    weights = weights_of_errors(errors, prior)
     members = Members(
         weights["pretrained"],
         errors,

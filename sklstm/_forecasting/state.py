@@ -26,13 +26,29 @@ from sklstm._windows.scaling import stored_scaler
 @storable
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How training went; see the attributes of `LSTMForecaster`."""
+    """How training went; see the attributes of `LSTMForecaster`.
+
+    Parameters
+    ----------
+    trained_skill : float or None
+        The skill of the network trained here, without the other members.
+    """
 
     history: dict = field(default_factory=lambda: {"loss": []})
     n_iter: int = 0
     best_epoch: int = 0
     baseline_scores: dict = field(default_factory=dict)
     skill: float | None = None
+    trained_skill: float | None = None
+
+    @property
+    def best_skill(self) -> float | None:
+        """The larger skill of the forecasts and of the network trained here.
+
+        A mean of members may lose on a short block by chance.
+        """
+        known = [s for s in (self.skill, self.trained_skill) if s is not None]
+        return max(known, default=None)
 
 
 @storable

@@ -244,7 +244,7 @@ def test_no_weights_are_held_where_they_take_no_part(monkeypatch):
         is None
     )
     weights = {"trained": 1.0, "adjusted": 0.0, "pretrained": 0.0}
-    monkeypatch.setattr(members, "weights_of_errors", lambda _: weights)
+    monkeypatch.setattr(members, "weights_of_errors", lambda *_: weights)
     f = LSTMForecaster(**QUICK).fit(PASSENGERS)
     assert f._state.members.tuned is None
     assert f.members_["pretrained"]["score"] > 0
