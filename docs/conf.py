@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ sys.path.insert(0, str(HERE))
 # Pages draw with these settings; the gallery sets those of Matplotlib again.
 os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
 
+import plotly  # noqa: E402
 from publish import folder_of  # noqa: E402
 
 import sklstm  # noqa: E402
@@ -106,5 +108,14 @@ def forget_backend(app, docname, source):
     os.environ.pop("KERAS_BACKEND", None)
 
 
+def copy_plotly(app, exception):
+    """Copy plotly.js into the site, so that its figures load nothing from elsewhere."""
+    static = Path(app.outdir) / "_static"
+    if exception is None and static.exists():
+        source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+        shutil.copy(source, static)
+
+
 def setup(app):
     app.connect("source-read", forget_backend)
+    app.connect("build-finished", copy_plotly)
