@@ -83,6 +83,7 @@ html_css_files = ["site.css"]
 html_js_files = ["versions.js"]
 
 # API pages
+default_role = "code"  # of docstrings, where it is a name between single backticks
 numpydoc_show_class_members = False
 autodoc_mock_imports = ["sktime"]  # sktime needs an older pandas than the site
 
