@@ -153,7 +153,9 @@ fitted by itself, and only `horizon` is set. sMAPE is in per cent; naive is the 
 naive forecast, or the last value without a season, on the series that were measured,
 drawn by a seed, and on all of a kind. Theta, ForecastPro, ETS and ARIMA are published
 means over all series: sMAPE as in Makridakis and Hibon (2000), MASE as in the Monash
-archive (Godahewa et al., 2021). No setting was chosen on these series. Written by
+archive (Godahewa et al., 2021). No setting was chosen on the rows that are forecast
+here; how far short validation blocks trust the pretrained network was chosen on the
+[contest](contest.md) and on the training rows of these series. Written by
 `python benchmarks/m3.py`.
 """
 
