@@ -67,7 +67,9 @@ html_theme_options = {
     "navigation_depth": 3,
     "show_nav_level": 2,
     "header_links_before_dropdown": 5,
-    "secondary_sidebar_items": ["page-toc", "sourcelink"],
+    # Tables of measurements have the width of the page.
+    "secondary_sidebar_items": {"**": ["page-toc", "sourcelink"]}
+    | {f"benchmarks/{page.stem}": [] for page in (HERE / "benchmarks").glob("*.md")},
     "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
     # `docs/publish.py` writes this file beside the folders of all versions, so a newer
     # version appears in the menu of older ones. Of a site alone the menu is hidden.
