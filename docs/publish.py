@@ -41,9 +41,7 @@ def versions(site):
     return [
         {
             "version": folder,
-            "name": f"{folder} (newest release)"
-            if folder == newest != "dev"
-            else folder,
+            "name": folder + " (newest release)" * (folder == newest != "dev"),
             "url": f"../{folder}/",
             "preferred": folder == newest,
         }
@@ -53,6 +51,8 @@ def versions(site):
 
 def publish(site, built, release):
     """Copy a built version into the site, and tell the site's versions of it."""
+    if not (Path(built) / "objects.inv").exists():
+        raise FileNotFoundError(f"{built} holds no built site. Run make docs first.")
     site, target = Path(site), Path(site) / folder_of(release)
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(built, target, ignore=shutil.ignore_patterns(".doctrees"))

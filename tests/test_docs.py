@@ -225,6 +225,9 @@ def test_a_development_version_is_preferred_where_there_is_no_release(
         "url": "../dev/",
         "preferred": True,
     }
+    with pytest.raises(FileNotFoundError, match="holds no built site. Run make docs"):
+        publishing["publish"](tmp_path / "site", tmp_path / "missing", "0.1.0")
+    assert (tmp_path / "site" / "dev" / "guide").exists()
 
 
 def anchors(page):
