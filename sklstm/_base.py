@@ -353,6 +353,7 @@ class BaseLSTM(BaseEstimator):
         from sklstm._training.compiled import CompiledNetwork
 
         check_is_fitted(self, "weights_")
+        check_process()
         network = CompiledNetwork(self._spec_, self._settings(1, self._loss))
         network.set_weights(self.weights_)
         return network.model

@@ -202,9 +202,12 @@ class NgramModel:
         self.intercepts = np.zeros(n_outputs)
         for column in range(n_outputs):
             target = targets[:, column]
-            if (target == target[0]).all():
+            loss_weights = weights if weights.ndim == 1 else weights[:, column]
+            has_weight = n_repeats * (loss_weights > 0)
+            n_weighted, n_inside = has_weight.sum(), has_weight @ target
+            if n_inside in (0, n_weighted):
                 # Laplace's rule of succession adds one document of each kind.
-                share = (total * target[0] + 1) / (total + 2)
+                share = (n_inside + 1) / (n_weighted + 2)
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
             inside = document_counts(counts, n_repeats * target)
@@ -220,7 +223,6 @@ class NgramModel:
                 max_iter=1000,
                 random_state=self.random_state,
             )
-            loss_weights = weights if weights.ndim == 1 else weights[:, column]
             sample_weight = effective_weights(n_repeats, loss_weights)
             model.fit(scaled, target, sample_weight=sample_weight)
             del scaled
