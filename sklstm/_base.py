@@ -333,7 +333,7 @@ class BaseLSTM(BaseEstimator):
             The data passed to `fit`, on which networks of the comparison are fitted.
             Texts and ready-made windows need it, because the estimator does not keep
             them.
-        target_names : list of str, default=None
+        target_names : list of str, or dict of class to str, default=None
             Names that the page of a text classifier shows instead of `classes_`, in
             their order.
 

@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
-from sklstm._text.labels import dense_labels
+from sklstm._text.labels import check_none_missing, dense_labels
 from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._windows.dataset import rows_in_order
 
@@ -247,10 +247,13 @@ class Wrapper(BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None. Pass fit(X, y)."
             )
+        y = dense_labels(y)
+        if self._wraps is wrappers.KerasClassifier:
+            check_none_missing(y)
         return validate_data(
             self,
             X,
-            dense_labels(y),
+            y,
             reset=reset,
             dtype=floatx(),
             allow_nd=True,
@@ -293,7 +296,9 @@ class Wrapper(BaseEstimator):
         return self
 
     def _weights(self, X, y, sample_weight):
-        weights = _check_sample_weight(sample_weight, X, dtype=float, copy=True)
+        weights = _check_sample_weight(
+            sample_weight, X, dtype=float, copy=True, ensure_non_negative=True
+        )
         if getattr(self, "class_weight", None) is not None:
             weights *= compute_sample_weight(self.class_weight, y)
         if not weights.any():

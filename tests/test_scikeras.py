@@ -331,6 +331,10 @@ def test_f12_labels_may_be_a_sparse_matrix(windows):
     clf = classifier(epochs=1).fit(X, sparse.csr_matrix(y))
     expected = classifier(epochs=1).fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(clf.predict_proba(X), expected)
+    with pytest.raises(ValueError, match="misses the label at position 1. Fill"):
+        classifier().fit(X, [0, None, *y[2:, 0]])
+    with pytest.raises(ValueError, match="Negative values in data passed"):
+        classifier().fit(X, y[:, 0], sample_weight=-np.ones(len(X)))
 
 
 def test_f9_a_subclass_may_add_parameters_and_override_methods(windows):

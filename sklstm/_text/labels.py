@@ -122,6 +122,11 @@ def classes_of(y, multi_label, classes=None):
         return np.arange(np.asarray(y).shape[1])
     y = column_or_1d(y, warn=True)
     distinct = np.unique(y) if classes is None else distinct_classes(classes)
+    if classes is not None and len(distinct) < 2:
+        raise ValueError(
+            f"classes={classes!r} names fewer than two classes. Name all that a "
+            "later call may have, as a list."
+        )
     if len(distinct) < 2:
         raise ValueError(
             "LSTMTextClassifier needs texts of at least two classes, but y has one "

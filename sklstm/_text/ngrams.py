@@ -181,7 +181,7 @@ class NgramModel:
     def __init__(self, exclusive, random_state=0):
         self.exclusive, self.random_state = exclusive, random_state
 
-    def fit(self, counts, targets, n_repeats, weights):
+    def fit(self, counts, targets, n_repeats, weights, penalty=1.0):
         """Fit to targets of shape (n_documents, n_outputs), zero or one.
 
         Frequencies and ratios count documents, and only the loss is weighted, because
@@ -193,6 +193,8 @@ class NgramModel:
             Documents that each document stands for.
         weights : ndarray of shape (n_documents,) or (n_documents, n_outputs)
             The weight of each of these in the loss, of all outputs or of each.
+        penalty : float, default=1.0
+            Factor of the penalty of coefficients.
         """
         total, n_outputs = n_repeats.sum(), targets.shape[1]
         in_documents = document_counts(counts, n_repeats)
@@ -216,7 +218,7 @@ class NgramModel:
             if column == n_outputs - 1:
                 del inputs  # because liblinear makes a copy
             model = LogisticRegression(
-                C=C,
+                C=C / penalty,
                 solver="liblinear",
                 dual=True,
                 tol=TOLERANCE,

@@ -324,6 +324,12 @@ def test_f12_indicators_of_any_type_are_labels(kind):
     assert clf.score(TEXTS, pd.DataFrame(Y).astype(kind)) == 1
 
 
+def test_u10_classes_of_fewer_than_two_names():
+    for classes in ([], "01", [0, 0]):
+        with pytest.raises(ValueError, match="names fewer than two classes. Name all"):
+            quick().partial_fit(TEXTS, LABELS, classes=classes)
+
+
 def test_u10_labels_that_are_no_classes():
     for values in (2 * Y - 1, Y + 1):
         with pytest.raises(ValueError, match="instead of 0 and 1. Pass 1 where"):
