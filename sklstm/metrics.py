@@ -240,8 +240,8 @@ def interval_coverage(y_true, lower, upper):
     known = ~(np.isnan(below) | np.isnan(above))
     if not known.any():
         raise ValueError(
-            "No row has an actual value and both bounds, so no interval can be "
-            "looked at. Pass rows without missing values."
+            "No row has an actual value and both bounds, so there is no interval "
+            "to score. Pass rows without missing values."
         )
     return float(1 - np.mean(((below < 0) | (above > 0))[known]))
 

@@ -589,7 +589,7 @@ def test_bad_panels(many, passengers):
     with pytest.raises(ValueError, match="form that fit took: many series"):
         f.forecast(4, history=many["a"])
     X = many.to_frame() * 2 + 1
-    with pytest.raises(ValueError, match="hold other series"):
+    with pytest.raises(ValueError, match="hold different series"):
         small(4).fit([X.loc["a"], X.loc["b"]], [many["a"], many["c"]])
     with pytest.raises(ValueError, match="X has 3 rows, but steps=4"):
         f.backtest(pd.concat({"a": many["c"][60:63]}))

@@ -126,6 +126,7 @@ def usual_step(index):
         warnings.simplefilter("ignore")  # offsets of months are added one by one
         for offset in possible_steps(local):
             if isinstance(offset, pd.offsets.Tick):
+                # A grid of seconds over years may exceed memory: it is counted first.
                 n_steps = (local[-1] - local[0]) / pd.Timedelta(offset.nanos, "ns")
                 if n_steps >= fewest:
                     continue
@@ -141,6 +142,7 @@ def possible_steps(local):
     common = span_as_offset(pd.Timedelta(int(np.gcd.reduce(steps)), "ns"))
     yield common
     hours, days = pd.Timedelta("1h"), pd.Timedelta("1D")
+    # Half months have 13 days at least, between 15 and 28 of February.
     if steps.min() >= 13 * days.value:
         yield from steps_of_months(local)
     span = local[-1] - local[0]

@@ -171,7 +171,7 @@ def score_held_out(texts, is_train, seed, whole):
 
 
 def score_all(sequences, counter, model, rows, logits):
-    """Give logits part by part: those of sampled rows, and a model's of all others."""
+    """Yield logits part by part: those of sampled rows, and a model's of all others."""
     for part in sequences.slices(ngrams.AT_ONCE):
         part_logits = model.logits(counter.count(sequences[part]))
         first, last = np.searchsorted(rows, [part.start, part.stop])

@@ -139,12 +139,13 @@ def concatenate_spans(arrays, spans):
 
 
 def spans_of(keys):
-    """Give slices, one of each sorted array, which hold the same span of keys.
+    """Yield slices, one of each sorted array, which hold the same span of keys.
 
     Together they hold about `AT_ONCE` keys, because sorting takes some 50 bytes a key.
     """
     if not keys:
         return
+    # A sample is enough to cut the keys into spans of about the same number.
     some = np.sort(np.concatenate([part[::64] for part in keys]))
     n_spans = sum(map(len, keys)) // AT_ONCE + 1
     cuts = some[:: len(some) // n_spans + 1][1:]

@@ -91,6 +91,7 @@ def check_texts(X, name="X", first=0):
         X = with_none(X)
     if not isinstance(X, (list, tuple)):
         of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
+        # As objects, because NumPy would turn missing values into the text "nan".
         X = np.asarray(X, dtype=None if of_bytes else object)
         if X.ndim == 2 and X.shape[1] == 1:
             X = X[:, 0]
