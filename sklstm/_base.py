@@ -333,7 +333,7 @@ class BaseLSTM(BaseEstimator):
             The data passed to `fit`, on which networks of the comparison are fitted.
             Texts and ready-made windows need it, because the estimator does not keep
             them.
-        target_names : list of str, default=None
+        target_names : list of str, or dict of class to str, default=None
             Names that the page of a text classifier shows instead of `classes_`, in
             their order.
 
@@ -353,6 +353,7 @@ class BaseLSTM(BaseEstimator):
         from sklstm._training.compiled import CompiledNetwork
 
         check_is_fitted(self, "_state")
+        check_process()
         network = CompiledNetwork(self._spec_, self._settings(1, self._loss))
         network.set_weights(self.weights_)
         return network.model

@@ -407,8 +407,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         y : array-like of shape (n_timesteps,) or (n_timesteps, n_targets), default=None
             None says that X is the series.
         sample_weight : array-like of shape (n_timesteps,), default=None
-            Weight of each row as a target. Weights and repeated rows train the same
-            network on ready-made windows.
+            Weight of each row as a target; a factor on all of them changes nothing.
+            Weights and repeated rows train the same network on ready-made windows.
         static_features : DataFrame or array-like of shape (n_series, n_columns), \
                 default=None
             What does not change within a series: one row for each, whose index holds

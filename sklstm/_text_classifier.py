@@ -609,6 +609,21 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
 
+    def score(self, X, y, sample_weight=None):
+        """Accuracy; of several labels, the share of texts whose labels are all right.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Texts or token ids, and their classes or labels, as in `fit`.
+        sample_weight : array-like of shape (n_documents,), default=None
+
+        Returns
+        -------
+        float
+        """
+        return super().score(X, labels.dense_labels(y), sample_weight)
+
     def keras_inputs(self, X):
         """Return what `model_` and the model of `to_keras` read, for its ``predict``.
 
@@ -636,6 +651,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         """
         check_is_fitted(self, "_state")
         parts = list(read_texts(self, self._state.words, X))
+        if not parts:
+            raise ValueError(NO_TEXT)
         views = [self._network_view(part) for part in parts]
         # Recurrent layers need a step, also where all texts are empty.
         width = max([1, *(part.lengths.max(initial=0) for part in views)])

@@ -19,7 +19,7 @@ from sklstm._reporting.html_page import (
 )
 from sklstm._reporting.summary import counted, is_kept, model_name
 from sklstm._text import probabilities, tokenizer
-from sklstm._text.labels import dense_labels, one_hot
+from sklstm._text.labels import check_none_missing, dense_labels, one_hot
 from sklstm._text.reader import read_texts
 from sklstm._text.sequences import PADDING
 from sklstm._utils.cells import CELLS
@@ -73,6 +73,8 @@ def class_names(classifier, target_names):
     n_classes = len(classifier.classes_)
     if target_names is None:
         return [str(label) for label in classifier.classes_]
+    if isinstance(target_names, dict):
+        target_names = [target_names.get(c, c) for c in classifier.classes_.tolist()]
     names = [str(name) for name in target_names]
     if len(names) != n_classes:
         raise ValueError(
@@ -107,6 +109,7 @@ def read_once(X, y):
     elif not isinstance(X, pd.DataFrame):
         X = np.asarray(X)
     y = np.asarray(dense_labels(y))
+    check_none_missing(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     check_consistent_length(X, y)

@@ -270,6 +270,8 @@ def read_weights(sample_weight, table: TrainingTable, X, y) -> list[np.ndarray] 
         ensure_non_negative=True,
     )
     check_weight_size(weights)
+    # Relative weights, because the penalty of coefficients knows the size of one.
+    weights = weights / weights[weights > 0].mean()
     return [weights[rows] for rows, _ in table.rows_by_series.values()]
 
 

@@ -182,7 +182,7 @@ class NgramModel:
     def __init__(self, exclusive, random_state=0):
         self.exclusive, self.random_state = exclusive, random_state
 
-    def fit(self, counts, targets, n_repeats, weights):
+    def fit(self, counts, targets, n_repeats, weights, penalty=1.0):
         """Fit to targets of shape (n_documents, n_outputs), zero or one.
 
         Frequencies and ratios count documents, and only the loss is weighted, because
@@ -194,6 +194,8 @@ class NgramModel:
             Documents that each document stands for.
         weights : ndarray of shape (n_documents,) or (n_documents, n_outputs)
             The weight of each of these in the loss, of all outputs or of each.
+        penalty : float, default=1.0
+            Factor of the penalty of coefficients.
         """
         total, n_outputs = n_repeats.sum(), targets.shape[1]
         in_documents = document_counts(counts, n_repeats)
@@ -203,9 +205,12 @@ class NgramModel:
         self.intercepts = np.zeros(n_outputs)
         for column in range(n_outputs):
             target = targets[:, column]
-            if (target == target[0]).all():
+            loss_weights = weights if weights.ndim == 1 else weights[:, column]
+            has_weight = n_repeats * (loss_weights > 0)
+            n_weighted, n_inside = has_weight.sum(), has_weight @ target
+            if n_inside in (0, n_weighted):
                 # Laplace's rule of succession adds one document of each kind.
-                share = (total * target[0] + 1) / (total + 2)
+                share = (n_inside + 1) / (n_weighted + 2)
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
             inside = document_counts(counts, n_repeats * target)
@@ -214,14 +219,13 @@ class NgramModel:
             if column == n_outputs - 1:
                 del inputs  # because liblinear makes a copy
             model = LogisticRegression(
-                C=C,
+                C=C / penalty,
                 solver="liblinear",
                 dual=True,
                 tol=TOLERANCE,
                 max_iter=1000,
                 random_state=self.random_state,
             )
-            loss_weights = weights if weights.ndim == 1 else weights[:, column]
             sample_weight = effective_weights(n_repeats, loss_weights)
             model.fit(scaled, target, sample_weight=sample_weight)
             del scaled

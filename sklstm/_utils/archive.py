@@ -357,6 +357,8 @@ def write_graph(path, model):
 def write(path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Pass the name of a file in it.")
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"There is no folder {path.parent} to write {path.name} to. Make it first."
