@@ -5,6 +5,7 @@ and ends in a digest of itself. Objects become plain data with tags; arrays go t
 safetensors member. Only classes marked `storable` are written or made again.
 """
 
+import datetime
 import hashlib
 import io
 import json
@@ -96,8 +97,12 @@ class Encoder:
             return self.encode_array(value, place)
         if isinstance(value, pd.Index):
             return self.encode_index(value, place)
-        if isinstance(value, pd.Timestamp):
-            return {"timestamp": value.isoformat()}
+        if isinstance(value, datetime.date):
+            return self.encode_date(value, place)
+        if isinstance(value, pd.Period):
+            return {"one_period": value.ordinal, "freq": value.freqstr}
+        if isinstance(value, (set, frozenset)):
+            return {"set": self.encode(sorted(value, key=repr), place)}
         if value in CONTAINERS.values() if isinstance(value, type) else False:
             return {"container": value.__name__}
         if STORABLE.get(type(value).__name__) is type(value):
@@ -107,6 +112,9 @@ class Encoder:
                 for name, part in sorted(state_of(value).items())
             }
             return {"object": type(value).__name__, "state": state}
+        return self.encode_other(value, place)
+
+    def encode_other(self, value, place):
         raise TypeError(
             f"{place} holds {value!r}, of {type(value)}, which no file can hold that "
             "runs nothing when it is loaded. Replace it by a plain value, or use "
@@ -122,7 +130,17 @@ class Encoder:
             )
         return kind
 
+    def encode_date(self, value, place):
+        if value is pd.NaT:
+            raise TypeError(f"{place} holds a missing time. Replace it by a date.")
+        if not isinstance(value, datetime.datetime):
+            return {"date": value.isoformat()}
+        # A datetime is loaded as the Timestamp that means the same.
+        return {"timestamp": pd.Timestamp(value).isoformat()}
+
     def encode_array(self, value, place):
+        if value.dtype.kind == "M" and value.ndim == 1:
+            return {"stamps": self.encode_index(pd.DatetimeIndex(value), place)}
         if value.dtype.kind in "UO":
             return {
                 "items": self.encode(value.ravel().tolist(), place),
@@ -160,6 +178,16 @@ class Encoder:
                 "name": name,
             }
         return {"index": self.encode_array(index.to_numpy(), place), "name": name}
+
+
+class FileEncoder(Encoder):
+    """Plain data of a file, in which columns of values become lists of them."""
+
+    def encode_other(self, value, place):
+        to_list = getattr(value, "to_list", None)  # of pandas and polars
+        if callable(to_list):
+            return self.encode(to_list(), place)
+        return super().encode_other(value, place)
 
 
 def state_of(value):
@@ -258,6 +286,12 @@ class Decoder:
         "datetime": decode_datetime,
         "index": decode_index,
         "timestamp": lambda self, data: pd.Timestamp(data["timestamp"]),
+        "date": lambda self, data: datetime.date.fromisoformat(data["date"]),
+        "one_period": lambda self, data: pd.Period(
+            ordinal=int(data["one_period"]), freq=data["freq"]
+        ),
+        "set": lambda self, data: set(self.decode(data["set"])),
+        "stamps": lambda self, data: self.decode(data["stamps"]).to_numpy(),
         "container": lambda self, data: CONTAINERS[data["container"]],
         "object": decode_object,
     }
@@ -293,7 +327,7 @@ def unpacked(state):
 
 def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     """The file of a storable object; the same bytes for the same object."""
-    encoder = Encoder()
+    encoder = FileEncoder()
     state = encoder.encode(value, place)
     members = {
         MANIFEST: json.dumps({"format": FORMAT, **manifest}).encode(),
