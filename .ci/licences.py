@@ -47,7 +47,18 @@ def licence(name):
     kinds = [c for c in fields.get_all("Classifier", ()) if c.startswith("License ::")]
     if short and len(short[0]) < 80 and "Copyright" not in short[0]:
         return short[0]
-    return ", ".join(c.rpartition(" :: ")[2] for c in kinds) or "see the package"
+    named = ", ".join(c.rpartition(" :: ")[2] for c in kinds)
+    return named or licence_of_text(name) or "see the package"
+
+
+def licence_of_text(name):
+    """Recognise the text of a licence that no field of the package names."""
+    for file in metadata.files(name) or ():
+        if "licen" in file.name.lower() and "Apache License, Version 2.0" in (
+            file.read_text()
+        ):
+            return "Apache-2.0"
+    return None
 
 
 if __name__ == "__main__":

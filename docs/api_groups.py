@@ -82,7 +82,7 @@ METHODS = {
             "predict_log_proba",
             "decision_function",
         ),
-        "Evaluate": ("report",),
+        "Evaluate": ("score", "report"),
         "Inspect": ("summary",),
         "Save and convert": (*SAVING, "keras_inputs", "to_onnx"),
         "Parameters": ("set_params",),

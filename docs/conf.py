@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +10,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 # Pages draw with these settings; the gallery sets those of Matplotlib again.
 os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
+
+import plotly  # noqa: E402
+from publish import folder_of  # noqa: E402
 
 import sklstm  # noqa: E402
 
@@ -35,7 +39,7 @@ exclude_patterns = [
 ]
 
 # Pages
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -63,15 +67,25 @@ html_theme_options = {
     "navigation_depth": 3,
     "show_nav_level": 2,
     "header_links_before_dropdown": 5,
-    "secondary_sidebar_items": ["page-toc", "sourcelink"],
+    # Tables of measurements have the width of the page.
+    "secondary_sidebar_items": {"**": ["page-toc", "sourcelink"]}
+    | {f"benchmarks/{page.stem}": [] for page in (HERE / "benchmarks").glob("*.md")},
+    "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    # `docs/publish.py` writes this file beside the folders of all versions, so a newer
+    # version appears in the menu of older ones. Of a site alone the menu is hidden.
+    "switcher": {"json_url": "../versions.json", "version_match": folder_of(release)},
+    "check_switcher": False,
+    "show_version_warning_banner": True,
 }
 html_sidebars = {"changelog": [], "contributing": [], "design/index": []}
 html_show_sourcelink = True
 html_copy_source = True
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["versions.js"]
 
 # API pages
+default_role = "code"  # of docstrings, where it is a name between single backticks
 numpydoc_show_class_members = False
 autodoc_mock_imports = ["sktime"]  # sktime needs an older pandas than the site
 
@@ -97,5 +111,14 @@ def forget_backend(app, docname, source):
     os.environ.pop("KERAS_BACKEND", None)
 
 
+def copy_plotly(app, exception):
+    """Copy plotly.js into the site, so that its figures load nothing from elsewhere."""
+    static = Path(app.outdir) / "_static"
+    if exception is None and static.exists():
+        source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+        shutil.copy(source, static)
+
+
 def setup(app):
     app.connect("source-read", forget_backend)
+    app.connect("build-finished", copy_plotly)

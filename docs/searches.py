@@ -4,6 +4,7 @@ python docs/searches.py                                   # in the sources of th
 python docs/searches.py docs/_build/html/searchindex.js   # in the index of a built site
 
 A query is found if all its words stand in one title, heading or term of the glossary.
+A word of the table of search terms is found if it stands where its row leads.
 """
 
 import json
@@ -95,10 +96,38 @@ def pages_found(query, pairs):
     return list(dict.fromkeys(found))
 
 
+def glossary():
+    """Return the entry of each term of the glossary."""
+    text = (DOCS / "reference" / "glossary.md").read_text("utf-8")
+    blocks = re.findall(r"```\{glossary\}\n(.*?)```", text, re.S)
+    return {
+        term: entry
+        for block in blocks
+        for entry in block.split("\n\n")
+        for term in re.findall(r"^(\S.*)$", entry, re.M)
+    }
+
+
+def words_not_found():
+    """Return words of the table of search terms that do not stand where it leads."""
+    table, entries = DOCS / "reference" / "search_terms.md", glossary()
+    rows, missing = table.read_text("utf-8").partition("\n## ")[0], []
+    for words, targets in re.findall(r"^\| (?!you)(\S.*?) \| (.*) \|$", rows, re.M):
+        texts = [entries[term] for term in re.findall(r"\{term\}`(.+?)`", targets)]
+        for link in re.findall(r"\]\((.+?\.md)\)", targets):
+            texts.append((table.parent / link).read_text("utf-8"))
+        text = " ".join(texts).lower()
+        for word in words.split(", "):
+            if not all(part in text for part in word.lower().split()):
+                missing.append(word)
+    return missing
+
+
 def main(arguments):
     pairs = headings_of_index(*arguments) if arguments else headings_of_sources()
     for query in SEARCHES:
         print(f"{query:24} {', '.join(pages_found(query, pairs)[:3]) or 'NOT FOUND'}")
+    print("words of the table that do not stand where it leads:", words_not_found())
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def draw(name, unit, test, forecasts, networks):
         1, 2, figsize=(12, 4), width_ratios=[2, 1], layout="constrained"
     )
     left.plot(test.index, test, color="black", label="actual")
-    colours = {RIDGE: "#999999", "simple RNN alone": "#E69F00", OWN: "#0072B2"}
+    colours = {RIDGE: "#999999", "LSTM alone": "#E69F00", OWN: "#0072B2"}
     for label, colour in colours.items():
         if label in forecasts:
             made = forecasts[label]
@@ -127,7 +127,8 @@ def draw(name, unit, test, forecasts, networks):
             left.plot(test.index[: len(values)], values, color=colour, label=label)
     left.set(title=f"Forecasts of {made.shape[1]} steps, end to end", ylabel=unit)
     left.xaxis.set_major_formatter(ConciseDateFormatter(left.xaxis.get_major_locator()))
-    left.legend()
+    left.spines[["top", "right"]].set_visible(False)
+    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=4, frameon=False)
     label, network = next(reversed(networks.items()))
     TrainingHistoryDisplay.from_estimator(network, ax=right)
     right.set(title=f"{label}: training", ylabel="MSE, scaled")

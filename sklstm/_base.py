@@ -50,9 +50,9 @@ class SkillWarning(UserWarning):
     """Warn that a fit did worse than a simple model on its validation block."""
 
 
-def warn_of_a_better_model(estimator):
+def warn_of_a_better_model(estimator, skill):
     """Warn if a simple model has the lower error on the validation block."""
-    if estimator.skill_ is None or estimator.skill_ >= -MAX_LOSS:
+    if skill is None or skill >= -MAX_LOSS:
         return
     advice = "Use that model, or search for other parameters."
     if not estimator.linear_skip:
@@ -262,7 +262,7 @@ class BaseLSTM(BaseEstimator):
             If a parameter is a function or an object that is not plain data, such as
             `network`, `callbacks` or a custom scaler.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         name = type(self).__name__
         manifest = {
             "class": name,
@@ -308,7 +308,7 @@ class BaseLSTM(BaseEstimator):
         str
             A few lines, which say whether the network was kept.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         return summary.summary_of(self)
 
     def report(self, path, X=None, y=None, *, train=None, target_names=None):
@@ -333,7 +333,7 @@ class BaseLSTM(BaseEstimator):
             The data passed to `fit`, on which networks of the comparison are fitted.
             Texts and ready-made windows need it, because the estimator does not keep
             them.
-        target_names : list of str, default=None
+        target_names : list of str, or dict of class to str, default=None
             Names that the page of a text classifier shows instead of `classes_`, in
             their order.
 
@@ -343,7 +343,7 @@ class BaseLSTM(BaseEstimator):
             If test rows are needed and missing, or `target_names` are not one for each
             class.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         lead, sections = self._report_sections(X, y, train, target_names)
         html_page.write(path, f"Lab report: {type(self).__name__}", lead, sections)
 
@@ -352,7 +352,8 @@ class BaseLSTM(BaseEstimator):
         """Keras model with the fitted weights, built at each access."""
         from sklstm._training.compiled import CompiledNetwork
 
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
+        check_process()
         network = CompiledNetwork(self._spec_, self._settings(1, self._loss))
         network.set_weights(self.weights_)
         return network.model
@@ -372,7 +373,7 @@ class BaseLSTM(BaseEstimator):
         keras.Model
             Not compiled.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         check_process()
         load_keras()
         model = self._spec_.build(plain=True)
@@ -387,7 +388,7 @@ class BaseLSTM(BaseEstimator):
 
     def _repr_html_inner(self):
         html = super()._repr_html_inner()
-        return html + summary.fitted_html(self) if hasattr(self, "weights_") else html
+        return html + summary.fitted_html(self) if hasattr(self, "_state") else html
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -1,7 +1,6 @@
 """LSTMForecaster: recurrent networks that forecast series, as an estimator."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
@@ -20,17 +19,17 @@ from sklstm._base import (
 from sklstm._forecasting.backtest import BacktestPlan, backtest
 from sklstm._forecasting.fitting import (
     check_network,
-    check_no_steps,
     check_not_swapped,
     check_same_network,
-    check_steps,
     fit_state,
     problem_of,
-    rows_before,
     untrained_state,
 )
-from sklstm._forecasting.model import FittedSeries, Origins
-from sklstm._forecasting.scoring import r2_of_known, values_and_forecasts
+from sklstm._forecasting.scoring import (
+    errors_of_new_rows,
+    r2_of_known,
+    values_and_forecasts,
+)
 from sklstm._forecasting.searches import check_search, rows_on_axis
 from sklstm._forecasting.state import FittedForecaster, chosen_series, upgraded
 from sklstm._networks import ridge
@@ -39,10 +38,10 @@ from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
 from sklstm._reporting import forecast_report, panel_report
 from sklstm._series.alignment import aligned_test_rows
-from sklstm._series.calendar import check_holidays, inputs_at
 from sklstm._series.reader import (
+    check_no_steps,
+    read_ahead,
     read_history,
-    read_inputs_ahead,
     read_observations,
     read_rows,
     read_training,
@@ -56,8 +55,7 @@ from sklstm._training.network_options import NetworkOptions
 from sklstm._utils import archive
 from sklstm._utils.archive import storable
 from sklstm._windows.options import WindowOptions, make_problem
-from sklstm._windows.problem import scale_values
-from sklstm._windows.scaling import SCALERS, fit_scaler
+from sklstm._windows.scaling import SCALERS
 from sklstm.plotting import ForecastDisplay
 
 DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
@@ -169,7 +167,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "auto" combines the network trained here with one that comes with the package
         and was trained on many synthetic series, and for one series alone with a linear
         model of its seasonally adjusted rows: forecasts are a weighted mean, whose
-        weights follow from the errors of each on the validation block. The pretrained
+        weights follow from the errors of each on the validation block; the shorter it
+        is, the more the pretrained network weighs, but beside X. The pretrained
         network reads each target column by itself, without X, and takes seasons from
         `seasonal_period`. Where the rows allow, it is fine-tuned on the series, by as
         many steps as `epochs` and at most 50, for which `fit` takes one to several
@@ -409,8 +408,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         y : array-like of shape (n_timesteps,) or (n_timesteps, n_targets), default=None
             None says that X is the series.
         sample_weight : array-like of shape (n_timesteps,), default=None
-            Weight of each row as a target. Weights and repeated rows train the same
-            network on ready-made windows.
+            Weight of each row as a target; a factor on all of them changes nothing.
+            Weights and repeated rows train the same network on ready-made windows.
         static_features : DataFrame or array-like of shape (n_series, n_columns), \
                 default=None
             What does not change within a series: one row for each, whose index holds
@@ -457,6 +456,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def _fit(self, X, y, sample_weight, static, *, keep, epochs=None):
         check_not_swapped(X, y)
         check_search(self.window_length, X, y)
+        # A series too short to train on left no network that training could continue.
         keep = keep and self._state.is_trained
         last = self._state if keep else None
         encoder = None if last is None else last.static_encoder
@@ -464,13 +464,13 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             self, X, y, sample_weight, static, reset=not keep, encoder=encoder
         )
         check_network(self, data.form)
-        check_holidays(self.calendar, data.dated_histories)
         options = self._network_options()
         problem = problem_of(data, self._window_options(), options, last, epochs)
         settings = self._settings(self.epochs, self.loss)
         spec, asked = options.build_spec(problem), options.build_whole_spec(problem)
         check_same_network(last, asked)
         n_steps, width = problem.window_shape
+        # Memory grows with the steps that recurrent layers read, not with the window.
         n_read = spec.recurrent_length or n_steps
         n_linear = ridge.bytes_of_fit(problem)
         self._check_memory(spec, n_read, width, whole=asked, n_linear=n_linear)
@@ -479,7 +479,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 data, problem, options, settings, last=last, epochs=epochs
             )
         tell_what_is_kept(self)
-        warn_of_a_better_model(self)
+        warn_of_a_better_model(self, self._state.record.best_skill)
         return self
 
     def _window_options(self):
@@ -519,7 +519,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @classmethod
     def from_keras(cls, model, X, y=None, **parameters):
-        """A fitted forecaster around a Keras model, without training.
+        """Return a fitted forecaster around a Keras model, without training.
 
         The model is one that `to_keras` or `sklstm.scikeras.build_regressor` made,
         trained anywhere, by any means. It works on scaled values: scalers are learned
@@ -566,8 +566,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             parameters = {"scaler": None} | parameters
             model = model_of(model)
         weights = keras_weights(model)
-        told = keras_parameters(model, weights, y is None)
-        forecaster = cls(**(told | parameters))
+        of_model = keras_parameters(model, weights, y is None)
+        forecaster = cls(**(of_model | parameters))
         forecaster._validate_params()
         data = read_training(forecaster, X, y, None, None, reset=True)
         problem = make_problem(data, forecaster._window_options())
@@ -606,7 +606,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ValueError
             If X does not continue the fitted series, or differs from it.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         check_no_steps(X)
         state = self._state
         if state.form == "windows":
@@ -668,23 +668,20 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         self._check_has_history("forecast")
         state = self._state
         if history is not None:
-            state = self._state_after(history, static)
+            histories = read_history(self, history, static)
+            state = state.at_end_of(histories, self.scaler)
         elif static is not None:
             raise ValueError(
                 "static_features come with the series of history=; fitted series keep "
                 "theirs."
             )
         chosen = chosen_series(state, series)
-        check_steps(steps)
-        ahead = read_inputs_ahead(self, state, X, chosen, steps)
-        if steps is None and X is not None and ahead is not None:
-            steps = min(map(len, ahead.values()))
-        steps = self.horizon if steps is None else steps
+        steps, ahead = read_ahead(self, state, steps, X, chosen)
         return state, steps, state.origins_at_end(chosen, ahead)
 
     def _check_has_history(self, method):
         if "_state" not in vars(self):  # scikit-learn's check is slow beside a forecast
-            check_is_fitted(self, "weights_")
+            check_is_fitted(self, "_state")
         if self._state.form == "windows":
             raise ValueError(
                 f"{method} needs a series, but the forecaster was fitted on ready-made "
@@ -697,20 +694,6 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         other.__dict__.update(vars(self))
         return other
 
-    def _state_after(self, history, static=None):
-        """Return a state that stands at the end of other histories."""
-        state, histories = self._state, read_history(self, history, static)
-        if state.is_single:
-            (scaler,) = (own.scaler for own in state.series.values())
-            scalers = [scaler] * len(histories)
-        else:  # of new series, too, what is given of them here is all that is known
-            scalers = [fit_scaler(own.y, self.scaler) for own in histories.values()]
-        series = {}
-        for (key, own), scaler in zip(histories.items(), scalers, strict=True):
-            scale_values(own.y, scaler)  # raises where it cannot
-            series[key] = FittedSeries(own, scaler, len(own))
-        return replace(state, series=series)
-
     def forecast_quantiles(
         self,
         steps=None,
@@ -721,7 +704,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         quantiles=None,
     ):
-        """Values that the future stays below with given probabilities.
+        """Forecast values that the future stays below with given probabilities.
 
         The spread is that of the errors on the validation block (split-conformal
         prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
@@ -787,7 +770,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         coverage=0.9,
     ):
-        """Intervals that hold the future with a given probability, step by step.
+        """Forecast intervals that hold the future with a given probability, by step.
 
         Parameters
         ----------
@@ -835,7 +818,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         random_state=None,
     ):
-        """Futures that could come, each a whole path whose steps belong together.
+        """Draw futures that could come, as whole paths whose steps belong together.
 
         A path adds the errors of one window of the validation block, step by step and
         target by target, to the forecast, so that sums and extremes over steps are as
@@ -878,6 +861,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         state, steps, origins = self._origins_ahead(*request)
         state.intervals.check_calibrated()
         n_paths = len(origins) * int(n_samples)
+        # All paths of one series are in memory at the same time.
         state.model.check_reach(n_paths, steps, at_once=n_samples)
         rng = check_random_state(random_state)
         paths = {
@@ -907,25 +891,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             If the rows do not follow the history at once.
         """
         self._check_has_history("update")
-        self._state = self._extended(X, y)
+        self._state = self._state.extended(read_observations(self, X, y))
         return self
-
-    def _extended(self, X, y=None):
-        """Return the state after the rows that follow."""
-        rows = read_observations(self, X, y)
-        series, model, new = self._state.series, self._state.series_model, {}
-        for key, own in rows.histories().items():
-            # Rows that cannot be scaled could neither be forecast from nor loaded.
-            whose = "The rows" + ("" if self._state.is_single else f" of {key!r}")
-            history = series[key].history.appended(own.y, own.X, own.index, whose)
-            new_rows = np.arange(len(history) - len(own), len(history))
-            scale_values(own.y, series[key].scaler)
-            if own.X is not None:
-                scale_values(
-                    inputs_at(history, model.calendar, new_rows), model.x_scaler
-                )
-            new[key] = history
-        return self._state.with_histories(new)
 
     def observe(self, X, y=None):
         """Append rows as `update` does, and tell how far off their forecasts were.
@@ -962,24 +929,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         np.int64(5)
         """
         self._check_has_history("observe")
-        extended, model = self._extended(X, y), self._state.series_model
-        rows = read_rows(self, X)
-        errors = np.empty((len(rows.values), model.n_targets))
-        known = self._state.series
-        new = {
-            key: np.arange(len(known[key].history), len(extended.series[key].history))
-            for key in rows.rows_by_series
-        }
-        origins = [Origins(extended.series[key], own) for key, own in new.items()]
-        forecasts = model.forecast(origins, 1)[:, 0]
-        ends = np.cumsum([len(own) for own in new.values()])[:-1]
-        for origin, (at, _), forecast in zip(
-            origins,
-            rows.rows_by_series.values(),
-            np.split(forecasts, ends),
-            strict=True,
-        ):
-            errors[at] = origin.series.history.y[origin.rows] - forecast
+        rows, state = read_observations(self, X, y), self._state
+        extended = state.extended(rows)
+        errors = errors_of_new_rows(
+            state.series_model, state.series, extended.series, rows
+        )
         self._state = extended
         return extended.output.restore_like(X, errors, rows.rows_by_series)
 
@@ -1059,35 +1013,6 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         plan = BacktestPlan(steps, stride, gap, refit, max_train_size, quantiles)
         return backtest(self, X, y, plan, n_jobs=n_jobs, verbose=self.verbose)
 
-    def _fitted_before(self, state, cuts, max_train_size, *, keep=False):
-        """Return a copy fitted on the rows before the cuts; on all where there is none.
-
-        Parameters
-        ----------
-        state : FittedForecaster
-            With all rows.
-        cuts : dict of series to int
-        max_train_size : int or None
-        keep : bool
-            Go on from the fitted weights and scalers.
-        """
-        data, ends = rows_before(state, cuts, max_train_size)
-        other, last = self._copy(), self._state if keep else None
-        other.verbose = 0  # the bar of the backtest is the one that is seen
-        options = other._network_options()
-        problem = problem_of(data, other._window_options(), options, last)
-        settings = other._settings(other.epochs, other.loss)
-        fitted = fit_state(data, problem, options, settings, last=last)
-        # Origins are rows of the whole history, whatever part of it was fitted.
-        series = {
-            key: replace(
-                own, n_fitted=ends[key], first_row=ends[key] - len(own.history)
-            )
-            for key, own in fitted.series.items()
-        }
-        other._state = replace(fitted, series=series)
-        return other
-
     def score(self, X, y=None, sample_weight=None):
         """R² of `predict`; in the series form, of `backtest` over all lead times.
 
@@ -1104,7 +1029,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         -------
         float
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         state = self._state
         if state.form == "series":
             rows = read_rows(self, X)
@@ -1115,7 +1040,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return r2_of_known(y, self.predict(X), sample_weight)
 
     def to_onnx(self, path=None, *, series=None):
-        """The fitted forecaster as an ONNX graph, scaling and windows included.
+        """Return the fitted forecaster as an ONNX graph, with scaling and windows.
 
         All numbers are in 64 bits and in their own units, and none may be missing.
 
@@ -1156,7 +1081,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         >>> model = f.fit(load_air_passengers()).to_onnx()
         >>> model = f.to_onnx("passengers.onnx")  # doctest: +SKIP
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         return archive.write_graph(path, forecaster_model(self, series))
 
     def plot(self, steps=None, X=None, *, series=None, **options):

@@ -391,6 +391,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         check_ngram_range(self.ngram_range)
         kept = self._state if keep else None
         if not keep:
+            # What this fit does not set must not stay from the last one.
             for name in FITTED:
                 self.__dict__.pop(name, None)
         data = self._training_data(X, y, sample_weight, kept, classes)
@@ -405,12 +406,13 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             raw_text=kept.raw_text if kept else False,
             training=fit.state,
         )
+        # N-grams count all words, but only the most frequent ones have a vector.
         self.vocabulary_ = most_frequent(data.words, self.max_features)
         self.weights_, self.history_ = fit.weights, fit.history
         self.n_iter_, self.best_epoch_ = len(fit.history["loss"]), fit.best_epoch
         self.baseline_scores_, self.skill_ = fit.baseline_scores, fit.skill
         tell_what_is_kept(self)
-        warn_of_a_better_model(self)
+        warn_of_a_better_model(self, self.skill_)
         return self
 
     def _training_data(self, X, y, sample_weight, kept, classes):
@@ -474,6 +476,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         self._check_memory(spec, data.padded_length(self.max_length), dim)
         state = None
         if epochs is not None:  # of partial_fit
+            # An empty state asks training to return the state at its end.
             state = (kept and kept.training) or TrainingState()
         settings = self._settings(
             self.epochs if epochs is None else epochs,
@@ -526,7 +529,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return sequences.visible(n_ids, self.max_length, self.truncate)
 
     def decision_function(self, X):
-        """Logits.
+        """Return logits.
 
         Parameters
         ----------
@@ -542,7 +545,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
     def _logits(self, X):
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         parts = read_texts(self, self._state.words, X)
         logits = [self._logits_of(sequences) for sequences in parts]
         if not logits:
@@ -559,7 +562,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return numpy_forward.predict_text(state.spec, self.weights_, view, linear)
 
     def predict_proba(self, X):
-        """Probabilities of classes, or of each label in the multi-label case.
+        """Return probabilities of classes, or of each label in the multi-label case.
 
         Parameters
         ----------
@@ -574,7 +577,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return probabilities(self._logits(X), not self._state.multi_label)
 
     def predict_log_proba(self, X):
-        """Logarithms of `predict_proba`.
+        """Return logarithms of `predict_proba`.
 
         Parameters
         ----------
@@ -588,7 +591,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return log_probabilities(self._logits(X), not self._state.multi_label)
 
     def predict(self, X):
-        """The likeliest class of each text, or an indicator of its labels.
+        """Return the likeliest class of each text, or an indicator of its labels.
 
         Parameters
         ----------
@@ -605,6 +608,21 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         if logits.shape[1] == 1:
             return self.classes_[(logits[:, 0] > 0).astype(int)]
         return self.classes_[logits.argmax(axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy; of several labels, the share of texts whose labels are all right.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Texts or token ids, and their classes or labels, as in `fit`.
+        sample_weight : array-like of shape (n_documents,), default=None
+
+        Returns
+        -------
+        float
+        """
+        return super().score(X, labels.dense_labels(y), sample_weight)
 
     def keras_inputs(self, X):
         """Return what `model_` and the model of `to_keras` read, for its ``predict``.
@@ -631,9 +649,12 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         >>> bool(abs(logits[0, 0] - clf.decision_function(["good"])[0]) < 1e-5)
         True
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         parts = list(read_texts(self, self._state.words, X))
+        if not parts:
+            raise ValueError(NO_TEXT)
         views = [self._network_view(part) for part in parts]
+        # Recurrent layers need a step, also where all texts are empty.
         width = max([1, *(part.lengths.max(initial=0) for part in views)])
         tokens = np.concatenate([part.padded(width) for part in views])
         ngrams = self._state.ngrams
@@ -643,7 +664,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return [tokens, linear.astype(np.float32)]
 
     def to_onnx(self, path=None):
-        """The fitted classifier as an ONNX graph, n-grams included.
+        """Return the fitted classifier as an ONNX graph, n-grams included.
 
         ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, of one row
         and one column at least (an empty text is a row of padding), gives
@@ -674,7 +695,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         >>> model = clf.fit(["good", "bad"] * 5, [1, 0] * 5).to_onnx()
         >>> model = clf.to_onnx("sentiment.onnx")  # doctest: +SKIP
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, "_state")
         return archive.write_graph(path, classifier_model(self))
 
     def _report_sections(self, X, y, train, target_names):

@@ -261,7 +261,7 @@ def input_names(forecaster, spec, length):
     past_only = state.model.past_only
     known = np.ones(n_inputs, bool) if past_only is None else ~past_only
     rows = [(name, at) for at in offsets for name in [*targets, *inputs]]
-    ahead = [name for name, there in zip(inputs, known, strict=True) if there]
+    ahead = [name for name, shown in zip(inputs, known, strict=True) if shown]
     rows += [(name, at) for at in range(1, horizon + 1) for name in ahead]
     if spec.n_static:  # Offset 0: static features belong to no row.
         rows += [(name, 0) for name in state.static_encoder.names]

@@ -386,8 +386,8 @@ def matched(y_true, *others):
         values = check_values(values, "y_pred", True)
         if actual.shape != values.shape:
             raise ValueError(
-                f"The values have the shapes {actual.shape} and {values.shape}, which "
-                "are not compared row by row. Pass as many columns in both."
+                f"The values have the shapes {np.shape(y_true)} and {np.shape(other)}, "
+                "which are not compared row by row. Pass as many columns in both."
             )
         if np.isnan(values).any():
             row = int(np.argmax(np.isnan(values).any(axis=1)))

@@ -113,6 +113,7 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
                 f"{max(size, 1)} and gap={self.gap} need at least {n_needed}. Lower "
                 "one of them, or pass longer series."
             )
+        # The last split tests the last dates, as that of TimeSeriesSplit does.
         cuts = range(n_dates - n_splits * size, n_dates, size)
         longest = self.max_train_size or n_dates
         return [(max(c - self.gap - longest, 0), c, c + size) for c in cuts]

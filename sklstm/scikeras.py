@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
+from sklstm._text.labels import check_none_missing, dense_labels
 from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._windows.dataset import rows_in_order
 
@@ -65,8 +66,8 @@ def put_in_order(X, y, weights):
 HARMLESS = {"_estimator_type", "_more_tags", "_tags", "_validate_data"}
 
 
-def check_hooks(subclass):
-    """Raise if a subclass overrides what only a wrapper of scikeras would call."""
+def check_hooks(subclass, attributes=()):
+    """Raise if a class, or attributes, override what only scikeras would call."""
     hooks = set()
     for base in subclass._wraps.__mro__:
         if base.__module__.startswith("scikeras"):
@@ -74,7 +75,7 @@ def check_hooks(subclass):
     known = set(dir(KerasClassifier)) | set(dir(KerasRegressor)) | HARMLESS
     own = [base for base in subclass.__mro__ if base.__module__ != __name__]
     hooks = hooks - known | {"_keras_build_fn", "dataset_transformer"}
-    overridden = hooks & {name for base in own for name in vars(base)}
+    overridden = hooks & {*attributes, *(name for base in own for name in vars(base))}
     if overridden:
         raise TypeError(
             f"{subclass.__name__} overrides {', '.join(sorted(overridden))}, which "
@@ -246,6 +247,9 @@ class Wrapper(BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None. Pass fit(X, y)."
             )
+        y = dense_labels(y)
+        if self._wraps is wrappers.KerasClassifier:
+            check_none_missing(y)
         return validate_data(
             self,
             X,
@@ -259,6 +263,7 @@ class Wrapper(BaseEstimator):
 
     def _wrapper(self, resume):
         """Return the scikeras wrapper with the current parameters, new or trained."""
+        check_hooks(type(self), vars(self))  # set after the class was made
         known = {*inspect.signature(self._wraps.__init__).parameters, *self._routed}
         parameters = self.get_params(deep=False)
         parameters = {name: parameters[name] for name in parameters if name in known}
@@ -291,7 +296,9 @@ class Wrapper(BaseEstimator):
         return self
 
     def _weights(self, X, y, sample_weight):
-        weights = _check_sample_weight(sample_weight, X, dtype=float, copy=True)
+        weights = _check_sample_weight(
+            sample_weight, X, dtype=float, copy=True, ensure_non_negative=True
+        )
         if getattr(self, "class_weight", None) is not None:
             weights *= compute_sample_weight(self.class_weight, y)
         if not weights.any():

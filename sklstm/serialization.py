@@ -119,7 +119,7 @@ def check_sizes(estimator, spec):
         if state.form != "windows":
             if state.norm.deseasonalize:
                 check_holds_seasons(steps, state.norm.seasons)
-            whole &= all(is_whole(own.history) for own in state.series.values())
+            whole &= all(is_whole(series.history) for series in state.series.values())
             members = state.series_model.members
             whole &= members is None or members.is_whole
     # "not <=" also refuses NaN, which a forged file can hold.
@@ -148,7 +148,7 @@ def dry_run(estimator):
         return estimator.predict(np.zeros((1, *estimator._spec_.window_shape)))
     ahead = None
     if state.form == "regression":
-        ahead = {key: own.history.X[-1:] for key, own in state.series.items()}
+        ahead = {key: series.history.X[-1:] for key, series in state.series.items()}
     origins = [*state.origins_at_end(state.series, ahead).values()]
     # The pretrained network needs a millisecond for each series.
     combined = state.model.forecast(origins[:1], 1)

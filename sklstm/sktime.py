@@ -9,8 +9,9 @@ from pandas.tseries.frequencies import to_offset
 
 from sklstm import _forecaster
 from sklstm._series.alignment import match_columns
-from sklstm._series.missing import bridged
+from sklstm._series.missing import interpolate_gaps
 from sklstm._series.panel import SINGLE_SERIES, axis_of, rows_by_series
+from sklstm._series.reader import read_history
 from sklstm._series.time_index import continued_index, positions, step_of
 from sklstm._utils.offsets import same_offset
 
@@ -112,10 +113,15 @@ class LSTMForecaster(BaseForecaster):
         self._alone = pretrained is None and SINGLE_SERIES in self._rows
         data = as_arguments(self._rows, self._inputs, self._alone)
         if pretrained is not None and not self.warm_start:
+            # Without warm_start the network is not trained on the new series.
             history = data[0] if X is None else data
             self.forecaster_ = pretrained._copy()
-            self.forecaster_._state = pretrained._state_after(history)
+            histories = read_history(pretrained, history)
+            self.forecaster_._state = pretrained._state.at_end_of(
+                histories, pretrained.scaler
+            )
             return self
+        # A copy, because another fit may start from the same pretrained network.
         core = copy.deepcopy(pretrained)
         if core is None:
             core = _forecaster.LSTMForecaster(**self.get_params(deep=False))
@@ -227,7 +233,7 @@ class LSTMForecaster(BaseForecaster):
             if key not in inputs or not asked.isin(inputs[key].index).all():
                 raise ValueError(
                     "X must hold a row for every stamp of fh after the fitted series, "
-                    f"of each series. {asked[0]} to {asked[-1]} are asked for."
+                    f"of each series: from {asked[0]} to {asked[-1]}. Add the rows."
                 )
             ahead[key] = inputs_at(index, inputs[key], self._inputs[key])
         return as_arguments(ahead, None, self._alone)[0]
@@ -340,7 +346,7 @@ def inputs_at(index, X, known):
     """Return X at an index after the known rows, with missing values interpolated."""
     # The last known row is the left end of a line over a gap at the start.
     rows = pd.concat([known.iloc[-1:], X.reindex(index)]).astype(float)
-    rows = bridged(rows.to_numpy())[len(rows) - len(index) :]
+    rows = interpolate_gaps(rows.to_numpy())[len(rows) - len(index) :]
     return pd.DataFrame(rows, index, X.columns)
 
 

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import io
+import sys
 import tokenize
 from pathlib import Path
 
@@ -17,6 +18,9 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION, METHODS_OF_A_CLASS, LONGEST_MRO = 500, 40,
 ARGUMENTS_OF_A_FUNCTION = 9  # self included
 # Public ones, whose arguments have names in each call.
 MANY_ARGUMENTS = {"__init__", "backtest", "suggest"}
+# Files that a reader opens to follow a method through three calls; docs/design names
+# those of forecast and predict.
+CALLS, FILES = 3, {"fit": 10, "predict": 12, "forecast": 9, "backtest": 10}
 
 
 def docstring(node):
@@ -87,3 +91,40 @@ def test_nothing_is_nonlocal():
     for path in MODULES:
         kinds = {type(node) for node in ast.walk(ast.parse(path.read_text("utf-8")))}
         assert ast.Nonlocal not in kinds, path.name
+
+
+def files_passed(call):
+    """Names of the package's files that a call enters within so many further calls."""
+    names, stack = set(), []
+
+    def note(frame, event, _):
+        if event == "call":
+            path, function = Path(frame.f_code.co_filename), frame.f_code.co_name
+            inside = path.is_relative_to(PACKAGE) and function != "<module>"
+            if inside and sum(stack) <= CALLS:
+                names.add(str(path.relative_to(PACKAGE)))
+            stack.append(inside)
+        elif event == "return" and stack:
+            stack.pop()
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return names
+
+
+def test_methods_pass_few_files(passengers):
+    past, new = passengers[:-12], passengers[-12:]
+    f = LSTMForecaster(12, 3, epochs=0, random_state=0)
+    calls = {
+        "fit": lambda: f.fit(past),
+        "predict": lambda: f.predict(new),
+        "forecast": lambda: f.forecast(3),
+        "backtest": lambda: f.backtest(new),
+    }
+    for method, call in calls.items():
+        names = files_passed(call)
+        assert 4 < len(names) <= FILES[method], f"{method}: {sorted(names)}"

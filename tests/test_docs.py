@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 import runpy
 import tomllib
@@ -168,6 +169,65 @@ def test_what_users_type_stands_in_a_title_heading_or_term():
     searches = runpy.run_path(DOCS / "searches.py")
     pairs, found = searches["headings_of_sources"](), searches["pages_found"]
     assert [query for query in searches["SEARCHES"] if not found(query, pairs)] == []
+
+
+def test_words_of_the_table_of_search_terms_stand_where_it_leads():
+    assert runpy.run_path(DOCS / "searches.py")["words_not_found"]() == []
+
+
+def test_commits_of_the_summary_of_benchmarks_stand_on_the_pages_of_details():
+    folder = DOCS / "benchmarks"
+    rows = re.findall(
+        r"\]\(([^)]+\.md)\), (`.*`) \|$", (folder / "index.md").read_text("utf-8"), re.M
+    )
+    assert len(rows) > 30
+    for page, commits in rows:
+        details = (folder / page).read_text("utf-8")
+        for commit in re.findall(r"\w+", commits):
+            assert commit in details, (page, commit)
+
+
+@pytest.fixture(scope="module")
+def publishing():
+    return runpy.run_path(DOCS / "publish.py")
+
+
+def publish_versions(publishing, folder, *releases):
+    built = folder / "built"
+    (built / "guide").mkdir(parents=True)
+    (built / "guide" / "index.html").touch()
+    (built / "objects.inv").touch()
+    for release in releases:
+        publishing["publish"](folder / "site", built, release)
+    return json.loads((folder / "site" / "versions.json").read_text("utf-8"))
+
+
+def test_the_version_switch_lists_every_folder_of_the_site(publishing, tmp_path):
+    releases = "0.9.0", "0.10.0", "0.11.0.dev0", "0.10.1"
+    entries = publish_versions(publishing, tmp_path, *releases)
+    assert [e["version"] for e in entries] == ["dev", "0.10.1", "0.10.0", "0.9.0"]
+    assert [e["preferred"] for e in entries] == [False, True, False, False]
+    for entry in entries:
+        # Addresses are relative to the folder of any version.
+        assert (tmp_path / "site" / "dev" / entry["url"] / "guide/index.html").exists()
+        assert entry["name"].startswith(entry["version"])
+    first = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "url=0.10.1/index.html" in first
+
+
+def test_a_development_version_is_preferred_where_there_is_no_release(
+    publishing, tmp_path
+):
+    (entry,) = publish_versions(publishing, tmp_path, "0.1.0.dev0", "0.1.0.dev1")
+    assert entry == {
+        "version": "dev",
+        "name": "dev",
+        "url": "../dev/",
+        "preferred": True,
+    }
+    with pytest.raises(FileNotFoundError, match="holds no built site. Run make docs"):
+        publishing["publish"](tmp_path / "site", tmp_path / "missing", "0.1.0")
+    assert (tmp_path / "site" / "dev" / "guide").exists()
 
 
 def anchors(page):

@@ -349,6 +349,16 @@ def test_all_weights_zero(regression):
         small(4).fit(X, y, sample_weight=np.zeros(len(y)))
 
 
+def test_f5_a_factor_on_weights_of_a_series_changes_nothing(passengers):
+    weights = np.arange(1.0, 145)
+    first, *others = (
+        small(epochs=0).fit(passengers, sample_weight=factor * weights).forecast(3)
+        for factor in (1, 1e-6, 7)
+    )
+    for other in others:
+        np.testing.assert_allclose(other, first, rtol=1e-9)
+
+
 def test_rows_of_zero_weight_do_not_count(passengers):
     values = passengers.to_numpy().copy()
     weights = np.ones(144)
@@ -579,7 +589,7 @@ def test_bad_panels(many, passengers):
     with pytest.raises(ValueError, match="form that fit took: many series"):
         f.forecast(4, history=many["a"])
     X = many.to_frame() * 2 + 1
-    with pytest.raises(ValueError, match="hold other series"):
+    with pytest.raises(ValueError, match="hold different series"):
         small(4).fit([X.loc["a"], X.loc["b"]], [many["a"], many["c"]])
     with pytest.raises(ValueError, match="X has 3 rows, but steps=4"):
         f.backtest(pd.concat({"a": many["c"][60:63]}))

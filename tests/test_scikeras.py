@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("scikeras")
 
 from scikeras import wrappers  # noqa: E402
+from scipy import sparse  # noqa: E402
 from sklearn.base import clone, is_classifier, is_regressor  # noqa: E402
 from sklearn.model_selection import (  # noqa: E402
     GridSearchCV,
@@ -311,6 +312,29 @@ def test_f9_hooks_that_would_not_be_called_are_refused(hook):
             members = {hook: None} if len(bases) == 1 else {}
             with pytest.raises(TypeError, match=f"Mine overrides {hook}, which Keras"):
                 type("Mine", bases, members)
+
+
+def test_f9_hooks_set_later_are_refused_at_fit(windows):
+    X, y = windows[:, :, None], windows[:, 0]
+    Mine = type("Mine", (KerasRegressor,), {})
+    reg = Mine(build_regressor, **OPTIONS)
+    reg.target_encoder = None
+    with pytest.raises(TypeError, match="Mine overrides target_encoder"):
+        reg.fit(X, y)
+    Mine.scorer = None
+    with pytest.raises(TypeError, match="Mine overrides scorer"):
+        Mine(build_regressor, **OPTIONS).initialize(X, y)
+
+
+def test_f12_labels_may_be_a_sparse_matrix(windows):
+    X, y = windows[:, :, None], np.eye(2, dtype=int)[np.arange(len(windows)) % 2]
+    clf = classifier(epochs=1).fit(X, sparse.csr_matrix(y))
+    expected = classifier(epochs=1).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(clf.predict_proba(X), expected)
+    with pytest.raises(ValueError, match="misses the label at position 1. Fill"):
+        classifier().fit(X, [0, None, *y[2:, 0]])
+    with pytest.raises(ValueError, match="Negative values in data passed"):
+        classifier().fit(X, y[:, 0], sample_weight=-np.ones(len(X)))
 
 
 def test_f9_a_subclass_may_add_parameters_and_override_methods(windows):

@@ -139,7 +139,7 @@ def test_quantiles_are_those_of_the_estimator(y):
     np.testing.assert_allclose(interval, spread)
 
 
-def test_missing_values_are_bridged(y, X):
+def test_missing_values_are_interpolated(y, X):
     y, gappy = y.copy(), X.copy()
     y.iloc[20:22] = np.nan
     gappy.iloc[30] = np.nan

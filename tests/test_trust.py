@@ -19,6 +19,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import RobustScaler
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._utils import keras_backend
 
 TEXTS = ["a good film", "very good", "a bad film", "very bad"] * 5
 QUICK = {"epochs": 1, "units": 3, "random_state": 0}
@@ -198,6 +199,13 @@ def test_f14_a_fork_of_a_process_that_used_keras_is_an_error(tmp_path):
         [sys.executable, "-W", "ignore", script], capture_output=True, text=True
     )
     assert done.stdout.count("forked from one that has trained or run") == 2, done
+
+
+def test_f14_a_fork_builds_no_model(classifier, monkeypatch):
+    monkeypatch.setattr(keras_backend.process, "is_forked", True)
+    for build in (lambda: classifier.model_, classifier.to_keras):
+        with pytest.raises(RuntimeError, match="forked from one that has trained"):
+            build()
 
 
 def test_threads_predict_what_one_does(forecaster, classifier, passengers):

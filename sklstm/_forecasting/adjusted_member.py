@@ -9,53 +9,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklstm._forecasting.pretrained_member import keeps_units, n_context_rows
+from sklstm._forecasting.members import (
+    AdjustedLinear,
+    differences,
+    keeps_units,
+    last_rows,
+    n_context_rows,
+)
 from sklstm._networks.ridge import PENALTIES
 from sklstm._networks.ridge_paths import RidgePath, decompose
-from sklstm._utils.archive import storable
 from sklstm._utils.blas import one_thread
 from sklstm._windows.adjustment import adjusted, filled
 from sklstm._windows.problem import SeriesForecastProblem
 from sklstm._windows.scaling import Scaler
 
-# The last one leaves the last value alone.
+# An infinite penalty makes the last value the forecast.
 ALL_PENALTIES = (*PENALTIES, np.inf)
-# Rows of a window, as a share of those that the network has.
+# Rows of a window, as a share of the network's window.
 SHARE_OF_WINDOW = 2 / 3
-# Last rows that are fitted, since more of them change little.
+# Only so many of the last rows are fitted, because more of them change little.
 MOST_FITTED = 10_000
 # Windows to fit on beside a validation block.
 LEAST_WINDOWS = 8
-
-
-@storable
-@dataclass(frozen=True)
-class AdjustedLinear:
-    """A linear forecast from the differences of rows from the last one.
-
-    Parameters
-    ----------
-    kernel : ndarray of shape (window_length - 1, horizon)
-    bias : ndarray of shape (horizon,)
-        In the units of contexts.
-    """
-
-    kernel: np.ndarray
-    bias: np.ndarray
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether kernel and bias fit together."""
-        return self.bias.size > 0 and self.kernel.shape[1:] == self.bias.shape
-
-    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
-        """Return forecasts of shape (1, n, steps), which go on from themselves."""
-        length = len(self.kernel) + 1
-        rows = last_rows(contexts, length)
-        while rows.shape[1] < length + steps:
-            ahead = differences(rows[:, -length:]) @ self.kernel + self.bias
-            rows = np.concatenate([rows, rows[:, -1:] + ahead], axis=1)
-        return rows[None, :, length : length + steps]
 
 
 @dataclass(frozen=True)
@@ -76,22 +51,10 @@ class Penalties:
         return rows[:, -1:] + np.array([*forecasts])[:, :, :steps]
 
 
-def last_rows(contexts: list[np.ndarray], length: int) -> np.ndarray:
-    """Return the last rows of each context; the first one stands for those before."""
-    rows = np.full((len(contexts), length), np.nan)
-    for row, context in zip(rows, contexts, strict=True):
-        row[max(length - len(context), 0) :] = context[-length:]
-    return filled(rows)
-
-
-def differences(windows: np.ndarray) -> np.ndarray:
-    return windows[:, :-1] - windows[:, -1:]
-
-
 def applies_to(problem: SeriesForecastProblem) -> bool:
-    """Return whether the model is for such a problem: one series, and nothing else.
+    """Return whether the model fits the problem: one series, and nothing else.
 
-    Only there it was measured. Rows of many series would need a scale for each.
+    It was measured on such problems alone. Many series would need a scale for each.
     """
     alone = problem.window_shape[1] == 1 and not problem.has_many_series
     return alone and problem.n_static == 0 and problem.weights is None

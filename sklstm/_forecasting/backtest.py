@@ -9,10 +9,12 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from sklstm._forecasting.fitting import fitted_before
 from sklstm._forecasting.intervals import IntervalForecaster
 from sklstm._forecasting.model import ORIGINS_AT_ONCE, Origins
 from sklstm._forecasting.state import FittedForecaster
 from sklstm._series.history import History
+from sklstm._series.reader import read_observations
 from sklstm._series.validation import check_positive_int, check_probabilities
 from sklstm._training.progress_bar import ProgressBar
 
@@ -110,9 +112,7 @@ def backtest(
     Parameters
     ----------
     forecaster : LSTMForecaster
-        What it is asked for: ``_extended(X, y)``, the state with new rows, and
-        ``_fitted_before(state, cuts, max_train_size, keep=)``, a forecaster fitted on
-        the rows before the cuts.
+        Stays as it is.
     X, y : array-like
     plan : BacktestPlan
 
@@ -121,10 +121,10 @@ def backtest(
     DataFrame
     """
     check_n_jobs(n_jobs)
-    state = forecaster._extended(X, y)
-    known = forecaster._state.series
+    known = forecaster._state
+    state = known.extended(read_observations(forecaster, X, y))
     origins = {
-        key: plan.origins(len(known[key].history), len(series.history))
+        key: plan.origins(len(known.series[key].history), len(series.history))
         for key, series in state.series.items()
     }
     parts = list(plan.parts(origins))
@@ -141,6 +141,7 @@ def backtest(
         bar.close()
     tables = [table for part in done for table in part]
     position = {key: number for number, key in enumerate(state.series)}
+    # Python's sort is stable, so the origins of a series stay in order.
     tables.sort(key=lambda table: position[table[0]])
     return pd.concat([table for _, table in tables], ignore_index=True)
 
@@ -158,7 +159,7 @@ def tables_in_turn(
     for part, fit_at in parts:
         if fit_at is not None:
             start = fitted if warm else forecaster
-            fitted = start._fitted_before(state, fit_at, plan.max_train_size, keep=warm)
+            fitted = fitted_before(start, state, fit_at, plan.max_train_size, keep=warm)
         done.append(tables(fitted._state, state, part, plan))
         if bar is not None:
             bar.update(len(done), {})
@@ -169,9 +170,10 @@ def tables_of_part(
     forecaster, X, y, part: dict, fit_at: dict | None, plan: BacktestPlan
 ) -> list:
     """Return (series, table) of the origins of each series in a part."""
-    state, fitted = forecaster._extended(X, y), forecaster
+    fitted = forecaster
+    state = fitted._state.extended(read_observations(forecaster, X, y))
     if fit_at is not None:
-        fitted = forecaster._fitted_before(state, fit_at, plan.max_train_size)
+        fitted = fitted_before(forecaster, state, fit_at, plan.max_train_size)
     return tables(fitted._state, state, part, plan)
 
 

@@ -100,6 +100,7 @@ class ConformalErrors:
         weights = np.where(np.isnan(sizes), 0, weights[:, None, None])
         total = weights.sum(axis=0)
         mean = np.nansum(weights * sizes, axis=0) / np.where(total > 0, total, 1)
+        # Mean errors of few windows may fall with the step, but only by chance.
         scale = np.column_stack([isotonic_regression(column) for column in mean.T])
         sizes = sizes / np.where(scale > 0, scale, 1)
         n_kept = np.clip((weights > 0).sum(axis=(0, 1)).min(), 1, MAX_KEPT)
@@ -111,6 +112,7 @@ class ConformalErrors:
         share = np.cumsum(weights.sum(axis=(1, 2)))
         n_paths = min(len(paths), MAX_PATHS)
         shares = (np.arange(n_paths) + 0.5) / n_paths * share[-1]
+        # Evenly by weight, so that each kept window may be drawn as often as others.
         kept = np.minimum(np.searchsorted(share, shares), len(paths) - 1)
         paths = paths[kept] / np.where(scale > 0, scale, 1)
         return cls(scale, np.column_stack(columns), paths, floor, coverage, n_blocks)

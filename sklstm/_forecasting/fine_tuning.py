@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklstm._forecasting.pretrained_member import (
+from sklstm._forecasting.members import (
     keeps_units,
     n_context_rows,
     scaled_beside_gaps,
@@ -27,11 +27,11 @@ from sklstm._windows.scaling import Scaler
 BATCH_SIZE, LEARNING_RATE = 32, 2e-4
 # A fit of fewer epochs takes as many steps as epochs.
 MOST_STEPS = 50
-# Lengths of contexts in patches, of which the longest that fits is used. They are few,
+# Lengths of contexts in patches, of which the longest that fits is used. Few lengths,
 # because a training step is compiled for each.
 N_PATCHES = (24, 12, 6)
-# Rows before which a forecast could stand. On series with fewer of them, forecasts got
-# no better on average.
+# Origins of samples. On series with fewer, fine-tuning did not improve forecasts on
+# average.
 LEAST_ORIGINS = 60
 
 
@@ -45,7 +45,7 @@ class OriginSamples:
     ahead : ndarray of shape (n, horizon, 1)
         What the network is to forecast; NaN where it is not known.
     moves : ndarray of shape (n,)
-        Zero for contexts that do not move, from which nothing is learned.
+        Weight of each sample: 0 for constant contexts, because they teach nothing.
     """
 
     contexts: np.ndarray
@@ -127,7 +127,7 @@ class FineTuning:
         return next(fits, 0)
 
     def origins(self, series: Sequence[TrainingRows], n_patches: int) -> np.ndarray:
-        """Return where the numbers of each series' origins begin, and the last end."""
+        """Return the number of origins in the series before each one, and in all."""
         arch = shipped_network().arch
         least = n_patches * arch.patch + min(self.horizon, arch.horizon)
         lengths = np.array([len(values) for values, _ in series])
@@ -138,7 +138,7 @@ class FineTuning:
         network, rng = shipped_network(), np.random.RandomState(self.seed)
         origins = self.origins(series, n_patches)
         n_samples = BATCH_SIZE * min(self.n_steps, MOST_STEPS)
-        # Sorted, so that those of one series follow each other.
+        # Sorted, so that samples of one series follow each other.
         drawn = np.sort(rng.randint(origins[-1], size=n_samples))
         owners = np.searchsorted(origins, drawn, side="right") - 1
         own = drawn - origins[owners] + n_patches * network.arch.patch
@@ -178,8 +178,10 @@ def samples_of(
     batch = scaled_batch(whole, np.full(len(whole), n_patches), arch.patch)
     values, known = batch.values[:, :n_read], batch.known[:, :n_read]
     contexts = features(np, arch, values, known, batch.step)
+    # Outputs of the network are distances from the last value.
     moved = batch.values[:, n_read:] - values[:, -1:]
     target = np.arcsinh(moved / batch.step[:, None])
+    # Gaps ahead were filled to be scaled, but make no error.
     target = np.where(np.isfinite(ahead), target, np.nan)
     return contexts, target[:, :, None], batch.weight * known[:, -1]
 

@@ -1,24 +1,22 @@
 """From data to the fitted state: train, calibrate intervals, keep the series."""
 
 from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import check_random_state
 
 from sklstm._forecasting.conformal import conformal_errors
 from sklstm._forecasting.fine_tuning import FineTuning
-from sklstm._forecasting.members import (
+from sklstm._forecasting.member_fit import (
     MOST_ROWS,
     MOST_ROWS_UNTRAINED,
-    Members,
+    PRIOR_BLOCKS,
     combine_on_block,
     fit_on_all_rows,
 )
+from sklstm._forecasting.members import Members, n_context_rows
 from sklstm._forecasting.model import FittedSeries, ForecastModel, WindowModel
-from sklstm._forecasting.pretrained_member import n_context_rows
 from sklstm._forecasting.state import FittedForecaster, TrainingRecord
 from sklstm._forecasting.zero_shot import (
     ShortProblem,
@@ -29,7 +27,6 @@ from sklstm._networks.spec import NetworkSpec, differences
 from sklstm._series.panel import is_list_of_series
 from sklstm._series.reader import TrainingSeries
 from sklstm._series.validation import (
-    check_positive_int,
     check_probabilities,
     is_pandas,
     n_dims,
@@ -81,18 +78,21 @@ def fit_state(
     epochs : int, default=None
         Train exactly so many epochs, without a validation block.
     """
+    # Without windows to train on, the pretrained network forecasts alone.
     if isinstance(problem, ShortProblem):
         network = untrained_network(options.build_spec(problem))
         scalers = problem.fit_scalers(problem.all_rows())
         return untrained_state(data, problem, network, scalers, Members.of(1))
     kept = None if last is None else (last.scalers, last.network.trained.weights)
     fit = fit_window_network(problem, options, settings, kept=kept, epochs=epochs)
-    members = None
+    members, trained_skill = None, fit.skill
     if options.pretrained and isinstance(problem, SeriesForecastProblem):
-        members, fit = combined(problem, fit, options, settings, last)
+        # Inputs may tell what the series does not, so the pretrained network, which
+        # reads none, is trusted with them no further than a block says.
+        n_trusted = 0.0 if data.form == "regression" else PRIOR_BLOCKS
+        members, fit = combined(problem, fit, options, settings, last, n_trusted)
         if members is None:
-            # Inputs may tell what the series does not, and no block says whether.
-            members = Members.of(0.0 if data.form == "regression" else 0.5)
+            members = Members.of(0.5 if n_trusted else 0.0)
     calibration = None
     if fit.validation is not None:
         calibration = conformal_errors(fit.validation)
@@ -101,7 +101,12 @@ def fit_state(
         # of the last `fit`.
         calibration = last.calibration
     record = TrainingRecord(
-        fit.history, fit.n_iter, fit.best_epoch, fit.baseline_scores, fit.skill
+        fit.history,
+        fit.n_iter,
+        fit.best_epoch,
+        fit.baseline_scores,
+        fit.skill,
+        trained_skill,
     )
     state = untrained_state(data, problem, fit.network, fit.scalers, members)
     return replace(state, record=record, calibration=calibration)
@@ -113,13 +118,17 @@ def combined(
     options: NetworkOptions,
     settings: Settings,
     last: FittedForecaster | None,
+    n_trusted: float,
 ) -> tuple[Members | None, WindowFit]:
     """Return the weights of network and other members, and the fit of all.
 
-    A mean can be worse than its best member, and is left out where its error on the
-    block is larger than the network's.
+    A mean can be worse than its best member, and is left out where it is so on the
+    block. Without a validation block the weights are those of the last state, if any.
 
-    Without a validation block the weights are those of the last state, if any.
+    Parameters
+    ----------
+    n_trusted : float
+        Blocks for which the trust in the pretrained network counts.
     """
     if fit.validation is None or fit.skill is None:
         return None if last is None else last.members, fit
@@ -128,15 +137,17 @@ def combined(
     n_steps = settings.epochs if options.pretrained == "auto" else 0
     tuning = FineTuning(seasons, horizon, n_steps, seed)
     most_rows = MOST_ROWS if settings.epochs else MOST_ROWS_UNTRAINED
-    found = combine_on_block(problem, fit.validation, most_rows, tuning)
+    n_blocks = len(fit.validation.rows) * problem.stride / horizon
+    prior = n_trusted / (n_trusted + n_blocks)
+    found = combine_on_block(problem, fit.validation, most_rows, tuning, prior)
     members = found.members
     if not members.is_combined:
         return members, fit
     # Scores of simple models are those of the whole block, the ratio of some windows.
     metric = metric_for(fitted_loss(settings.loss, problem.has_many_series))
-    ratio = found.combined.mean_error(metric) / found.trained.mean_error(metric)
-    if ratio > 1:
+    if found.is_worse(metric, n_blocks):
         return members.trained_alone, fit
+    ratio = found.combined.mean_error(metric) / found.trained.mean_error(metric)
     if options.refit:
         members = fit_on_all_rows(problem, found, fit.scalers[0], tuning)
     skill = 1 - (1 - fit.skill) * ratio
@@ -202,6 +213,44 @@ def rows_before(
     return data, ends
 
 
+def fitted_before(
+    forecaster,
+    state: FittedForecaster,
+    cuts: dict,
+    max_train_size: int | None = None,
+    *,
+    keep: bool = False,
+):
+    """Return a copy of a forecaster, fitted on the rows before the cuts.
+
+    Parameters
+    ----------
+    forecaster : LSTMForecaster
+    state : FittedForecaster
+        With all rows.
+    cuts : dict of series to int
+        Series without a cut are taken whole.
+    max_train_size : int, default=None
+        Rows of each series before its cut; None means all.
+    keep : bool, default=False
+        Go on from the fitted weights and scalers.
+    """
+    data, ends = rows_before(state, cuts, max_train_size)
+    other, last = forecaster._copy(), forecaster._state if keep else None
+    other.verbose = 0  # the bar of the backtest is the one that is seen
+    options = other._network_options()
+    problem = problem_of(data, other._window_options(), options, last)
+    settings = other._settings(other.epochs, other.loss)
+    fitted = fit_state(data, problem, options, settings, last=last)
+    # Origins are rows of the whole history, whatever part of it was fitted.
+    series = {
+        key: replace(one, n_fitted=ends[key], first_row=ends[key] - len(one.history))
+        for key, one in fitted.series.items()
+    }
+    other._state = replace(fitted, series=series)
+    return other
+
+
 def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> None:
     """Raise where training cannot continue, because the network has another shape."""
     if last is not None and asked != last.network.trained.spec:
@@ -210,32 +259,6 @@ def check_same_network(last: FittedForecaster | None, asked: NetworkSpec) -> Non
             f"of another shape: {differences(last.network.trained.spec, asked)}. "
             "Fit anew with warm_start=False."
         )
-
-
-def check_no_steps(X) -> None:
-    """Raise where `predict` gets a number of steps, or their dates."""
-    if isinstance(X, Integral):
-        raise TypeError(
-            f"predict forecasts the rows of X, but got the number {X}. Use "
-            f"forecast({X}) for the {X} steps after the history."
-        )
-    if isinstance(X, (pd.DatetimeIndex, pd.PeriodIndex)):
-        raise TypeError(
-            f"predict forecasts the rows of X, but got {len(X)} time stamps without "
-            f"values. Use forecast({len(X)}) for so many steps after the history."
-        )
-
-
-def check_steps(steps) -> None:
-    """Raise where the number of steps is none; None stands for the usual one."""
-    if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
-        raise TypeError(
-            f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
-            "Pass inputs ahead by name, forecast(X=...), and for later dates as many "
-            "steps as lead to them."
-        )
-    if steps is not None:
-        check_positive_int("steps", steps)
 
 
 def check_not_swapped(X, y) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklstm._forecasting.conformal import mean_width, movement_scale, nearest
-from sklstm._forecasting.model import ForecastModel, Origins, context_rows
-from sklstm._forecasting.pretrained_member import consecutive, quantile_distances
+from sklstm._forecasting.members import consecutive, quantile_distances
+from sklstm._forecasting.model import ForecastModel, Origins
 from sklstm._networks.quantiles import half_widths, level_pairs
 from sklstm._series.missing import rows_since_seen
 
@@ -69,11 +69,13 @@ class IntervalForecaster:
         if self.calibration is None and self.model.is_combined:
             return self._by_pretrained(forecasts, origins, probabilities)
         self.check_calibrated()
-        parts = zip(origins, consecutive(own.rows for own in origins), strict=True)
+        parts = zip(
+            origins, consecutive(origin.rows for origin in origins), strict=True
+        )
         return np.concatenate(
             [
-                self._of_one_series(own, forecasts[at], probabilities)
-                for own, at in parts
+                self._of_one_series(origin, forecasts[at], probabilities)
+                for origin, at in parts
             ],
             axis=1,
         )
@@ -82,7 +84,7 @@ class IntervalForecaster:
         """Return quantiles as far from forecasts as the pretrained ones are."""
         distances = self._distances(origins, forecasts.shape[1], probabilities)
         result = np.empty_like(distances)
-        where = consecutive(own.rows for own in origins)
+        where = consecutive(origin.rows for origin in origins)
         for at, (series, _) in zip(where, origins, strict=True):
             centers = series.scaler.apply(forecasts[at])
             result[:, at] = series.scaler.invert(centers + distances[:, at])
@@ -90,8 +92,8 @@ class IntervalForecaster:
 
     def _distances(self, origins, steps, probabilities):
         """Return scaled distances of pretrained quantiles from their median."""
-        seasons = self.model.norm.seasons
-        return quantile_distances(context_rows(origins), seasons, steps, probabilities)
+        parts = [origin.context_rows for origin in origins]
+        return quantile_distances(parts, self.model.norm.seasons, steps, probabilities)
 
     def sample_paths(
         self, origin: Origins, steps: int, n_samples: int, rng: np.random.RandomState

@@ -1,40 +1,108 @@
-"""Forecasts as a convex combination: the network trained here, a linear model of the
-seasonally adjusted series, and the pretrained network.
+"""Members of a forecast beside the network trained here, and their weighted mean.
 
-All forecast from the rows before an origin, each along its own path. Their weights are
-found on the validation block.
+They are the pretrained network, and a linear model of the rows of one series. Both read
+seasonally adjusted rows, each column by itself, and forecast along their own path.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
+from scipy.special import ndtri
 
-from sklstm._forecasting import adjusted_member
-from sklstm._forecasting.adjusted_member import AdjustedLinear
-from sklstm._forecasting.fine_tuning import FineTuning, TrainingRows
-from sklstm._forecasting.pretrained_member import (
-    PretrainedReader,
-    Reader,
-    Rows,
-    context_forecasts,
+from sklstm._networks.pretrained import (
+    LONGEST_CONTEXT,
+    FineTuned,
+    Pretrained,
+    shipped_digest,
+    shipped_network,
 )
-from sklstm._networks.pretrained import LONGEST_CONTEXT, FineTuned, shipped_digest
-from sklstm._series.missing import row_means
-from sklstm._training.window_fit import ValidationBlock
+from sklstm._series.missing import rows_since_seen
 from sklstm._utils.archive import storable
 from sklstm._utils.warn import warn_user
-from sklstm._windows.problem import SeriesForecastProblem
-from sklstm._windows.scaling import Scaler
+from sklstm._windows.adjustment import MOST_CYCLES, adjusted, filled, restored
+from sklstm._windows.scaling import ColumnScaler, Scaler
 
-# Rows that the pretrained network reads on the validation block: those of 256 whole
-# contexts beside a network that is trained, and of 16 in a fit that trains nothing,
-# which is to take no longer than the forecasts of a few series.
-MOST_ROWS, MOST_ROWS_UNTRAINED = 256 * LONGEST_CONTEXT, 16 * LONGEST_CONTEXT
-# Rows of the windows by which the linear model's penalty is chosen.
-MOST_ROWS_ADJUSTED = 64 * LONGEST_CONTEXT
-# A smaller weight moves no forecast, but would cost the time of the member.
-SMALLEST_WEIGHT = 0.05
+# Values of contexts that are in memory at the same time.
+VALUES_AT_ONCE = 2**20
+
+
+class Rows(NamedTuple):
+    """Rows of one series before which forecasts stand.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_timesteps, n_targets)
+        In the units of the target, with their gaps.
+    scaler : Scaler
+    origins : ndarray of int of shape (n_origins,)
+    """
+
+    values: np.ndarray
+    scaler: Scaler
+    origins: np.ndarray
+
+
+class Reader(Protocol):
+    """A member that forecasts series from their adjusted rows."""
+
+    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
+        """Return forecasts after contexts, of shape (n_outputs, n, steps)."""
+
+
+class PretrainedReader(NamedTuple):
+    """The pretrained network: its median, or all its quantiles.
+
+    Parameters
+    ----------
+    tuned : FineTuned or None
+        Fine-tuned weights of a fit; None for those of the package.
+    quantiles : bool
+    """
+
+    tuned: FineTuned | None = None
+    quantiles: bool = False
+
+    @property
+    def network(self) -> Pretrained:
+        return shipped_network() if self.tuned is None else self.tuned.network
+
+    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
+        network = self.network
+        forecasts = np.moveaxis(network.forecast(contexts, steps), 2, 0)
+        middle = network.arch.quantiles.index(0.5)
+        return forecasts if self.quantiles else forecasts[[middle]]
+
+
+@storable
+@dataclass(frozen=True)
+class AdjustedLinear:
+    """A linear forecast from the differences of rows from the last one.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (window_length - 1, horizon)
+    bias : ndarray of shape (horizon,)
+        In the units of contexts.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether kernel and bias fit together."""
+        return self.bias.size > 0 and self.kernel.shape[1:] == self.bias.shape
+
+    def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
+        """Return forecasts of shape (1, n, steps), which go on from themselves."""
+        length = len(self.kernel) + 1
+        rows = last_rows(contexts, length)
+        while rows.shape[1] < length + steps:
+            ahead = differences(rows[:, -length:]) @ self.kernel + self.bias
+            rows = np.concatenate([rows, rows[:, -1:] + ahead], axis=1)
+        return rows[None, :, length : length + steps]
 
 
 @storable
@@ -100,7 +168,7 @@ class Members:
 
     @property
     def readers(self) -> dict[str, Reader]:
-        """What forecasts for each member of a weight, but the network trained here."""
+        """Members with a weight, by name, except the network trained here."""
         readers: dict[str, Reader] = {}
         if self.adjusted is not None and self.adjusted_weight:
             readers["adjusted"] = self.adjusted
@@ -110,7 +178,7 @@ class Members:
 
     @property
     def trained_alone(self) -> "Members":
-        """The same members, of which only the network trained here takes part."""
+        """The same members, with all weight on the network trained here."""
         return replace(self.with_weights(), tuned=None)
 
     def with_weights(
@@ -120,9 +188,32 @@ class Members:
         return replace(self, adjusted_weight=adjusted, weight=pretrained)
 
     def combine(
+        self, parts: list[Rows], forecasts: np.ndarray, seasons: Sequence[int]
+    ) -> np.ndarray:
+        """Return the weighted mean of forecasts by all members.
+
+        Parameters
+        ----------
+        parts : list of Rows
+        forecasts : ndarray of shape (n_origins, steps, n_targets)
+            By the network trained here, in the units of the target.
+        seasons : sequence of int
+        """
+        self.check_weights()
+        steps, readers = forecasts.shape[1], self.readers
+        others = context_forecasts(parts, seasons, steps, [*readers.values()])
+        result = np.empty_like(forecasts)
+        where = consecutive(rows.origins for rows in parts)
+        for at, (_, scaler, _) in zip(where, parts, strict=True):
+            by_member = dict(zip(readers, others[:, at], strict=True))
+            mean = self.weighted_mean(scaler.apply(forecasts[at]), by_member)
+            result[at] = scaler.invert(mean)
+        return result
+
+    def weighted_mean(
         self, trained: np.ndarray, others: Mapping[str, np.ndarray]
     ) -> np.ndarray:
-        """Return the weighted mean; the trained member's where others have none."""
+        """Return the mean of scaled forecasts; a NaN stands for the trained one."""
         result = trained
         for name, forecast in others.items():
             off = forecast - trained
@@ -135,209 +226,214 @@ class Members:
         if self.weight and not self.tuned and self.digest != shipped_digest():
             warn_user(
                 "The forecaster was fitted with other weights of the pretrained "
-                "network than this version of sklstm has, so its forecasts are not "
-                "those after the fit. Fit again, or install the version that fitted "
-                "it.",
+                "network than this version of sklstm has, so its forecasts differ "
+                "from those after the fit. Fit again, or install the version that "
+                "fitted it.",
                 UserWarning,
             )
 
 
-def weights_of_errors(errors: Mapping[str, float]) -> dict[str, float]:
-    """Return the weights of members from their errors.
-
-    Weights are in inverse proportion to squared errors (Bates and Granger, 1969, "The
-    combination of forecasts", Operational Research Quarterly 20).
-    """
-    if not errors["trained"]:
-        return {name: float(name == "trained") for name in errors}
-    squares = {n: max(e / errors["trained"], 1e-6) ** -2 for n, e in errors.items()}
-    for _ in range(2):
-        total = sum(squares.values())
-        squares = {
-            name: square / total if square >= SMALLEST_WEIGHT * total else 0.0
-            for name, square in squares.items()
-        }
-    return squares
-
-
-@dataclass(frozen=True)
-class CombinedOnBlock:
-    """Members fitted on the rows before a validation block, and what they do there.
+class Contexts(NamedTuple):
+    """The rows before origins.
 
     Parameters
     ----------
-    members : Members
-    penalty : float
-        The best one of the linear model.
-    n_patches : int
-        Of the contexts on which the pretrained network was trained further; 0 where it
-        was not.
-    trained, combined : ValidationBlock
-        Of the windows that were taken, with forecasts by the network trained here, and
-        with combined ones.
+    values : ndarray of shape (n_origins, n_targets, n_rows)
+        Up to the last value seen; NaN before the first row.
+    ages : ndarray of int of shape (n_origins, n_targets)
+        Rows between the last value seen and the origin.
+    scaler : Scaler or None
+        What brings values to the scaler's axis; None where they are on it.
     """
 
-    members: Members
-    penalty: float
-    n_patches: int
-    trained: ValidationBlock
-    combined: ValidationBlock
+    values: np.ndarray
+    ages: np.ndarray
+    scaler: Scaler | None
 
 
-def combine_on_block(
-    problem: SeriesForecastProblem,
-    block: ValidationBlock,
-    most_rows: int,
-    tuning: FineTuning,
-) -> CombinedOnBlock:
-    """Fit members on the rows before the validation block, and find their weights.
-
-    The pretrained network is fine-tuned if that lowers its error on the block.
-
-    Parameters
-    ----------
-    most_rows : int
-        Rows that the pretrained network may read; of many windows some are taken.
-    tuning : FineTuning
-    """
-    adjusted, penalty = linear_before(problem, block)
-    series = series_before(problem, block)
-    n_patches = tuning.n_patches(series)
-    tuned = tuning.fit(series, n_patches) if n_patches else None
-    readers: dict[str, Reader] = {"pretrained": PretrainedReader()}
-    if adjusted is not None:
-        readers["adjusted"] = adjusted
-    if tuned is not None:
-        readers["tuned"] = PretrainedReader(tuned)
-    taken = block.take(some_windows(problem, block.rows, most_rows))
-    outputs = outputs_on_block(problem, taken, [*readers.values()])
-    forecasts = {"trained": taken.outputs, **dict(zip(readers, outputs, strict=True))}
-    errors = errors_on_block(taken, forecasts)
-    if tuned is not None:
-        of_tuned = forecasts.pop("tuned"), errors.pop("tuned")
-        if of_tuned[1] < errors["pretrained"]:
-            forecasts["pretrained"], errors["pretrained"] = of_tuned
-        else:
-            tuned = None
-    weights = weights_of_errors(errors)
-    members = Members(
-        weights["pretrained"],
-        errors,
-        shipped_digest(),
-        adjusted if weights.get("adjusted") else None,
-        weights.get("adjusted", 0.0),
-        tuned if weights["pretrained"] else None,
-    )
-    others = {name: forecasts[name] for name in members.readers}
-    combined = replace(taken, outputs=members.combine(taken.outputs, others))
-    return CombinedOnBlock(members, penalty, n_patches, taken, combined)
+def consecutive(tables: Iterable) -> Iterator[slice]:
+    """Yield the slice of each table within their concatenation."""
+    first = 0
+    for table in tables:
+        yield slice(first, first + len(table))
+        first += len(table)
 
 
-def errors_on_block(
-    block: ValidationBlock, forecasts: Mapping[str, np.ndarray]
-) -> dict[str, float]:
-    """Return the mean absolute error of each of some forecasts of a block."""
-    shares = block.data.weights(block.rows)
-    return {
-        name: float(np.average(absolute_errors(block, outputs), weights=shares))
-        for name, outputs in forecasts.items()
-    }
+def n_context_rows(seasons: Sequence[int]) -> int:
+    """Return the number of rows before an origin on which its forecast depends."""
+    return max(LONGEST_CONTEXT, MOST_CYCLES * max(seasons, default=0))
 
 
-def fit_on_all_rows(
-    problem: SeriesForecastProblem,
-    found: CombinedOnBlock,
-    scalers: Sequence[Scaler],
-    tuning: FineTuning,
-) -> Members:
-    """Return the members of the same weights, fitted on all rows.
-
-    Parameters
-    ----------
-    scalers : sequence of Scaler
-        Of each series after the fit.
-    """
-    members = found.members
-    if members.adjusted is not None:
-        model = adjusted_member.fit(problem, scalers[0], found.penalty)
-        members = replace(members, adjusted=model)
-    if members.tuned is not None:
-        pairs = zip(problem.histories, scalers, strict=True)
-        series = [TrainingRows(history.y, scaler) for history, scaler in pairs]
-        members = replace(members, tuned=tuning.fit(series, found.n_patches))
-    return members
-
-
-def series_before(
-    problem: SeriesForecastProblem, block: ValidationBlock
-) -> list[TrainingRows]:
-    """Return the rows of each series before the first origin of a block."""
-    series, origins = series_and_origins(problem, block.rows)
-    ends = np.array([len(history) for history in problem.histories])
-    np.minimum.at(ends, series, origins)
-    pairs = zip(problem.histories, block.scalers[0], ends, strict=True)
-    return [TrainingRows(history.y[:end], scaler) for history, scaler, end in pairs]
-
-
-def some_windows(problem, rows, most_rows) -> np.ndarray:
-    """Return positions of windows, evenly over the block, whose contexts fit."""
-    _, origins = series_and_origins(problem, rows)
-    n_rows = np.minimum(origins, LONGEST_CONTEXT).mean() * problem.n_targets
-    n_taken = int(np.clip(most_rows / n_rows, 1, len(rows)))
-    return np.linspace(0, len(rows) - 1, n_taken).round().astype(int)
-
-
-def series_and_origins(problem, rows) -> tuple[np.ndarray, np.ndarray]:
-    """Return the series of windows, and the rows of it that come after them."""
-    starts = problem.starts[rows]
-    series = np.searchsorted(problem.first_rows, starts, side="right") - 1
-    return series, starts - problem.first_rows[series] + problem.window_length
-
-
-def linear_before(
-    problem: SeriesForecastProblem, block: ValidationBlock
-) -> tuple[AdjustedLinear | None, float]:
-    """Return the linear model of the rows before a block, and its best penalty there.
-
-    The model is None where there is none for such a problem.
-    """
-    path = None
-    if adjusted_member.applies_to(problem):
-        _, origins = series_and_origins(problem, block.rows)
-        first = int(origins.min())
-        path = adjusted_member.fit_path(problem, block.scalers[0][0], first)
-    if path is None:
-        return None, np.inf
-    taken = block.take(some_windows(problem, block.rows, MOST_ROWS_ADJUSTED))
-    penalties = adjusted_member.Penalties(path)
-    outputs = outputs_on_block(problem, taken, [penalties])
-    targets = taken.data.targets(taken.rows)
-    errors = [np.nanmean((output - targets) ** 2) for output in outputs]
-    penalty = adjusted_member.ALL_PENALTIES[int(np.argmin(errors))]
-    return AdjustedLinear(*path.solution(penalty)), penalty
-
-
-def outputs_on_block(
-    problem: SeriesForecastProblem, block: ValidationBlock, readers: Sequence[Reader]
+def context_forecasts(
+    parts: list[Rows],
+    seasons: Sequence[int],
+    steps: int,
+    readers: Sequence[Reader] = (PretrainedReader(),),
 ) -> np.ndarray:
-    """Return normalized forecasts, of shape (n_outputs, n_windows, horizon, n_targets).
+    """Forecast each column of series from its own rows before each origin.
 
-    They are comparable to the outputs of the network.
+    Where these end in missing values, the forecast starts at the last value seen.
+
+    Parameters
+    ----------
+    parts : list of Rows
+    seasons : sequence of int
+    readers : sequence of Reader
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n_origins, steps, n_targets)
+        Scaled, of all readers. NaN where no value is known before the origin.
     """
-    series, origins = series_and_origins(problem, block.rows)
-    numbers, first = np.unique(series, return_index=True)
-    scalers, _ = block.scalers
-    parts = [
-        Rows(problem.histories[i].y, scalers[i], own)
-        for i, own in zip(numbers, np.split(origins, first[1:]), strict=True)
-    ]
-    seasons, horizon = problem.norm.seasons, problem.horizon
-    forecasts = context_forecasts(parts, seasons, horizon, readers)
-    level, scale = block.data.level_and_scale(block.rows)
-    return (forecasts - level[:, -horizon:]) / scale
+    longest = max(int(origins.max()) for _, _, origins in parts)
+    n_rows = max(min(n_context_rows(seasons), longest), 1)
+    # A forecast has several quantiles a step.
+    width = max(n_rows, len(shipped_network().arch.quantiles) * steps)
+    result, waiting, n_values = [], [], 0
+    for values, scaler, origins in parts:
+        at_once = max(VALUES_AT_ONCE // (width * values.shape[1]), 1)
+        for first in range(0, len(origins), at_once):
+            rows = origins[first : first + at_once]
+            waiting.append(contexts_of(values, scaler, rows, n_rows))
+            n_values += len(rows) * values.shape[1] * width
+            if n_values >= VALUES_AT_ONCE:
+                result += forecasts_of(waiting, seasons, steps, readers)
+                waiting, n_values = [], 0
+    if waiting:
+        result += forecasts_of(waiting, seasons, steps, readers)
+    return np.concatenate(result, axis=1)
 
 
-def absolute_errors(block: ValidationBlock, outputs: np.ndarray) -> np.ndarray:
-    """Return the mean absolute error in each window, on the scaler's axis."""
-    _, scale = block.data.level_and_scale(block.rows)
-    return row_means(np.abs(outputs - block.data.targets(block.rows)) * scale)
+def quantile_distances(
+    parts: list[Rows],
+    seasons: Sequence[int],
+    steps: int,
+    probabilities: Sequence[float],
+) -> np.ndarray:
+    """Return the distances of the network's quantiles from its median.
+
+    The network has the weights of the package, because fine-tuning on the rows of a
+    series makes its quantiles too narrow.
+
+    Other probabilities than the network's are interpolated in proportion to the
+    quantiles of a normal distribution. Beyond its horizon the network continues from
+    medians, so squared distances of blocks are added.
+
+    Returns
+    -------
+    ndarray of shape (n_probabilities, n_origins, steps, n_targets)
+        Scaled.
+    """
+    reader = PretrainedReader(quantiles=True)
+    arch = reader.network.arch
+    quantiles = context_forecasts(parts, seasons, steps, [reader])
+    distances = quantiles - quantiles[arch.quantiles.index(0.5)]
+    block = np.arange(steps)[:, None] // arch.horizon
+    last = distances[:, :, [min(arch.horizon, steps) - 1]]
+    distances = np.copysign(np.sqrt(distances**2 + block * last**2), distances)
+    levels = ndtri(arch.quantiles)
+    result = []
+    for wanted in ndtri(probabilities):
+        nearest = np.clip(wanted, levels[0], levels[-1])
+        above = max(int(np.searchsorted(levels, nearest)), 1)
+        gap = levels[above] - levels[above - 1]
+        share = (nearest - levels[above - 1]) / gap
+        distance = (1 - share) * distances[above - 1] + share * distances[above]
+        result.append(distance * (wanted / nearest if nearest else 1.0))
+    return np.nan_to_num(np.array(result))
+
+
+def keeps_units(scaler: Scaler) -> bool:
+    """Return whether contexts stay in the units of the target; others are scaled."""
+    return isinstance(scaler, ColumnScaler) and not scaler.log
+
+
+def contexts_of(values, scaler, origins, n_rows) -> Contexts:
+    """Gather the rows before the origins of one series."""
+    columns = range(values.shape[1])
+    ages = np.array([rows_since_seen(values[:, c : c + 1], origins) for c in columns]).T
+    rows = (origins[:, None] - ages)[:, :, None] + np.arange(-n_rows, 0)
+    gathered = values[np.maximum(rows, 0), np.array(columns)[:, None]]
+    gathered = np.where(rows < 0, np.nan, gathered.astype(float))
+    if keeps_units(scaler):
+        return Contexts(gathered, ages, scaler)
+    # On the axis of the logarithm, forecasts stay positive.
+    return Contexts(scaled_beside_gaps(scaler, gathered), ages, None)
+
+
+def scaled_beside_gaps(scaler: Scaler, values: np.ndarray) -> np.ndarray:
+    """Return scaled values of shape (n, n_targets, n_rows), which keep their gaps.
+
+    The last value fills them meanwhile, because custom scalers may refuse NaN.
+    """
+    gaps = np.isnan(values)
+    last = values.shape[2] - 1 - np.argmin(gaps[:, :, ::-1], axis=2, keepdims=True)
+    last = np.take_along_axis(values, last, axis=2)
+    whole = np.where(gaps, np.where(np.isnan(last), 1.0, last), values)
+    scaled = np.swapaxes(scaler.apply(np.swapaxes(whole, 1, 2)), 1, 2)
+    return np.where(gaps, np.nan, scaled)
+
+
+def forecasts_of(contexts: list[Contexts], seasons, steps, readers) -> list:
+    """Return forecasts of all contexts, from one pass of each reader."""
+    tables = [c.values.reshape(-1, c.values.shape[2]) for c in contexts]
+    ages = np.concatenate([c.ages.ravel() for c in contexts])
+    flat = forecasts_from_ages(np.concatenate(tables), ages, seasons, steps, readers)
+    result, parts = [], consecutive(tables)
+    for part, (values, _, scaler) in zip(parts, contexts, strict=True):
+        own = flat[:, part].reshape(-1, *values.shape[:2], steps)
+        forecasts = np.swapaxes(own, 2, 3)
+        result.append(forecasts if scaler is None else scaler.apply(forecasts))
+    return result
+
+
+def forecasts_from_ages(table, ages, seasons, steps, readers):
+    """Return forecasts that start `ages` rows after the last observed value."""
+    if not ages.any():
+        return forecasts_at_end(table, seasons, steps, readers)
+    result = None
+    # Apart, because series without a gap need fewer steps.
+    for late in (False, True):
+        rows = np.flatnonzero((ages > 0) == late)
+        if not len(rows):
+            continue
+        longer = forecasts_at_end(
+            table[rows], seasons, steps + int(ages[rows].max()), readers
+        )
+        if result is None:
+            result = np.empty((len(longer), len(table), steps))
+        ahead = ages[rows][:, None] + np.arange(steps)
+        result[:, rows] = longer[:, np.arange(len(rows))[:, None], ahead]
+    return result
+
+
+def forecasts_at_end(table, seasons, steps, readers):
+    """Return forecasts of the rows after each series of a table.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n, steps)
+    """
+    known = np.isfinite(table)
+    unknown = ~known.any(axis=1)
+    if unknown.any():
+        table = np.where(unknown[:, None], 0.0, table)
+    values, removed = adjusted(table, sorted(seasons))
+    first = np.argmax(known, axis=1)
+    # Rows before the first value are padding, or hold nothing.
+    contexts = [row[start:] for row, start in zip(values, first, strict=True)]
+    forecasts = np.concatenate([reader.read(contexts, steps) for reader in readers])
+    forecasts[:, unknown] = np.nan
+    return np.array([restored(output, removed) for output in forecasts])
+
+
+def last_rows(contexts: list[np.ndarray], length: int) -> np.ndarray:
+    """Return the last rows of each context; the first one stands for those before."""
+    rows = np.full((len(contexts), length), np.nan)
+    for row, context in zip(rows, contexts, strict=True):
+        row[max(length - len(context), 0) :] = context[-length:]
+    return filled(rows)
+
+
+def differences(windows: np.ndarray) -> np.ndarray:
+    return windows[:, :-1] - windows[:, -1:]

@@ -5,17 +5,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklstm._forecasting.members import Members
-from sklstm._forecasting.pretrained_member import Rows, consecutive, context_forecasts
+from sklstm._forecasting.members import Members, Rows, consecutive
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
-from sklstm._series.missing import bridged, rows_since_seen, without_nan
+from sklstm._series.missing import interpolate_gaps, rows_since_seen, without_nan
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
 from sklstm._windows.dataset import ReadyWindows, SeriesWindows
 from sklstm._windows.normalization import WindowNorm
-from sklstm._windows.problem import bridged_windows
+from sklstm._windows.problem import interpolate_windows
 from sklstm._windows.scaling import Scaler, check_scaled
 
 # Origins whose windows stand in memory at the same time.
@@ -34,7 +33,7 @@ class WindowModel:
 
     def data(self, X: np.ndarray) -> ReadyWindows:
         """Return windows of shape (n_windows, window_length, n_features), scaled."""
-        return ReadyWindows(bridged_windows(check_scaled(self.x_scaler.apply(X))))
+        return ReadyWindows(interpolate_windows(check_scaled(self.x_scaler.apply(X))))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Return predictions of shape (n_windows, n_outputs), in the target's units."""
@@ -77,6 +76,12 @@ class Origins(NamedTuple):
 
     series: FittedSeries
     rows: np.ndarray
+
+    @property
+    def context_rows(self) -> Rows:
+        """The same origins, as members take them that read whole rows."""
+        series, first = self.series, self.series.first_row
+        return Rows(series.history.y[first:], series.scaler, self.rows - first)
 
 
 class Spans(NamedTuple):
@@ -189,38 +194,24 @@ class ForecastModel:
         """
         self.check_reach(sum(len(rows) for _, rows in origins), steps, quantiles)
         forecasts = self._forecast_by_network(origins, steps, quantiles)
-        if quantiles or not self.is_combined:
+        if quantiles or self.members is None or not self.is_combined:
             return forecasts
-        return self._combined(origins, forecasts)
-
-    def _combined(self, origins: list[Origins], forecasts: np.ndarray) -> np.ndarray:
-        """Return forecasts of the network, combined with those of other members."""
-        members = self.members
-        assert members is not None, "other members take part"
-        members.check_weights()
-        parts, readers = context_rows(origins), members.readers
-        steps, seasons = forecasts.shape[1], self.norm.seasons
-        others = context_forecasts(parts, seasons, steps, [*readers.values()])
-        result = np.empty_like(forecasts)
-        where = consecutive(rows for _, _, rows in parts)
-        for at, (_, scaler, _) in zip(where, parts, strict=True):
-            own = dict(zip(readers, others[:, at], strict=True))
-            combined = members.combine(scaler.apply(forecasts[at]), own)
-            result[at] = scaler.invert(combined)
-        return result
+        parts = [origin.context_rows for origin in origins]
+        return self.members.combine(parts, forecasts, self.norm.seasons)
 
     def _forecast_by_network(
         self, origins: list[Origins], steps: int, quantiles: bool
     ) -> np.ndarray:
         """Forecast without other members; see `forecast`."""
         forecasts = self._forecast_from_windows(origins, steps, quantiles)
-        ages = [rows_since_seen(own.history.y, rows) for own, rows in origins]
+        ages = [rows_since_seen(series.history.y, rows) for series, rows in origins]
         late = np.concatenate(ages)
         if late.any():
             earlier = [
                 Origins(series, (rows - age)[age > 0])
                 for (series, rows), age in zip(origins, ages, strict=True)
             ]
+            # One forecast for all origins, of as many steps as the longest gap needs.
             longer = self._forecast_from_windows(earlier, steps + late.max(), quantiles)
             ahead = late[late > 0][:, None] + np.arange(steps)
             forecasts[late > 0] = longer[np.arange(len(longer))[:, None], ahead]
@@ -244,10 +235,13 @@ class ForecastModel:
         ndarray of shape (n_rows, n_targets)
         """
         check_equal_inside(values, rows, series.history.y)
+        # The network reads forecasts in the place of missing rows; other members read
+        # gaps as such.
         with_gaps, filled = self.alone._filled(series, values, rows)
         forecasts = self.alone.forecast([Origins(filled, rows)], 1)
-        if self.is_combined:
-            forecasts = self._combined([Origins(with_gaps, rows)], forecasts)
+        if self.members is not None and self.is_combined:
+            parts = [Origins(with_gaps, rows).context_rows]
+            forecasts = self.members.combine(parts, forecasts, self.norm.seasons)
         return forecasts[:, 0]
 
     def steps_ahead(
@@ -303,6 +297,7 @@ class ForecastModel:
         paths = self._roll([(self.spans(repeated, steps), scaler)], steps, noise)
         if not self.is_combined:
             return paths
+        # Errors around the network's forecast move to the combined one.
         forecasts = (model.forecast([origin], steps) for model in (self, self.alone))
         combined, alone = map(scaler.apply, forecasts)
         return scaler.invert(scaler.apply(paths) + combined - alone)
@@ -320,7 +315,7 @@ class ForecastModel:
         y[:, :length] = check_scaled(scaled, of_file=True)
         no_past = rows_before == 0
         if no_past.any():  # the row's own value must not stand in
-            mean = bridged(history.y).mean(axis=0, keepdims=True)
+            mean = interpolate_gaps(history.y).mean(axis=0, keepdims=True)
             y[no_past, :length] = scaler.apply(mean)
         static = history.static
         if static is not None:
@@ -338,6 +333,7 @@ class ForecastModel:
             length, given = past.shape[1], self.past_only[: self.n_inputs]
             seen = history.past_inputs(past)[:, :, given]
             X[:, :length, self.past_only] = seen
+            # Ahead, inputs that are not known there keep their last value.
             X[:, length:, self.past_only] = X[:, length - 1 : length, self.past_only]
         return without_nan(check_scaled(self.x_scaler.apply(X), of_file=True))
 
@@ -355,6 +351,7 @@ class ForecastModel:
         missing[rows[after]] = False
         index = history.stamps(0, len(y))
         with_gaps = replace(series, history=History(y.copy(), None, index))
+        # In the order of time, because later gaps depend on earlier ones.
         while missing.any():
             first = int(np.argmax(missing))
             length = int(np.argmin(missing[first:]))
@@ -423,6 +420,7 @@ class ForecastModel:
         def flat(values):
             """Return the rows that a block reads, window after window."""
             rows = values[:, first : first + n_rows]
+            # Training windows have single precision as well.
             return rows.reshape(-1, values.shape[-1]).astype(np.float32)
 
         everything = np.arange(n_windows)
@@ -466,14 +464,6 @@ class ForecastModel:
             f"A forecast of {steps} steps from {n_origins} origins",
             "Ask for fewer at once.",
         )
-
-
-def context_rows(origins: list[Origins]) -> list[Rows]:
-    """Return origins as members take them that read whole rows."""
-    return [
-        Rows(own.history.y[own.first_row :], own.scaler, rows - own.first_row)
-        for own, rows in origins
-    ]
 
 
 def check_equal_inside(

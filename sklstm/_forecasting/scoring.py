@@ -7,6 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
+from sklstm._forecasting.members import consecutive
 from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
 from sklstm._forecasting.searches import rows_on_axis, scored_rows
 from sklstm._series.history import History
@@ -51,15 +52,47 @@ def values_and_forecasts(
             origins.append(Origins(known, runs[whole]))
     if not origins:
         raise ValueError(
-            f"X has no {steps} rows in a row that come after a row of the history, so "
-            "that there is nothing to score. Pass rows that follow the history."
+            f"X has no {steps} consecutive rows after a row of the history, so there "
+            "is nothing to score. Pass rows that follow the history."
         )
     forecasts = model.forecast(origins, steps)
     actual = np.concatenate(
-        [own.series.history.y[own.rows[:, None] + ahead] for own in origins]
+        [origin.series.history.y[origin.rows[:, None] + ahead] for origin in origins]
     )
     shape = (-1, model.n_targets)
     return actual.reshape(shape), forecasts.reshape(shape)
+
+
+def errors_of_new_rows(
+    model: ForecastModel, known: dict, extended: dict, rows: SeriesRows
+) -> np.ndarray:
+    """Return actual less forecast values of rows that were appended to histories.
+
+    Each row is forecast one step ahead, from all rows before it.
+
+    Parameters
+    ----------
+    model : ForecastModel
+    known, extended : dict of series to FittedSeries
+        Before and after the rows were appended.
+    rows : SeriesRows
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_targets)
+        In the order of `rows`.
+    """
+    origins = []
+    for key in rows.rows_by_series:
+        ends = len(known[key].history), len(extended[key].history)
+        origins.append(Origins(extended[key], np.arange(*ends)))
+    forecasts = model.forecast(origins, 1)[:, 0]
+    parts = consecutive(origin.rows for origin in origins)
+    errors = np.empty_like(forecasts)
+    positions = (position for position, _ in rows.rows_by_series.values())
+    for position, origin, part in zip(positions, origins, parts, strict=True):
+        errors[position] = origin.series.history.y[origin.rows] - forecasts[part]
+    return errors
 
 
 def positions_of(history: History, values, index) -> np.ndarray:
@@ -110,7 +143,7 @@ def r2_of_known(y, forecasts, sample_weight=None) -> float:
     known = ~np.isnan(actual).any(axis=1)
     if not known.any():
         raise ValueError(
-            "No row has an actual value, so that there is nothing to score "
+            "No row has an actual value, so there is nothing to score "
             "against. Pass rows whose values are known."
         )
     weights = None

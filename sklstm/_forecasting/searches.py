@@ -55,10 +55,10 @@ def scored_rows():
     frame: FrameType | None = sys._getframe()
     scored = None
     while frame is not None:
-        place = frame.f_globals.get("__name__", ""), frame.f_code.co_name
-        if place == SCORE:
+        caller = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if caller == SCORE:
             scored = frame.f_locals.get("X_test")
-        elif place == FIT_AND_SCORE and scored is not None:
+        elif caller == FIT_AND_SCORE and scored is not None:
             split = frame.f_locals
             part = "train" if scored is split.get("X_train") else "test"
             return row_numbers(split[part]) - row_numbers(split["train"])[0]

@@ -13,26 +13,45 @@ from sklstm._forecasting.model import (
     Origins,
     WindowModel,
 )
+from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import SINGLE_SERIES
+from sklstm._series.reader import SeriesRows
 from sklstm._series.static import StaticEncoder
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils.archive import storable
 from sklstm._windows.normalization import WindowNorm
-from sklstm._windows.scaling import stored_scaler
+from sklstm._windows.problem import scale_values
+from sklstm._windows.scaling import fit_scaler, stored_scaler
 
 
 @storable
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How training went; see the attributes of `LSTMForecaster`."""
+    """How training went; see the attributes of `LSTMForecaster`.
+
+    Parameters
+    ----------
+    trained_skill : float or None
+        The skill of the network trained here, without the other members.
+    """
 
     history: dict = field(default_factory=lambda: {"loss": []})
     n_iter: int = 0
     best_epoch: int = 0
     baseline_scores: dict = field(default_factory=dict)
     skill: float | None = None
+    trained_skill: float | None = None
+
+    @property
+    def best_skill(self) -> float | None:
+        """The larger skill of the forecasts and of the network trained here.
+
+        A mean of members may lose on a short block by chance.
+        """
+        known = [s for s in (self.skill, self.trained_skill) if s is not None]
+        return max(known, default=None)
 
 
 @storable
@@ -104,7 +123,7 @@ class FittedForecaster:
             return self.window_model.y_scaler.statistics
         if self.is_single:
             return self.series[SINGLE_SERIES].scaler.statistics
-        return {key: own.scaler.statistics for key, own in self.series.items()}
+        return {key: fitted.scaler.statistics for key, fitted in self.series.items()}
 
     @property
     def members(self) -> Members | None:
@@ -134,7 +153,7 @@ class FittedForecaster:
         """Scalers of targets and of inputs, as training takes and gives them."""
         if self.form == "windows":
             return self.window_model.y_scaler, self.model.x_scaler
-        return [own.scaler for own in self.series.values()], self.model.x_scaler
+        return [fitted.scaler for fitted in self.series.values()], self.model.x_scaler
 
     def with_histories(self, histories: dict[Hashable, History]) -> "FittedForecaster":
         """Return a state that stands at the end of other histories of its series."""
@@ -143,6 +162,50 @@ class FittedForecaster:
             for key, history in histories.items()
         }
         return replace(self, series=self.series | changed)
+
+    def extended(self, rows: SeriesRows) -> "FittedForecaster":
+        """Return the state after rows that follow the histories.
+
+        Raises
+        ------
+        ValueError
+            If they do not follow at once, or cannot be scaled.
+        """
+        model, histories = self.series_model, {}
+        for key, new in rows.histories().items():
+            fitted = self.series[key]
+            whose = "The rows" + ("" if self.is_single else f" of {key!r}")
+            history = fitted.history.appended(new.y, new.X, new.index, whose)
+            # Rows that cannot be scaled could neither be forecast from nor loaded.
+            scale_values(new.y, fitted.scaler)
+            if new.X is not None:
+                new_rows = np.arange(len(history) - len(new), len(history))
+                inputs = inputs_at(history, model.calendar, new_rows)
+                scale_values(inputs, model.x_scaler)
+            histories[key] = history
+        return self.with_histories(histories)
+
+    def at_end_of(
+        self, histories: dict[Hashable, History], scaler
+    ) -> "FittedForecaster":
+        """Return a state that stands at the end of other series.
+
+        Parameters
+        ----------
+        histories : dict of series to History
+        scaler : str, transformer or None
+            The parameter of the estimator. Where there are many series, each is scaled
+            by its rows here, because the series may be new.
+        """
+        series = {}
+        for key, history in histories.items():
+            if self.is_single:
+                fitted_scaler = self.series[SINGLE_SERIES].scaler
+            else:
+                fitted_scaler = fit_scaler(history.y, scaler)
+            scale_values(history.y, fitted_scaler)  # raises where it cannot
+            series[key] = FittedSeries(history, fitted_scaler, len(history))
+        return replace(self, series=series)
 
     def origins_at_end(
         self,
@@ -255,6 +318,7 @@ def chosen_series(state: FittedForecaster, series) -> list:
     if series is None:
         return list(state.series)
     is_key = isinstance(series, str) or not isinstance(series, Iterable)
+    # A tuple may be the key of one series, or the keys of several.
     if is_key or (isinstance(series, tuple) and series in state.series):
         series = [series]
     keys = list(series)

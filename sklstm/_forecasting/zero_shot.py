@@ -33,8 +33,8 @@ def short_problem(
 ) -> ShortProblem | None:
     """Return the problem of series that are too short to train on; None for others.
 
-    A series alone is so already where it has no room for a validation block, because
-    the pretrained network forecasts it better there.
+    A single series is too short as well if it has no room for a validation block,
+    because the pretrained network then forecasts it better.
     """
     longest = max(map(len, data.histories.values()))
     plain = replace(options, deseasonalize=False)

@@ -42,6 +42,7 @@ def merge_members(spec: NetworkSpec, members: list[Weights]) -> Weights:
             weights[name] = np.concatenate([m[name] for m in members], -1)
     # The head reads the states of all members, then what all made of the context.
     heads = [np.split(m["head/kernel"], len(parts)) for m in members]
+    # Side by side, members add up in the head; divided, they make the mean.
     weights["head/kernel"] = np.concatenate(
         [head[k] for k in range(len(parts)) for head in heads]
     ) / len(members)

@@ -1,4 +1,4 @@
-"""What a fitted Keras model of our networks tells an estimator that takes it over."""
+"""Parameters and weights of a fitted Keras model, from which a forecaster is made."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def model_of(wrapper):
 
 
 def keras_parameters(model, weights: dict[str, np.ndarray], is_series: bool) -> dict:
-    """Return the parameters of the forecaster that a Keras model tells."""
+    """Return the parameters of a forecaster with the network of a Keras model."""
     cell, units = recurrent_layers(model, weights)
     if any(layer.name == "probabilities" for layer in model.layers):
         raise ValueError(

@@ -1,7 +1,7 @@
-"""Recurrent layers read in the library in C++, without Keras or JAX.
+"""Forward passes of recurrent layers by the library in C++, without Keras or JAX.
 
-It computes in 32 bits, and in one thread for each caller. A row's states have the same
-bytes whatever the rows beside it.
+The library computes in 32 bits, and in one thread for each caller. The states of a row
+have the same bytes whatever other rows a call holds.
 """
 
 import ctypes
@@ -16,7 +16,8 @@ from sklstm._utils.native_library import in_use, library
 NUMBERS = ("cell", "rows", "steps", "depth", "units", "backward", "result")
 RESULTS = ("last", "all", "max", "mean")
 ARRAYS = (
-    "values place lengths input_kernel input_bias kernel bias initial states".split()
+    *("values", "table_rows", "lengths", "input_kernel", "input_bias"),
+    *("kernel", "bias", "initial", "states"),
 )
 
 
@@ -51,7 +52,7 @@ def loop_weights(
 ) -> list[np.ndarray]:
     """Return a layer's kernel, recurrent kernel, and biases of both.
 
-    The library halves gates of its own but those of an LSTM.
+    The library itself halves the weights of gates, except those of an LSTM.
     """
     layer = layer_weights(cell, weights, name)
     if cell == "lstm":
@@ -80,7 +81,7 @@ def read(
     cell: str,
     layer: list[np.ndarray],
     values: np.ndarray,
-    place: np.ndarray | None = None,
+    table_rows: np.ndarray | None = None,
     lengths: np.ndarray | None = None,
     *,
     backward: bool = False,
@@ -94,25 +95,25 @@ def read(
         Of `loop_weights`.
     values : ndarray of shape (n_rows, n_steps, n_inputs) or (n_words, n_gates * units)
         Sequences; or words' share of the gates, of `project`.
-    place : ndarray of int of shape (n_rows, n_steps), optional
+    table_rows : ndarray of int of shape (n_rows, n_steps), optional
         The word of each step.
     lengths : ndarray of int of shape (n_rows,), optional
         Steps of each row.
     """
     kernel, recurrent, input_bias, bias = layer
     values, units = single(values), len(recurrent)
-    if place is None:
+    if table_rows is None:
         rows, steps, depth = values.shape
     else:
-        place = np.ascontiguousarray(place, np.int32)
-        (rows, steps), depth = place.shape, 0
+        table_rows = np.ascontiguousarray(table_rows, np.int32)
+        (rows, steps), depth = table_rows.shape, 0
     if lengths is not None:
         lengths = np.ascontiguousarray(lengths, np.int64)
     shape = (rows, steps, units) if result == "all" else (rows, units)
     states, initial = np.empty(shape, np.float32), INITIAL_STATES[cell]
     sizes = rows, steps, depth, units
     numbers = list(CELLS).index(cell), *sizes, backward, RESULTS.index(result)
-    arrays = values, place, lengths, kernel, input_bias, recurrent, bias, initial
+    arrays = values, table_rows, lengths, kernel, input_bias, recurrent, bias, initial
     pointers = map(address, (*arrays, states))
     call("sklstm_read", ctypes.byref(Sequences(*numbers, *pointers)))
     return states

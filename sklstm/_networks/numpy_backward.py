@@ -204,6 +204,7 @@ def recurrent(cell, weights, name, inputs, direction=1):
         d_gates = np.empty(gates.shape)
         carried = [0.0] * len(carry)
         for t in reversed(order):
+            # A state has an effect through the next step, and as an output of its own.
             carried[0] = carried[0] + d_states[:, t]
             d_gates[:, t], *carried = steps_back[t](*carried)
         return d_gates @ kernel.T

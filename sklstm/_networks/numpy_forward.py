@@ -111,7 +111,7 @@ def predict_text(
     """
     dtype = np.float64 if len(sequences.ids) < MANY_TOKENS else np.float32
     weights = {name: np.asarray(w, dtype) for name, w in weights.items()}
-    tables, place = word_gates(spec, weights, sequences.ids)
+    tables, row_of_id = word_gates(spec, weights, sequences.ids)
     result = np.empty((len(sequences), spec.n_outputs))
     order = np.argsort(-sequences.lengths, kind="stable")
     parts, first = [], 0
@@ -122,7 +122,7 @@ def predict_text(
 
     def predict_part(rows):
         chunk = sequences.take(rows)
-        words = place[chunk.padded(max(int(chunk.lengths.max()), 1))]
+        words = row_of_id[chunk.padded(max(int(chunk.lengths.max()), 1))]
         result[rows] = forward_text(spec, weights, tables, words, chunk.lengths)
 
     side_by_side(predict_part, parts)
@@ -148,7 +148,7 @@ def word_gates(spec, weights, ids):
     -------
     tables : list of ndarray of shape (n_words, n_gates * units)
         The words' share of the gates, for each direction.
-    place : ndarray of shape (n_tokens,)
+    row_of_id : ndarray of shape (n_tokens,)
         The row of a token id in the tables.
     """
     used = np.zeros(spec.n_tokens, bool)
@@ -254,11 +254,13 @@ def pool(states, lengths, pooling):
     if pooling == "mean":
         return states.sum(axis=1) / np.maximum(lengths, 1)[:, None]
     present = present_in(states, lengths)
+    # States lie between -1 and 1, so -2 is never the largest.
     return np.where(present, states, -2).max(axis=1) * present.any(axis=1)
 
 
 def attend(states, kernel, lengths):
     """Return one state a document, of those at its tokens by their attention."""
+    # Padding gets no attention: exp(-1e9) is 0.
     scores = np.where(present_in(states, lengths), states @ kernel, -1e9)
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     return (shares / shares.sum(axis=1, keepdims=True) * states).sum(axis=1)
@@ -309,6 +311,7 @@ def recurrent(cell, layer, inputs, lengths, backward=False, keep=True):
             n = lasting[step]
             rows = slice(n) if n_documents > 1 else 0  # one is a vector: much faster
             now = state[:, rows]
+            # A stepper works in buffers of one shape, so fewer rows need another.
             advance = arithmetic(cell).stepper(kernel, bias, *now)
         advance(inputs(step, rows))
         if states is not None:

@@ -69,6 +69,7 @@ class Pretrained:
         n_patches = [
             -(-min(len(c), LONGEST_CONTEXT) // self.arch.patch) for c in contexts
         ]
+        # Contexts of like length are read together, so that few steps are padding.
         order = np.argsort(np.negative(n_patches), kind="stable")
         shape = len(contexts), self.arch.horizon, len(self.arch.quantiles)
         result = np.empty(shape)
@@ -88,6 +89,7 @@ class Pretrained:
         values = np.full((len(contexts), lengths[0] * patch), np.nan)
         for row, context in enumerate(contexts):
             end = lengths[row] * patch
+            # Contexts end with a patch, since the next patch is forecast from its end.
             values[row, end - len(context) : end] = context
         batch = scaled_batch(values, lengths, patch)
         read = features(np, self.arch, batch.values, batch.known, batch.step)
@@ -99,6 +101,7 @@ class Pretrained:
         forecast = batch.mean[:, None, None] + batch.deviation[:, None, None] * scaled
         still = batch.weight == 0
         forecast[still] = batch.mean[still, None, None]
+        # Nothing in the network keeps quantiles from crossing.
         return np.sort(forecast, axis=2)
 
     def forecast(

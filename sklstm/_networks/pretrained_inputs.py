@@ -81,6 +81,7 @@ def features(xp, arch, values, known, step):
     n, width = values.shape[0], arch.patch
     patches = values.reshape(n, -1, width)
     present = known.reshape(n, -1, width).astype(values.dtype)
+    # Small values stay as they are, and an outlier has the size of its logarithm.
     levels = xp.arcsinh(patches)
     if not arch.local:
         return xp.concatenate([levels * present, present], axis=2)

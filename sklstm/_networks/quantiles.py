@@ -64,6 +64,7 @@ def level_pairs(levels: tuple[float, ...]) -> dict[float, Pair]:
     pairs: dict = {}
     for position, level in enumerate(levels):
         if level != 0.5:
+            # Rounded, because the coverages of 0.05 and 0.95 differ in their last bits.
             lower, upper = pairs.get(round(abs(2 * level - 1), 9), (None, None))
             pair = (position, upper) if level < 0.5 else (lower, position)
             pairs[round(abs(2 * level - 1), 9)] = pair

@@ -197,13 +197,13 @@ def errors(data, indices, forecasts, metric=np.square, n_targets=1):
         y = data.targets(part).reshape(len(part), -1)
         w = data.weights(part)
         weight_sum += w.sum()
-        found = []
+        means = []
         for forecast in forecasts(design(data, part)):
             off = metric(forecast - y)
-            found.append(
+            means.append(
                 [w @ row_means(off[:, k::n_targets]) for k in range(n_targets)]
             )
-        total = total + np.array(found)
+        total = total + np.array(means)
     return total / weight_sum
 
 
@@ -213,9 +213,9 @@ def choose_penalty(path, data, validation, left_out=(), metric=np.square):
     A path for each target has a penalty for each target.
     """
     forecasts = path.forecasts(PENALTIES, left_out)
-    found = errors(data, validation, forecasts, metric, path.n_penalties)
-    best = np.argmin(found, axis=0)
-    error = float(found.min(axis=0).mean())
+    means = errors(data, validation, forecasts, metric, path.n_penalties)
+    best = np.argmin(means, axis=0)
+    error = float(means.min(axis=0).mean())
     return PENALTIES[best[0] if path.n_penalties == 1 else best], error
 
 

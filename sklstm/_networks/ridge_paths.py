@@ -161,12 +161,14 @@ class OwnPaths(SharedPaths):
 
         def each(x):
             columns = [x[:, inputs] for inputs in self.inputs]
-            found = np.empty((len(x), self.n_outputs))
+            forecasts = np.empty((len(x), self.n_outputs))
             for penalty in penalties:
                 for target, path in enumerate(self.paths):
                     kernel, bias = path.solution(penalty, outs[target])
-                    found[:, target :: self.n_targets] = columns[target] @ kernel + bias
-                yield found
+                    forecasts[:, target :: self.n_targets] = (
+                        columns[target] @ kernel + bias
+                    )
+                yield forecasts
 
         return each
 
@@ -250,9 +252,9 @@ class WidePaths:
             rotated, columns = x @ parts[1], [x[:, own] for own in self.own]
             for penalty in penalties:
                 weights, own_weights = self._weights(parts, penalty)
-                found = rotated @ weights + self.path.y_mean
+                forecasts = rotated @ weights + self.path.y_mean
                 for target, more in enumerate(own_weights):
-                    found[:, target :: self.n_targets] += columns[target] @ more
-                yield found
+                    forecasts[:, target :: self.n_targets] += columns[target] @ more
+                yield forecasts
 
         return each

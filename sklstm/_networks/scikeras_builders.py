@@ -14,7 +14,7 @@ def build_regressor(
     dropout=0.0,
     recurrent_dropout=0.0,
 ):
-    """A network for ``KerasRegressor(model=build_regressor, model__units=...)``.
+    """Build a network for ``KerasRegressor(model=build_regressor, model__units=...)``.
 
     Each row of X is a window: its values, oldest first, or its steps one after the
     other, of `n_features` values each. X of shape (n_windows, window_length,
@@ -63,7 +63,7 @@ def build_classifier(
     dropout=0.0,
     recurrent_dropout=0.0,
 ):
-    """A network for ``KerasClassifier(model=build_classifier, model__units=...)``.
+    """Build a network for ``KerasClassifier(model=build_classifier, ...)``.
 
     Parameters, shapes of X and errors are those of `build_regressor`. Two classes get
     one probability and more get one each, for the loss "binary_crossentropy" or

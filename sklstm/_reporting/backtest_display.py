@@ -5,6 +5,7 @@ import pandas as pd
 
 from sklstm._reporting.display import Display, finish
 from sklstm._reporting.plotly_figures import backtest_figure
+from sklstm._series.reader import read_observations
 
 NAIVE = ("last value", "seasonal naive")
 TITLE = "Error by lead time, over rolling origins"
@@ -129,8 +130,9 @@ def errors_by_step(table):
 
 def naive_errors(forecaster, X, y, n_steps, stride, season):
     """Return mean absolute errors of naive forecasts by step, from the same origins."""
-    full = forecaster._extended(X, y).series
-    starts = {key: len(own.history) for key, own in forecaster._state.series.items()}
+    known = forecaster._state
+    full = known.extended(read_observations(forecaster, X, y)).series
+    starts = {key: len(series.history) for key, series in known.series.items()}
     ahead = np.arange(n_steps)
     lags = {"last value": 1 + ahead}
     if season is not None and 1 < season <= min(starts.values()):

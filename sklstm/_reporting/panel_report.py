@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from sklstm._forecasting import fitting
 from sklstm._forecasting.model import Origins
 from sklstm._reporting.forecast_report import (
     SHARE_HELD_OUT,
@@ -23,6 +24,7 @@ from sklstm._reporting.html_page import (
     warning_list,
 )
 from sklstm._reporting.summary import model_name
+from sklstm._series.reader import read_observations
 
 # Rows of the table of the worst series.
 N_WORST = 10
@@ -85,14 +87,15 @@ def lead_in_words(scores, means, own, worst):
 def split_panel(forecaster, X, y):
     """Return a forecaster, its linear model, first test rows by series, and a note."""
     state = forecaster._state
-    lengths = {key: len(own.history) for key, own in state.series.items()}
+    lengths = {key: len(series.history) for key, series in state.series.items()}
     if X is not None:
-        state, fitted = forecaster._extended(X, y), forecaster._copy()
+        state = state.extended(read_observations(forecaster, X, y))
+        fitted = forecaster._copy()
         fitted._state = state
         cuts = {
             key: lengths[key]
-            for key, own in state.series.items()
-            if len(own.history) > lengths[key]
+            for key, series in state.series.items()
+            if len(series.history) > lengths[key]
         }
         note = "The test rows are new data of these series."
     else:
@@ -112,8 +115,8 @@ def fitted_before(forecaster, state, cuts):
     with warnings.catch_warnings():
         # The page itself tells how the copy compares with simple models.
         warnings.simplefilter("ignore")
-        fitted = forecaster._fitted_before(state, cuts, None)
-    whole = {key: own.history for key, own in state.series.items()}
+        fitted = fitting.fitted_before(forecaster, state, cuts)
+    whole = {key: series.history for key, series in state.series.items()}
     fitted._state = fitted._state.with_histories(whole)
     return fitted
 

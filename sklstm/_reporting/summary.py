@@ -214,7 +214,19 @@ def skill_in_words(estimator, whose="its"):
         words = f"{change:.1%} below that of the best simple model, the {name}"
     else:
         words = f"{1 - change:.3g} times that of the best simple model, the {name}"
+        if is_trusted(estimator):
+            words += (
+                "; the pretrained network keeps its weight, because a short block can "
+                "err by chance"
+            )
     return f"On the validation block {whose} {measure} is {words}."
+
+
+def is_trusted(estimator):
+    """Return whether a mean of members is kept that lost to one of them."""
+    if hasattr(estimator, "classes_"):
+        return False
+    return estimator._state.record.best_skill > estimator.skill_
 
 
 def curve_svg(history, best_epoch, size=(340, 170)):

@@ -19,12 +19,13 @@ from sklstm._reporting.html_page import (
 )
 from sklstm._reporting.summary import counted, is_kept, model_name
 from sklstm._text import probabilities, tokenizer
-from sklstm._text.labels import dense_labels, one_hot
+from sklstm._text.labels import check_none_missing, dense_labels, one_hot
 from sklstm._text.reader import read_texts
 from sklstm._text.sequences import PADDING
 from sklstm._utils.cells import CELLS
 from sklstm._utils.disk_arrays import unloaded
 
+# A class with a smaller share of the test texts makes a warning.
 RARE = 0.1
 N_WRONG = 5
 
@@ -72,6 +73,8 @@ def class_names(classifier, target_names):
     n_classes = len(classifier.classes_)
     if target_names is None:
         return [str(label) for label in classifier.classes_]
+    if isinstance(target_names, dict):
+        target_names = [target_names.get(c, c) for c in classifier.classes_.tolist()]
     names = [str(name) for name in target_names]
     if len(names) != n_classes:
         raise ValueError(
@@ -99,12 +102,14 @@ def score_table(scores, own):
 
 def read_once(X, y):
     """Return texts as a list or token ids as an array, and labels as an array."""
+    # The page reads the texts several times, and an iterator gives them once.
     X = list(X) if isinstance(X, Iterator) else unloaded(X)
     if tokenizer.is_text(X):
         X = tokenizer.check_texts(X)
     elif not isinstance(X, pd.DataFrame):
         X = np.asarray(X)
     y = np.asarray(dense_labels(y))
+    check_none_missing(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     check_consistent_length(X, y)
@@ -126,7 +131,7 @@ def read_pair(train):
 
 
 def rivals(classifier, X, targets, train):
-    """Logits of the test texts by simpler models."""
+    """Return logits of the test texts by simpler models."""
     result = {}
     if classifier.linear_skip and is_kept(classifier):
         parts = read_texts(classifier, classifier._state.words, X)
@@ -137,6 +142,7 @@ def rivals(classifier, X, targets, train):
     X, train_X = equally_wide(X, train[0])
     for cell in filter(lambda cell: cell.is_reference, CELLS.values()):
         if model_name(classifier) != cell.label:
+            # Without n-grams, because the page compares networks.
             rival = clone(classifier)
             rival.set_params(cell=cell.name, linear_skip=False, verbose=0)
             result[f"{cell.label} alone"] = fit_quietly(
@@ -155,6 +161,7 @@ def equally_wide(X, other):
     if isinstance(X, list):
         return X, other
     X, other = np.asarray(X), np.asarray(other)
+    # Classifiers refuse ids of another width than those of fit.
     width = max(X.shape[1], other.shape[1])
     padded = (np.pad(ids, ((0, 0), (0, width - ids.shape[1]))) for ids in (X, other))
     return tuple(padded)
@@ -170,7 +177,7 @@ def score(logits, targets, exclusive):
 
 
 def shares(targets):
-    """Share of each class; two classes have one column."""
+    """Return the share of each class; two classes have one column."""
     found = targets.mean(axis=0)
     return np.array([1 - found[0], found[0]]) if len(found) == 1 else found
 
@@ -242,6 +249,7 @@ def words_section(classifier):
 
 def common(classifier, n=12):
     words = (str(word) for word in classifier.vocabulary_)
+    # Punctuation is the commonest, and says nothing of the texts.
     return [word for word in words if any(map(str.isalnum, word))][:n]
 
 

@@ -39,6 +39,7 @@ def match_columns(data, names, name="y"):
         If it has other columns.
     """
     columns = names_of_columns(data)
+    # One column cannot be in another order; `match_target` checks its name.
     if columns is None or not isinstance(names, list) or len(names) < 2:
         return data
     ordered = columns_in_order(data, names)
@@ -132,19 +133,6 @@ def check_complete(values: np.ndarray, history: History, key: Hashable) -> np.nd
     return values
 
 
-def check_one_or_many(state, where: dict) -> None:
-    """Raise where rows of one series come for many, or the other way round."""
-    if state.is_single == (SINGLE_SERIES in where):
-        return
-    was, told = "many series", "X does not say whose its rows are"
-    if state.is_single:
-        was, told = "one series", "X holds many"
-    raise ValueError(
-        f"The forecaster was fitted with {was}, but {told}. Pass rows in the form "
-        "that fit took."
-    )
-
-
 def check_regular(histories: dict[Hashable, History], name: str = "X") -> None:
     """Raise where the time steps of a series are not regular."""
     for key, history in histories.items():
@@ -229,8 +217,8 @@ def align_X_y(X, y, sample_weight=None) -> dict:
         return where
     if n_rows_of_many(where) != n_rows_of_many(of_y):
         raise ValueError(
-            "X and y hold other series, or series of other lengths. Pass both as lists "
-            "of equally long parts, or with the same index."
+            "X and y hold different series, or series of different lengths. Pass both "
+            "as lists of equally long parts, or with the same index."
         )
     if is_list_of_series(X) and is_list_of_series(y):
         check_equal_indexes(where, of_y)

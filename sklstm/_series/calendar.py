@@ -79,10 +79,10 @@ def check_holidays(calendar, histories) -> None:
     Parameters
     ----------
     calendar : sequence of str or of lists of dates, or None
-    histories : sequence of History
+    histories : collection of History
     """
     for part in calendar or ():
-        if isinstance(part, str) or not histories:
+        if isinstance(part, str):
             continue
         for history in histories:
             check_calendar(calendar, history.index)

@@ -137,6 +137,7 @@ def usual_step(index):
         warnings.simplefilter("ignore")  # offsets of months are added one by one
         for offset in possible_steps(local):
             if isinstance(offset, pd.offsets.Tick):
+                # A grid of seconds over years may exceed memory: it is counted first.
                 n_steps = (local[-1] - local[0]) / pd.Timedelta(offset.nanos, "ns")
                 if n_steps >= fewest:
                     continue

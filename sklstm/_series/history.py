@@ -123,6 +123,7 @@ class History:
             return len(self) + np.arange(n_rows)
         check_same_kind(index, self.index)
         known, step = self.recent()
+        # Stamps of older rows are made only where rows reach back to them.
         if n_rows and index[0] < known[0]:
             known = self.stamps(0, len(self))
         result = positions(index, known, len(self), step)
@@ -157,12 +158,13 @@ class History:
         if self.index is not None:
             known, step = self.recent()
             known = known.append(continued_index(known, len(where), step))
+            # Cut seldom, so that an update of one row hardly ever copies many stamps.
             known = known if len(known) < 2 * N_KEPT else known[-N_KEPT:]
             result._end = known, step
         return result
 
     def cut(self, first: int, last: int) -> "History":
-        """The history of the rows from `first` to before `last`."""
+        """Return the history of the rows from `first` to before `last`."""
         first = max(first, 0)
         return History(
             self.y[first:last],
@@ -172,7 +174,7 @@ class History:
         )
 
     def end(self, n_rows: int, n_features: int | None) -> "History":
-        """A copy of the last rows, from which the same windows end at the last value.
+        """Return a copy of the last rows, whose last window is the same.
 
         Parameters
         ----------
@@ -196,17 +198,18 @@ class History:
         if index is None:
             index = pd.RangeIndex(len(self))
         return History(
+            # Copies, because views would keep the whole series alive.
             np.array(self.y[first:], np.float64),
             None if X is None else np.array(X[first:]),
             index[first:].copy(deep=True),
         )
 
     def with_inputs(self, X: np.ndarray) -> "History":
-        """A history whose inputs reach further ahead."""
+        """Return a history whose inputs reach further ahead."""
         return replace(self, ahead=X)
 
     def windows(self, rows: np.ndarray) -> np.ndarray:
-        """Values of `y` without gaps, as they are known at the end of each window.
+        """Return values of `y` without gaps, as known at the end of each window.
 
         Parameters
         ----------
@@ -215,12 +218,12 @@ class History:
         return windows_of(self.y, rows)
 
     def past_inputs(self, rows: np.ndarray) -> np.ndarray:
-        """The same of X; NaN in columns of which nothing has been seen yet."""
+        """Return the same of X; NaN in columns of which nothing has been seen yet."""
         assert self.X is not None, "a series without inputs has no past ones"
         return windows_of(self.X, rows, before_first=np.nan)
 
     def inputs(self, rows: np.ndarray) -> np.ndarray:
-        """Inputs at rows; beyond those known, at the last one that is."""
+        """Return inputs at rows; beyond the known ones, those of the last."""
         assert self.X is not None, "a series without inputs has none at any row"
         X = self.X[np.minimum(rows, len(self.X) - 1)]
         if self.ahead is not None:

@@ -10,7 +10,9 @@ import numpy as np
 from sklstm._utils.disk_arrays import BLOCK, blocks
 
 
-def bridged(values: np.ndarray, before_first: float | None = None) -> np.ndarray:
+def interpolate_gaps(
+    values: np.ndarray, before_first: float | None = None
+) -> np.ndarray:
     """Interpolate gaps linearly; repeat the first and the last value beyond them.
 
     Parameters
@@ -30,9 +32,9 @@ def bridged(values: np.ndarray, before_first: float | None = None) -> np.ndarray
         return values
     result, row = values.copy(), np.arange(len(values))
     for column, gone in zip(result.T, missing.T, strict=True):
-        there = ~gone
-        if there.any():
-            known = row[there], column[there]
+        seen = ~gone
+        if seen.any():
+            known = row[seen], column[seen]
             column[gone] = np.interp(row[gone], *known, left=before_first)
         else:
             column[gone] = before_first or 0.0
@@ -69,10 +71,12 @@ def independent_parts(values, size=BLOCK):
         first = last
 
 
-def bridged_parts(values, size=BLOCK, *, before_first=None):
-    """Yield the result of `bridged` in blocks."""
+def interpolate_parts(values, size=BLOCK, *, before_first=None):
+    """Yield the result of `interpolate_gaps` in blocks."""
     for before, rows in independent_parts(values, size):
-        yield bridged(values[before], before_first)[rows.start - before.start :]
+        yield interpolate_gaps(values[before], before_first)[
+            rows.start - before.start :
+        ]
 
 
 def last_seen_parts(values, size=BLOCK):
@@ -107,7 +111,7 @@ def known_at(
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_columns)
-        The result of `bridged`.
+        The result of `interpolate_gaps`.
     seen : ndarray of shape (n_timesteps, n_columns)
         The result of `last_seen`.
     rows : ndarray of shape (n_windows, n_rows)
@@ -131,7 +135,7 @@ def windows_of(
     values : ndarray of shape (n_timesteps, n_columns)
     rows : ndarray of shape (n_windows, window_length)
     before_first : float, default=None
-        As for `bridged`.
+        As for `interpolate_gaps`.
     """
     windows = values[rows]
     if not np.isnan(windows).any():
@@ -140,7 +144,7 @@ def windows_of(
     if first == 0 and before_first is None:
         last = len(values)  # The first value, which fills rows before it, may be late.
     part, rows = values[first:last], rows - first
-    whole = bridged(part, before_first)
+    whole = interpolate_gaps(part, before_first)
     return known_at(whole, last_seen(part), rows, rows[:, -1])
 
 
@@ -162,7 +166,7 @@ def last_seen_by(values, row, enough=np.all):
 def known_by(values: np.ndarray, row: int) -> int:
     """Apply `last_seen_by` to the columns that have any value up to `row`."""
     seen = columns_seen(values[: row + 1])
-    return last_seen_by(values, row, lambda there: there[seen].all())
+    return last_seen_by(values, row, lambda has_value: has_value[seen].all())
 
 
 def rows_since_seen(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -180,5 +184,5 @@ def rows_since_seen(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def row_means(errors: np.ndarray) -> np.ndarray:
     """Return the mean of each row's observed errors; 0 for rows without one."""
     flat = errors.reshape(len(errors), -1)
-    n_there = (~np.isnan(flat)).sum(axis=1)
-    return np.nansum(flat, axis=1) / np.maximum(n_there, 1)
+    n_seen = (~np.isnan(flat)).sum(axis=1)
+    return np.nansum(flat, axis=1) / np.maximum(n_seen, 1)

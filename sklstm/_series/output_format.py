@@ -87,6 +87,7 @@ class OutputFormat:
         names = self.column_names or [None]
         if len(names) > 1:
             return pd.MultiIndex.from_tuples(self.names, names=names)
+        # Tuples may be names of one level, which pandas would split into several.
         return pd.Index(self.names, name=names[0], tupleize_cols=False)
 
     def restore_like(self, X, values, rows_by_series):

@@ -34,7 +34,7 @@ TIME_WORDS = frozenset(
 
 
 def is_list_of_series(data) -> bool:
-    """Whether data are many series in a list; a list of numbers is one series."""
+    """Return whether data are a list of series; a list of numbers is one series."""
     return (
         isinstance(data, (list, tuple))
         and len(data) > 0
@@ -43,7 +43,7 @@ def is_list_of_series(data) -> bool:
 
 
 def is_panel(data) -> bool:
-    """Whether data hold many series."""
+    """Return whether data hold many series."""
     return has_levels(data) or is_list_of_series(data)
 
 
@@ -52,7 +52,7 @@ def has_levels(data) -> bool:
 
 
 def concatenate_series(data):
-    """A list of series as one table; anything else as it is."""
+    """Return a list of series as one table; anything else as it is."""
     if not is_list_of_series(data):
         return unmasked(data)
     shapes = sorted({np.shape(part)[1:] for part in data})
@@ -126,6 +126,7 @@ def rows_by_series(data, name: str = "X") -> dict:
     codes, unique = pd.factorize(keys)
     if (codes < 0).any():
         raise ValueError(f"The index of {name} has a row without a series. Drop it.")
+    # Stable, so that the rows of a series keep their order.
     order = np.argsort(codes, kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(codes))[:-1])
     return {
@@ -169,7 +170,7 @@ def check_time_is_last(index, name):
 
 
 def holds_times(level) -> bool:
-    """Whether a level of an index holds dates or periods, maybe as objects or text."""
+    """Return whether an index level holds dates or periods, also as objects or text."""
     level = plain_index(level)
     if isinstance(level, (pd.DatetimeIndex, pd.PeriodIndex)):
         return True
@@ -194,7 +195,7 @@ def axis_of(times: pd.Index, name: str) -> pd.Index:
 
 
 def unpack_history(history) -> tuple:
-    """X and y of the history of a forecaster with inputs."""
+    """Return X and y of the history of a forecaster with inputs."""
     if isinstance(history, tuple) and len(history) == 2:
         return history
     raise ValueError(

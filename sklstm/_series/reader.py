@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ from sklearn.utils.validation import (
 from sklstm._series.alignment import (
     align_X_y,
     check_complete,
-    check_one_or_many,
     check_regular,
     check_same_length,
     check_weights_index,
@@ -28,7 +28,11 @@ from sklstm._series.alignment import (
     rows_after_end,
     with_common_step,
 )
-from sklstm._series.calendar import n_calendar_features, with_calendar
+from sklstm._series.calendar import (
+    check_holidays,
+    n_calendar_features,
+    with_calendar,
+)
 from sklstm._series.history import History
 from sklstm._series.out_of_core import SeriesBuffer
 from sklstm._series.output_format import OutputFormat
@@ -39,11 +43,12 @@ from sklstm._series.panel import (
     rows_by_series,
     unpack_history,
 )
-from sklstm._series.static import StaticEncoder, with_static
+from sklstm._series.static import StaticEncoder, with_static, with_static_of
 from sklstm._series.validation import (
     as_numbers,
     check_frame,
     check_numbers,
+    check_positive_int,
     check_size,
     check_values,
     check_weight_size,
@@ -92,11 +97,6 @@ class TrainingSeries:
     in_files: bool = False
     calendar: object = None
     n_inputs: int = 0
-
-    @property
-    def dated_histories(self) -> list[History]:
-        """Histories whose index is at hand: not those in files."""
-        return [] if self.in_files else list(self.histories.values())
 
     def histories_to_keep(self, window_length: int) -> dict[Hashable, History]:
         """Return what forecasts go on from: of files the ends alone."""
@@ -177,6 +177,7 @@ def read_training(
     warn_of_other_index(given, table.rows_by_series)
     histories = with_common_step(histories_by_series(*table[1:4]))
     check_regular(histories)
+    check_holidays(estimator.calendar, histories.values())
     histories, encoder = with_static(histories, static, encoder, given)
     return TrainingSeries(
         form="series" if y is None else "regression",
@@ -220,9 +221,11 @@ def read_series(estimator, X, known: OutputFormat | None) -> TrainingTable:
         table = match_other_names(estimator, table, known.names)
     y = check_values(table, allow_nan=True)
     if n_dims(table) == 2:
+        # Values are checked already; scikit-learn notes names and number of columns.
         validate_data(estimator, table, skip_check_array=True, reset=known is None)
     else:
         estimator.n_features_in_ = 1
+        # A series without columns must not keep the names of the last fit.
         vars(estimator).pop("feature_names_in_", None)
     if estimator.past_covariates is not None:
         raise ValueError(
@@ -268,6 +271,8 @@ def read_weights(sample_weight, table: TrainingTable, X, y) -> list[np.ndarray] 
         ensure_non_negative=True,
     )
     check_weight_size(weights)
+    # Relative weights, because the penalty of coefficients knows the size of one.
+    weights = weights / weights[weights > 0].mean()
     return [weights[rows] for rows, _ in table.rows_by_series.values()]
 
 
@@ -288,9 +293,8 @@ def read_parts(
         kind = form, OutputFormat.of(given, table.target, table.inputs)
         if (output or kind) != kind:
             raise ValueError(
-                f"Part {number} of X is not of the kind of those before it: it has "
-                "another container, other columns or other levels of the index. "
-                "Let all be like the first."
+                f"Part {number} of X differs from the parts before it in container, "
+                "columns or index levels. Pass parts of one kind."
             )
         output, known = kind, kind[1]
         histories = histories_by_series(*table[1:4])
@@ -323,7 +327,7 @@ def check_nothing_beside_parts(y, sample_weight, static) -> None:
     if y is not None or sample_weight is not None:
         raise ValueError(
             "X gives its parts one by one, so neither y nor sample_weight can come "
-            "beside it. Let it give pairs (X, y) instead; weights it cannot have."
+            "beside it. Let it give pairs (X, y) instead, without weights."
         )
 
 
@@ -342,6 +346,33 @@ def read_rows(estimator, X, *, ahead: bool = False) -> SeriesRows:
             "Give forecast its past by history=, or fit with it."
         )
     return rows
+
+
+def check_no_steps(X) -> None:
+    """Raise where `predict` gets a number of steps, or their dates."""
+    if isinstance(X, Integral):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got the number {X}. Use "
+            f"forecast({X}) for the {X} steps after the history."
+        )
+    if isinstance(X, (pd.DatetimeIndex, pd.PeriodIndex)):
+        raise TypeError(
+            f"predict forecasts the rows of X, but got {len(X)} time stamps without "
+            f"values. Use forecast({len(X)}) for so many steps after the history."
+        )
+
+
+def check_one_or_many(state, where: dict) -> None:
+    """Raise where rows of one series come for many, or the other way round."""
+    if state.is_single == (SINGLE_SERIES in where):
+        return
+    was, fault = "many series", "X does not say whose its rows are"
+    if state.is_single:
+        was, fault = "one series", "X holds many"
+    raise ValueError(
+        f"The forecaster was fitted with {was}, but {fault}. Pass rows in the form "
+        "that fit took."
+    )
 
 
 def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
@@ -364,6 +395,33 @@ def read_target(state, y) -> np.ndarray:
     """Return the target as numbers, its columns in the order of `fit`."""
     y = match_target(y, state.output.names)
     return check_values(y, "y", allow_nan=True)
+
+
+def read_ahead(
+    estimator, state, steps: int | None, X, chosen: list
+) -> tuple[int, dict[Hashable, np.ndarray] | None]:
+    """Read how many steps to forecast, and the inputs of the rows ahead.
+
+    Without `steps` there are as many as rows of X, or as the horizon has. Parameters
+    are those of `read_inputs_ahead`.
+    """
+    check_steps(steps)
+    ahead = read_inputs_ahead(estimator, state, X, chosen, steps)
+    if steps is None and X is not None and ahead is not None:
+        steps = min(map(len, ahead.values()))
+    return estimator.horizon if steps is None else steps, ahead
+
+
+def check_steps(steps) -> None:
+    """Raise where the number of steps is none; None stands for the usual one."""
+    if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
+        raise TypeError(
+            f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
+            "Pass inputs ahead by name, forecast(X=...). For later dates, pass the "
+            "number of steps up to them."
+        )
+    if steps is not None:
+        check_positive_int("steps", steps)
 
 
 def read_inputs_ahead(
@@ -408,8 +466,8 @@ def read_inputs_ahead(
     missing = [key for key in chosen if key not in rows.rows_by_series]
     if missing:
         raise ValueError(
-            f"X has no rows of the series {missing[0]!r}, which needs them as "
-            "all that are forecast. Add them, or name the others by series=."
+            f"X has no rows of the series {missing[0]!r}, but each series that is "
+            "forecast needs some. Add them, or name the other series by series=."
         )
     ahead = {}
     for key in chosen:
@@ -459,31 +517,6 @@ def read_history(estimator, history, static=None) -> dict[Hashable, History]:
     histories = with_common_step(histories, steps, "history")
     check_regular(histories, "history")
     return with_static_of(state, histories, static, X)
-
-
-def with_static_of(
-    state, histories: dict[Hashable, History], static, data
-) -> dict[Hashable, History]:
-    """Return histories with the static features given, or those of the same key."""
-    encoder = state.static_encoder
-    if encoder is None and static is not None:
-        raise ValueError(
-            "The forecaster was fitted without static_features, so it knows "
-            "nothing to do with them. Leave them out, or fit with them."
-        )
-    if encoder is None or static is not None:
-        return with_static(histories, static, encoder, data)[0]
-    new = [key for key in histories if key not in state.series]
-    if new or state.output.index_names is None:
-        raise ValueError(
-            "The forecaster was fitted with static_features, and those of the "
-            f"series {(new or list(histories))[0]!r} are not known. Pass "
-            "static_features= beside history=."
-        )
-    return {
-        key: replace(history, static=state.series[key].history.static)
-        for key, history in histories.items()
-    }
 
 
 def read_row_values(

@@ -119,33 +119,58 @@ def with_static(
     return {key: replace(own, static=row) for (key, own), row in parts}, encoder
 
 
-def rows_of(given, keys, by_place):
+def with_static_of(
+    state, histories: dict[Hashable, History], static, data
+) -> dict[Hashable, History]:
+    """Return histories with the static features given, or those of the same key."""
+    encoder = state.static_encoder
+    if encoder is None and static is not None:
+        raise ValueError(
+            "The forecaster was fitted without static_features, so it "
+            "cannot use them. Leave them out, or fit with them."
+        )
+    if encoder is None or static is not None:
+        return with_static(histories, static, encoder, data)[0]
+    new = [key for key in histories if key not in state.series]
+    if new or state.output.index_names is None:
+        raise ValueError(
+            "The forecaster was fitted with static_features, and those of the "
+            f"series {(new or list(histories))[0]!r} are not known. Pass "
+            "static_features= beside history=."
+        )
+    return {
+        key: replace(history, static=state.series[key].history.static)
+        for key, history in histories.items()
+    }
+
+
+def rows_of(given, keys, by_position):
     """Return a table of one row a series, in the order of `keys`."""
     if not isinstance(given, (pd.Series, pd.DataFrame)):
         given = np.asarray(given)
     table = pd.DataFrame(given)
     if not table.shape[1]:
         raise ValueError("static_features has no column. Pass at least one.")
-    if by_place and len(table) != len(keys):
+    if by_position and len(table) != len(keys):
         raise ValueError(
             f"static_features has {len(table)} rows, but there are {len(keys)} series. "
             "Pass one row for each series, in the order of the series."
         )
-    if not by_place:
+    if not by_position:
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()][0]
             raise ValueError(
                 f"static_features has more than one row of the series {twice!r}. Pass "
                 "one row for each series."
             )
-        places = table.index.get_indexer(pd.Index(keys))
-        if (places < 0).any():
+        rows = table.index.get_indexer(pd.Index(keys))
+        if (rows < 0).any():
             raise ValueError(
-                f"static_features has no row of the series {keys[np.argmin(places)]!r}."
+                f"static_features has no row of the series {keys[np.argmin(rows)]!r}."
                 " Its index must hold the keys of all series."
             )
         # Rows may come in any order; the networks read them in the order of the series.
-        table = table.iloc[places]
+        table = table.iloc[rows]
     numeric = table.select_dtypes("number")
     infinite = np.isinf(numeric.to_numpy(float, na_value=np.nan)).any(axis=0)
     if infinite.any():

@@ -158,7 +158,7 @@ def times_of_objects(index, name):
 
 
 def check_order(index: pd.Index, name: str) -> pd.Index:
-    """A time index, whose stamps must be there, unique and sorted."""
+    """Return a time index, and raise unless its stamps are unique and sorted."""
     if index.hasnans:
         raise ValueError(
             f"The index of {name} has a missing time stamp. Drop that row."
@@ -341,7 +341,7 @@ def with_frequency(index, step):
 
 
 def continued_index(index: pd.Index, steps: int, step=None) -> pd.Index:
-    """The `steps` time stamps after an index; DST and time zones are kept."""
+    """Return the time stamps after an index; DST and time zones are kept."""
     step = step_of(index) if step is None else step
     if isinstance(index, pd.RangeIndex):
         first = index[-1] + step
@@ -410,7 +410,7 @@ def months_after(index, steps, step):
 
 
 def index_until(index, stamp, n_given, step):
-    """The time stamps after an index up to a later one, or a little beyond it.
+    """Return the time stamps after an index up to a later one, or a little beyond.
 
     `n_given` of them are rows of X; those between may not be more than `LONGEST_GAP`.
     """
@@ -433,6 +433,7 @@ def index_until(index, stamp, n_given, step):
                 "forecast first. Check the index of X, give the rows between to "
                 "update, or fit anew."
             )
+        # No formula counts the steps of every offset, so their number is doubled.
         steps = min(2 * steps, most)
 
 
@@ -453,7 +454,7 @@ def check_same_kind(index: pd.Index, history: pd.Index, name: str = "X") -> None
 
 
 def positions(index: pd.Index, history: pd.Index, n_history: int, step) -> np.ndarray:
-    """Where rows stand on the time axis of a history of so many rows, the first is 0.
+    """Return the positions of rows on the time axis of a history, whose first row is 0.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def unmasked(data):
 
 
 def n_dims(data) -> int:
-    """Number of dimensions of anything that NumPy can read as an array."""
+    """Return the dimensions of anything that NumPy can read as an array."""
     if hasattr(data, "ndim"):
         return data.ndim
     if hasattr(data, "shape"):  # of Arrow
@@ -228,7 +228,7 @@ def are_dates(texts: pd.Series | pd.Index, *, dayfirst: bool) -> bool:
 
 
 def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
-    """`data` as a float64 array of shape (n_timesteps, n_columns), finite.
+    """Return data as a finite float64 array of shape (n_timesteps, n_columns).
 
     An array in a file stays there, as it is.
 

@@ -50,7 +50,6 @@ class TrainingWindows:
     output: OutputFormat
     target_shape: tuple = ()
     form: str = "windows"
-    dated_histories: tuple = ()
 
 
 def check_no_static(static):
@@ -143,9 +142,11 @@ def read_3d_windows(estimator, X, y, reset):
     if not reset:
         check_window_shape(estimator, X.shape[1:])
     if y is not None:
+        # X has three axes and is checked; two of them suffice to check y beside it.
         _, y = check_X_y(X[:, 0], y, multi_output=True, y_numeric=True, **finite)
         y = check_size(y.astype(np.float64), "y")
     if reset:
+        # validate_data would count the steps of windows as features.
         estimator.n_features_in_ = X.shape[2]
         vars(estimator).pop("feature_names_in_", None)
     return X, y

@@ -65,13 +65,15 @@ def label_weights(data, class_weight):
         for i in range(n_labels)
     ]
     weights = check_weight_size(np.transpose(weights))
-    total = (weights * sides).sum()
-    if not total:
+    totals = (weights * sides).sum(axis=0)
+    if not totals.all():
+        label = totals.argmin()
         raise ValueError(
-            f"class_weight={class_weight!r} is zero for every label. Give weight to "
-            "labels that texts have, and that they lack."
+            f"class_weight={class_weight!r} is zero for every text at label {label}, "
+            f"which {sides[1, label]} texts have and {sides[0, label]} lack. Give "
+            "weight to a side of each label that texts are on."
         )
-    return weights * (sides.sum() / total)
+    return weights * (sides.sum() / totals.sum())
 
 
 def side_weights(class_weight, classes, n_documents, sides=False):

@@ -109,7 +109,7 @@ class Documents:
     Parameters
     ----------
     n_repeats : ndarray of int of shape (n_documents,)
-        How often an epoch of training comes by a document.
+        How often an epoch of training visits a document.
     row_weights : ndarray of shape (n_documents,)
         The weight of a document each time.
     """
@@ -193,6 +193,7 @@ def split_stratified(targets, documents, fraction, seed):
         chosen = draw_of_each_kind(kinds, counts, fraction, rng)
         return documents[~chosen], documents[chosen]
     stratify = kinds
+    # scikit-learn cannot stratify kinds that do not reach both sides.
     if counts.min() < 2 or n_validation < len(counts):
         stratify = None
     train, validation = train_test_split(
@@ -213,6 +214,7 @@ def draw_of_each_kind(kinds, counts, fraction, rng):
 def folds_of(targets, documents, seed):
     """Cut documents into folds, stratified if each kind has enough of them."""
     kinds = kinds_of(targets)[documents]
+    # Rare kinds are split as one, since each fold needs a document of every kind.
     kinds = np.where(np.bincount(kinds)[kinds] < N_FOLDS, -1, kinds)
     if (kinds == -1).sum() < N_FOLDS:
         kinds = np.where(kinds == -1, kinds.max(), kinds)

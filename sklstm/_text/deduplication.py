@@ -112,6 +112,8 @@ def sorted_by_content(sequences, rows, targets):
         order[tied], key = order[tied][ranks], taken(key, ranks)
         new = np.append(differs_from_previous(group) | differs_from_previous(key), True)
         group = np.maximum.accumulate(np.where(new[:-1], tied, 0))
+        # A document that differs from both neighbours has its place, and one that has
+        # ended equals those it is tied with: only the others go on.
         goes_on = ~(new[:-1] & new[1:]) & (key.astype(np.uint32) != 0)
         tied, group, depth = tied[goes_on], group[goes_on], depth + 2
     return order

@@ -28,7 +28,7 @@ def read_vectors(path, words):
     has_blanks = any(" " in str(word) for word in words)
     try:
         with open(path, encoding="utf-8-sig", newline="\n") as file:
-            length = vector_length(itertools.islice(file, FIRST_LINES))
+            length = vector_length(itertools.islice(file, FIRST_LINES), path)
         with open(path, encoding="utf-8-sig", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 first = line.split(None, 1)[:1]
@@ -72,10 +72,17 @@ def vectors_of(words, vectors):
     return {word: vectors[name] for word, name in found.items() if name is not None}
 
 
-def vector_length(lines):
+def vector_length(lines, path):
     """Return how many numbers most lines have after a word."""
     lengths = Counter(len(line.split()) - 1 for line in lines if line.strip())
-    return max(lengths, key=lengths.__getitem__, default=0)
+    # Of a header and one vector, the vector is longer.
+    length = max(lengths, key=lambda length: (lengths[length], length), default=0)
+    if length == 0:
+        raise ValueError(
+            f"embeddings={path!r} holds no vectors: most lines have nothing after the "
+            "first blank or tab. Separate a word and its numbers by blanks."
+        )
+    return length
 
 
 def split_line(line, length):
@@ -160,7 +167,8 @@ def embedding_table(vectors, words, n_rows):
 def as_vectors(values):
     """Return finite numbers as an array of shape (n_words, embedding_dim)."""
     try:
-        values = np.asarray(values, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            values = np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(f"embeddings must hold numbers: {error}.") from error
     if values.ndim != 2 or not values.size or not np.isfinite(values).all():

@@ -1,9 +1,12 @@
 """Classes of texts, and the targets made of them."""
 
 from collections.abc import Iterator
+from enum import Enum
+from numbers import Number
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -13,16 +16,40 @@ def dense_labels(y):
     """Return labels in memory, in a form that scikit-learn reads.
 
     An iterator becomes a list, a sparse matrix a dense one, NumPy's strings of variable
-    width a str array, and a masked label None.
+    width a str array, numbers and bools of pandas or of type object an array of their
+    own type, and a masked label None.
     """
     if isinstance(y, Iterator):
-        return list(y)
+        y = list(y)
+    if issparse(y):
+        return y.toarray()
+    if isinstance(y, list) and y and isinstance(y[0], str) and isinstance(y[0], Enum):
+        return [label.value if isinstance(label, Enum) else label for label in y]
     if np.ma.is_masked(y):
         return with_none(y)
     if getattr(getattr(y, "dtype", None), "kind", None) == "T":
         values = np.asarray(y, dtype=object)
         return values if pd.isna(values).any() else values.astype(str)
-    return y.toarray() if issparse(y) else y
+    return of_own_type(y)
+
+
+def of_own_type(y):
+    """Return numbers and bools that are objects, or pandas', as an array of NumPy's.
+
+    scikit-learn refuses objects, and makes floats of pandas' nullable numbers.
+    """
+    if not isinstance(
+        y, (np.ndarray, pd.DataFrame, pd.Series, pd.Index, ExtensionArray)
+    ):
+        return y
+    dtypes = y.dtypes if isinstance(y, pd.DataFrame) else [y.dtype]
+    if all(isinstance(dtype, np.dtype) and dtype.kind != "O" for dtype in dtypes):
+        return y
+    values = np.asarray(y, dtype=object)
+    entries = values.ravel()
+    if not all(isinstance(label, (Number, np.bool_)) for label in entries):
+        return y
+    return y if pd.isna(entries).any() else np.array(values.tolist())
 
 
 def with_none(values: np.ma.MaskedArray) -> np.ndarray:
@@ -35,8 +62,15 @@ def with_none(values: np.ma.MaskedArray) -> np.ndarray:
 def check_labels(y):
     """Raise if y holds no classes, or misses some."""
     check_none_missing(y)
+    n_axes = len(getattr(y, "shape", ()))
+    if n_axes > 2:
+        raise ValueError(
+            f"y has {n_axes} axes, but labels have one, or two of an indicator "
+            "matrix. Pass a class for each text, or a column for each label."
+        )
     try:
-        if type_of_target(y) == "unknown":
+        kind = type_of_target(y)
+        if kind == "unknown":
             label = np.asarray(y, dtype=object).ravel()[0]
             raise ValueError(
                 f"Unknown label type: y holds objects of type {type(label).__name__}, "
@@ -46,10 +80,18 @@ def check_labels(y):
             )
         check_classification_targets(y)
     except TypeError as error:  # scikit-learn sorts labels to find the classes
+        if "not supported between" not in str(error):
+            raise
         raise TypeError(
             "y must hold labels of one type, such as str or int, but they cannot be "
             f"put in order: {str(error).rstrip('.')}."
         ) from error
+    if kind == "multilabel-indicator" and not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            "y has several columns, one of each label, but holds "
+            f"{np.unique(y).tolist()} instead of 0 and 1. Pass 1 where a text has the "
+            "label and 0 where it lacks it."
+        )
 
 
 def check_none_missing(y):
@@ -80,6 +122,11 @@ def classes_of(y, multi_label, classes=None):
         return np.arange(np.asarray(y).shape[1])
     y = column_or_1d(y, warn=True)
     distinct = np.unique(y) if classes is None else distinct_classes(classes)
+    if classes is not None and len(distinct) < 2:
+        raise ValueError(
+            f"classes={classes!r} names fewer than two classes. Name all that a "
+            "later call may have, as a list."
+        )
     if len(distinct) < 2:
         raise ValueError(
             "LSTMTextClassifier needs texts of at least two classes, but y has one "

@@ -38,12 +38,26 @@ class CountedTexts:
     exclusive: bool
 
     def fit(self, n_repeats):
-        """Fit a model to texts, each as often as `n_repeats` says."""
+        """Fit a model to texts, each as often as `n_repeats` says.
+
+        Texts of equal weight have a penalty in proportion to their number, because the
+        models of folds are then as sure as that of all texts, which is calibrated by
+        them. The more unequal the weights, the less the penalty is lowered, because
+        those who weigh rare classes want them found rather than sure of.
+        """
         rows = np.flatnonzero(n_repeats)
         counts = self.counts if len(rows) == len(self.targets) else self.counts[rows]
         model = NgramModel(self.exclusive)
         targets, weights = self.targets[rows], self.weights[rows]
-        return model.fit(counts, targets, n_repeats[rows], weights)
+        penalty = (n_repeats.sum() / self.n_repeats.sum()) ** self.evenness
+        return model.fit(counts, targets, n_repeats[rows], weights, penalty)
+
+    @property
+    def evenness(self):
+        """The effective number of texts (Kish, 1965) as a share of their number."""
+        weights = self.weights if self.weights.ndim == 1 else self.weights.mean(axis=1)
+        totals = self.n_repeats * weights
+        return totals.sum() ** 2 / (self.n_repeats.sum() * (totals @ weights))
 
 
 def fit_ngrams(
@@ -157,7 +171,7 @@ def score_held_out(texts, is_train, seed, whole):
 
 
 def score_all(sequences, counter, model, rows, logits):
-    """Give logits part by part: those of sampled rows, and a model's of all others."""
+    """Yield logits part by part: those of sampled rows, and a model's of all others."""
     for part in sequences.slices(ngrams.AT_ONCE):
         part_logits = model.logits(counter.count(sequences[part]))
         first, last = np.searchsorted(rows, [part.start, part.stop])

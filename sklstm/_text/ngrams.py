@@ -139,12 +139,13 @@ def concatenate_spans(arrays, spans):
 
 
 def spans_of(keys):
-    """Give slices, one of each sorted array, which hold the same span of keys.
+    """Yield slices, one of each sorted array, which hold the same span of keys.
 
     Together they hold about `AT_ONCE` keys, because sorting takes some 50 bytes a key.
     """
     if not keys:
         return
+    # A sample is enough to cut the keys into spans of about the same number.
     some = np.sort(np.concatenate([part[::64] for part in keys]))
     n_spans = sum(map(len, keys)) // AT_ONCE + 1
     cuts = some[:: len(some) // n_spans + 1][1:]
@@ -181,7 +182,7 @@ class NgramModel:
     def __init__(self, exclusive, random_state=0):
         self.exclusive, self.random_state = exclusive, random_state
 
-    def fit(self, counts, targets, n_repeats, weights):
+    def fit(self, counts, targets, n_repeats, weights, penalty=1.0):
         """Fit to targets of shape (n_documents, n_outputs), zero or one.
 
         Frequencies and ratios count documents, and only the loss is weighted, because
@@ -193,6 +194,8 @@ class NgramModel:
             Documents that each document stands for.
         weights : ndarray of shape (n_documents,) or (n_documents, n_outputs)
             The weight of each of these in the loss, of all outputs or of each.
+        penalty : float, default=1.0
+            Factor of the penalty of coefficients.
         """
         total, n_outputs = n_repeats.sum(), targets.shape[1]
         in_documents = document_counts(counts, n_repeats)
@@ -202,9 +205,12 @@ class NgramModel:
         self.intercepts = np.zeros(n_outputs)
         for column in range(n_outputs):
             target = targets[:, column]
-            if (target == target[0]).all():
+            loss_weights = weights if weights.ndim == 1 else weights[:, column]
+            has_weight = n_repeats * (loss_weights > 0)
+            n_weighted, n_inside = has_weight.sum(), has_weight @ target
+            if n_inside in (0, n_weighted):
                 # Laplace's rule of succession adds one document of each kind.
-                share = (total * target[0] + 1) / (total + 2)
+                share = (n_inside + 1) / (n_weighted + 2)
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
             inside = document_counts(counts, n_repeats * target)
@@ -213,14 +219,13 @@ class NgramModel:
             if column == n_outputs - 1:
                 del inputs  # because liblinear makes a copy
             model = LogisticRegression(
-                C=C,
+                C=C / penalty,
                 solver="liblinear",
                 dual=True,
                 tol=TOLERANCE,
                 max_iter=1000,
                 random_state=self.random_state,
             )
-            loss_weights = weights if weights.ndim == 1 else weights[:, column]
             sample_weight = effective_weights(n_repeats, loss_weights)
             model.fit(scaled, target, sample_weight=sample_weight)
             del scaled

@@ -21,7 +21,7 @@ from sklstm._utils.warn import warn_user
 MOST_TEXTS, MOST_BYTES, MOST_CHARACTERS = 2**10, 2**20, 2**20
 WITH_LABELS = (
     "X gives texts without labels, and y is None. Pass the labels as y, or let X give "
-    "pairs (texts, labels), each of them."
+    "pairs (texts, labels) alone."
 )
 LABELS_TWICE = (
     "X gives pairs of texts and labels, but y came beside it. Pass y=None, or let X "
@@ -75,7 +75,7 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
 
 
 def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
-    """Give X as ids of learned words, part by part."""
+    """Yield X as ids of learned words, part by part."""
     X, n_read = unloaded(X), 0
     if not isinstance(X, Iterator):
         tokenizer.check_collection(X)
@@ -159,6 +159,7 @@ class PartReader:
         self.holds_texts = is_text
 
     def encode(self, part):
+        # The first part sets the number of columns, and later ones must have it.
         reset = self.reset and not self.n_read
         if self.holds_texts:
             texts = read_strings(self.estimator, part, reset=reset, first=self.n_read)
@@ -195,12 +196,12 @@ def other_kind(got, fitted):
 
 
 def comes_in_parts(X):
-    """Whether X is an iterator, lies in a file, or gives its texts when asked."""
+    """Return whether X is an iterator, lies in a file, or gives texts when asked."""
     return isinstance(X, Iterator) or is_mapped(X) or is_lazy(X)
 
 
 def is_mapped(X):
-    """Whether X is an array in a file, but in none of joblib's.
+    """Return whether X is an array in a file, but in none of joblib's.
 
     joblib maps large arrays for its workers, where a fit must not differ.
     """
@@ -210,7 +211,7 @@ def is_mapped(X):
 
 
 def is_lazy(X):
-    """Whether X gives a text for each position, but is none of the usual containers."""
+    """Return whether X gives a text for each position, but is no usual container."""
     usual = list, tuple, str, bytes, np.ndarray, pd.Series, pd.DataFrame
     if isinstance(X, usual) or hasattr(X, "__array__") or issparse(X):
         return False
@@ -221,7 +222,7 @@ def is_lazy(X):
 
 
 def parts_of(X):
-    """Give parts of X, each with its labels, or with None where X gives no labels."""
+    """Yield parts of X, each with its labels, or with None where X has none."""
     if isinstance(X, np.ndarray):
         width = max(X[:1].nbytes, MOST_BYTES // 2**16)
         for rows in blocks(len(X), max(MOST_BYTES // width, 1)):
@@ -240,6 +241,7 @@ def grouped(items):
             texts.append(text)
             labels.append(label)
             size += len(text) if tokenizer.is_word(text) else 0
+        # Waiting texts go before a part, so that the order stays.
         if texts and (is_part or len(texts) >= MOST_TEXTS or size >= MOST_CHARACTERS):
             yield texts, all_or_none(labels)
             texts, labels, size = [], [], 0
@@ -256,7 +258,7 @@ def unpack_pair(item):
     if len(item) != 2:
         raise ValueError(
             f"X gives a tuple of {len(item)} entries, but pairs (texts, labels) "
-            "are needed, or texts alone. Weights come beside it, as sample_weight."
+            "are needed, or texts alone. Pass weights as sample_weight."
         )
     return item
 
@@ -273,8 +275,7 @@ def concatenate_labels(labels):
     """Return the labels of all parts as one array."""
     if len({part.dtype.kind in "OUST" for part in labels}) > 1:
         raise TypeError(
-            "X gives labels of which some are text and numbers the others. Let all be "
-            "of one type."
+            "X gives some labels as text and others as numbers. Let all be of one type."
         )
     return np.concatenate(labels)
 

@@ -5,28 +5,38 @@ import sys
 import unicodedata
 from functools import cache
 
-# Emoji, and what may follow one: a variation selector, a skin tone, tags of a region.
+# Emoji, and what may follow one: a skin tone, tags of a region.
 EMOJI = (
     r"[\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u25aa-\u27bf\u2934\u2935"
     r"\u2b05-\u2b55\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"
 )
-EMOJI += r"(?:\ufe0f|[\U0001f3fb-\U0001f3ff])?\u20e3?[\U000e0020-\U000e007f]*"
+EMOJI += r"[\U0001f3fb-\U0001f3ff]?[\U000e0020-\U000e007f]*"
 FLAG = r"[\U0001f1e6-\U0001f1ff]{2}"
-KEYCAP = r"[0-9#*]\ufe0f?\u20e3"
+KEY = 0x20E3  # encloses the character before it
+KEYCAP = rf"[0-9#*]{chr(KEY)}"
 # Thai, Lao, Burmese and Khmer put no spaces between words.
 NO_SPACES = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"
-# What is typed for the apostrophe inside of words.
+# What is typed for the apostrophe inside of words; some of it is a quote elsewhere.
 APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u02bc\uff07"), "'")
-# Codes that nobody sees: soft hyphens, byte order marks, word joiners, and directions.
+LETTER = r"[^\W\d_]"
+INNER_QUOTE = re.compile(rf"[`\u00b4\u2018\u201b\u2032](?<={LETTER}.)(?={LETTER})")
+# A Hebrew abbreviation has a gershayim, or a quote, before its last letter.
+GERSHAYIM = re.compile(r"[\"\u201d](?<=[\u05d0-\u05ea].)(?=[\u05d0-\u05ea])")
+# Codes that nobody sees: soft hyphens, byte order marks, word and grapheme joiners,
+# directions, operators, and whether a sign is drawn as an emoji.
 INVISIBLE = dict.fromkeys(
-    [0xAD, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, 0xFEFF]
-    + [*range(0x2066, 0x206A)]
+    [0xAD, 0x34F, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065)]
+    + [*range(0x2066, 0x2070), 0xFE0E, 0xFE0F, 0xFEFF]
 )
 # A space without width is where a word may end.
 READ_AS = APOSTROPHES | INVISIBLE | {0x200B: " "}
-# Joiners stand inside of words of Persian and of Indic scripts.
-JOINERS = r"\u200c\u200d"
-LANGUAGES = r"\b[a-zA-Z](?:\+\+|#)(?!\w)"
+# Joiners stand inside of words of Persian, of Indic scripts, and of Mongolian.
+JOINERS = r"\u200c\u200d\u180e"
+# After a sign that kills the vowel a joiner makes another letter, at a word's end too.
+KILLERS = r"\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca"
+LANGUAGES = r"\b[a-zA-Z](?:\+\+|#)(?![^\W\d])"
+# Signs inside of words: apostrophes, those of Hebrew and Armenian, and Catalan's l·l.
+INNER = r"(?:['\u055a-\u055c\u055e\u055f\u05f3\u05f4]|(?<=[lL])·(?=[lL]))"
 
 
 @cache
@@ -36,7 +46,7 @@ def marks(first, last):
     Python's ``\\w`` has no marks, which `re` cannot name either.
     """
     is_mark = [
-        unicodedata.category(chr(code)) in ("Mn", "Mc")
+        unicodedata.category(chr(code)) in ("Mn", "Mc", "Me") and code != KEY
         for code in range(first, min(last, sys.maxunicode) + 1)
     ]
     ranges, start = [], None
@@ -52,8 +62,10 @@ def marks(first, last):
 @cache
 def some_marks():
     """Return a pattern of marks and joiners that follow a letter."""
+    some = marks(0x300, 0xFFFF)
+    joiner = rf"[{JOINERS}]+(?=[\w{some}])|(?<=[{KILLERS}])\u200d"
     # A class beyond the first plane is slow in `re`, so that it is asked for last.
-    return f"(?:[{marks(0x300, 0xFFFF)}{JOINERS}]|[{marks(0x10000, 0x1FFFF)}])"
+    return rf"(?:[{some}]|{joiner}|[{marks(0x10000, 0x1FFFF)}])"
 
 
 @cache
@@ -72,14 +84,15 @@ def word_pattern():
     letter, mark = rf"[^\W{NO_SPACES}]", some_marks()
     run = rf"{letter}+(?:{mark}+{letter}*)*"
     return re.compile(
-        rf"{KEYCAP}|{LANGUAGES}|{run}(?:'{run})*|[{NO_SPACES}]{mark}*|{emoji()}|[^\w\s]"
+        rf"{KEYCAP}|{LANGUAGES}|{run}(?:{INNER}{run})*|[{NO_SPACES}]{mark}*|{emoji()}"
+        rf"|[^\w\s{JOINERS}]"
     )
 
 
 @cache
 def character_pattern():
     """Compile the pattern of characters with their marks, and of emoji."""
-    return re.compile(rf"{emoji()}|\S{some_marks()}*")
+    return re.compile(rf"{emoji()}|[^\s{JOINERS}]{some_marks()}*")
 
 
 def normalized(text):
@@ -87,7 +100,12 @@ def normalized(text):
 
     Codes that nobody sees are dropped, because words would be cut at them.
     """
-    return unicodedata.normalize("NFC", text.translate(READ_AS))
+    if text.isascii():
+        return INNER_QUOTE.sub("'", text)
+    text = INNER_QUOTE.sub("'", text.translate(READ_AS))
+    if chr(KEY) in text:  # after a letter or number, too
+        text = re.sub(KEYCAP, r" \g<0>", text)
+    return unicodedata.normalize("NFC", GERSHAYIM.sub("\u05f4", text))
 
 
 def lower(text):

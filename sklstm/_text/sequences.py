@@ -44,7 +44,7 @@ class Sequences:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def slices(self, n_tokens=None):
-        """Give slices of documents of at most so many tokens, or of one document."""
+        """Yield slices of documents of at most so many tokens, or of one document."""
         n_tokens, first = n_tokens or AT_ONCE, 0
         while first < len(self):
             end = self.offsets[first] + n_tokens
@@ -67,7 +67,7 @@ class Sequences:
         )
 
     def _take_parts(self, rows):
-        """Give the documents at `rows` in parts of at most so many tokens."""
+        """Yield the documents at `rows` in parts of at most so many tokens."""
         for block in blocks(len(rows), ROWS_AT_ONCE):
             block_rows = rows[block]
             ends = np.cumsum(
@@ -79,6 +79,7 @@ class Sequences:
 
     def _spans(self, starts, lengths):
         offsets = np.concatenate([[0], np.cumsum(lengths)])
+        # Positions in the result, shifted by where each span starts here.
         where = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Sequences(self.ids[where], offsets)
 
@@ -100,6 +101,7 @@ class Sequences:
         starts = np.stack([self.offsets[:-1], self.offsets[1:] - (lengths - head)])
         parts = np.stack([head, lengths - head])
         both = self._spans(starts.T.ravel(), parts.T.ravel())
+        # Each document has two spans, so every second offset starts a document.
         return Sequences(both.ids, both.offsets[::2])
 
     def visible(self, n_ids, max_length, truncate):

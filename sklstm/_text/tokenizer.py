@@ -36,7 +36,7 @@ def is_text(X):
 
 def is_word(value):
     """Tell whether a value is one text, as str or bytes."""
-    return isinstance(value, (str, bytes))
+    return isinstance(value, (str, bytes, bytearray))
 
 
 def check_collection(X, name="X"):
@@ -91,6 +91,7 @@ def check_texts(X, name="X", first=0):
         X = with_none(X)
     if not isinstance(X, (list, tuple)):
         of_bytes = getattr(getattr(X, "dtype", None), "kind", None) == "S"
+        # As objects, because NumPy would turn missing values into the text "nan".
         X = np.asarray(X, dtype=None if of_bytes else object)
         if X.ndim == 2 and X.shape[1] == 1:
             X = X[:, 0]
@@ -105,8 +106,10 @@ def check_texts(X, name="X", first=0):
     for row, text in enumerate(X, first):
         if not isinstance(text, str):
             hint = "Convert it with str, or pass a 2-D array of token ids"
-            if isinstance(text, bytes):
+            if isinstance(text, (bytes, bytearray)):
                 hint = "Decode it, for example with text.decode('utf-8')"
+            elif isinstance(text, dict):
+                hint = f"Pass one field, such as {field_of(text)}"
             elif isinstance(text, (list, tuple, np.ndarray)):
                 hint = (
                     "Join its tokens to one str, and pass tokenizer=str.split; or pass "
@@ -119,6 +122,12 @@ def check_texts(X, name="X", first=0):
                 f"{text!r} of type {type(text).__name__}. {hint}."
             )
     return list(X)
+
+
+def field_of(row):
+    """Return code that takes the first text of rows that are dicts."""
+    keys = [key for key, value in row.items() if is_word(value)] or [*row, "text"]
+    return f"[row[{keys[0]!r}] for row in X]"
 
 
 def check_ids_form(X):
@@ -136,6 +145,8 @@ def check_ids_form(X):
         column, n_texts = holds_text.index(True), sum(holds_text)
         names = getattr(X, "column_names", getattr(X, "columns", None))
         pick = f"X[:, {column}]" if names is None else f"X[{names[column]!r}]"
+        if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+            pick = f"X.iloc[:, {column}]"
         pick = "X.ravel()" if n_texts == len(columns) and len(X) == 1 else pick
         pick = f"[row[{column}] for row in X]" if isinstance(X, list) else pick
         raise ValueError(
@@ -178,11 +189,17 @@ def is_row(value):
 
 def check_row_lengths(X):
     """Raise if X is a collection of lists of unequal length, or of no list at all."""
-    if not isinstance(X, (list, tuple)) and len(getattr(X, "shape", (0, 0))) != 1:
+    if len(getattr(X, "shape", (0,))) != 1:
         return
+    X = np.asarray(X).tolist() if hasattr(X, "__array__") else X
     if not len(X):
         raise ValueError("X is empty. Pass at least one text.")
     rows = [row for row in X if hasattr(row, "__len__")]
+    if rows and isinstance(rows[0], dict):
+        raise ValueError(
+            "X holds dicts, but texts are needed. Pass one field of each, such as "
+            f"{field_of(rows[0])}."
+        )
     if any(is_word(token) for row in rows for token in row):
         raise ValueError(
             "X holds lists of tokens, but texts are needed. Join the tokens of each to "

@@ -118,6 +118,7 @@ def token_counts(sequences, n_repeats, n_tokens):
         part, part_repeats = sequences[rows], n_repeats[rows]
         documents = part.documents
         counts += np.bincount(part.ids, part_repeats[documents], minlength=n_tokens)
+        # One number for each pair, so that one sort finds the repeated pairs.
         pairs = np.sort(documents * max(n_tokens, 1) + part.ids)
         new = np.ones(len(pairs), bool)
         new[1:] = pairs[1:] != pairs[:-1]

@@ -26,7 +26,7 @@ def checkpointed(estimator):
         return
     if estimator.callbacks:
         raise ValueError(
-            "checkpoint cannot hold the states of callbacks. Train without one of them."
+            "checkpoint cannot hold the states of callbacks. Leave out one of both."
         )
     if not isinstance(estimator.random_state, (int, np.integer)):
         raise ValueError(
@@ -81,6 +81,7 @@ class RunInFile:
         if not self.folder.works:
             return
         rng = progress.rng.get_state()
+        # No file holds an object such as a RandomState; its state is plain data.
         state = State(epoch, network, dataclasses.replace(progress, rng=None), rng)
         content = archive.to_bytes(state, "checkpoint", {"class": "checkpoint"})
         try:
@@ -90,7 +91,7 @@ class RunInFile:
             self.folder.works = False
             warn_user(
                 f"No checkpoint could be written to {self.path.parent}: {error}. "
-                "Training goes on without; give checkpoint a folder with room.",
+                "Training continues without. Pass a folder with free space.",
                 RuntimeWarning,
             )
 

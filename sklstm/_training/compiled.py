@@ -49,6 +49,7 @@ class CompiledNetwork:
         self.variables = {v.path: v for v in self.model.weights}
         self.n_weights = self.model.count_params()
         self.built = self.get_weights()
+        # Some optimizers do not start at zeros, so `reset` needs these values.
         self._optimizer_start = [to_numpy(v) for v in self.optimizer.variables]
         known = {id(v) for v in self.model.weights}
         known |= {id(v) for v in self.optimizer.variables}
@@ -57,6 +58,7 @@ class CompiledNetwork:
             from sklstm._training.jax_steps import StepLoops
 
             self.step_loops = StepLoops(self.model, 1 + len(settings.metrics))
+        # Dropout draws from these, so `reset` sets them as well.
         self._seeds = [
             v
             for v in self.model.non_trainable_variables
@@ -109,6 +111,7 @@ class CompiledNetwork:
             return np.array(run((inputs, targets, weights), n), float)
         step, values = getattr(self.model, f"{kind}_on_batch"), []
         for i in range(n):
+            # Keras returns running means, but each batch is to have its own values.
             self.model.reset_metrics()
             batch = map_inputs(operator.itemgetter(i), inputs), targets[i]
             values.append(step(*batch, sample_weight=weights[i]))
@@ -173,6 +176,7 @@ def compiled_network(spec, settings):
     keras = load_keras()
     check_batch_divisible(keras, settings.batch_size)
     optimizer = settings.optimizer
+    # Equal optimizers must find the same network, but Keras compares their identity.
     if isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = json.dumps(keras.saving.serialize_keras_object(optimizer))
     key = (

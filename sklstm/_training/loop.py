@@ -103,6 +103,8 @@ def train(
             run.resume(record)
         interrupted = run.train()
         progress = run.progress
+        # The untrained network is the linear model, which is kept unless training has
+        # beaten it clearly.
         if spec.starts_linear and settings.early_stopping and not run.has_improved():
             progress.weights, progress.best_epoch = first, 0
         state = None
@@ -133,6 +135,7 @@ class TrainingRun:
         self.names = ["loss", *settings.metrics]
         keras = load_keras()
         keras_arguments.check_callbacks(keras, settings.callbacks)
+        # Callbacks change in training, but a parameter must stay as it was passed.
         self.callbacks = keras.callbacks.CallbackList(
             copy.deepcopy(list(settings.callbacks)), model=network.model
         )
@@ -264,8 +267,10 @@ class TrainingRun:
         progress, weights = self.progress, self.network.get_weights()
         # The last step may have broken weights that made no loss yet.
         if all(np.isfinite(v).all() for v in (list(logs.values()), *weights.values())):
+            # Keras numbers epochs from 0.
             self.callbacks.on_epoch_end(progress.n_epochs - 1, logs)
             progress.advance(weights, self.settings, logs, validated)
+            # Callbacks of Keras end training by setting this.
             progress.ended |= self.network.model.stop_training
         else:
             progress.ended = True
@@ -379,6 +384,7 @@ def predict_with_keras(spec, weights, data, indices, batch_size):
         network.set_weights(weights)
         parts = []
         for rows in data.batches(indices, settings.batch_size):
+            # The last batch is filled up, since its own shape would be compiled anew.
             inputs = network_inputs(data, np.resize(rows, settings.batch_size))
             output = network.model.predict_on_batch(inputs)
             parts.append(np.asarray(output, np.float64)[: len(rows)])

@@ -76,6 +76,7 @@ class Progress:
         current = logs.get("val_loss", logs["loss"])
         improved = current < self.best_loss * (1 - settings.tol)
         self.waited = 0 if improved else self.waited + 1
+        # A gain below `tol` is kept, but does not prolong the patience.
         if not stops_early or current < self.best_loss:
             self.weights, self.best_epoch = weights, self.n_epochs
             self.best_losses = validated

@@ -11,7 +11,8 @@ import numpy as np
 
 from sklstm._utils.archive import storable
 
-# Keeps records: `InMemory`, a `Folder` of checkpoints, or None.
+# Keeps records: `InMemory`, a `Folder` of checkpoints, or None. A context variable,
+# because fits in other threads must not find it.
 _keeper = ContextVar("keeper", default=None)
 
 
@@ -73,6 +74,8 @@ class InMemory:
         """Return the settings that decide a run; None if others do as well."""
         if settings.callbacks or settings.learning_rate_schedule:
             return None  # A schedule may depend on the number of epochs.
+        # A larger budget repeats the epochs of a smaller one, so the number of epochs
+        # does not tell runs apart.
         return dataclasses.replace(settings, epochs=0, verbose=0)
 
     def run(self, key):

@@ -91,7 +91,7 @@ def fit_linear_part(data, options, train_rows, seed):
 
 
 def network_data(data, linear, options, validation):
-    """Return what the network sees; it is measured once on equal validation texts."""
+    """Return the data of the network; equal validation texts are evaluated once."""
     view = data.sequences.visible(options.n_ids, options.max_length, options.truncate)
     n_repeats, weights = data.n_repeats.copy(), data.weights.copy()
     weights[validation] *= n_repeats[validation]
@@ -116,11 +116,11 @@ def train_network(documents, options, train_rows, validation, seed):
 
 
 def evaluate_and_shrink(spec, weights, documents, data, train, validation):
-    """Shrink the network to its best share, and measure it and its simple rivals.
+    """Shrink the network to its best share, and evaluate it beside simple models.
 
-    The share is that of the network's logits beside the n-gram model which has the
-    smallest log loss on the validation block, as in stacking (Wolpert, 1992), because
-    a network that is trained beside n-grams of fewer texts is too sure of itself.
+    The share of the network's logits is the one with the smallest log loss on the
+    validation block, as in stacking (Wolpert, 1992), because a network that is trained
+    beside n-grams of fewer texts is overconfident.
 
     Returns
     -------

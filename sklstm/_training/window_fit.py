@@ -51,10 +51,13 @@ class ValidationBlock:
     weights: np.ndarray | None
     scalers: Any
 
+    def errors(self, metric: Callable) -> np.ndarray:
+        """Return the mean of a metric of differences in each window."""
+        return row_means(metric(self.outputs - self.data.targets(self.rows)))
+
     def mean_error(self, metric: Callable) -> float:
         """Return the weighted mean of a metric of differences."""
-        errors = metric(self.outputs - self.data.targets(self.rows))
-        return np.average(row_means(errors), weights=self.data.weights(self.rows))
+        return np.average(self.errors(metric), weights=self.data.weights(self.rows))
 
     def take(self, positions: np.ndarray) -> "ValidationBlock":
         """Return some of the windows as a block."""
@@ -275,6 +278,7 @@ class WindowTraining:
     def skill(self, candidate: Candidate, block: ValidationBlock) -> float:
         """Return the share of the best simple model's error that the network avoids."""
         best = min(candidate.linear.baseline_scores.values())
+        # Where a simple model makes no error, none can be avoided.
         return float(1 - block.mean_error(self.metric) / best) if best > 0 else 0.0
 
     def _fit_linear(

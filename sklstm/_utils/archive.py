@@ -69,6 +69,7 @@ class Encoder:
 
     def array(self, value):
         name = str(len(self.arrays))
+        # ascontiguousarray gives a number an axis, which reshape takes off again.
         self.arrays[name] = np.ascontiguousarray(value).reshape(np.shape(value))
         return name
 
@@ -116,9 +117,9 @@ class Encoder:
 
     def encode_other(self, value, place):
         raise TypeError(
-            f"{place} holds {value!r}, of {type(value)}, which no file can hold that "
-            "runs nothing when it is loaded. Replace it by a plain value, or use "
-            "pickle or joblib between machines you trust."
+            f"{place} holds {value!r}, of {type(value)}, which cannot be stored in a "
+            "file that runs no code when it is loaded. Replace it by a plain value, or "
+            "use pickle or joblib between machines you trust."
         )
 
     def kind(self, value, place):
@@ -191,7 +192,8 @@ class FileEncoder(Encoder):
 
 
 def state_of(value):
-    """Attributes; scikit-learn adds its version, and checks it when set again."""
+    """Return the attributes that a file holds."""
+    # scikit-learn adds its version, and checks it when the state is set again.
     if type(value).__module__.startswith("sklearn."):
         return value.__getstate__()
     # A class may keep more than it is.
@@ -298,7 +300,7 @@ class Decoder:
 
 
 def packed(state):
-    """The state of an object with plain data in place of what is made of our classes.
+    """Return the state of an object with plain data instead of our classes.
 
     Numbers, texts and arrays stay as they are, and so does what is no data.
     """
@@ -317,7 +319,7 @@ def packed(state):
 
 
 def unpacked(state):
-    """The reverse of `packed`."""
+    """Return the state of an object; the reverse of `packed`."""
     result = dict(state)
     for name in result.pop(PACKED, ()):
         decoder = Decoder(result[name]["arrays"])
@@ -326,7 +328,7 @@ def unpacked(state):
 
 
 def to_bytes(value: object, place: str, manifest: dict) -> bytes:
-    """The file of a storable object; the same bytes for the same object."""
+    """Return the file of a storable object; equal objects have equal bytes."""
     encoder = FileEncoder()
     state = encoder.encode(value, place)
     members = {
@@ -337,7 +339,9 @@ def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
+            # A ZipInfo of its own has a fixed date, so equal objects give equal bytes.
             archive.writestr(zipfile.ZipInfo(name), content)
+        # The comment of a zip file is its end: room for the digest of all before it.
         archive.comment = b"0" * DIGEST_LENGTH
     content = buffer.getvalue()[:-DIGEST_LENGTH]
     return content + digest(content)
@@ -348,7 +352,7 @@ def digest(content: bytes) -> bytes:
 
 
 def from_bytes(content: bytes) -> tuple[dict, Any]:
-    """The manifest and the object of a file.
+    """Return the manifest and the object of a file.
 
     Memory is bounded by the length of the file, since nothing in it is compressed and
     no shape is believed that its bytes do not fill.
@@ -387,6 +391,8 @@ def write_graph(path, model):
 def write(path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Pass the name of a file in it.")
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"There is no folder {path.parent} to write {path.name} to. Make it first."
@@ -396,6 +402,7 @@ def write(path, content: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(content)
+            # On the disk before the rename, so that a crash leaves no empty file.
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -13,16 +13,25 @@ def select_backend() -> None:
     ``KERAS_BACKEND`` comes first, then the file ``keras.json`` of Keras, if its backend
     is installed: Keras writes TensorFlow into that file unasked.
     """
-    if "keras" in sys.modules or "KERAS_BACKEND" in os.environ:
+    # Keras takes an empty variable for none.
+    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
         return
     backend = configured_backend()
-    if backend is None or find_spec(backend) is None:
+    if backend is None or not is_installed(backend):
         os.environ["KERAS_BACKEND"] = "jax"
+
+
+def is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):  # of names that no package can have
+        return False
 
 
 def configured_backend() -> str | None:
     """Return the backend that ``keras.json`` names, or None."""
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+    # Path.home raises where the user has no home, as in some containers.
+    home = os.path.expanduser(os.environ.get("KERAS_HOME") or "~/.keras")
     try:
         config = json.loads((Path(home) / "keras.json").read_text("utf-8"))
         return str(config["backend"])

@@ -54,14 +54,14 @@ def in_words(n_bytes: float) -> str:
 
 
 def available() -> float:
-    """Bytes that this process can still have; infinite where no system tells."""
+    """Return the bytes that this process can still have, infinite if unknown."""
     return max(0, min(of_the_machine(), of_the_container(), of_the_limit()))
 
 
 def of_the_machine():
-    told = numbers_in("/proc/meminfo", factor=1024)
-    if "MemAvailable" in told:
-        return told["MemAvailable"] + told.get("SwapFree", 0)
+    memory = numbers_in("/proc/meminfo", factor=1024)
+    if "MemAvailable" in memory:
+        return memory["MemAvailable"] + memory.get("SwapFree", 0)
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -80,7 +80,7 @@ def of_the_container():
 
 
 def of_the_limit():
-    """Of `ulimit -v`, which counts addresses."""
+    """Return the bytes that `ulimit -v` leaves, which counts addresses."""
     try:
         import resource
     except ImportError:  # Windows

@@ -95,5 +95,5 @@ def plain(value):
 
 
 def same_offset(one, other) -> bool:
-    """Whether two offsets step alike; equality of pandas ignores some arguments."""
+    """Return whether offsets step alike; pandas's equality ignores some arguments."""
     return one == other and arguments_of(one) == arguments_of(other)

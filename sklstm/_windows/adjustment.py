@@ -34,6 +34,7 @@ def moving_average(values, period):
     sums = np.zeros((len(values), values.shape[1] + 1))
     np.add.accumulate(values, axis=1, out=sums[:, 1:])
     mean = (sums[:, period:] - sums[:, :-period]) / period
+    # An even season has no middle row; the mean of two neighbours is centred.
     return mean if period % 2 else (mean[:, 1:] + mean[:, :-1]) / 2
 
 
@@ -63,6 +64,7 @@ class Counts(NamedTuple):
         _, n_cycles, period = known.shape
         weight = known * decay ** np.arange(n_cycles)[::-1, None]
         total = np.maximum(weight.sum(axis=1), 1e-12)
+        # Each phase takes one degree of freedom for its mean.
         degrees = np.maximum(known.sum(axis=(1, 2)) - period, 1)
         by_phase = total**2 / np.maximum((weight**2).sum(axis=1), 1e-12)
         n_equal = np.maximum(by_phase.sum(axis=1) / period, 1)
@@ -109,7 +111,9 @@ def indices(detrended, start, period, decay):
     error = within / counts.degrees / counts.n_cycles
     mean -= mean.sum(axis=1, keepdims=True) / period
     spread = (mean**2).sum(axis=1) / max(period - 1, 1)
+    # Cycles that repeat exactly have no error, by which nothing can be divided.
     ratio = spread / np.maximum(error, 1e-9 * spread + 1e-300)
+    # Noise alone makes up 1 / ratio of the variance of the means; the rest is season.
     share = np.maximum(1 - 1 / np.maximum(ratio, 1e-9), 0)
     return mean * share[:, None], ratio
 
@@ -146,6 +150,7 @@ def seasonal_indices(values, period, decay=DECAY):
     index, ratio = indices(detrended, start, period, decay)
     n = len(values)
     added, factor = index[:n], 1 + index[n:]
+    # Division by an index near 0 would blow a value up.
     fits_better = (ratio[n:] > ratio[:n]) & (factor.min(axis=1) > 0.02)
     multiplicative = positive & fits_better
     return np.where(multiplicative[:, None], factor, added), multiplicative
@@ -195,6 +200,7 @@ def adjusted(values, periods):
             continue
         index, multiplicative = seasonal_indices(values[:, -n_rows:], period)
         if not enough.all():
+            # Series too short for this season get the index 0, which changes nothing.
             multiplicative &= enough
             neutral = multiplicative[:, None].astype(float)
             index = np.where(enough[:, None], index, neutral)

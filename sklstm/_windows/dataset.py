@@ -136,6 +136,7 @@ def batches_of_many(rows, batch_size, rng):
         mixed = mixed[rng.permutation(len(mixed))]
         end = len(mixed) - len(mixed) % batch_size
         yield from (mixed[i : i + batch_size] for i in range(0, end, batch_size))
+        # What fills no batch is mixed into the next groups.
         rest = mixed[end:]
     if len(rest):
         yield rest
@@ -246,6 +247,7 @@ class SeriesWindows(FixedShapeBatches):
         length, norm = self.window_length, self.norm
         level = windows[:, -1:]
         one = np.ones(1, level.dtype)
+        # A window shorter than a season has no change over one, so the longest counts.
         lag = min(norm.season or 1, length - 1)
         scaled = norm.kind == "scale" and lag > 0
         if not (scaled or norm.deseasonalize):
@@ -254,6 +256,8 @@ class SeriesWindows(FixedShapeBatches):
         scale = np.maximum(moves, SMALLEST_SCALE) if scaled else one
         if norm.deseasonalize:
             seasonal = seasonal_part(windows, norm.seasons, self.horizon)
+            # The last value already holds the season of its row, so seasons are counted
+            # from there.
             at_end = 0 if norm.kind is None else seasonal[:, length - 1 : length]
             level = level * (norm.kind is not None) + seasonal - at_end
         return level, scale
@@ -299,6 +303,7 @@ class SeriesWindows(FixedShapeBatches):
     def restored(self, output, indices) -> np.ndarray:
         """Return outputs of the network on the scale of `y`."""
         level, scale = self.level_and_scale(indices)
+        # A level with seasons has a row for each step, of which the last are ahead.
         return output * scale + level[:, -output.shape[1] :]
 
     def weights(self, indices: np.ndarray) -> np.ndarray:
@@ -367,6 +372,7 @@ def rows_in_order(X, y, sample_weight) -> tuple[np.ndarray, np.ndarray]:
     missing = np.isnan(rows)
     rows = np.concatenate([np.where(missing, 0, rows), missing], axis=1)
     _, position = np.unique(rows, axis=0, return_inverse=True)
+    # Weights order equal rows, so that the order in which rows came has no say.
     order = np.lexsort((weights, position.ravel()))
     order = np.repeat(order, n_repeats[order])
     return order, weights[order]

@@ -9,8 +9,8 @@ import numpy as np
 from sklstm._series.history import History
 from sklstm._series.missing import (
     any_missing,
-    bridged,
-    bridged_parts,
+    interpolate_gaps,
+    interpolate_parts,
     last_seen_parts,
     row_means,
     without_nan,
@@ -168,8 +168,8 @@ class SeriesForecastProblem:
             return
         if self.weights is None:
             raise ValueError(
-                "No value of the series follows a window that ends in one, so there is "
-                "nothing to train on. Fill gaps, or pass a longer series."
+                "No observed value follows a window that ends in an observed value, so "
+                "there is nothing to train on. Fill gaps, or pass a longer series."
             )
         raise ValueError(
             "sample_weight is zero for every row that can be forecast, so no "
@@ -182,6 +182,7 @@ class SeriesForecastProblem:
         used = counts[counts > 0]
         if (used == used[0]).all():
             return weights
+        # The mean weight of all windows stays 1, so that the loss keeps its size.
         shares = np.where(counts > 0, used.mean() / np.maximum(counts, 1), 0)
         rows = self.concatenate(
             np.full(len(history), share, float)
@@ -197,6 +198,8 @@ class SeriesForecastProblem:
         ):
             starts = self.starts[first : first + n]
             *parts, cut = split_chronological(
+                # The first series, often the only one, may have its windows in a file;
+                # subtracting 0 would copy them into memory.
                 starts - row if row else starts,
                 self.window_length,
                 self.horizon,
@@ -249,7 +252,7 @@ class SeriesForecastProblem:
         y = self.concatenate(
             scale_values(part, scaler)
             for values, scaler in zip(targets, y_scalers, strict=True)
-            for part in bridged_parts(values)
+            for part in interpolate_parts(values)
         )
         missing, last_seen = None, None
         if any(map(any_missing, targets)):
@@ -283,7 +286,7 @@ class SeriesForecastProblem:
         X = self.concatenate(
             without_nan(scale_values(part, scaler))
             for values in inputs
-            for part in bridged_parts(values, before_first=np.nan)
+            for part in interpolate_parts(values, before_first=np.nan)
         )
         return X, self._last_seen(inputs) if any(map(any_missing, inputs)) else None
 
@@ -314,6 +317,7 @@ class SeriesForecastProblem:
         """Return the mean error of last value and seasonal naive, scaled."""
         length, season = self.window_length, self.norm.season
         sources = {"last_value": np.zeros(self.horizon, int) + length - 1}
+        # Windows hold no row that is a longer season back.
         if season is not None and season <= length:
             step = np.arange(self.horizon) % season
             sources["seasonal_naive"] = length - season + step
@@ -382,7 +386,7 @@ class WindowForecastProblem:
         """Return the scaled windows."""
         y_scaler, x_scaler = scalers
         return ReadyWindows(
-            bridged_windows(scale_values(self.X, x_scaler)),
+            interpolate_windows(scale_values(self.X, x_scaler)),
             scale_values(self.y, y_scaler),
             self.row_weights,
         )
@@ -439,8 +443,8 @@ def scale_values(values: Any, scaler: Scaler) -> np.ndarray:
     return check_scaled(scaler.apply(values)).astype(np.float32)
 
 
-def bridged_windows(X):
+def interpolate_windows(X):
     """Return scaled ready-made windows without gaps."""
     if np.isnan(X).any():
-        X = np.array([bridged(window) for window in X])
+        X = np.array([interpolate_gaps(window) for window in X])
     return X.astype(np.float32)

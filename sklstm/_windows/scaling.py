@@ -271,6 +271,7 @@ def median_and_quartile_range(values, weights):
 
 
 def minimum_and_range(values, weights):
+    # A row of weight 0 must count as if it were left out.
     used = values if weights is None else values[weights > 0]
     center = used.min(axis=0)
     return center, used.max(axis=0) - center
@@ -319,6 +320,8 @@ def weighted_quantiles(values, probabilities, sample_weight=None):
         cumulated = np.cumsum(sample_weight[order])
         for i, probability in enumerate(probabilities):
             wanted = probability * cumulated[-1]
+            # A rank that falls on a sum of weights must be found there, although sums
+            # are rounded.
             low = np.searchsorted(cumulated, wanted * (1 - 1e-12), side="left")
             high = np.searchsorted(cumulated, wanted * (1 + 1e-12), side="right")
             last = len(ascending) - 1

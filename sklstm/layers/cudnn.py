@@ -33,15 +33,16 @@ def lstm(steps, mask, kernel, recurrent_kernel, bias, h, c):
     h, c : array of shape (batch, units)
     """
     n_steps, batch, n_features = steps.shape
-    rows, place = jnp.arange(batch), jnp.arange(n_steps)[:, None]
+    rows, step = jnp.arange(batch), jnp.arange(n_steps)[:, None]
     lengths, start = mask.sum(0), mask.argmax(0)
-    block = steps[jnp.minimum(place + start, n_steps - 1), rows]
+    block = steps[jnp.minimum(step + start, n_steps - 1), rows]
     weights = [kernel.T, recurrent_kernel.T, bias, jnp.zeros_like(bias)]
     states, _, last = rnn.lstm(
         block.swapaxes(0, 1),
         h[None],
         c[None],
         jnp.concatenate([part.ravel() for part in weights]),
+        # cuDNN takes no length of 0; rows without a step keep their state below.
         jnp.maximum(lengths, 1).astype(jnp.int32),
         n_features,
         h.shape[1],
@@ -50,7 +51,7 @@ def lstm(steps, mask, kernel, recurrent_kernel, bias, h, c):
         False,  # one direction
     )
     # The state is held before a row's first step and after its last one.
-    since = jnp.minimum(place - start, lengths - 1)
+    since = jnp.minimum(step - start, lengths - 1)
     begun = (since >= 0)[..., None]
     held = states.swapaxes(0, 1)[jnp.maximum(since, 0), rows]
     return jnp.where(begun, held, h), jnp.where(begun[-1], last[0], c)

@@ -9,8 +9,8 @@ compiler from splitting the gates before it, which would compute them one by one
 Every loop takes time-major inputs, `gates` of shape (n_steps, batch, n_gates * units),
 and masks of shape (n_steps, batch, 1), or None; a masked step leaves the state alone.
 `drop` of shape (batch, units), or None, scales the state before the recurrent product.
-If `place` of shape (n_steps, batch) is not None, `gates` are the rows of a table, and
-`place` says which of them each step reads; see `words`.
+If `table_rows` of shape (n_steps, batch) is not None, `gates` is a table, and
+`table_rows` are the rows of it that each step reads; see `words`.
 """
 
 import jax
@@ -61,32 +61,33 @@ def project_backward(kept, d_gates):
 project.defvjp(project_forward, project_backward)
 
 
-def at_place(gates, place):
-    return gates if place is None else gates[place]
+def look_up(gates, table_rows):
+    """Return the gates of each step, which may be rows of a table."""
+    return gates if table_rows is None else gates[table_rows]
 
 
-def table_of(gates, place):
-    """Return what the way back has to know of a table."""
-    return None if place is None else (gates, place)
+def table_of(gates, table_rows):
+    """Return what the backward pass needs to know of a table."""
+    return None if table_rows is None else (gates, table_rows)
 
 
 def sum_by_row(gradients, table):
     """Return the gradients of a table's rows from those of the steps that read them."""
     if table is None:
         return gradients
-    gates, place = table
+    gates, table_rows = table
     if native.serves(gradients):
-        return native.sum_rows(gradients, place, len(gates))
-    return jnp.zeros_like(gates).at[place].add(gradients)
+        return native.sum_rows(gradients, table_rows, len(gates))
+    return jnp.zeros_like(gates).at[table_rows].add(gradients)
 
 
 @jax.custom_vjp
-def lstm(gates, place, mask, drop, kernel, h, c):
+def lstm(gates, table_rows, mask, drop, kernel, h, c):
     """Return the states of every step, and the last cell state, of an LSTM.
 
     The weights of the gates i, f and o are those of `halved`.
     """
-    return lstm_forward(gates, place, mask, drop, kernel, h, c)[0]
+    return lstm_forward(gates, table_rows, mask, drop, kernel, h, c)[0]
 
 
 def halved(weights):
@@ -96,10 +97,10 @@ def halved(weights):
     return weights * half
 
 
-def lstm_forward(gates, place, mask, drop, kernel, h0, c0):
-    table = table_of(gates, place)
+def lstm_forward(gates, table_rows, mask, drop, kernel, h0, c0):
+    table = table_of(gates, table_rows)
     if native.serves(gates):
-        t, h, c = native.lstm_forward(gates, place, mask, drop, kernel, h0, c0)
+        t, h, c = native.lstm_forward(gates, table_rows, mask, drop, kernel, h0, c0)
         return (h, c[-1]), (t, h, c, mask, drop, kernel, h0, c0, table)
 
     def step(carry, inputs):
@@ -112,7 +113,7 @@ def lstm_forward(gates, place, mask, drop, kernel, h0, c0):
         h = hold(m, 0.5 * (o + 1) * jnp.tanh(c), h)
         return (h, c), (t, h, c)
 
-    (_, last), (t, h, c) = scan(step, (h0, c0), (at_place(gates, place), mask))
+    (_, last), (t, h, c) = scan(step, (h0, c0), (look_up(gates, table_rows), mask))
     return (h, last), (t, h, c, mask, drop, kernel, h0, c0, table)
 
 
@@ -151,15 +152,15 @@ lstm.defvjp(lstm_forward, lstm_backward)
 
 
 @jax.custom_vjp
-def gru(gates, place, mask, drop, kernel, bias, h):
+def gru(gates, table_rows, mask, drop, kernel, bias, h):
     """Return the states of every step of a GRU that resets after the product."""
-    return gru_forward(gates, place, mask, drop, kernel, bias, h)[0]
+    return gru_forward(gates, table_rows, mask, drop, kernel, bias, h)[0]
 
 
-def gru_forward(gates, place, mask, drop, kernel, bias, h0):
-    table = table_of(gates, place)
+def gru_forward(gates, table_rows, mask, drop, kernel, bias, h0):
+    table = table_of(gates, table_rows)
     if native.serves(gates):
-        *kept, h = native.gru_forward(gates, place, mask, drop, kernel, bias, h0)
+        *kept, h = native.gru_forward(gates, table_rows, mask, drop, kernel, bias, h0)
         return h, (*kept, h, mask, drop, kernel, h0, table)
 
     def step(h, inputs):
@@ -172,7 +173,7 @@ def gru_forward(gates, place, mask, drop, kernel, bias, h0):
         h = hold(m, z * h + (1 - z) * g, h)
         return h, (z, r, g, rh, h)
 
-    _, (z, r, g, rh, h) = scan(step, h0, (at_place(gates, place), mask))
+    _, (z, r, g, rh, h) = scan(step, h0, (look_up(gates, table_rows), mask))
     return h, (z, r, g, rh, h, mask, drop, kernel, h0, table)
 
 
@@ -208,15 +209,15 @@ gru.defvjp(gru_forward, gru_backward)
 
 
 @jax.custom_vjp
-def rnn(gates, place, mask, drop, kernel, h):
+def rnn(gates, table_rows, mask, drop, kernel, h):
     """Return the states of every step of a simple recurrent network."""
-    return rnn_forward(gates, place, mask, drop, kernel, h)[0]
+    return rnn_forward(gates, table_rows, mask, drop, kernel, h)[0]
 
 
-def rnn_forward(gates, place, mask, drop, kernel, h0):
-    table = table_of(gates, place)
+def rnn_forward(gates, table_rows, mask, drop, kernel, h0):
+    table = table_of(gates, table_rows)
     if native.serves(gates):
-        h = native.rnn_forward(gates, place, mask, drop, kernel, h0)
+        h = native.rnn_forward(gates, table_rows, mask, drop, kernel, h0)
         return h, (h, mask, drop, kernel, h0, table)
 
     def step(h, inputs):
@@ -224,7 +225,7 @@ def rnn_forward(gates, place, mask, drop, kernel, h0):
         h = hold(m, jnp.tanh(x + dropped(h, drop) @ kernel), h)
         return h, h
 
-    _, h = scan(step, h0, (at_place(gates, place), mask))
+    _, h = scan(step, h0, (look_up(gates, table_rows), mask))
     return h, (h, mask, drop, kernel, h0, table)
 
 
@@ -250,12 +251,12 @@ rnn.defvjp(rnn_forward, rnn_backward)
 
 
 @jax.custom_vjp
-def slstm(gates, place, mask, drop, kernel, h, c, n):
+def slstm(gates, table_rows, mask, drop, kernel, h, c, n):
     """Return the states of every step, and the last cell and normalizer, of an sLSTM.
 
     The normalizer is its logarithm; see `SLSTM`.
     """
-    return slstm_forward(gates, place, mask, drop, kernel, h, c, n)[0]
+    return slstm_forward(gates, table_rows, mask, drop, kernel, h, c, n)[0]
 
 
 def one_minus_sigmoid(x, decay):
@@ -263,10 +264,10 @@ def one_minus_sigmoid(x, decay):
     return jnp.where(x > 0, decay, 1) / (1 + decay)
 
 
-def slstm_forward(gates, place, mask, drop, kernel, h0, c0, n0):
-    table = table_of(gates, place)
+def slstm_forward(gates, table_rows, mask, drop, kernel, h0, c0, n0):
+    table = table_of(gates, table_rows)
     if native.serves(gates):
-        given = gates, place, mask, drop, kernel, h0, c0, n0
+        given = gates, table_rows, mask, drop, kernel, h0, c0, n0
         kept, h, c, n = native.slstm_forward(*given)
         return (h, c[-1], n), (kept, h, c, mask, drop, kernel, h0, c0, table)
 
@@ -286,7 +287,7 @@ def slstm_forward(gates, place, mask, drop, kernel, h0, c0, n0):
         h = hold(m, o * c, h)
         return (h, c, n), (jnp.concatenate([lost, z, o, share], axis=1), h, c)
 
-    steps = at_place(gates, place), mask
+    steps = look_up(gates, table_rows), mask
     (_, c_last, n_last), (kept, h, c) = scan(step, (h0, c0, n0), steps)
     return (h, c_last, n_last), (kept, h, c, mask, drop, kernel, h0, c0, table)
 

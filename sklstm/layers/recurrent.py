@@ -116,15 +116,15 @@ class FastLoop:
 
     def read(self, words, mask, training):
         """Return what `call` does, of `Words`."""
-        cell, (place, mask) = self.cell, self.in_order(words.place, mask)
-        h, *others = self.get_initial_state(place.shape[1])
+        cell, (table_rows, mask) = self.cell, self.in_order(words.table_rows, mask)
+        h, *others = self.get_initial_state(table_rows.shape[1])
         drop = None
         if training and cell.recurrent_dropout:
             drop = first(cell.get_recurrent_dropout_mask(h))
             cell.reset_recurrent_dropout_mask()
         kernel, bias, *weights = self.loop_weights()
         gates = words.projected(kernel, bias)
-        states, *_ = self.run(gates, place, mask, drop, *weights, h, *others)
+        states, *_ = self.run(gates, table_rows, mask, drop, *weights, h, *others)
         return ops.swapaxes(states, 0, 1) if self.return_sequences else states[-1]
 
     def torch_loop(self, steps, mask, *state):
@@ -164,6 +164,7 @@ class LSTM(FastLoop, keras.layers.LSTM):
         weights = cell.kernel.value, cell.recurrent_kernel.value
         bias = cell.bias.value if cell.use_bias else ops.zeros(4 * self.units)
         return jax.lax.cond(
+            # Masks are known when the compiled step runs, so both ways are compiled.
             cudnn.serves(mask[..., 0]),
             lambda: cudnn.lstm(steps, mask[..., 0], *weights, bias, h, c),
             lambda: self.own_loop(steps, mask, drop, h, c),
@@ -275,6 +276,7 @@ class SLSTMCell(keras.layers.LSTMCell):
         raw = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel)
         raw = raw + self.bias if self.use_bias else raw
         i, f, z, o = ops.split(raw, 4, axis=1)
+        # Gates stay logarithms until a sigmoid of their difference, so none overflows.
         old = n + ops.log_sigmoid(f)
         c = c + ops.sigmoid(i - old) * (ops.tanh(z) - c)
         h = ops.sigmoid(o) * c

@@ -35,7 +35,7 @@ def serves(sequences, mask):
 def in_order(weights, cell):
     """Return the gates along the last axis in the order of torch."""
     gates = weights.chunk(cell.n_gates, dim=-1)
-    return torch.cat([gates[place] for place in cell.torch_gates], dim=-1)
+    return torch.cat([gates[gate] for gate in cell.torch_gates], dim=-1)
 
 
 def run(cell, steps, mask, kernel, recurrent_kernel, biases, state):
@@ -65,9 +65,10 @@ def run(cell, steps, mask, kernel, recurrent_kernel, biases, state):
     mask = mask[..., 0]
     lengths, start = mask.sum(0), mask.int().argmax(0)
     empty = (lengths == 0)[:, None]
-    place = torch.arange(n_steps, device=steps.device)[:, None]
+    step = torch.arange(n_steps, device=steps.device)[:, None]
     rows = torch.arange(batch, device=steps.device)
-    shifted = steps[(place + start).clamp(max=n_steps - 1), rows]
+    shifted = steps[(step + start).clamp(max=n_steps - 1), rows]
+    # torch packs no empty row: `empty` rows read one step, whose result is dropped.
     packed = pack_padded_sequence(
         shifted, lengths.clamp(min=1).cpu(), enforce_sorted=False
     )
@@ -82,6 +83,6 @@ def run(cell, steps, mask, kernel, recurrent_kernel, biases, state):
     last = [torch.where(empty, old, new) for old, new in zip(state, last, strict=True)]
     # Before a row's first step stand zeros, as in Keras on torch; after its last one
     # the last output is held.
-    held = (place - start).clamp(max=lengths - 1)
+    held = (step - start).clamp(max=lengths - 1)
     outputs = states[held.clamp(min=0), rows]
     return torch.where((held >= 0)[..., None], outputs, 0.0), *last

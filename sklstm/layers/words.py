@@ -1,10 +1,10 @@
 """A recurrent layer over words, each distinct word of a batch projected once.
 
 A batch of 64 texts of 200 words has about 3,000 distinct words. Their share of the
-gates is computed once and read in place by the loops in C++; on the way back, the
-gradients of the places that read a word are summed before they meet the weights. Where
-XLA runs the loops this is slower than to project every place, because it sums row by
-row.
+gates is computed once, in a table that the loops in C++ read. In the backward pass,
+gradients of all steps that read a word are added up before they meet the weights. Where
+XLA runs the loops, this is slower than to project the word of every step, because XLA
+adds row by row.
 """
 
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class Words:
         The distinct words; ids that the embedding lacks have zeros.
     n : array of int
         How many of `ids` there are.
-    place : array of int of shape (n_steps, batch)
-        The place of each step's word in `ids`.
+    table_rows : array of int of shape (n_steps, batch)
+        The position of each step's word in `ids`.
     """
 
     values: jax.Array
     ids: jax.Array
     n: jax.Array
-    place: jax.Array
+    table_rows: jax.Array
 
     def projected(self, kernel, bias):
         """Return the distinct words' share of the gates."""
@@ -50,7 +50,7 @@ class Words:
 
 @jax.custom_vjp
 def project(values, ids, n, kernel, bias):
-    """Return ``values[ids] @ kernel + bias`` of the first `n` ids; the rest is junk."""
+    """Return ``values[ids] @ kernel + bias``, defined for the first `n` ids."""
     return project_forward(values, ids, n, kernel, bias)[0]
 
 
@@ -59,7 +59,8 @@ def project_forward(values, ids, n, kernel, bias):
         rows = rows_at(values, part(ids, i)) @ kernel + bias
         return jax.lax.dynamic_update_slice(table, rows, (i * CHUNK, 0))
 
-    # Older versions of JAX have no array that nobody fills.
+    # Rows of later chunks are never read, so that zeros would be a waste; older
+    # versions of JAX have nothing else.
     table = getattr(jax.lax, "empty", jnp.zeros)((len(ids), len(bias)), bias.dtype)
     return over_chunks(n, body, table), (values, ids, n, kernel)
 
@@ -164,6 +165,6 @@ class WordReader(keras.layers.Layer):
             tokens = jnp.where(is_kept, tokens, n_tokens)
             values = values / (1 - self.dropout.rate)
         most = min(tokens.size, n_tokens + 1)
-        n_rooms = -(-most // CHUNK) * CHUNK
-        ids, place, n = native.distinct(tokens.astype("int32").T, n_rooms)
-        return Words(values, ids, n, place)
+        size = -(-most // CHUNK) * CHUNK
+        ids, table_rows, n = native.distinct(tokens.astype("int32").T, size)
+        return Words(values, ids, n, table_rows)

@@ -10,15 +10,15 @@ from sklearn.preprocessing import QuantileTransformer
 
 import sklstm
 from sklstm import LSTMForecaster
-from sklstm._forecasting import fitting, members
+from sklstm._forecasting import fitting, member_fit
 from sklstm._forecasting.fine_tuning import (
     LEAST_ORIGINS,
     FineTuning,
     TrainingRows,
     samples_of,
 )
-from sklstm._forecasting.members import series_before
-from sklstm._forecasting.pretrained_member import (
+from sklstm._forecasting.member_fit import series_before
+from sklstm._forecasting.members import (
     PretrainedReader,
     Rows,
     context_forecasts,
@@ -177,7 +177,7 @@ def test_the_block_is_forecast_by_weights_that_did_not_see_it(monkeypatch):
         seen.append((block, series_before(problem, block)))
         return seen[-1][1]
 
-    monkeypatch.setattr(members, "series_before", recorded)
+    monkeypatch.setattr(member_fit, "series_before", recorded)
     panel = {"a": SPIKES[:150], "b": SPIKES[:100], "c": SPIKES[:20]}
     LSTMForecaster(**QUICK, window_length=12).fit(
         [pd.Series(v) for v in panel.values()]
@@ -244,7 +244,7 @@ def test_no_weights_are_held_where_they_take_no_part(monkeypatch):
         is None
     )
     weights = {"trained": 1.0, "adjusted": 0.0, "pretrained": 0.0}
-    monkeypatch.setattr(members, "weights_of_errors", lambda _: weights)
+    monkeypatch.setattr(member_fit, "weights_of_errors", lambda *_: weights)
     f = LSTMForecaster(**QUICK).fit(PASSENGERS)
     assert f._state.members.tuned is None
     assert f.members_["pretrained"]["score"] > 0
@@ -254,7 +254,7 @@ def test_without_refit_the_weights_of_the_block_stay(fitted, monkeypatch):
     on_block = []
 
     def recorded(*args):
-        on_block.append(members.combine_on_block(*args))
+        on_block.append(member_fit.combine_on_block(*args))
         return on_block[-1]
 
     monkeypatch.setattr(fitting, "combine_on_block", recorded)

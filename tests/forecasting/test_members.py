@@ -9,10 +9,10 @@ import pytest
 
 import sklstm
 from sklstm import LSTMForecaster
-from sklstm._forecasting import fitting
+from sklstm._forecasting import fitting, member_fit
 from sklstm._forecasting import members as members_module
-from sklstm._forecasting.members import weights_of_errors
-from sklstm._forecasting.pretrained_member import Rows, context_forecasts
+from sklstm._forecasting.member_fit import weights_of_errors
+from sklstm._forecasting.members import Rows, context_forecasts
 from sklstm._windows.scaling import fit_scaler
 
 QUICK = {"horizon": 4, "units": 3, "epochs": 0, "random_state": 0}
@@ -78,50 +78,94 @@ def test_the_forecast_is_a_convex_combination(fitted, alone):
     np.testing.assert_allclose(fitted.forecast(30), expected, rtol=1e-9)
 
 
+def weights(trained, pretrained, prior=0.0, **others):
+    errors = {"trained": trained, "pretrained": pretrained, **others}
+    return pytest.approx(weights_of_errors(errors, prior))
+
+
 def test_weights_follow_from_squared_errors():
-    def weights(**errors):
-        return pytest.approx(weights_of_errors(errors))
-
-    assert {"trained": 0.5, "other": 0.5} == weights(trained=1.0, other=1.0)
-    assert {"trained": 0.8, "other": 0.2} == weights(trained=1.0, other=2.0)
-    three = {"trained": 0.5, "other": 0.5, "bad": 0.0}
-    assert three == weights(trained=1.0, other=1.0, bad=4.5)
-    assert {"trained": 1.0, "other": 0.0} == weights(trained=0.0, other=0.0)
-    assert {"trained": 0.0, "other": 1.0} == weights(trained=1.0, other=0.0)
+    assert {"trained": 0.5, "pretrained": 0.5} == weights(1.0, 1.0)
+    assert {"trained": 0.8, "pretrained": 0.2} == weights(1.0, 2.0)
+    three = {"trained": 0.5, "pretrained": 0.5, "bad": 0.0}
+    assert three == weights(1.0, 1.0, bad=4.5)
+    assert {"trained": 1.0, "pretrained": 0.0} == weights(0.0, 0.0)
+    assert {"trained": 0.0, "pretrained": 1.0} == weights(1.0, 0.0)
 
 
-def test_scores_are_errors_on_the_validation_block(fitted):
-    scores = {name: member["score"] for name, member in fitted.members_.items()}
-    for name, weight in weights_of_errors(scores).items():
-        assert fitted.members_[name]["weight"] == pytest.approx(weight)
+def test_weights_are_shrunk_towards_the_pretrained_network():
+    assert {"trained": 0.25, "pretrained": 0.75} == weights(1.0, 1.0, 0.5)
+    assert {"trained": 0.6, "pretrained": 0.4} == weights(1.0, 2.0, 0.25)
+    assert {"trained": 0.2, "pretrained": 0.8} == weights(0.5, 1.0, 0.75)
+    assert {"trained": 0.0, "pretrained": 1.0} == weights(1.0, 1.0, 0.95)
+    # An error that no chance explains outweighs the trust.
+    assert weights_of_errors({"trained": 1.0, "pretrained": 21.0}, 0.5)["trained"] == 1
+    assert weights_of_errors({"trained": 1.0, "pretrained": 19.0}, 0.5)["trained"] < 0.6
+
+
+def combined_once(forecaster, monkeypatch, *data):
+    """Return the arguments of `combine_on_block` in a fit, and what it returned."""
+    calls = []
+
+    def combined(*args):
+        calls.append((args, member_fit.combine_on_block(*args)))
+        return calls[-1][1]
+
+    monkeypatch.setattr(fitting, "combine_on_block", combined)
+    forecaster.fit(*data)
+    (call,) = calls
+    return call
+
+
+def test_the_pretrained_network_is_trusted_as_half_a_block(monkeypatch):
+    f = LSTMForecaster(**QUICK)
+    (_, block, *_, prior), made = combined_once(f, monkeypatch, PAST)
+    assert prior == pytest.approx(0.5 / (0.5 + len(block.rows) / 4))
+    scores = {name: member["score"] for name, member in f.members_.items()}
     assert min(scores.values()) > 0
+    for name, weight in weights_of_errors(scores, prior).items():
+        assert f.members_[name]["weight"] == pytest.approx(weight)
+
+
+def test_beside_inputs_the_pretrained_network_is_not_trusted(monkeypatch):
+    inputs = pd.DataFrame({"x": np.cos(T[:N])}, PAST.index)
+    f = LSTMForecaster(12, **QUICK)
+    args, _ = combined_once(f, monkeypatch, inputs, PAST)
+    assert args[-1] == 0
+
+
+def test_a_mean_is_worse_if_a_long_block_says_so(monkeypatch):
+    _, made = combined_once(LSTMForecaster(**QUICK), monkeypatch, PAST)
+    far = replace(made.combined, outputs=made.trained.outputs + 100)
+    assert replace(made, combined=far).is_worse(np.square, 4.0)
+    assert not replace(made, combined=far).is_worse(np.square, 3.9)
+    assert not replace(made, combined=made.trained).is_worse(np.square, 4.0)
+    noise = np.random.default_rng(0).normal(0, 0.01, far.outputs.shape)
+    near = replace(made.combined, outputs=made.trained.outputs + noise)
+    assert not replace(made, combined=near).is_worse(np.square, 4.0)
 
 
 def test_the_skill_is_that_of_the_combined_forecast(fitted, alone, monkeypatch):
-    blocks = []
-
-    def combined(*args):
-        made = members_module.combine_on_block(*args)
-        blocks.extend([made.trained, made.combined])
-        return made
-
-    monkeypatch.setattr(fitting, "combine_on_block", combined)
-    again = LSTMForecaster(**QUICK).fit(PAST)
+    again = LSTMForecaster(**QUICK)
+    _, made = combined_once(again, monkeypatch, PAST)
+    blocks = made.trained, made.combined
     trained, both = (block.mean_error(np.square) for block in blocks)
     assert again.skill_ == fitted.skill_
+    assert again._state.record.trained_skill == alone.skill_
     assert (1 - again.skill_) / (1 - alone.skill_) == pytest.approx(both / trained)
 
 
-def test_a_mean_worse_than_the_network_alone_is_not_kept(alone, monkeypatch):
-    make = members_module.outputs_on_block
+def test_a_mean_clearly_worse_than_the_network_alone_is_not_kept(monkeypatch):
+    make = member_fit.outputs_on_block
 
     def far_off(problem, block, readers):
         return make(problem, block, readers) + 100
 
     weights = {"trained": 0.6, "adjusted": 0.2, "pretrained": 0.2}
-    monkeypatch.setattr(members_module, "outputs_on_block", far_off)
-    monkeypatch.setattr(members_module, "weights_of_errors", lambda _: weights)
-    f = LSTMForecaster(**QUICK).fit(PAST)
+    monkeypatch.setattr(member_fit, "outputs_on_block", far_off)
+    monkeypatch.setattr(member_fit, "weights_of_errors", lambda *_: weights)
+    short = QUICK | {"horizon": 2}  # a block of at least four horizons
+    f = LSTMForecaster(**short).fit(PAST)
+    alone = LSTMForecaster(**short, pretrained=False).fit(PAST)
     assert f.members_["trained"]["weight"] == 1
     assert f.skill_ == alone.skill_
     np.testing.assert_array_equal(f.forecast(30), alone.forecast(30))

@@ -128,3 +128,12 @@ def test_skill_in_words(fitted, skill, n_iter, best_epoch, words):
     many = replace(f._state, series=dict.fromkeys("ab", *f._state.series.values()))
     f._state = many
     assert "absolute error" in skill_in_words(f)
+
+
+def test_a_mean_that_lost_on_a_short_block_says_why_it_is_kept(fitted):
+    f, scores = fitted._copy(), {"last_value": 2.0, "ridge": 1.0}
+    words = "; the pretrained network keeps its weight, because a short block can err"
+    for trained_skill, told in ((0.1, True), (-0.3, True), (-0.5, False)):
+        record = TrainingRecord({}, 3, 3, scores, -0.5, trained_skill)
+        f._state = replace(f._state, record=record)
+        assert (words in skill_in_words(f)) == told

@@ -54,6 +54,13 @@ def page(clf, folder, *data, **train):
     return (folder / "r.html").read_text("utf-8")
 
 
+def test_f7_names_by_class_and_missing_labels(of_texts, tmp_path):
+    html = page(of_texts, tmp_path, NEW, [1, 0, 1], target_names={0: "sad", 1: "glad"})
+    assert "sad" in html and "glad" in html
+    with pytest.raises(ValueError, match="misses the label at position 1. Fill"):
+        page(of_texts, tmp_path, NEW, [1, None, 0])
+
+
 KINDS = {
     "list": list,
     "iterator": iter,

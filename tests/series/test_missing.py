@@ -2,7 +2,7 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklstm._series.missing import (
-    bridged,
+    interpolate_gaps,
     known_at,
     known_by,
     last_seen,
@@ -17,10 +17,10 @@ VALUES = np.array([[NAN, 1.0], [2.0, NAN], [NAN, NAN], [4.0, NAN], [NAN, 5.0]])
 
 
 def test_a_line_bridges_a_gap():
-    assert_allclose(bridged(VALUES), [[2, 1], [2, 2], [3, 3], [4, 4], [4, 5]])
+    assert_allclose(interpolate_gaps(VALUES), [[2, 1], [2, 2], [3, 3], [4, 4], [4, 5]])
     whole = np.ones((3, 2))
-    assert bridged(whole) is whole
-    assert_array_equal(bridged(np.full((2, 1), NAN)), 0)
+    assert interpolate_gaps(whole) is whole
+    assert_array_equal(interpolate_gaps(np.full((2, 1), NAN)), 0)
     assert np.isnan(VALUES).any()
 
 
@@ -31,12 +31,14 @@ def test_the_last_value_seen():
 
 def test_what_comes_after_a_window_is_not_known_in_it():
     rows = np.array([[0, 1, 2], [1, 2, 3]])
-    known = known_at(bridged(VALUES), last_seen(VALUES), rows, rows[:, -1])
+    known = known_at(interpolate_gaps(VALUES), last_seen(VALUES), rows, rows[:, -1])
     assert_allclose(known[0], [[2, 1], [2, 1], [2, 1]])
     assert_allclose(known[1], [[2, 1], [3, 1], [4, 1]])
     changed = VALUES.copy()
     changed[3:] = 100
-    again = known_at(bridged(changed), last_seen(changed), rows[:1], rows[:1, -1])
+    again = known_at(
+        interpolate_gaps(changed), last_seen(changed), rows[:1], rows[:1, -1]
+    )
     assert_allclose(again, known[:1])
     assert_allclose(windows_of(VALUES, rows), known)
     assert_array_equal(windows_of(np.ones((4, 2)), rows), np.ones((2, 3, 2)))

@@ -24,12 +24,12 @@ def test_numbers_are_scaled_and_categories_apart():
     np.testing.assert_array_equal(constant.encode(TABLE[["size"]] * 0 + 7), 0)
 
 
-def test_rows_go_by_key_or_by_place():
-    by_key = rows_of(TABLE[::-1], ["a", "b", "c"], by_place=False)
+def test_rows_go_by_key_or_by_position():
+    by_key = rows_of(TABLE[::-1], ["a", "b", "c"], by_position=False)
     pd.testing.assert_frame_equal(by_key, TABLE)
-    pd.testing.assert_frame_equal(rows_of(TABLE, [0, 1, 2], by_place=True), TABLE)
+    pd.testing.assert_frame_equal(rows_of(TABLE, [0, 1, 2], by_position=True), TABLE)
     pairs = TABLE.set_axis(pd.MultiIndex.from_tuples([("u", 1), ("u", 2), ("v", 1)]))
-    found = rows_of(pairs, [("v", 1), ("u", 1)], by_place=False)
+    found = rows_of(pairs, [("v", 1), ("u", 1)], by_position=False)
     assert found["size"].tolist() == [5, 1]
 
 
@@ -119,7 +119,7 @@ def test_they_stay_through_update_file_refit_and_more_training(
         again.partial_fit(y)
 
 
-def test_lists_go_by_place(signed):
+def test_lists_go_by_position(signed):
     y, static = signed
     parts = [y[key].to_numpy() for key in static.index[:6]]
     f = LSTMForecaster(**SETTINGS | {"epochs": 1})

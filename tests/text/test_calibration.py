@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss, recall_score
@@ -9,6 +10,8 @@ from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMTextClassifier
 from sklstm._text import calibration, probabilities
+from sklstm._text.ngram_fit import CountedTexts
+from sklstm._text.ngrams import NgramModel
 from sklstm.datasets import load_docstrings
 
 KEYS = {
@@ -81,6 +84,24 @@ def test_calibration_undoes_overconfidence(n_outputs, exclusive):
     assert abs(5 * scale - 1) < 0.1
     wanted = scale if not (exclusive and n_outputs > 1) else 0
     np.testing.assert_allclose(intercepts - scale, wanted - scale, atol=0.15)
+
+
+@pytest.mark.parametrize(
+    "weights, evenness", [([1, 1], 1), ([0, 3], 0.5), ([1, 3], 0.8)]
+)
+def test_f2_models_of_folds_are_as_sure_as_that_of_all(weights, evenness, monkeypatch):
+    penalties = []
+    monkeypatch.setattr(NgramModel, "fit", lambda *args: penalties.append(args[-1]))
+    texts = CountedTexts(
+        sp.csr_matrix(np.eye(4)),
+        np.array([[True], [False]] * 2),
+        np.ones(4, int),
+        np.array(weights * 2, float),
+        exclusive=True,
+    )
+    assert texts.evenness == pytest.approx(evenness)
+    texts.fit(np.array([1, 1, 1, 0]))
+    assert penalties == [pytest.approx(0.75**evenness)]
 
 
 def test_f4_balanced_weights_find_rare_classes_as_logistic_regression_does():

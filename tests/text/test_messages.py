@@ -1,6 +1,8 @@
 """What is said of inputs that do not fit: cases F12 and U1 to U10."""
 
 import datetime
+import enum
+from array import array
 
 import numpy as np
 import pandas as pd
@@ -87,6 +89,22 @@ def test_f12_labels_may_come_from_an_iterator():
         ),
         ("U1", np.array(TEXTS)[:, None, None], ValueError, r"Got shape \(20, 1, 1\)"),
         ("U3", MASKED, TypeError, "entry at position 2 is None.* Fill or drop"),
+        (
+            "U1",
+            [{"id": 7, "text": "a"}] * 20,
+            ValueError,
+            r"dicts.* \[row\['text'\] fo",
+        ),
+        (
+            "U1",
+            pd.Series([{"t": "a"}] * 20),
+            TypeError,
+            r"Pass one field.* \[row\['t'\]",
+        ),
+        ("U1", FRAME[["n", "text", "text"]], ValueError, r"Pass X.iloc\[:, 1\]"),
+        ("U3", range(20), ValueError, "holds no str; it begins with 0"),
+        ("U3", array("i", range(20)), ValueError, "holds no str; it begins with 0"),
+        ("U4", [bytearray(b"film")] * 20, TypeError, r"Decode it, .*decode\('utf-8'\)"),
     ],
 )
 def test_what_is_no_column_of_texts_is_told(case, X, error, match):
@@ -120,9 +138,15 @@ def test_u1_u3_columns_of_polars():
     arrow = pytest.importorskip("pyarrow").Table.from_pandas(FRAME)
     with pytest.raises(ValueError, match=r"2 columns, .* Pass X\['text'\]"):
         quick().fit(arrow, LABELS)
+    pyarrow = pytest.importorskip("pyarrow")
+    with pytest.raises(ValueError, match="lists of 1 to 2 token ids"):
+        quick().fit(pyarrow.array([[1, 2], [3]] * 10), LABELS)
 
 
 def test_u4_nothing_to_predict(fitted):
+    for method in (fitted.predict, fitted.keras_inputs):
+        with pytest.raises(ValueError, match="X gave no text"):
+            method(iter([]))
     for empty in ([], pd.Series([], dtype=object), pd.DataFrame(), FRAME[["text"]][:0]):
         assert fitted.predict(empty).tolist() == []
     with pytest.raises(ValueError, match="X is one string"):
@@ -189,6 +213,15 @@ def test_u5_words_with_blanks_and_lines_that_are_cut(tmp_path):
         ValueError, match="line 2, with the word 'film', must hold numbers"
     ):
         vectors(tmp_path, b"good 1 2\nfilm 3 x\nso 1 2\n")
+
+
+def test_u5_files_that_hold_no_vectors(tmp_path):
+    for content in (b"", b"\n \n", b"good,1,2\nfilm,3,4\n"):
+        with pytest.raises(ValueError, match="holds no vectors: .* by blanks"):
+            vectors(tmp_path, content)
+    assert vectors(tmp_path, b"1 2\ngood 1 2\n") == {"good": [1, 2]}
+    with pytest.raises(ValueError, match="vector of finite numbers"):
+        first_vectors({"good": [1e300, 1]}, {"good": 2}, 3)
 
 
 def test_f3_u5_vectors_are_found_however_their_word_is_coded():
@@ -259,7 +292,52 @@ def test_u10_labels_of_variable_width_are_str():
         quick().fit(TEXTS, missing)
 
 
+class Name(str, enum.Enum):  # noqa: UP042, not of Python 3.10
+    A = "one"
+    B = "two"
+
+
+FORMS = {
+    "Int64": pd.array(LABELS, "Int64"),
+    "boolean": pd.Series(LABELS).astype("boolean"),
+    "categories": pd.Series(LABELS).astype(bool).astype("category"),
+    "objects": np.array(LABELS, object),
+    "str members": [Name.B if label else Name.A for label in LABELS],
+    "one sparse column": sp.csr_matrix(np.array(LABELS)[:, None]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y")
+@pytest.mark.parametrize("form", FORMS)
+def test_u10_classes_are_of_the_type_of_labels(form):
+    clf = quick().fit(TEXTS, FORMS[form])
+    types = {"Int64": int, "objects": int, "one sparse column": int, "str members": str}
+    assert [type(c) for c in clf.classes_.tolist()] == [types.get(form, bool)] * 2
+    assert clf.score(TEXTS, FORMS[form]) == 1
+
+
+@pytest.mark.parametrize("kind", ["Int64", "boolean", "category", object])
+def test_f12_indicators_of_any_type_are_labels(kind):
+    expected = quick().fit(TEXTS, Y).predict_proba(TEXTS)
+    clf = quick().fit(TEXTS, pd.DataFrame(Y).astype(kind))
+    np.testing.assert_array_equal(clf.predict_proba(TEXTS), expected)
+    assert clf.score(TEXTS, pd.DataFrame(Y).astype(kind)) == 1
+
+
+def test_u10_classes_of_fewer_than_two_names():
+    for classes in ([], "01", [0, 0]):
+        with pytest.raises(ValueError, match="names fewer than two classes. Name all"):
+            quick().partial_fit(TEXTS, LABELS, classes=classes)
+
+
 def test_u10_labels_that_are_no_classes():
+    for values in (2 * Y - 1, Y + 1):
+        with pytest.raises(ValueError, match="instead of 0 and 1. Pass 1 where"):
+            quick().fit(TEXTS, values)
+    with pytest.raises(ValueError, match="y has 3 axes, but labels have one, or two"):
+        quick().fit(TEXTS, np.zeros((20, 2, 2), int))
+    with pytest.raises(TypeError, match="^Support for labels represented as bytes"):
+        quick().fit(TEXTS, np.array(LABELS).astype("S"))
     indicator = Y.astype(float)
     indicator[3, 1] = np.nan
     with pytest.raises(ValueError, match="misses the label at row 3, column 1"):

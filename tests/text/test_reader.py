@@ -203,7 +203,7 @@ def endless():
         (iter(["a", "b", None]), [0, 1, 1], TypeError, "position 2 is None"),
         (iter([["a"], ["b", b"c"]]), [0, 1, 1], TypeError, "position 2 is b'c'"),
         (iter([["a"], [[1, 2]]]), [0, 1], ValueError, "ids, first at position 1"),
-        (iter([(["a"], [1]), (["b"], ["+"])]), None, TypeError, "text and numbers"),
+        (iter([(["a"], [1]), (["b"], ["+"])]), None, TypeError, "text and others as"),
         (np.array([b"\xff", b"a"]), [0, 1], ValueError, "position 0 is not.*latin-1"),
     ],
 )

@@ -156,7 +156,7 @@ def test_f6_each_label_has_weights_of_its_own():
         linear(class_weight=[{0: 1, 1: 2}] * 2).fit(texts, Y)
     with pytest.raises(ValueError, match="is a list, but each text has one class"):
         linear(class_weight=[{0: 1, 1: 2}] * 2).fit(texts, Y[:, 0])
-    with pytest.raises(ValueError, match="is zero for every label"):
+    with pytest.raises(ValueError, match="is zero for every text at label 0"):
         linear(class_weight={0: 0, 1: 0}).fit(texts, Y)
     with pytest.raises(ValueError, match="has the key 'x', but the classes are"):
         linear(class_weight={"x": 2}).fit(texts, Y[:, 0])
@@ -165,6 +165,24 @@ def test_f6_each_label_has_weights_of_its_own():
         ValueError, match=r"has the key 2, but the classes are \[0, 1\]"
     ):
         linear(class_weight=dict(enumerate(range(12)))).fit(texts, Y)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_f6_a_side_may_have_no_weight(side, capfd):
+    texts, Y = several_labels(60, 0, 2)
+    clf = linear(class_weight=[{side: 0, 1 - side: 1}, None]).fit(texts, Y)
+    assert (clf.predict(texts)[:, 0] == 1 - side).all()
+    three = np.array(["a", "b", "c"])[Y.sum(axis=1)]
+    clf = linear(class_weight={"a": 1, "b": 1, "c": 0}).fit(texts, three)
+    assert set(clf.predict(texts)) <= {"a", "b"}
+    assert not capfd.readouterr().out  # of liblinear
+
+
+def test_f6_a_label_without_weight_is_told():
+    texts, Y = several_labels(60, 0, 2)
+    match = r"at label 1, which 0 texts have and 60 lack. Give weight"
+    with pytest.raises(ValueError, match=match):
+        linear(class_weight={0: 0, 1: 1}).fit(texts, Y * [1, 0])
 
 
 def test_f6_a_label_without_weights_in_a_list_has_one():

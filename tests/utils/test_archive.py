@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sklstm import LSTMForecaster
+from sklstm._utils import archive
 from sklstm._utils.archive import STORABLE, Decoder, Encoder, LoadError, storable
 
 
@@ -93,3 +94,12 @@ def test_pickles_and_copies_of_estimators_are_converted(monkeypatch):
     for again in (pickle.loads(content), copy.deepcopy(f)):
         assert again._new_name == 7 and not hasattr(again, "_old_name")
         np.testing.assert_array_equal(again.forecast(2), f.forecast(2))
+
+
+@pytest.mark.parametrize("path", [".", "", "folder"])
+def test_a_folder_is_no_file_to_write_to(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder. Pass the name of a file"):
+        archive.write(path, b"")
+    assert [file.name for file in tmp_path.iterdir()] == ["folder"]

@@ -30,7 +30,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(disk_arrays.blocks, "__defaults__", (16,))
     for function in (
         missing.independent_parts,
-        missing.bridged_parts,
+        missing.interpolate_parts,
         missing.last_seen_parts,
     ):
         monkeypatch.setattr(function, "__defaults__", (16,))
@@ -169,7 +169,7 @@ def test_partial_fit_takes_frame_after_frame(panel):
     "parts, message",
     [
         ([], "X gave no part"),
-        (["panel", "values"], "not of the kind of those before it"),
+        (["panel", "values"], "differs from the parts before it"),
         (["panel", "panel"], "more than once|not sorted"),
         (["hours", "periods"], "indexes of one kind"),
     ],

@@ -151,7 +151,7 @@ def test_no_weight_is_left():
 
 def test_a_series_whose_values_never_follow_a_window_is_refused():
     history = History(np.array([[0.2], [np.nan], [-0.4]]), None, None)
-    with pytest.raises(ValueError, match="No value of the series follows a window"):
+    with pytest.raises(ValueError, match="No observed value follows a window"):
         SeriesForecastProblem(
             [history],
             None,

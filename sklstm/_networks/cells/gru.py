@@ -35,6 +35,7 @@ def step_and_back(gates, kernel, bias, h):
         dg = dh * (1 - z) * (1 - g**2)
         dz = dh * (h - g) * z * (1 - z)
         dr = dg * hg * r * (1 - r)
+        # The reset gate scales the product for the new value, and so its gradient.
         through = np.concatenate([dz, dr, dg * r], axis=1) @ kernel.T
         return np.concatenate([dz, dr, dg], axis=1), dh * z + through
 

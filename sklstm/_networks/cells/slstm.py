@@ -25,6 +25,7 @@ def prepared(layer):
 
 def softplus(x: np.ndarray) -> np.ndarray:
     """Return log(1 + exp(x))."""
+    # Only negative numbers have their exponential taken, so nothing overflows.
     return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
 
 

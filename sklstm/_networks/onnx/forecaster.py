@@ -8,7 +8,7 @@ from sklstm._windows.scaling import TransformerScaler
 
 
 def forecaster_model(forecaster, series):
-    """What `LSTMForecaster.to_onnx` returns."""
+    """Return the graph of a forecaster; see `LSTMForecaster.to_onnx`."""
     check_has_graph(forecaster)
     graph = Graph()
     if forecaster._state.form == "windows":
@@ -38,7 +38,7 @@ def check_has_graph(forecaster):
 
 
 def windows_model(graph, forecaster):
-    """Ready-made windows -> what `predict` gives."""
+    """Return a graph from ready-made windows to what `predict` returns."""
     state = forecaster._state
     length, n_features = state.network.spec.window_shape
     y_scaler, X_scaler = state.scalers
@@ -60,7 +60,7 @@ def windows_model(graph, forecaster):
 
 
 def series_model(graph, forecaster, series):
-    """The last rows of a series -> what `forecast` gives."""
+    """Return a graph from the last rows of a series to what `forecast` returns."""
     scaler = scaler_of(forecaster, series)
     state = forecaster._state
     model, one_d = state.model, state.output.one_dimensional
@@ -85,6 +85,7 @@ def series_model(graph, forecaster, series):
         context += [] if ahead is None else [graph.reshape(ahead, 0, -1)]
     static = static_of(forecaster, series)
     if static is not None:  # the same in each row
+        # Static features have no axis of rows, so they are added to a zero of each row.
         zero = graph.reshape(graph.cut(graph.cut(y, 0, 1), 0, 1, axis=2), 0, 1)
         zero = graph("Mul", zero, np.float64(0))
         context.append(graph("Add", zero, static[None]))
@@ -101,7 +102,7 @@ def series_model(graph, forecaster, series):
 
 
 def scaler_of(forecaster, series):
-    """The scaler of the one series whose values the graph takes."""
+    """Return the scaler of the one series whose values the graph takes."""
     scalers = {key: own.scaler for key, own in forecaster._state.series.items()}
     if len(scalers) == 1 and series is None:
         return next(iter(scalers.values()))
@@ -120,14 +121,14 @@ def scaler_of(forecaster, series):
 
 
 def static_of(forecaster, series):
-    """Static features of the one series whose values the graph takes."""
+    """Return the static features of the one series whose values the graph takes."""
     known = forecaster._state.series
     chosen = next(iter(known)) if series is None else series
     return known[chosen].history.static
 
 
 def inputs(graph, model, length, horizon):
-    """Scaled inputs of the past and those known ahead, or None without the latter."""
+    """Return scaled inputs of the past, and those known ahead or None."""
     n_features, scaler = model.n_inputs, model.x_scaler
     past = graph.input("X_past", ["n", length, n_features])
     past = scaled(graph, past, scaler, in_32_bits=True)
@@ -142,7 +143,7 @@ def inputs(graph, model, length, horizon):
 
 
 def scaled(graph, values, scaler, in_32_bits=False):
-    """As `ColumnScaler.apply`."""
+    """Scale values, as `ColumnScaler.apply` does."""
     check_scaler(scaler)
     values = graph("Log", values) if scaler.log else values
     values = graph("Sub", values, np.asarray(scaler.center, float))
@@ -153,7 +154,7 @@ def scaled(graph, values, scaler, in_32_bits=False):
 
 
 def invert(graph, values, scaler):
-    """As `ColumnScaler.invert`."""
+    """Restore scaled values, as `ColumnScaler.invert` does."""
     check_scaler(scaler)
     values = graph("Mul", values, np.asarray(scaler.scale, float))
     values = graph("Add", values, np.asarray(scaler.center, float))
@@ -170,7 +171,7 @@ def check_scaler(scaler):
 
 
 def level_and_scale(graph, y, norm, length, horizon):
-    """As `SeriesWindows.level_and_scale`; None for a level of 0 and a scale of 1."""
+    """Return level and scale as `SeriesWindows` does; None for 0 and for 1."""
     level = None if norm.kind is None else graph.cut(y, length - 1, length)
     lag, scale = min(norm.season or 1, length - 1), None
     if norm.kind == "scale" and lag > 0:
@@ -187,12 +188,12 @@ def level_and_scale(graph, y, norm, length, horizon):
 
 
 def rows_of(graph, level, norm, first, end):
-    """A level over some rows: with seasons it has one for each."""
+    """Return the level of some rows; with seasons each row has one."""
     return graph.cut(level, first, end) if norm.deseasonalize else level
 
 
 def seasonal_part(graph, y, seasons, length, horizon):
-    """As `_seasonal.seasonal_part`."""
+    """Return the seasons of windows, as `_windows.seasonal.seasonal_part` does."""
     after, total = np.arange(-length, horizon), None
     for season in sorted(seasons):
         pattern = seasonal_pattern(graph, y, season, length)
@@ -203,15 +204,15 @@ def seasonal_part(graph, y, seasons, length, horizon):
 
 
 def seasonal_pattern(graph, y, season, length):
-    """As `_seasonal.seasonal_pattern`."""
+    """Return one season, as `_windows.seasonal.seasonal_pattern` does."""
     n_seasons, n_free = length // season, season - 1
     whole = graph.cut(y, length - n_seasons * season, length)
     # The width of y is left for the runtime to tell.
     seasons = graph.reshape(whole, 0, n_seasons, season, -1)
     levels = graph.mean(seasons, 2)
-    place = np.arange(n_seasons) - (n_seasons - 1) / 2
-    slope = graph("Mul", levels, place[:, None, None])
-    slope = graph("Div", graph.sum(slope, 1), np.float64((place**2).sum() * season))
+    cycle = np.arange(n_seasons) - (n_seasons - 1) / 2
+    slope = graph("Mul", levels, cycle[:, None, None])
+    slope = graph("Div", graph.sum(slope, 1), np.float64((cycle**2).sum() * season))
     step = (np.arange(season) - (season - 1) / 2)[:, None]
     swings = graph("Sub", graph("Sub", seasons, levels), graph("Mul", slope, step))
     pattern = graph.mean(swings, 1)
@@ -221,15 +222,15 @@ def seasonal_pattern(graph, y, season, length):
     pattern = graph.reshape(pattern, 0, season, -1)
     variance = graph.sum(graph("Mul", pattern, pattern), 1, keepdims=0)
     variance = graph("Div", variance, np.float64(n_free))
-    there = graph("Greater", variance, np.float64(0))
-    variance = graph("Where", there, variance, np.float64(1))
+    varies = graph("Greater", variance, np.float64(0))
+    variance = graph("Where", varies, variance, np.float64(1))
     share = graph("Sub", np.float64(1), graph("Div", noise, variance))
     share = graph("Unsqueeze", graph("Max", share, np.float64(0)), np.array([1]))
     return graph("Mul", pattern, share)
 
 
 def network(graph, forecaster, window, context):
-    """As `numpy_forward.forward`: scaled outputs of shape (n, horizon, n_targets)."""
+    """Return scaled outputs as `numpy_forward` does: (n, horizon, n_targets)."""
     spec, weights = forecaster._spec_, forecaster.weights_
     flat = graph.reshape(window, 0, -1)
     if weights["head/kernel"].any():
@@ -249,7 +250,7 @@ def network(graph, forecaster, window, context):
 
 
 def encode(graph, spec, weights, window, context):
-    """As `numpy_forward.encode`."""
+    """Return the state that the head reads, as `numpy_forward.encode` does."""
     length = spec.recurrent_length or spec.window_shape[0]
     states = graph.cut(window, -length, None)
     if spec.n_static:

@@ -229,7 +229,7 @@ def initial_states(graph, cell, gates, units):
 
 
 def present_steps(graph, states, lengths):
-    """Whether a step lies within a sample: of shape (n_timesteps, n_samples, 1)."""
+    """Return which steps lie within samples, of shape (n_timesteps, n_samples, 1)."""
     n_steps = graph("Squeeze", graph("Shape", states, start=0, end=1))
     steps = graph("Range", np.int64(0), n_steps, np.int64(1))
     steps = graph("Unsqueeze", graph.cast(steps, np.int32), np.array([1, 2]))
@@ -237,7 +237,7 @@ def present_steps(graph, states, lengths):
 
 
 def held_step(graph, cell, recurrent_kernel):
-    """The step of a cell, which leaves the states of absent rows alone."""
+    """Return the step of a cell, which leaves the states of absent rows alone."""
 
     def step(*values):
         old, (gates, *present) = values[: cell.n_states], values[cell.n_states :]

@@ -55,7 +55,7 @@ def n_columns(graph, values):
 
 
 def present(graph, ids):
-    """Give 1 for tokens and 0 for padding."""
+    """Return 1 for tokens and 0 for padding."""
     return graph("Min", ids, np.int64(1))
 
 
@@ -65,6 +65,8 @@ def without_padding(graph, ids):
     lengths = graph.sum(is_token, 1, keepdims=0)
     width = n_columns(graph, ids)
     is_padding = graph("Sub", np.int64(1), is_token)
+    # No sort of ONNX is stable, so each position has a key of its own, and padding has
+    # larger ones than all tokens.
     key = graph("Add", graph("Mul", is_padding, width), positions(graph, width))
     _, order = graph("TopK", key, width, n_outputs=2, axis=1, largest=0)
     return lengths, graph("GatherElements", ids, order, axis=1)
@@ -172,6 +174,7 @@ def ngram_logits(graph, classifier, ids):
     for n in range(1, max(sizes) + 1):
         starts.append(len(pool))
         for key in counter.keys.get(n, ()):
+            # The key of an n-gram has the ids of its tokens as digits in base n_tokens.
             powers = counter.n_tokens ** np.arange(n - 1, -1, -1)
             pool += (int(key) // powers % counter.n_tokens).tolist()
     counts = graph(
@@ -191,6 +194,7 @@ def ngram_logits(graph, classifier, ids):
     weighted = graph("Add", weighted, graph("Min", counts, np.float64(1)))
     weighted = graph("Mul", weighted, np.asarray(model.idf, float))
     length = graph.sum(graph("Mul", weighted, weighted), 1)
+    # A text without n-grams has the length 0, and 0 / 0 would be NaN.
     length = graph("Sqrt", graph("Max", length, np.float64(1e-300)))
     weighted = graph("Div", weighted, length)
     any_known = graph("Min", graph.sum(counts, 1), np.float64(1))

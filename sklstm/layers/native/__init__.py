@@ -110,33 +110,35 @@ def optional(mask, drop):
     return mask, jnp.zeros(0, jnp.float32) if drop is None else drop
 
 
-def there(cell, shapes, gates, place, mask, drop, *others, in_place=True):
-    """Call the handler of a way there."""
-    in_place = in_place and place is None
-    place = jnp.zeros(0, jnp.int32) if place is None else place
-    others = (place, *optional(mask, drop), *others)
+def forward(cell, shapes, gates, table_rows, mask, drop, *others, in_place=True):
+    """Call the handler of a forward pass."""
+    in_place = in_place and table_rows is None
+    table_rows = jnp.zeros(0, jnp.int32) if table_rows is None else table_rows
+    others = (table_rows, *optional(mask, drop), *others)
     return call(f"{cell}_forward", shapes, gates, *others, in_place=in_place)
 
 
-def distinct(tokens, n_rooms):
-    """Return distinct words, the place of each token among them, and their number.
+def distinct(tokens, size):
+    """Return distinct words, the position of each token among them, and their number.
 
-    Words are followed by zeros up to `n_rooms`.
+    Zeros follow the words up to `size`, since XLA needs to know the shape.
     """
-    types = [jax.ShapeDtypeStruct(s, jnp.int32) for s in [(n_rooms,), tokens.shape, ()]]
+    types = [jax.ShapeDtypeStruct(s, jnp.int32) for s in [(size,), tokens.shape, ()]]
     return jax.ffi.ffi_call("sklstm_distinct", types, vmap_method="sequential")(tokens)
 
 
-def sum_rows(rows, place, n):
-    """Return the sums of the rows of each of `n` places; those above the last are junk.
+def sum_rows(rows, table_rows, n):
+    """Add up the gradients of the steps that read the same row of a table of `n` rows.
+
+    Sums beyond the last distinct word hold no defined values.
 
     Parameters
     ----------
     rows : array of shape (n_steps, batch, width)
-    place : array of int of shape (n_steps, batch)
+    table_rows : array of int of shape (n_steps, batch)
     n : int
     """
-    (sums,) = call("sum_rows", [(n, rows.shape[-1])], rows, place, in_place=False)
+    (sums,) = call("sum_rows", [(n, rows.shape[-1])], rows, table_rows, in_place=False)
     return sums
 
 
@@ -144,17 +146,17 @@ def sum_rows(rows, place, n):
 # step but for gradients, which are those of the first states.
 
 
-def lstm_forward(gates, place, mask, drop, kernel, h, c):
+def lstm_forward(gates, table_rows, mask, drop, kernel, h, c):
     """Return the tanh of the gates, states and cells."""
-    steps = steps_of(gates, place)
+    steps = steps_of(gates, table_rows)
     states = (*steps, h.shape[1])
     shapes = (*steps, gates.shape[-1]), states, states
-    return there("lstm", shapes, gates, place, mask, drop, kernel, h, c)
+    return forward("lstm", shapes, gates, table_rows, mask, drop, kernel, h, c)
 
 
-def steps_of(gates, place):
+def steps_of(gates, table_rows):
     """Return the numbers of steps and rows."""
-    return gates.shape[:2] if place is None else place.shape
+    return gates.shape[:2] if table_rows is None else table_rows.shape
 
 
 def lstm_backward(t, c, mask, drop, kernel, c0, dh_steps, dc_last):
@@ -163,11 +165,13 @@ def lstm_backward(t, c, mask, drop, kernel, c0, dh_steps, dc_last):
     return call("lstm_backward", shapes, t, *optional(mask, drop), *others)
 
 
-def gru_forward(gates, place, mask, drop, kernel, bias, h):
+def gru_forward(gates, table_rows, mask, drop, kernel, bias, h):
     """Return z, r, the new value, what r scales, and states."""
-    shapes = [(*steps_of(gates, place), h.shape[1])] * 5
+    shapes = [(*steps_of(gates, table_rows), h.shape[1])] * 5
     others = kernel, bias, h
-    return there("gru", shapes, gates, place, mask, drop, *others, in_place=False)
+    return forward(
+        "gru", shapes, gates, table_rows, mask, drop, *others, in_place=False
+    )
 
 
 def gru_backward(kept, h, mask, drop, kernel, h0, dh_steps):
@@ -178,10 +182,10 @@ def gru_backward(kept, h, mask, drop, kernel, h0, dh_steps):
     return call("gru_backward", shapes, z, *others, in_place=False)
 
 
-def rnn_forward(gates, place, mask, drop, kernel, h):
+def rnn_forward(gates, table_rows, mask, drop, kernel, h):
     """Return the states."""
-    shapes = [(*steps_of(gates, place), h.shape[1])]
-    (states,) = there("rnn", shapes, gates, place, mask, drop, kernel, h)
+    shapes = [(*steps_of(gates, table_rows), h.shape[1])]
+    (states,) = forward("rnn", shapes, gates, table_rows, mask, drop, kernel, h)
     return states
 
 
@@ -191,12 +195,12 @@ def rnn_backward(h, mask, drop, kernel, h0, dh_steps):
     return call("rnn_backward", shapes, dh_steps, *optional(mask, drop), h, kernel)
 
 
-def slstm_forward(gates, place, mask, drop, kernel, h, c, n):
+def slstm_forward(gates, table_rows, mask, drop, kernel, h, c, n):
     """Return sigmoid(-f), z, o and shares, side by side; then states, cells, last n."""
-    steps = steps_of(gates, place)
+    steps = steps_of(gates, table_rows)
     states = (*steps, h.shape[1])
     shapes = (*steps, gates.shape[-1]), states, states, n.shape
-    return there("slstm", shapes, gates, place, mask, drop, kernel, h, c, n)
+    return forward("slstm", shapes, gates, table_rows, mask, drop, kernel, h, c, n)
 
 
 def slstm_backward(kept, c, mask, drop, kernel, c0, dh_steps, last):
