@@ -37,7 +37,7 @@ from sklstm._networks.keras_import import keras_parameters, keras_weights, model
 from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
 from sklstm._reporting import forecast_report, panel_report
-from sklstm._series.alignment import align_X_y, match_target, with_index_of
+from sklstm._series.alignment import aligned_test_rows
 from sklstm._series.reader import (
     check_no_steps,
     read_ahead,
@@ -399,7 +399,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         X : array-like of shape (n_timesteps,), (n_timesteps, n_features), \
                 (n_windows, window_length) or (n_windows, window_length, n_features), \
                 or list of the first two, or iterator
-            The series, inputs known ahead, or ready-made windows; see the class. An
+            The series, inputs known ahead, or ready-made windows, which are left out
+            where a value of y is missing; see the class. An
             iterator gives many series part by part: frames indexed by (series, time),
             arrays as in a list, or pairs ``(X, y)``. Parts are kept in files without
             a name while fit lasts, and of their rows only the last few after it. A
@@ -1035,10 +1036,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             return r2_of_known(
                 *values_and_forecasts(state.series_model, state.series, rows)
             )
-        if state.form == "regression":
-            align_X_y(X, y, sample_weight)
-            X = with_index_of(X, y)
-            y = match_target(y, state.output.names)
+        X, y = aligned_test_rows(state, X, y, sample_weight)
         return r2_of_known(y, self.predict(X), sample_weight)
 
     def to_onnx(self, path=None, *, series=None):

@@ -92,6 +92,8 @@ def lag_attributions(
     check_is_fitted(forecaster, "weights_")
     check_positive_int("n_steps", n_steps)
     spec = forecaster._spec_
+    if steps is not None:
+        check_positive_int("steps", steps)
     check_explainable(spec, steps)
     horizon, n_targets = spec.output_shape
     if forecaster._state.form == "windows":
@@ -203,10 +205,9 @@ def in_units(output, data, scaler):
 
 def window_at_end(forecaster, steps, X, history, series):
     """Return the data of a forecast's window, the scaler of its target, and steps."""
-    chosen = None if series is None else [series]
     if X is None and steps is None:
         steps = forecaster._spec_.output_shape[0]
-    state, steps, origins = forecaster._origins_ahead(steps, X, history, chosen)
+    state, steps, origins = forecaster._origins_ahead(steps, X, history, series)
     if len(origins) > 1:
         raise ValueError(
             f"The forecaster has {len(origins)} series, and one forecast is explained "
@@ -247,12 +248,11 @@ def input_names(forecaster, spec, length):
         )
     targets = target_names(forecaster)
     n_inputs = n_columns - n_targets
-    given = []
+    given: list = []
     if state.form == "regression":
-        n_given = forecaster.n_features_in_
-        given = list(
-            getattr(forecaster, "feature_names_in_", [f"x{i}" for i in range(n_given)])
-        )
+        numbered = [f"x{i}" for i in range(forecaster.n_features_in_)]
+        names = state.output.input_names or numbered
+        given = list(getattr(forecaster, "feature_names_in_", names))
     calendar = []
     for part in state.model.calendar or ():
         name = part if isinstance(part, str) else "holiday"

@@ -19,8 +19,11 @@ from sklstm._series.validation import (
     as_numbers,
     check_positive_int,
     check_probabilities,
+    check_values,
+    columns_in_order,
     is_pandas,
     names_of_columns,
+    stamp_in_words,
 )
 
 __all__ = [
@@ -39,7 +42,8 @@ def mean_absolute_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1):
     """Compute the mean absolute scaled error (MASE).
 
     MASE is the mean absolute error of the forecast, divided by the mean absolute error
-    of the seasonal naive forecast on the training series.
+    of the seasonal naive forecast on the training series. Rows whose actual value is
+    missing are left out; a missing forecast is an error.
 
     Parameters
     ----------
@@ -57,8 +61,8 @@ def mean_absolute_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1):
     Raises
     ------
     ValueError
-        If `y_train` is no longer than one season, or if the naive forecast makes no
-        error on it.
+        If `y_train` is no longer than one season or holds many series, if the naive
+        forecast makes no error on it, if a forecast is missing, or all actual values.
 
     References
     ----------
@@ -79,8 +83,8 @@ def root_mean_squared_scaled_error(y_true, y_pred, *, y_train, seasonal_period=1
     """Compute the root mean squared scaled error (RMSSE).
 
     RMSSE is the root mean squared error of the forecast, divided by that of the
-    seasonal naive forecast on the training series. Parameters and exceptions are those
-    of `mean_absolute_scaled_error`.
+    seasonal naive forecast on the training series. Parameters, exceptions and what
+    happens to missing values are those of `mean_absolute_scaled_error`.
 
     Returns
     -------
@@ -105,6 +109,7 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     """Compute the symmetric mean absolute percentage error (sMAPE).
 
     sMAPE is the mean of ``200 |y_true - y_pred| / (|y_true| + |y_pred|)``, in percent.
+    Rows whose actual value is missing are left out; a missing forecast is an error.
 
     Parameters
     ----------
@@ -169,12 +174,14 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
     """Compute the weighted quantile loss.
 
     The loss is twice the sum of pinball losses, divided by the sum of absolute actual
-    values, averaged over quantiles.
+    values, averaged over quantiles. Rows whose actual value is missing are left out; a
+    missing forecast is an error.
 
     Parameters
     ----------
     y_true : array-like of shape (n_timesteps,)
     y_quantiles : array-like of shape (n_timesteps, n_quantiles)
+        A frame whose columns are named by the quantiles may have them in any order.
     quantiles : sequence of float
         The probability of each column.
 
@@ -199,13 +206,14 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
     >>> weighted_quantile_loss([10, 10], [[8, 12], [8, 12]], quantiles=[0.25, 0.75])
     0.1
     """
-    y_true = as_column(y_true)
-    columns = np.asarray(y_quantiles, float).T
+    columns = quantile_columns(y_quantiles, quantiles)
     if len(columns) != len(quantiles):
         raise ValueError(
             f"y_quantiles has {len(columns)} columns, but there are {len(quantiles)} "
             "quantiles. Pass one column for each quantile."
         )
+    check_probabilities("quantiles", quantiles)
+    y_true, *columns = matched(y_true, *columns)
     size = np.abs(y_true).sum()
     if size == 0:
         raise ValueError(
@@ -222,6 +230,8 @@ def weighted_quantile_loss(y_true, y_quantiles, *, quantiles):
 def interval_coverage(y_true, lower, upper):
     """Compute the share of actual values inside their intervals, bounds included.
 
+    Rows whose actual value is missing are left out; a missing bound is an error.
+
     Parameters
     ----------
     y_true, lower, upper : array-like of shape (n_timesteps,)
@@ -236,21 +246,16 @@ def interval_coverage(y_true, lower, upper):
     >>> interval_coverage([1, 5], [0, 0], [2, 2])
     0.5
     """
-    below, above = differences(y_true, lower), differences(y_true, upper)
-    known = ~(np.isnan(below) | np.isnan(above))
-    if not known.any():
-        raise ValueError(
-            "No row has an actual value and both bounds, so there is no interval "
-            "to score. Pass rows without missing values."
-        )
-    return float(1 - np.mean(((below < 0) | (above > 0))[known]))
+    y_true, lower, upper = matched(y_true, lower, upper)
+    return float(np.mean((lower <= y_true) & (y_true <= upper)))
 
 
 def interval_score(y_true, lower, upper, *, coverage):
     """Compute the mean interval score (Winkler score); lower is better.
 
     The score of one row is the width of its interval, plus a penalty in proportion to
-    the distance of a value outside it.
+    the distance of a value outside it. Rows whose actual value is missing are left out;
+    a missing bound is an error.
 
     Parameters
     ----------
@@ -275,10 +280,9 @@ def interval_score(y_true, lower, upper, *, coverage):
     5.0
     """
     check_probabilities("coverage", (coverage,))
-    below = np.maximum(-differences(y_true, lower), 0)
-    above = np.maximum(differences(y_true, upper), 0)
-    width = differences(upper, lower)
-    return float(np.mean(width + 2 / (1 - coverage) * (below + above)))
+    y_true, lower, upper = matched(y_true, lower, upper)
+    outside = np.maximum(lower - y_true, 0) + np.maximum(y_true - upper, 0)
+    return float(np.mean(upper - lower + 2 / (1 - coverage) * outside))
 
 
 def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
@@ -353,30 +357,57 @@ class BacktestScorer:
 
 
 def differences(y_true, y_pred):
-    """Return actual less other values; see `matched`."""
+    """Return actual less forecast values; see `matched`."""
     y_true, y_pred = matched(y_true, y_pred)
     return y_true - y_pred
 
 
-def matched(y_true, y_pred):
-    """Return actual and other values, of one column or of equally many.
+def matched(y_true, *others):
+    """Return the actual values that are known, and forecasts or bounds of them, flat.
 
     Raises
     ------
     ValueError
-        If they differ in length, in columns or in their dates. Other indexes are not
-        compared, because splits leave numbers of rows behind.
+        If they differ in length, in columns or in their dates, if no actual value is
+        known, or a forecast is missing. Other indexes are not compared, because splits
+        leave numbers of rows behind.
     """
-    check_consistent_length(y_true, y_pred)
-    check_same_dates(y_true, y_pred)
-    y_pred = match_columns(y_pred, names_of_columns(y_true), "y_pred")
-    y_true, y_pred = as_column(y_true), as_column(y_pred)
-    if y_true.shape != y_pred.shape:
+    names, actual = names_of_columns(y_true), check_values(y_true, "y_true", True)
+    known, result = ~np.isnan(actual), []
+    if not known.any():
         raise ValueError(
-            f"The values have the shapes {y_true.shape} and {y_pred.shape}, which are "
-            "not compared row by row. Pass as many columns in both."
+            "No row has an actual value, so there is nothing to compare forecasts "
+            "with. Pass rows whose values are known."
         )
-    return y_true, y_pred
+    for other in others:
+        check_consistent_length(y_true, other)
+        check_same_dates(y_true, other)
+        values = match_columns(other, names, "y_pred")
+        values = check_values(values, "y_pred", True)
+        if actual.shape != values.shape:
+            raise ValueError(
+                f"The values have the shapes {np.shape(y_true)} and {np.shape(other)}, "
+                "which are not compared row by row. Pass as many columns in both."
+            )
+        if np.isnan(values).any():
+            row = int(np.argmax(np.isnan(values).any(axis=1)))
+            raise ValueError(
+                f"A forecast is missing in {np.isnan(values).sum()} places, first in "
+                f"row {row}{stamp_in_words(other, row)}. Pass forecasts of all rows."
+            )
+        result.append(values[known])
+    return actual[known], *result
+
+
+def quantile_columns(y_quantiles, quantiles) -> list:
+    """Return the columns of a table of quantiles, by their names if these are them."""
+    names = names_of_columns(y_quantiles)
+    if names is not None and set(names) == set(quantiles):
+        y_quantiles = columns_in_order(y_quantiles, list(quantiles))
+    if is_pandas(y_quantiles):
+        frame = pd.DataFrame(y_quantiles)
+        return [frame.iloc[:, i] for i in range(frame.shape[1])]
+    return list(np.atleast_2d(as_numbers(y_quantiles).T))
 
 
 def as_column(values):
@@ -408,9 +439,14 @@ def naive_errors(y_train, seasonal_period):
 
 
 def check_seasons(y_train, seasonal_period):
-    """Raise where rows are dated, and so many of them apart is not one season."""
-    if not is_pandas(y_train) or isinstance(y_train.index, pd.MultiIndex):
+    """Raise where rows of a season are not so many apart, by their index."""
+    if not is_pandas(y_train):
         return
+    if isinstance(y_train.index, pd.MultiIndex):
+        raise ValueError(
+            "y_train holds many series, and the naive forecast would go from one into "
+            "the next. Compute the error of each series, and average them."
+        )
     index = plain_index(y_train.index)
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) and len(index) > 2:
         check_order(index, "y_train")

@@ -32,9 +32,10 @@ from sklstm._reporting.plotly_figures import (
     residual_figure,
 )
 from sklstm._reporting.summary import counted
-from sklstm._series.alignment import align_X_y, with_index_of
-from sklstm._series.panel import has_levels, is_panel
-from sklstm._series.time_index import check_same_kind, time_index
+from sklstm._series.alignment import aligned_test_rows, check_same_dates
+from sklstm._series.panel import has_levels, is_panel, rows_by_series
+from sklstm._series.time_index import check_same_kind, continued_index, time_index
+from sklstm._series.validation import as_numbers
 from sklstm.metrics import correlations, lag
 
 __all__ = [
@@ -190,7 +191,8 @@ class TrainingHistoryDisplay(Display):
 def one_column(values):
     """Return a frame or array of one column without its axis of columns."""
     if np.ndim(values) == 2 and np.shape(values)[1] == 1:
-        return values.iloc[:, 0] if isinstance(values, pd.DataFrame) else values[:, 0]
+        is_frame = isinstance(values, pd.DataFrame)
+        return values.iloc[:, 0] if is_frame else np.asarray(values)[:, 0]
     return values
 
 
@@ -260,8 +262,17 @@ class ForecastDisplay(Display):
         -------
         ForecastDisplay
         """
+        check_is_fitted(forecaster, "weights_")
         state = forecaster._state
-        if series not in state.series:
+        if isinstance(series, list) and len(series) == 1:
+            (series,) = series
+        if state.form == "windows":
+            raise ValueError(
+                "The forecaster was fitted on ready-made windows, which have no order, "
+                "so no forecast follows them. Pass their predictions to "
+                "PredictionDisplay.from_predictions."
+            )
+        if isinstance(series, list) or series not in state.series:
             known = list(state.series)
             fault = f"The forecaster has {len(known)} series, and a display shows one"
             if series is not None:
@@ -291,7 +302,7 @@ class ForecastDisplay(Display):
         history = pd.Series(past.y[:, 0], index)[max(len(past) - shown, 0) :]
         name = series if series is not None else target_name(state)
         if has_levels(y_true):
-            y_true = y_true.xs(series)
+            y_true = rows_of_series(y_true, series)
         return cls.from_predictions(
             history, forecast, intervals, y_true=y_true, name=name, **drawing
         )
@@ -312,10 +323,8 @@ class ForecastDisplay(Display):
 
         The x axis of arrays is the row number.
         """
-        history = pd.Series(history)
-        if not isinstance(forecast, pd.Series):
-            rows = pd.RangeIndex(len(history), len(history) + len(forecast))
-            forecast = pd.Series(np.asarray(forecast), rows)
+        history = one_series(history, "history")
+        forecast = one_series(forecast, "forecast", history)
         if y_true is not None:
             y_true = actual_values(one_column(y_true), forecast.index)
         return cls(history, forecast, intervals, y_true, name).plot(ax, backend=backend)
@@ -450,9 +459,9 @@ class PredictionDisplay(Display):
                 "series and their predictions to from_predictions."
             )
         state = getattr(forecaster, "_state", None)  # None of a pipeline
-        if state is not None and state.form == "regression":
-            align_X_y(X, y)
-            X = with_index_of(X, y)
+        if state is not None:
+            X, y = aligned_test_rows(state, X, y)
+            y_true = X if y is None else y
         y_pred = forecaster.predict(X)
         return cls.from_predictions(y_true, y_pred, kind=kind, ax=ax, backend=backend)
 
@@ -462,10 +471,15 @@ class PredictionDisplay(Display):
     ):
         """Draw predictions of one target; parameters as in `from_estimator`."""
         check_consistent_length(y_true, y_pred)
-        y_true = (
-            y_true if isinstance(y_true, pd.Series) else pd.Series(np.ravel(y_true))
-        )
-        y_pred = pd.Series(np.ravel(y_pred), y_true.index)
+        check_same_dates(y_true, y_pred)
+        if has_levels(y_true):
+            raise ValueError(
+                "y_true holds many series, and a display shows one. Pass the rows of "
+                "one, for example y_true.xs(key)."
+            )
+        y_true = one_series(y_true, "y_true")
+        y_true = pd.Series(as_numbers(y_true), y_true.index, name=y_true.name)
+        y_pred = pd.Series(as_numbers(one_series(y_pred, "y_pred")), y_true.index)
         return cls(y_true, y_pred).plot(ax, kind=kind, backend=backend)
 
     def plot(self, ax=None, *, kind="curves", backend="matplotlib"):
@@ -530,6 +544,37 @@ class PredictionDisplay(Display):
         ax.xaxis.get_major_locator().set_params(integer=True)
 
 
+def one_series(values, name, history=None):
+    """Return values of one column as a Series, arrays after a history on its axis."""
+    values = one_column(values)
+    if isinstance(values, pd.Series):
+        return values
+    values = as_numbers(values)
+    if values.ndim != 1:
+        raise ValueError(
+            f"{name} has values of shape {values.shape}, and a display shows one "
+            "column. Pass one of them."
+        )
+    if history is None or not len(history):
+        return pd.Series(values)
+    index = time_index(history, "history")
+    if index is None:
+        index = pd.RangeIndex(len(history))
+    return pd.Series(values, continued_index(index, len(values)))
+
+
+def rows_of_series(data, series):
+    """Return the rows of one series of a frame of many."""
+    known = list(rows_by_series(data, "y_true"))
+    if series not in known:
+        whose = "one series" if series is None else f"the series {series!r}"
+        raise ValueError(
+            f"y_true has rows of the series {known[:5]}, but the display shows "
+            f"{whose}. Pass the rows of that one."
+        )
+    return data.xs(series)
+
+
 def actual_values(y_true, axis):
     """Return actual values as a Series, by their index where it is of the same kind.
 
@@ -544,9 +589,10 @@ def actual_values(y_true, axis):
         if isinstance(index, timed) and isinstance(axis, timed):
             check_same_kind(index, axis, "y_true")
         if type(index) is type(axis):
-            return y_true.set_axis(index)
+            return pd.Series(as_numbers(y_true), index, name=y_true.name)
+    y_true = one_series(y_true, "y_true")
     check_consistent_length(axis, y_true)
-    return pd.Series(np.asarray(y_true), axis)
+    return pd.Series(as_numbers(y_true), axis)
 
 
 def target_name(state):

@@ -192,7 +192,7 @@ class LSTMForecaster(BaseForecaster):
         """Return the stamps of a horizon, and their row numbers in each series."""
         index = max((y.index for y in self._rows.values()), key=lambda index: index[-1])
         step = step_of(index)
-        if fh.is_relative and not has_name(step):
+        if fh.is_relative and not is_frequency_of(index, step):
             steps = np.asarray(fh.to_pandas()) + len(index) - 1
             if steps.min() < 0:
                 raise ValueError(
@@ -220,9 +220,15 @@ class LSTMForecaster(BaseForecaster):
         """Return X at the steps after each series, interpolated between its rows."""
         if self._inputs is None or X is None:
             return X  # The forecaster's own error says whether X is missing or unused.
-        inputs, ahead = series_of(self._in_order(X)), {}
+        inputs, ahead = series_of(self._in_order(self._with_past(X))), {}
+        horizon = self.forecaster_._spec_.output_shape[0]
+        n_read = -(-steps // horizon) * horizon
         for key, known in self._rows.items():
-            index = continued_index(known.index, steps)
+            index = continued_index(known.index, n_read)
+            if key in inputs:  # rows beyond the steps count as far as they are given
+                given = index.isin(inputs[key].index)
+                last = n_read - int(np.argmax(given[::-1])) if given.any() else 0
+                index = index[: max(last, steps)]
             asked = index[where[key][where[key] >= len(known)] - len(known)]
             if key not in inputs or not asked.isin(inputs[key].index).all():
                 raise ValueError(
@@ -231,6 +237,14 @@ class LSTMForecaster(BaseForecaster):
                 )
             ahead[key] = inputs_at(index, inputs[key], self._inputs[key])
         return as_arguments(ahead, None, self._alone)[0]
+
+    def _with_past(self, X):
+        """Return X with columns that are not known ahead, which may be left out."""
+        columns = next(iter(self._inputs.values())).columns
+        left_out = set(columns) - set(X.columns)
+        if left_out and left_out <= set(self.past_covariates or ()):
+            return X.reindex(columns=columns)
+        return X
 
     def _in_order(self, X):
         """Return X with its columns in the order of `fit`."""
@@ -267,8 +281,10 @@ class LSTMForecaster(BaseForecaster):
         return [small, small | {"horizon": 2, "cell": "gru", "window_norm": None}]
 
 
-def has_name(step) -> bool:
-    """Return whether a step is 1, or follows from its name, as sktime needs."""
+def is_frequency_of(index, step) -> bool:
+    """Whether sktime finds a step: it is 1, the index has it, or its name gives it."""
+    if isinstance(index, pd.PeriodIndex):
+        return step == index.freq
     if isinstance(step, int):
         return step == 1
     try:

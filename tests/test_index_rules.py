@@ -28,6 +28,7 @@ from sklstm.metrics import (
     make_backtest_scorer,
     mean_absolute_scaled_error,
     symmetric_mean_absolute_percentage_error,
+    weighted_quantile_loss,
 )
 from sklstm.plotting import ForecastDisplay, PredictionDisplay
 from sklstm.preprocessing import panel_from_long
@@ -668,7 +669,7 @@ METRICS_OF_TWO = [
 
 def test_metrics_read_missing_values_and_frames_of_one_column():
     assert interval_coverage([np.nan, np.nan, 5, 1], [0] * 4, [2] * 4) == 0.5
-    with pytest.raises(ValueError, match="No row has an actual value and both bounds"):
+    with pytest.raises(ValueError, match="No row has an actual value"):
         interval_coverage([np.nan], [0], [2])
     y = pd.Series(np.arange(1.0, 6))
     frame = y.to_frame()
@@ -992,3 +993,190 @@ def test_a_window_without_the_axis_of_rows_is_refused(linear_skip):
     f = small(None, 1, linear_skip=linear_skip).fit(windows, targets[:, 0, 0])
     with pytest.raises(ValueError, match="Pass windows of that shape"):
         f.predict(windows[0])
+
+
+# Series too short to tell their step -------------------------------------------
+
+MONTH_ENDS = pd.date_range("2020-01-31", periods=60, freq="ME")
+MONTHLY = pd.Series(np.sin(np.arange(60.0)), pd.DatetimeIndex(list(MONTH_ENDS)))
+
+
+@pytest.mark.parametrize("n_rows", [1, 2])
+@pytest.mark.parametrize("kind", ["stamps", "periods", "numbers"])
+def test_a_short_series_has_the_step_of_the_others(n_rows, kind, tmp_path):
+    series = MONTHLY
+    if kind == "periods":
+        series = MONTHLY.to_period("M")
+    if kind == "numbers":
+        series = MONTHLY.set_axis(range(0, 120, 2))
+    f = bare().fit(pd.concat({"old": series, "new": series[:n_rows]}))
+    following = list(series.index[n_rows : n_rows + 3])
+    assert list(f.forecast(3, series="new").index.get_level_values(1)) == following
+    f.save(tmp_path / "f.sklstm")
+    again = sklstm.load(tmp_path / "f.sklstm")
+    assert list(again.forecast(3, series="new").index.get_level_values(1)) == following
+    with pytest.raises(ValueError, match="series 'new'.*step of the longer series is"):
+        bare().fit(pd.concat({"old": series, "new": series.iloc[[0, 2]]}))
+
+
+@pytest.mark.parametrize("n_rows", [1, 2])
+def test_a_short_history_has_the_step_of_the_fitted_series(n_rows):
+    f = bare().fit(MONTHLY)
+    following = list(MONTHLY.index[n_rows : n_rows + 3])
+    assert list(f.forecast(3, history=MONTHLY[:n_rows]).index) == following
+    with pytest.raises(ValueError, match="history: .*not regular"):
+        f.forecast(3, history=MONTHLY.iloc[[0, 2]])
+
+
+def test_a_short_series_off_the_grid_of_the_others_goes_its_own_way():
+    mid = pd.Series([1.0, 2.0], pd.DatetimeIndex(["2020-03-15", "2020-03-20"]))
+    f = bare().fit(pd.concat({"old": MONTHLY, "new": mid}))
+    assert f.forecast(1, series="new").index[0][1] == pd.Timestamp("2020-03-25")
+
+
+def test_parts_of_one_time_in_several_levels_are_told():
+    levels = pd.MultiIndex.from_product(
+        [range(2001, 2006), range(1, 13)], names=["year", "month"]
+    )
+    with pytest.warns(UserWarning, match="one 'year' are taken for a series.*Period"):
+        bare().fit(MONTHLY.set_axis(levels))
+
+
+# Test rows of scores, reports and displays --------------------------------------
+
+
+def test_reports_go_by_index_and_names(dated, tmp_path):
+    page = tmp_path / "page.html"
+    for X_new, y_new, words in (
+        (X[N:], Y[N - 20 : N], "different indexes"),
+        (X[N:], None, "need both"),
+        (X[N:], Y[N:].to_frame("other").assign(more=1.0), "fitted with|targets|1"),
+        (X[N + 3 :], Y[N + 3 :], "follow the history at once.*2023-04-11"),
+        (X[N - 3 :], Y[N - 3 :], "follow the history at once"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            dated.report(page, X_new, y_new)
+
+
+def test_a_score_without_its_target_or_with_short_weights_is_refused(dated):
+    with pytest.raises(ValueError, match="need both"):
+        dated.score(X[N:])
+    with pytest.raises(ValueError, match="sample_weight"):
+        dated.score(X[N:], Y[N:], np.ones(3))
+
+
+def test_prediction_displays_show_one_column_of_the_same_dates():
+    draw = PredictionDisplay.from_predictions
+    with pytest.raises(ValueError, match="different indexes"):
+        draw(Y[:9], Y[:9].iloc[::-1])
+    with pytest.raises(ValueError, match="shape \\(9, 2\\)"):
+        draw(TWO[:9], TWO[:9])
+    with pytest.raises(ValueError, match="holds many series"):
+        draw(panel(Y[:9]), panel(Y[:9]))
+    assert draw(Y[:9].to_frame(), Y[:9].to_frame()).y_true.index.equals(DAYS[:9])
+
+
+def test_forecast_displays_continue_the_axis_of_the_history():
+    shown = ForecastDisplay.from_predictions(Y[:9].to_frame(), [[1.0], [2.0]])
+    assert list(shown.forecast.index) == list(DAYS[9:11])
+
+
+# Ready-made windows and their names ---------------------------------------------
+
+
+def test_windows_go_by_the_names_of_their_columns():
+    lags, target = make_windows(np.sin(np.arange(80.0)), 6)
+    windows = pd.DataFrame(lags)  # whose names are whole numbers
+    y = pd.DataFrame({"a": target[:, 0], "b": 100 - target[:, 0]})
+    f = LSTMForecaster(units=2, epochs=0, random_state=0).fit(windows, y)
+    assert_allclose(f.predict(windows[windows.columns[::-1]]), f.predict(windows))
+    assert f.score(windows, y[["b", "a"]]) == f.score(windows, y)
+    with pytest.raises(ValueError, match="different indexes"):
+        f.score(windows, y.iloc[::-1])
+    with pytest.raises(ValueError, match="different indexes"):
+        f.fit(windows, y.iloc[::-1])
+
+
+def test_windows_without_a_target_are_left_out():
+    lags, target = make_windows(np.sin(np.arange(80.0)), 6)
+    gappy = np.where(np.arange(len(target)) == 7, np.nan, target[:, 0])
+    known = ~np.isnan(gappy)
+    f = LSTMForecaster(units=2, epochs=0, random_state=0)
+    expected = f.fit(lags[known], gappy[known]).predict(lags)
+    assert_array_equal(f.fit(lags, gappy).predict(lags), expected)
+    with pytest.raises(ValueError, match="y is missing in every row"):
+        f.fit(lags, gappy * np.nan)
+
+
+@pytest.mark.parametrize("names", [[5, 7], [1, 0], [("p", "a"), ("p", "b")]])
+def test_past_covariates_of_any_name_are_matched_by_it(names):
+    both = pd.DataFrame(RNG.normal(size=(120, 2)), DAYS, names)
+    f = bare(past_covariates=[names[1]]).fit(both[:N], Y[:N])
+    expected = f.forecast(2, both)
+    assert_array_equal(f.forecast(2, both[names[::-1]]), expected)
+    assert_array_equal(f.forecast(2, both[names[:1]]), expected)
+    other = pd.DataFrame(both.to_numpy(), DAYS, ["a", "b"])
+    same = bare(past_covariates=["b"]).fit(other[:N], Y[:N])
+    assert_array_equal(same.forecast(2, other), expected)
+
+
+def test_names_of_the_levels_of_columns_stay_beside_quantiles():
+    columns = pd.MultiIndex.from_product([["Close"], ["A", "B"]], names=["p", "t"])
+    f = bare().fit(TWO.set_axis(columns, axis=1))
+    assert list(f.forecast_quantiles(1).columns.names) == ["p", "t", None]
+
+
+# Files --------------------------------------------------------------------------
+
+DATES = [datetime.date(2023, 1, 6), datetime.date(2023, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [DATES, set(DATES), pd.Series(DATES), np.array(DATES, "M8[D]"), pd.Index(DATES)]
+    + [[pd.Period(day, "D") for day in DATES], [pd.Timestamp(d) for d in DATES]],
+)
+def test_holidays_of_any_kind_survive_files(dates, tmp_path):
+    f = bare(calendar=(dates,)).fit(Y.rename(DATES[0]))
+    f.save(tmp_path / "f.sklstm")
+    again = sklstm.load(tmp_path / "f.sklstm")
+    pd.testing.assert_series_equal(again.forecast(9), f.forecast(9))
+
+
+# Missing values in metrics ------------------------------------------------------
+
+
+def test_quantiles_go_by_dates_and_by_the_names_of_columns():
+    actual = Y[:4]
+    table = pd.DataFrame({0.9: actual + 1, 0.1: actual - 1})
+    loss = weighted_quantile_loss(actual, table, quantiles=[0.1, 0.9])
+    expected = weighted_quantile_loss(
+        actual, table[[0.1, 0.9]].to_numpy(), quantiles=[0.1, 0.9]
+    )
+    assert loss == expected
+    with pytest.raises(ValueError, match="different indexes"):
+        weighted_quantile_loss(actual[::-1], table, quantiles=[0.1, 0.9])
+
+
+MISSING = {
+    "mase": lambda y, p: mean_absolute_scaled_error(y, p, y_train=[1.0, 3.0, 2.0]),
+    "smape": symmetric_mean_absolute_percentage_error,
+    "loss": lambda y, p: weighted_quantile_loss(y, np.c_[p, p], quantiles=[0.1, 0.9]),
+    "share": lambda y, p: interval_coverage(y, p, p),
+    "score": lambda y, p: interval_score(y, p, p, coverage=0.9),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_metrics_treat_missing_values_alike(name):
+    metric, y, p = MISSING[name], np.array([1.0, np.nan, 4.0]), np.array([1.0, 2, 3])
+    assert metric(y, p) == metric(y[[0, 2]], p[[0, 2]])
+    with pytest.raises(ValueError, match="forecast is missing in"):
+        metric(p, y)
+    with pytest.raises(ValueError, match="No row has an actual value"):
+        metric(y * np.nan, p)
+
+
+def test_errors_of_many_series_are_not_scaled_by_one_naive_forecast():
+    with pytest.raises(ValueError, match="y_train holds many series"):
+        mean_absolute_scaled_error(Y[:3], Y[:3], y_train=panel(Y))

@@ -24,7 +24,6 @@ from sklstm._forecasting.zero_shot import (
     untrained_network,
 )
 from sklstm._networks.spec import NetworkSpec, differences
-from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import is_list_of_series
 from sklstm._series.reader import TrainingSeries
 from sklstm._series.validation import (
@@ -165,9 +164,8 @@ def untrained_state(
     """Return the state of a network and scalers, without a record of training."""
     y_scalers, x_scaler = scalers
     if isinstance(data, TrainingWindows):
-        output = OutputFormat(one_dimensional=data.y.ndim == 1)
         windows = WindowModel(network, x_scaler, y_scalers, data.target_shape)
-        return FittedForecaster("windows", output, windows)
+        return FittedForecaster("windows", data.output, windows)
     n_kept = problem.window_length
     if members is not None:
         n_kept = max(n_kept, n_context_rows(problem.norm.seasons))

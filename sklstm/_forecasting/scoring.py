@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import _check_sample_weight
 
 from sklstm._forecasting.members import consecutive
 from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
@@ -147,6 +148,8 @@ def r2_of_known(y, forecasts, sample_weight=None) -> float:
         )
     weights = None
     if sample_weight is not None:
-        weights = np.asarray(concatenate_series(sample_weight))[known]
+        weights = _check_sample_weight(
+            concatenate_series(sample_weight), forecasts, ensure_non_negative=True
+        )[known]
     score = r2_score(actual[known], forecasts[known], sample_weight=weights)
     return float(score)

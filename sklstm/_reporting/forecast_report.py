@@ -15,7 +15,9 @@ from sklstm._reporting.html_page import (
     warning_list,
 )
 from sklstm._reporting.summary import counted, model_name, weights_of_members
-from sklstm._series.panel import SINGLE_SERIES
+from sklstm._series.alignment import aligned_test_rows
+from sklstm._series.panel import SINGLE_SERIES, rows_by_series
+from sklstm._series.validation import as_numbers
 from sklstm._utils.cells import CELLS
 from sklstm.metrics import lag, mean_absolute_scaled_error
 
@@ -120,6 +122,8 @@ def split_series(forecaster, X, y):
         )
     known = series[SINGLE_SERIES].history
     if X is not None:
+        X, y = aligned_test_rows(forecaster._state, X, y)
+        check_follow(forecaster, X)
         train = rows_of(forecaster, known, 0, len(known))
         note = "The test rows are new data; the network was fitted on rows before them."
         return forecaster, (X, y), train, note
@@ -134,6 +138,29 @@ def split_series(forecaster, X, y):
     return fit_quietly(clone(forecaster), *train), test, train, note
 
 
+def check_follow(forecaster, X):
+    """Raise unless test rows follow the history at once, as the naive forecasts do."""
+    for key, (_, index) in rows_by_series(X).items():
+        if key is not SINGLE_SERIES:
+            break  # predict says what is wrong
+        history, n = forecaster._state.series[key].history, n_rows(X)
+        where = history.where(index, n)
+        if not np.array_equal(where, len(history) + np.arange(n)):
+            raise ValueError(
+                f"A report needs test rows that follow the history at once, but X has "
+                f"{n} rows from {index[0]} to {index[-1]}, and the row after the "
+                f"history is {history.after(1)[0]}. Pass every row from that one on."
+            )
+
+
+def n_rows(data):
+    """Return the number of rows of data in any container, of which there is one."""
+    n = np.shape(data)[0]
+    if not n:
+        raise ValueError("X is empty. Pass at least one test row.")
+    return n
+
+
 def rows_of(forecaster, known, first, last):
     """Return rows of a history in the form that `fit` took."""
     part = known.cut(first, last)
@@ -142,10 +169,20 @@ def rows_of(forecaster, known, first, last):
         return target, None
     # Calendar features follow the user's columns, and `fit` adds them again.
     X = part.X[:, : forecaster.n_features_in_]
-    names = getattr(forecaster, "feature_names_in_", None)
+    names = input_columns(forecaster)
     if part.index is not None or names is not None:
         X = pd.DataFrame(X, part.index, names)
     return X, target
+
+
+def input_columns(forecaster):
+    """Return the columns of X as they came to `fit`, or None without names."""
+    names = forecaster._state.output.input_names
+    if names is None:
+        return getattr(forecaster, "feature_names_in_", None)
+    if all(isinstance(name, tuple) for name in names):
+        return pd.MultiIndex.from_tuples(names)
+    return pd.Index(names)
 
 
 def given_windows(forecaster, X, y, train):
@@ -154,12 +191,13 @@ def given_windows(forecaster, X, y, train):
             "The forecaster was fitted on ready-made windows, which it does not keep. "
             "Pass test rows to report as X and y, and train=(X, y) to compare networks."
         )
+    X, y = aligned_test_rows(forecaster._state, X, y)
     note = "The test rows are new data; each row is predicted by itself."
     return forecaster, (X, y), train, note
 
 
 def values_of(data):
-    values = np.asarray(data, float)
+    values = as_numbers(data)
     return values.reshape(len(values), -1)
 
 

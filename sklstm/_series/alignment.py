@@ -1,6 +1,7 @@
 """Which rows of X, y and a history belong together: by index, by name, by position."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,14 @@ from sklstm._series.panel import (
     is_panel,
     rows_by_series,
 )
-from sklstm._series.time_index import check_same_kind, plain_index, step_of, time_index
+from sklstm._series.time_index import (
+    check_same_kind,
+    plain_index,
+    step_of,
+    tells_no_step,
+    time_index,
+    with_step,
+)
 from sklstm._series.validation import (
     columns_in_order,
     is_pandas,
@@ -41,6 +49,15 @@ def match_columns(data, names, name="y"):
             f"{names}. Pass the same columns, in any order."
         )
     return ordered
+
+
+def match_other_names(estimator, table, names):
+    """Return a frame with its columns in the order of `fit`, if they are not all text.
+
+    scikit-learn refuses names of text in another order, and does not look at others.
+    """
+    has_text = hasattr(estimator, "feature_names_in_")
+    return table if has_text else match_columns(table, names, "X")
 
 
 def match_target(y, names):
@@ -121,8 +138,50 @@ def check_regular(histories: dict[Hashable, History], name: str = "X") -> None:
     for key, history in histories.items():
         if history.index is None or len(history.index) < 2:
             continue
-        whose = "" if key is SINGLE_SERIES else f", series {key!r}"
-        check_regular_index(history.index, name + whose)
+        check_regular_index(history.index, name_of_series(name, key))
+
+
+def name_of_series(name: str, key: Hashable) -> str:
+    """Return the name of data, with the series among many."""
+    return name if key is SINGLE_SERIES else f"{name}, series {key!r}"
+
+
+def with_common_step(
+    histories: dict[Hashable, History],
+    steps: Iterable | None = None,
+    name: str = "X",
+) -> dict[Hashable, History]:
+    """Return histories of which those too short to tell their step have that of others.
+
+    Parameters
+    ----------
+    histories : dict of series to History
+    steps : iterable of steps or None
+        Of the series that a forecaster knows; None reads those of the longer histories.
+
+    Raises
+    ------
+    ValueError
+        If two rows are further apart than this step.
+    """
+    short = [key for key, own in histories.items() if tells_no_step(own.index)]
+    if not short:
+        return histories
+    if steps is None:
+        longer = (own.index for key, own in histories.items() if key not in short)
+        steps = [step_of(index) for index in longer if index is not None]
+    known = set(steps)
+    if len(known) != 1:
+        return histories
+    (step,) = known
+    changed = {}
+    for key in short:
+        try:
+            index = with_step(histories[key].index, step)
+        except ValueError as error:
+            raise ValueError(f"{name_of_series(name, key)}: {error}") from error
+        changed[key] = replace(histories[key], index=index)
+    return histories | changed
 
 
 def check_regular_index(index: pd.Index, name: str) -> None:
@@ -180,6 +239,40 @@ def with_index_of(X, y):
     if is_pandas(X) or not is_pandas(y) or has_levels(y) or time_index(y, "y") is None:
         return X
     return pd.DataFrame(np.asarray(X), y.index, names_of_columns(X))
+
+
+def aligned_test_rows(state, X, y, sample_weight=None) -> tuple:
+    """Return X with the index of y where it has none, and y as numbers, by its names.
+
+    Raises
+    ------
+    ValueError
+        If X and y do not come as for `fit`, or differ in their rows.
+    """
+    if state.form == "series":
+        return X, y
+    if y is None:
+        raise ValueError(
+            "The forecaster was fitted with inputs X and a target y, so test rows need "
+            "both. Pass X and y."
+        )
+    if state.form == "windows":
+        check_same_labels(X, y)
+        check_same_labels(X, sample_weight, "sample_weight")
+        y = match_target(y, state.output.names)
+        return X, y
+    align_X_y(X, y, sample_weight)
+    X, y = with_index_of(X, y), match_target(y, state.output.names)
+    check_same_length(concatenate_series(X), y)
+    return X, y
+
+
+def check_same_labels(X, y, name: str = "y") -> None:
+    """Raise where rows of X and y have the same labels in another order."""
+    if not (is_pandas(X) and is_pandas(y)) or X.index.equals(y.index):
+        return
+    if X.index.is_unique and len(X) == len(y) and X.index.isin(y.index).all():
+        check_same_index(X.index, y.index, name)
 
 
 def check_same_index(

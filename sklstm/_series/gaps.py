@@ -12,6 +12,8 @@ MOST_ROWS = 4
 ENOUGH_WEEKS = 4
 # Steps of opening hours are counted one by one.
 MOST_OPENING_HOURS = 20_000
+# The last day that offsets of half months take.
+LAST_HALF = 27
 # Offsets that leave out hours or days of a plainer step.
 CLOSING = (
     pd.offsets.CustomBusinessDay,
@@ -46,23 +48,29 @@ def span_as_offset(span):
     return pd.tseries.frequencies.to_offset(span)
 
 
-def gap_in_words(index, row=None):
-    """Return what is wrong with an index that is not regular, and the way out.
+def gap_in_words(index):
+    """Return what is wrong with time stamps that are not regular, and the way out."""
+    offset = usual_step(index)
+    if offset is None:
+        return irregular_in_words(index)
+    plain, step = plain_step(index, offset)
+    return way_over_gap(
+        index, first_gap(index, plain), step, f"asfreq({written(offset)})"
+    )
 
-    Parameters
-    ----------
-    index : DatetimeIndex or PeriodIndex
-    row : int or None
-        Before the first gap, where it is known.
-    """
-    if isinstance(index, pd.PeriodIndex):
-        step, way = index.freqstr, "reindex(pd.period_range(index[0], index[-1]))"
-    else:
-        offset = usual_step(index)
-        if offset is None:
-            return irregular_in_words(index)
-        plain, step = plain_step(index, offset)
-        row, way = first_gap(index, plain), f"asfreq({written(offset)})"
+
+def gap_of_periods(index, row, step):
+    """Return what is wrong with periods before their first gap, and the way out."""
+    every = step.n // index.freq.n
+    way = "reindex(pd.period_range(index[0], index[-1])"
+    way += ")" if every == 1 else f"[::{every}])"
+    # A multiple of a frequency has the name of stamps, such as 2ME.
+    name = index.freqstr if every == 1 else f"{every} * {index.freqstr}"
+    return way_over_gap(index, row, name, way)
+
+
+def way_over_gap(index, row, step, way):
+    """Return the first gap of an index, which is after a row, and the way out."""
     return (
         f"The time steps are not regular: the index goes from {index[row]} to "
         f"{index[row + 1]}, but its usual step is {step!r}. Give every step a row, "
@@ -80,11 +88,14 @@ def irregular_in_words(index):
     units = {"D": "1D", "h": "1h", "min": "1min", "s": "1s"}
     fitting = (name for name, span in units.items() if middle >= pd.Timedelta(span))
     unit = next(fitting, "ms")
+    way = f"Round the time stamps, for example with index.round({unit!r}), or average"
+    if (local == local.round(unit)).all():
+        way, days = "Average", int(middle / pd.Timedelta("1D"))
+        unit = f"{days}D" if days > 1 else unit
     return (
         "The time steps are not regular: their commonest length is that of "
-        f"{counts.max() / len(steps):.0%} of them. Round the time stamps, for example "
-        f"with index.round({unit!r}), or average the values over equal steps, for "
-        f"example with resample({unit!r}).mean()."
+        f"{counts.max() / len(steps):.0%} of them. {way} the values over equal steps, "
+        f"for example with resample({unit!r}).mean()."
     )
 
 
@@ -142,7 +153,9 @@ def possible_steps(local):
     common = span_as_offset(pd.Timedelta(int(np.gcd.reduce(steps)), "ns"))
     yield common
     hours, days = pd.Timedelta("1h"), pd.Timedelta("1D")
-    # Half months have 13 days at least, between 15 and 28 of February.
+    half_month = half_months(local)
+    if half_month is not None:
+        yield half_month
     if steps.min() >= 13 * days.value:
         yield from steps_of_months(local)
     span = local[-1] - local[0]
@@ -179,6 +192,18 @@ def steps_of_months(local):
     weekday = int(local[0].weekday())
     yield pd.offsets.WeekOfMonth(week=min((local[0].day - 1) // 7, 3), weekday=weekday)
     yield pd.offsets.LastWeekOfMonth(weekday=weekday)
+
+
+def half_months(local):
+    """Return an offset to the first or last day of a month and another, or None."""
+    days, is_last = np.asarray(local.day), np.asarray(local.is_month_end)
+    other = np.unique(days[days > 1])
+    if len(other) == 1 and other[0] <= LAST_HALF and (days == 1).any():
+        return pd.offsets.SemiMonthBegin(day_of_month=int(other[0]))
+    other = np.unique(days[~is_last])
+    if len(other) == 1 and other[0] <= LAST_HALF and is_last.any():
+        return pd.offsets.SemiMonthEnd(day_of_month=int(other[0]))
+    return None
 
 
 def mask_of(weekdays):

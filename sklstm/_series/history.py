@@ -11,6 +11,7 @@ from sklstm._series.time_index import (
     continued_index,
     positions,
     step_of,
+    with_frequency,
 )
 from sklstm._utils.archive import storable
 from sklstm._utils.growable_array import appended
@@ -58,7 +59,7 @@ class History:
         """Return what a file or a pickle holds."""
         index = self.stamps(0, len(self))
         if isinstance(index, pd.DatetimeIndex) and index.freq is None:
-            index = with_step(index, self.recent()[1])
+            index = with_frequency(index, self.recent()[1])
         state = {"y": self.y, "X": self.X, "index": index}
         return state if self.static is None else state | {"static": self.static}
 
@@ -230,14 +231,3 @@ class History:
             ahead = rows[beyond] - len(self.X)
             X[beyond] = self.ahead[np.minimum(ahead, len(self.ahead) - 1)]
         return X
-
-
-def with_step(index, step):
-    """Return an index with its step as frequency, if its stamps allow that.
-
-    Appending drops the frequency, and a calendar with holidays cannot be inferred.
-    """
-    try:
-        return pd.DatetimeIndex(index, freq=step)
-    except ValueError:
-        return index

@@ -117,11 +117,13 @@ class OutputFormat:
 
     def named_columns(self, names):
         """Return columns of one level more, whose last one holds the names."""
-        if len(self.column_names or [None]) == 1:
-            return pd.MultiIndex.from_product([self.names, names])
-        return pd.MultiIndex.from_tuples(
-            [(*target, name) for target in self.names for name in names]
-        )
+        levels = [*(self.column_names or [None]), None]
+        tuples = [
+            (*(target if len(levels) > 2 else (target,)), name)
+            for target in self.names
+            for name in names
+        ]
+        return pd.MultiIndex.from_tuples(tuples, names=levels)
 
     def combine(self, parts):
         """Return what belongs to each series in the form in which `fit` got them.

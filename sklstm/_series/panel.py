@@ -153,7 +153,14 @@ def check_time_is_last(index, name):
             f"{name} = {name}.{way}.sort_index()."
         )
     names = [str(level).lower() for level in index.names]
-    if TIME_WORDS.isdisjoint(names[-1:]) and not TIME_WORDS.isdisjoint(names[:-1]):
+    if TIME_WORDS.issuperset(names):
+        warn_user(
+            f"All levels of the index of {name}, {list(index.names)}, have names of "
+            f"times, and rows of one {index.names[0]!r} are taken for a series. If "
+            "they are parts of one time, make it the index, for example a PeriodIndex.",
+            UserWarning,
+        )
+    elif TIME_WORDS.isdisjoint(names[-1:]) and not TIME_WORDS.isdisjoint(names[:-1]):
         warn_user(
             f"The last level of the index of {name}, {index.names[-1]!r}, is taken for "
             f"the time, and {index.names[:-1]} for the series. If it is not, move the "

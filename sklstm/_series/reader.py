@@ -13,7 +13,6 @@ import pandas as pd
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
     _check_sample_weight,
-    _get_feature_names,
     validate_data,
 )
 
@@ -24,9 +23,10 @@ from sklstm._series.alignment import (
     check_same_length,
     check_weights_index,
     histories_by_series,
-    match_columns,
+    match_other_names,
     match_target,
     rows_after_end,
+    with_common_step,
 )
 from sklstm._series.calendar import (
     check_holidays,
@@ -54,6 +54,7 @@ from sklstm._series.validation import (
     check_weight_size,
     is_pandas,
     n_dims,
+    names_of_columns,
 )
 from sklstm._series.window_reader import (
     TrainingWindows,
@@ -174,7 +175,7 @@ def read_training(
         table = read_inputs(estimator, X, y, known)
     given = X if y is None else y
     warn_of_other_index(given, table.rows_by_series)
-    histories = histories_by_series(*table[1:4])
+    histories = with_common_step(histories_by_series(*table[1:4]))
     check_regular(histories)
     check_holidays(estimator.calendar, histories.values())
     histories, encoder = with_static(histories, static, encoder, given)
@@ -183,7 +184,7 @@ def read_training(
         output=OutputFormat.of(given, table.target, table.inputs),
         histories=histories,
         weights=read_weights(sample_weight, table, X, y),
-        past_only=past_only_mask(estimator),
+        past_only=past_only_mask(estimator, table.inputs),
         static_encoder=encoder,
         calendar=estimator.calendar,
         n_inputs=0 if y is None else estimator.n_features_in_,
@@ -244,7 +245,7 @@ def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
         inputs = match_other_names(estimator, inputs, known.input_names)
     partly = estimator.past_covariates is not None
     X = input_numbers(estimator, inputs, partly, reset=known is None)
-    check_known_ahead(X, past_only_mask(estimator), index_of(inputs))
+    check_known_ahead(X, past_only_mask(estimator, inputs), index_of(inputs))
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
     for column in range(X.shape[1]):
@@ -304,12 +305,12 @@ def read_parts(
         )
     if output is None:
         raise ValueError("X gave no part. Let it give frames or series to fit on.")
-    histories = buffer.histories()
+    histories = with_common_step(buffer.histories())
     check_regular(histories)
     return TrainingSeries(
         *output,
         histories,
-        past_only=past_only_mask(estimator),
+        past_only=past_only_mask(estimator, table.inputs),
         in_files=True,
         calendar=estimator.calendar,
         n_inputs=estimator.n_features_in_ if output[0] == "regression" else 0,
@@ -511,6 +512,9 @@ def read_history(estimator, history, static=None) -> dict[Hashable, History]:
         target = read_target(state, y)
         check_same_length(values, target)
         histories = histories_by_series(where, target, values)
+    known = (own.history for own in state.series.values())
+    steps = (own.recent()[1] for own in known if own.index is not None)
+    histories = with_common_step(histories, steps, "history")
     check_regular(histories, "history")
     return with_static_of(state, histories, static, X)
 
@@ -584,22 +588,13 @@ def index_of(table) -> pd.Index | None:
     return table.index if is_pandas(table) else None
 
 
-def match_other_names(estimator, table, names):
-    """Return a frame with its columns in the order of `fit`, if they are not all text.
-
-    scikit-learn refuses names of text in another order, and does not look at others.
-    """
-    has_text = hasattr(estimator, "feature_names_in_")
-    return table if has_text else match_columns(table, names, "X")
-
-
-def past_only_mask(estimator) -> np.ndarray | None:
+def past_only_mask(estimator, inputs) -> np.ndarray | None:
     """Return which columns of X, then of the calendar, are not known ahead, or None."""
     past = estimator.past_covariates
     if past is None:
         return None
-    numbers = range(estimator.n_features_in_)
-    names = list(getattr(estimator, "feature_names_in_", numbers))
+    numbers = list(range(estimator.n_features_in_))
+    names = names_of_columns(inputs) or numbers
     unknown = [name for name in past if name not in names]
     if unknown:
         raise ValueError(
@@ -611,30 +606,41 @@ def past_only_mask(estimator) -> np.ndarray | None:
 
 
 def without_past(estimator, X):
-    """Return X with zeros for what is not known ahead."""
+    """Return X with zeros for what is not known ahead, which may be left out."""
     past, n_columns = estimator._state.model.past_only, estimator.n_features_in_
-    names = _get_feature_names(X)  # of polars and Arrow frames, too
-    if past is not None and names is not None:
-        X = with_past_columns(estimator, X, names)
-        names = _get_feature_names(X)
-    if past is None or np.shape(X)[1:] != (n_columns,):
+    fitted = input_names_of(estimator)
+    if past is None:
+        return X
+    hidden = [name for name, own in zip(fitted, past, strict=False) if own]
+    names = names_of_columns(X)
+    if names is not None:
+        X = with_columns_of_past(X, names, fitted, hidden)
+        names = names_of_columns(X)
+    if np.shape(X)[1:] != (n_columns,):
         return X  # validate_data says what is wrong
     frame = pd.DataFrame(X if is_pandas(X) else np.asarray(X)).copy()
-    if names is not None:
+    if names is not None and not is_pandas(X):
         frame.columns = names
-    frame[frame.columns[past[:n_columns]]] = 0.0
+    if names is None or not set(hidden) <= set(names):
+        hidden = list(frame.columns[past[:n_columns]])
+    frame[hidden] = 0.0
     return frame if is_pandas(X) or names is not None else frame.to_numpy()
 
 
-def with_past_columns(estimator, X, names):
+def input_names_of(estimator) -> list:
+    """Return the names of the columns of X at `fit`, or their numbers."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
+        names = estimator._state.output.input_names
+    return list(range(estimator.n_features_in_) if names is None else names)
+
+
+def with_columns_of_past(X, names: list, fitted: list, hidden: list):
     """Return X with columns for those that are not known ahead and were left out."""
-    fitted = list(getattr(estimator, "feature_names_in_", names))
-    past = set(estimator.past_covariates or ())
     left_out = [name for name in fitted if name not in names]
-    if not left_out or not set(left_out) <= past or set(names) - set(fitted):
+    if not left_out or not set(left_out) <= set(hidden) or set(names) - set(fitted):
         return X
-    frame = pd.DataFrame(np.asarray(X), columns=list(names))
-    if is_pandas(X):
-        frame = X.copy()
-    frame[left_out] = 0.0
+    frame = X.copy() if is_pandas(X) else pd.DataFrame(np.asarray(X), columns=names)
+    for name in left_out:
+        frame[name] = 0.0
     return frame[fitted]

@@ -5,7 +5,13 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from sklstm._series.gaps import gap_in_words, offset_of, wall_times
+from sklstm._series.gaps import (
+    gap_in_words,
+    gap_of_periods,
+    half_months,
+    offset_of,
+    wall_times,
+)
 from sklstm._series.validation import are_dates, holds_dates, is_pandas
 
 # Rows between the history and those of X, each of which must be forecast first.
@@ -22,6 +28,7 @@ SEASONS = {
     "SM": (24,),
     "M": (12,),
     "Q": (4,),
+    "H": (2,),
 }
 # Units by the arguments of pandas.DateOffset.
 UNITS = {"months": "M", "weeks": "W", "days": "D", "hours": "h", "minutes": "min"}
@@ -31,7 +38,8 @@ CODES = {
     "SME": "SM",
     "SMS": "SM",
     **dict.fromkeys(("ME", "MS", "BME", "BMS", "CBME", "CBMS", "WOM", "LWOM"), "M"),
-    **dict.fromkeys(("QE", "QS", "BQE", "BQS"), "Q"),
+    **dict.fromkeys(("QE", "QS", "BQE", "BQS", "REQ"), "Q"),
+    **dict.fromkeys(("HYE", "HYS", "BHYE", "BHYS"), "H"),
 }
 
 
@@ -80,7 +88,8 @@ def holds_whole_numbers(index):
     """Return whether an index numbers its rows, in a dtype of integers or floats."""
     if pd.api.types.is_float_dtype(index.dtype):
         numbers = index.to_numpy(np.float64, na_value=np.nan)
-        return len(index) > 0 and bool((numbers % 1 == 0).all())
+        whole = np.isfinite(numbers) & (np.floor(numbers) == numbers)
+        return len(index) > 0 and bool(whole.all())
     return pd.api.types.is_integer_dtype(index.dtype) and len(index) > 0
 
 
@@ -181,8 +190,7 @@ def step_of(index):
     if isinstance(index, pd.RangeIndex):
         return index.step
     if isinstance(index, pd.PeriodIndex):
-        check_without_gap(index, index.asi8, index.freq.n)
-        return index.freq
+        return step_of_periods(index)
     if index.freq is not None:
         return index.freq
     if len(index) < 2:
@@ -198,16 +206,10 @@ def step_of(index):
 
 def inferred_step(index):
     """Return the offset that a DatetimeIndex without a frequency follows, or None."""
-    with warnings.catch_warnings():
-        # pandas 4 will return an offset, which to_offset takes as well.
-        warnings.simplefilter("ignore")
-        inferred = pd.infer_freq(index) if len(index) > 2 else None
     local = wall_times(index)
-    if inferred is not None:
-        offset = pd.tseries.frequencies.to_offset(inferred)
-        # pandas looks at some weeks of the month alone, and at no gaps between them.
-        if not isinstance(offset, pd.offsets.WeekOfMonth) or follows(local, offset):
-            return offset
+    offset = inferred_offset(index, local)
+    if offset is not None:
+        return offset
     months = months_apart(index)
     if months is not None:
         return pd.DateOffset(months=months)
@@ -215,9 +217,32 @@ def inferred_step(index):
     if len(np.unique(steps)) == 1:
         # Days of local time, some of which have 23 or 25 hours.
         return offset_of(local[:2])
+    half_month = half_months(local) if len(local) > 3 else None
+    if half_month is not None and follows(local, half_month):
+        return half_month
     last_week = pd.offsets.LastWeekOfMonth(weekday=local[0].weekday())
     is_monthly = pd.Timedelta("28D") <= steps.min() <= steps.max()
     return last_week if is_monthly and follows(local, last_week) else None
+
+
+def inferred_offset(index, local):
+    """Return the offset that pandas infers from stamps, or from local ones, or None."""
+    for stamps in (index,) if index.tz is None else (index, local):
+        with warnings.catch_warnings():
+            # pandas 4 will return an offset, which to_offset takes as well.
+            warnings.simplefilter("ignore")
+            inferred = pd.infer_freq(stamps) if len(stamps) > 2 else None
+        if inferred is None:
+            continue
+        offset = pd.tseries.frequencies.to_offset(inferred)
+        # pandas looks at some weeks of the month alone, and at no gaps between them.
+        is_week = isinstance(offset, pd.offsets.WeekOfMonth)
+        # Hours of local time that follow each other may be two hours apart.
+        if (not is_week or follows(local, offset)) and (
+            stamps is index or not is_span(offset)
+        ):
+            return offset
+    return None
 
 
 def follows(local, offset):
@@ -244,11 +269,75 @@ def months_apart(index):
     return int(steps[0])
 
 
-def check_without_gap(index, numbers, step):
-    """Raise where whole numbers of an index are further apart than its step."""
-    wide = np.flatnonzero(np.diff(numbers) != step)
+def step_of_periods(index):
+    """Return the step of periods: every second month is as regular as every month.
+
+    Raises
+    ------
+    ValueError
+        If some periods are further apart than others.
+    """
+    steps = np.diff(index.asi8)
+    common = int(np.gcd.reduce(steps)) if len(steps) else index.freq.n
+    wide = np.flatnonzero(steps != common)
+    step = index.freq.base * common
     if len(wide):
-        raise ValueError(gap_in_words(index, wide[0]))
+        raise ValueError(gap_of_periods(index, int(wide[0]), step))
+    return step
+
+
+def later_periods(index, steps, step):
+    """Return the periods after the last one, which may leave some out between them."""
+    numbers = index.asi8[-1] + step.n * np.arange(1, steps + 1)
+    return pd.PeriodIndex.from_ordinals(numbers, freq=index.freq, name=index.name)
+
+
+def tells_no_step(index: pd.Index | None) -> bool:
+    """Return whether an index has too few rows to tell a month from 31 days."""
+    if index is None or len(index) > 2:
+        return False
+    return not isinstance(index, pd.DatetimeIndex) or index.freq is None
+
+
+def with_step(index: pd.Index, step) -> pd.Index:
+    """Return an index of one or two rows with the step of others, if it can have it.
+
+    Raises
+    ------
+    ValueError
+        If two rows are further apart than the step.
+    """
+    of_numbers = isinstance(index, pd.RangeIndex)
+    if not len(index) or of_numbers != isinstance(step, int):
+        return index
+    if of_numbers:
+        first = pd.RangeIndex(index[0], index[0] + step, step, name=index.name)
+    elif isinstance(index, pd.DatetimeIndex):
+        first = with_frequency(index[:1], step)
+        if first.freq is None:  # the stamp is not on the grid of the others
+            return index
+    else:
+        first = index[:1]
+    if len(index) == 2 and index[1] > continued_index(first, 1, step)[0]:
+        raise ValueError(
+            f"The time steps are not regular: the index goes from {index[0]} to "
+            f"{index[1]}, but the step of the longer series is {step}. Give every step "
+            "a row, which may hold missing values."
+        )
+    return first if len(index) == 1 else with_frequency(index, step)
+
+
+def with_frequency(index, step):
+    """Return an index with its step as frequency, if its stamps allow that.
+
+    Appending drops the frequency, and a calendar with holidays cannot be inferred.
+    """
+    if not isinstance(index, pd.DatetimeIndex):
+        return index
+    try:
+        return pd.DatetimeIndex(index, freq=step)
+    except ValueError:
+        return index
 
 
 def continued_index(index: pd.Index, steps: int, step=None) -> pd.Index:
@@ -258,9 +347,7 @@ def continued_index(index: pd.Index, steps: int, step=None) -> pd.Index:
         first = index[-1] + step
         return pd.RangeIndex(first, first + steps * step, step, name=index.name)
     if isinstance(index, pd.PeriodIndex):
-        return pd.period_range(
-            index[-1] + 1, periods=steps, freq=index.freq, name=index.name
-        )
+        return later_periods(index, steps, step)
     if type(step) is pd.DateOffset and set(step.kwds) == {"months"}:
         return months_after(index, steps, step)
     full = stamps_from(index[-1], steps + 1, step, index.name)
@@ -421,7 +508,8 @@ def working_seasons(step) -> tuple[int, ...]:
     if not isinstance(step, pd.offsets.BusinessHour):
         return ()
     spans = zip(step.start, step.end, strict=True)
-    minutes = sum(minute_of(end) - minute_of(start) for start, end in spans)
+    # Hours that end before they start go on to the next day.
+    minutes = sum((minute_of(end) - minute_of(start)) % 1440 for start, end in spans)
     hours, rest = divmod(minutes, 60)
     return () if rest else (hours, hours * days)
 
@@ -440,8 +528,9 @@ def unit_of(step):
         code = step.rule_code.split("-")[0]
     except NotImplementedError:  # Easter has no code, and no season
         return None, 1
-    if code == "D" and step.n % 7 == 0:
-        return "W", step.n // 7
+    week = {"D": 7, "B": 5}.get(code)
+    if week is not None and step.n % week == 0:
+        return "W", step.n // week
     if code == "s" and step.n % 60 == 0:
         return "min", step.n // 60
     return CODES.get(code, code), step.n

@@ -1,6 +1,6 @@
 """Ready-made windows as they come to `fit` and `predict`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm._series.panel import (
-    is_panel,
+from sklstm._series.alignment import (
+    check_same_labels,
+    match_other_names,
+    match_target,
 )
+from sklstm._series.output_format import OutputFormat
+from sklstm._series.panel import is_panel
 from sklstm._series.validation import (
     as_numbers,
     check_columns,
@@ -34,6 +38,8 @@ class TrainingWindows:
     X : ndarray of shape (n_windows, window_length, n_features)
     y : ndarray of shape (n_windows,) or (n_windows, n_outputs)
     weights : ndarray of shape (n_windows,)
+    output : OutputFormat
+        With the names of columns of both.
     target_shape : tuple of int
         Shape of the target of one window: (), (n_outputs,), or (horizon, n_targets).
     """
@@ -41,6 +47,7 @@ class TrainingWindows:
     X: np.ndarray
     y: np.ndarray
     weights: np.ndarray
+    output: OutputFormat
     target_shape: tuple = ()
     form: str = "windows"
 
@@ -62,30 +69,39 @@ def read_windows(estimator, X, y, sample_weight, reset):
             "time steps, but window_length is None, which means ready-made "
             "windows. Set window_length, or pass X.to_numpy()."
         )
+    check_same_labels(X, y)
+    check_same_labels(X, sample_weight, "sample_weight")
+    output = replace(OutputFormat.of(y, y, X), container=None)
+    if not reset and estimator._state.form == "windows":
+        y = match_target(y, estimator._state.output.names)
     shape = None
     if n_dims(y) == 3:  # as `make_windows` gives it
         y = as_numbers(y)
         shape, y = y.shape[1:], y.reshape(len(y), -1)
-    X, y = read_window_values(estimator, X, y, reset=reset)
+    check_numbers(y, "y")
+    y = as_numbers(y)
+    missing = np.isnan(y)
+    X, y = read_window_values(estimator, X, np.where(missing, 0, y), reset=reset)
+    known = ~missing.reshape(len(y), -1).any(axis=1)
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
     check_weight_size(weights)
-    if not weights.any():
-        raise ValueError(
-            "sample_weight is zero for every row, so no weight is left to train on."
-        )
-    return TrainingWindows(X, y, weights, y.shape[1:] if shape is None else shape)
+    if not known.any() or not weights[known].any():
+        fault = "sample_weight is zero for" if known.any() else "y is missing in"
+        raise ValueError(f"{fault} every row, so no weight is left to train on.")
+    shape = y.shape[1:] if shape is None else shape
+    return TrainingWindows(X[known], y[known], weights[known], output, shape)
 
 
 def read_window_values(estimator, X, y=None, *, reset=False):
     """Return windows of shape (n_windows, window_length, n_features), and y."""
     check_columns(X)
+    if not reset and estimator._state.form == "windows":
+        X = match_other_names(estimator, X, estimator._state.output.input_names)
     X, y = unmasked(X), unmasked(y)
     three_d = n_dims(X) == 3
     check_numbers(X)
-    if y is not None:
-        check_numbers(y, "y")
     if three_d:
         return read_3d_windows(estimator, X, y, reset)
     target = {} if y is None else {"y": y, "multi_output": True, "y_numeric": True}

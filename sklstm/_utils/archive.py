@@ -5,6 +5,7 @@ and ends in a digest of itself. Objects become plain data with tags; arrays go t
 safetensors member. Only classes marked `storable` are written or made again.
 """
 
+import datetime
 import hashlib
 import io
 import json
@@ -97,8 +98,12 @@ class Encoder:
             return self.encode_array(value, place)
         if isinstance(value, pd.Index):
             return self.encode_index(value, place)
-        if isinstance(value, pd.Timestamp):
-            return {"timestamp": value.isoformat()}
+        if isinstance(value, datetime.date):
+            return self.encode_date(value, place)
+        if isinstance(value, pd.Period):
+            return {"one_period": value.ordinal, "freq": value.freqstr}
+        if isinstance(value, (set, frozenset)):
+            return {"set": self.encode(sorted(value, key=repr), place)}
         if value in CONTAINERS.values() if isinstance(value, type) else False:
             return {"container": value.__name__}
         if STORABLE.get(type(value).__name__) is type(value):
@@ -108,6 +113,9 @@ class Encoder:
                 for name, part in sorted(state_of(value).items())
             }
             return {"object": type(value).__name__, "state": state}
+        return self.encode_other(value, place)
+
+    def encode_other(self, value, place):
         raise TypeError(
             f"{place} holds {value!r}, of {type(value)}, which cannot be stored in a "
             "file that runs no code when it is loaded. Replace it by a plain value, or "
@@ -123,7 +131,17 @@ class Encoder:
             )
         return kind
 
+    def encode_date(self, value, place):
+        if value is pd.NaT:
+            raise TypeError(f"{place} holds a missing time. Replace it by a date.")
+        if not isinstance(value, datetime.datetime):
+            return {"date": value.isoformat()}
+        # A datetime is loaded as the Timestamp that means the same.
+        return {"timestamp": pd.Timestamp(value).isoformat()}
+
     def encode_array(self, value, place):
+        if value.dtype.kind == "M" and value.ndim == 1:
+            return {"stamps": self.encode_index(pd.DatetimeIndex(value), place)}
         if value.dtype.kind in "UO":
             return {
                 "items": self.encode(value.ravel().tolist(), place),
@@ -161,6 +179,16 @@ class Encoder:
                 "name": name,
             }
         return {"index": self.encode_array(index.to_numpy(), place), "name": name}
+
+
+class FileEncoder(Encoder):
+    """Plain data of a file, in which columns of values become lists of them."""
+
+    def encode_other(self, value, place):
+        to_list = getattr(value, "to_list", None)  # of pandas and polars
+        if callable(to_list):
+            return self.encode(to_list(), place)
+        return super().encode_other(value, place)
 
 
 def state_of(value):
@@ -260,6 +288,12 @@ class Decoder:
         "datetime": decode_datetime,
         "index": decode_index,
         "timestamp": lambda self, data: pd.Timestamp(data["timestamp"]),
+        "date": lambda self, data: datetime.date.fromisoformat(data["date"]),
+        "one_period": lambda self, data: pd.Period(
+            ordinal=int(data["one_period"]), freq=data["freq"]
+        ),
+        "set": lambda self, data: set(self.decode(data["set"])),
+        "stamps": lambda self, data: self.decode(data["stamps"]).to_numpy(),
         "container": lambda self, data: CONTAINERS[data["container"]],
         "object": decode_object,
     }
@@ -295,7 +329,7 @@ def unpacked(state):
 
 def to_bytes(value: object, place: str, manifest: dict) -> bytes:
     """Return the file of a storable object; equal objects have equal bytes."""
-    encoder = Encoder()
+    encoder = FileEncoder()
     state = encoder.encode(value, place)
     members = {
         MANIFEST: json.dumps({"format": FORMAT, **manifest}).encode(),

@@ -253,3 +253,60 @@ def test_dates_among_objects_are_read_and_as_text_refused():
     with pytest.raises(ValueError, match="dates as text.*pd.to_datetime"):
         time_index(dated(pd.Index(["30/12/2023", "31/12/2023", "01/01/2024"])))
     assert time_index(dated(pd.Index(["a", "b"]))) is None
+
+
+@pytest.mark.parametrize("every, season", [(2, 6), (3, 4), (12, None)])
+def test_every_so_many_periods_are_regular(every, season):
+    months = pd.period_range("2001-02", periods=12 * every, freq="M")[::every]
+    assert list(continued_index(months[:6], 6)) == list(months[6:])
+    assert seasons_of(months) == (() if season is None else (season,))
+    words = f"'{every} \\* M'.*\\[::{every}\\]"
+    with pytest.raises(ValueError, match=f"from {months[2]} to {months[4]}.*{words}"):
+        step_of(months.delete(3))
+
+
+@pytest.mark.parametrize("freq", ["SMS-10", "SMS", "SME", "SME-20"])
+def test_half_months_are_regular_without_a_frequency(freq):
+    stamps = pd.date_range("2024-01-01", periods=20, freq=freq)
+    assert list(continued_index(bare(stamps[:12]), 8)) == list(stamps[12:])
+    assert seasons_of(bare(stamps)) == (24,)
+    with pytest.raises(ValueError, match=f"asfreq\\('{stamps.freqstr}'\\)"):
+        step_of(bare(stamps.delete(7)))
+
+
+def test_business_days_are_regular_where_the_clocks_skip_a_midnight():
+    days = pd.date_range("2023-04-20", periods=20, freq="B")
+    index = days.tz_localize("Africa/Cairo", nonexistent="shift_forward")
+    assert (index.hour > 0).sum() == 1
+    assert list(continued_index(bare(index[:12]), 8)) == list(index[12:])
+
+
+def test_stamps_of_no_step_are_not_rounded_where_they_are_whole():
+    days = pd.DatetimeIndex(
+        [f"2024-{m:02d}-{d}" for m in range(3, 8) for d in (8, 9, 28)]
+    )
+    with pytest.raises(ValueError, match="commonest.*Average.*resample"):
+        step_of(pd.DatetimeIndex(days))
+
+
+@pytest.mark.parametrize(
+    "freq, season",
+    [
+        (pd.offsets.BusinessHour(start="22:00", end="06:00"), (8, 40)),
+        (pd.offsets.BDay(5), (52,)),
+        (pd.offsets.FY5253Quarter(weekday=5, startingMonth=1), (4,)),
+    ],
+)
+def test_seasons_of_nights_weeks_and_retail_quarters(freq, season):
+    assert seasons_of(pd.date_range("2024-01-01", periods=9, freq=freq)) == season
+
+
+@pytest.mark.parametrize("name", ["HalfYearEnd", "BHalfYearBegin"])
+def test_seasons_of_half_years(name):
+    offset = getattr(pd.offsets, name, None)  # of pandas 3
+    if offset is not None:
+        assert seasons_of(pd.date_range("2024", periods=9, freq=offset())) == (2,)
+
+
+def test_infinite_row_numbers_are_no_axis():
+    assert time_index(pd.Series(1.0, [0.0, 1.0, np.inf])) is None
