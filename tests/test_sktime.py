@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 from sklearn.preprocessing import StandardScaler
 
 pytest.importorskip("sktime")
@@ -318,3 +319,24 @@ def test_says_how_to_install_sktime(monkeypatch):
     monkeypatch.delitem(sys.modules, "sklstm.sktime")
     with pytest.raises(ImportError, match=r"pip install 'sklstm\[sktime\]'"):
         importlib.import_module("sklstm.sktime")
+
+
+def test_inputs_beyond_the_horizon_count_and_past_covariates_may_be_left_out():
+    days = pd.date_range("2023-01-01", periods=60, freq="D")
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 2)), days, ["a", "b"])
+    y = pd.Series(np.sin(np.arange(60.0)) + X["a"], days)
+    options = {"units": 2, "epochs": 0, "pretrained": False, "random_state": 0}
+    f = LSTMForecaster(6, 4, **options).fit(y[:50], X=X[:50])
+    later = f.predict([1, 2, 3, 4], X=X[50:])
+    assert_allclose(f.predict([1, 2], X=X[50:]), later[:2])
+    past = LSTMForecaster(6, 2, past_covariates=("a",), **options)
+    past.fit(y[:50], X=X[:50])
+    assert_allclose(past.predict([1, 2], X=X[["b"]][50:]), past.predict([1, 2], X=X))
+
+
+def test_every_second_period_is_forecast():
+    months = pd.period_range("2001-01", periods=120, freq="M")[::2]
+    y = pd.Series(np.sin(np.arange(60.0)), months)
+    f = LSTMForecaster(6, units=2, epochs=0, pretrained=False, random_state=0)
+    assert list(f.fit(y[:50]).predict([1, 2]).index) == list(months[50:52])
