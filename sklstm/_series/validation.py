@@ -79,7 +79,7 @@ def check_numbers(data, name="X"):
     Raises
     ------
     ValueError
-        For a frame without columns.
+        For a frame without columns, and complex numbers.
     TypeError
         For text, dates, nested rows of unequal length and other objects; for frames of
         Dask, whose index has no levels and says of no row whose it is.
@@ -102,7 +102,12 @@ def check_numbers(data, name="X"):
     if kind is None and hasattr(data, "__array__"):  # polars and Arrow
         kind = np.asarray(data).dtype.kind
     kind = kind or "O"
-    if kind in "biufc" or hasattr(data, "toarray"):
+    if kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} must hold real numbers. Pass its real "
+            "and imaginary parts as columns."
+        )
+    if kind in "biuf" or hasattr(data, "toarray"):
         return
     if kind in "mM":
         raise TypeError(
@@ -241,11 +246,6 @@ def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
     """
     check_frame(data, name)
     check_numbers(data, name)
-    if np.iscomplexobj(data):
-        raise ValueError(
-            f"Complex data not supported: {name} must hold real numbers. Pass its real "
-            "and imaginary parts as columns."
-        )
     held = in_file(data) and data.dtype in (np.float32, np.float64)
     values = as_numbers(data, data.dtype if held else np.float64)
     if values.ndim not in (1, 2):

@@ -138,3 +138,5 @@ def test_odd_tables_are_named():
         check_numbers(pd.DataFrame(index=range(3)), "y")
     with pytest.raises(ValueError, match="Complex data not supported: X must"):
         check_values(np.array([1 + 2j]))
+    with pytest.raises(ValueError, match="Complex data not supported: y must"):
+        check_numbers(pd.DataFrame({"a": [1.0], "b": [1j]}), "y")
