@@ -12,7 +12,6 @@ from sklearn.utils import check_consistent_length
 from sklstm._series.alignment import (
     check_regular_index,
     check_same_dates,
-    match_columns,
 )
 from sklstm._series.time_index import check_order, plain_index
 from sklstm._series.validation import (
@@ -22,6 +21,7 @@ from sklstm._series.validation import (
     check_values,
     columns_in_order,
     is_pandas,
+    match_columns,
     names_of_columns,
     stamp_in_words,
 )

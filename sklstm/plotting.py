@@ -188,6 +188,32 @@ class TrainingHistoryDisplay(Display):
                 )
 
 
+def series_to_draw(state, series):
+    """Return the key of the series that a display shows; None for the only one.
+
+    Raises
+    ------
+    ValueError
+        If there are several, none of this key, or ready-made windows.
+    """
+    if isinstance(series, list) and len(series) == 1:
+        (series,) = series
+    if state.form == "windows":
+        raise ValueError(
+            "The forecaster was fitted on ready-made windows, which have no order, "
+            "so no forecast follows them. Pass their predictions to "
+            "PredictionDisplay.from_predictions."
+        )
+    if isinstance(series, list) or series not in state.series:
+        known = list(state.series)
+        fault = f"The forecaster has {len(known)} series, and a display shows one"
+        if series is not None:
+            fault = f"The forecaster has no series {series!r}"
+        some = f"{known[:5]}{' and others' if len(known) > 5 else ''}"
+        raise ValueError(f"{fault}. Pass series=, one of {some}.")
+    return series
+
+
 def one_column(values):
     """Return a frame or array of one column without its axis of columns."""
     if np.ndim(values) == 2 and np.shape(values)[1] == 1:
@@ -264,21 +290,7 @@ class ForecastDisplay(Display):
         """
         check_is_fitted(forecaster, "weights_")
         state = forecaster._state
-        if isinstance(series, list) and len(series) == 1:
-            (series,) = series
-        if state.form == "windows":
-            raise ValueError(
-                "The forecaster was fitted on ready-made windows, which have no order, "
-                "so no forecast follows them. Pass their predictions to "
-                "PredictionDisplay.from_predictions."
-            )
-        if isinstance(series, list) or series not in state.series:
-            known = list(state.series)
-            fault = f"The forecaster has {len(known)} series, and a display shows one"
-            if series is not None:
-                fault = f"The forecaster has no series {series!r}"
-            some = f"{known[:5]}{' and others' if len(known) > 5 else ''}"
-            raise ValueError(f"{fault}. Pass series=, one of {some}.")
+        series = series_to_draw(state, series)
         chosen = None if series is None else [series]
         forecast = one_column(alone(forecaster.forecast(steps, X, series=chosen)))
         if np.ndim(forecast) != 1:

@@ -8,11 +8,11 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from sklstm import _forecaster
-from sklstm._series.alignment import match_columns
 from sklstm._series.missing import interpolate_gaps
 from sklstm._series.panel import SINGLE_SERIES, axis_of, rows_by_series
 from sklstm._series.reader import read_history
 from sklstm._series.time_index import continued_index, positions, step_of
+from sklstm._series.validation import match_columns
 from sklstm._utils.offsets import same_offset
 
 try:

@@ -23,7 +23,6 @@ from sklstm._series.alignment import (
     check_same_length,
     check_weights_index,
     histories_by_series,
-    match_other_names,
     match_target,
     rows_after_end,
     with_common_step,
@@ -53,6 +52,7 @@ from sklstm._series.validation import (
     check_values,
     check_weight_size,
     is_pandas,
+    match_other_names,
     n_dims,
     names_of_columns,
 )

@@ -302,3 +302,33 @@ def check_positive_int(name: str, value) -> None:
         raise ValueError(f"{name} must be an int of 1 or more. Got {value}.")
     if value >= 2**63:  # in arrays it would be no int any more
         raise ValueError(f"{name} must be below 2**63. Got {value}: lower it.")
+
+
+def match_columns(data, names, name="y"):
+    """Return a frame of targets, or of inputs, with its columns in the order of names.
+
+    Raises
+    ------
+    ValueError
+        If it has other columns.
+    """
+    columns = names_of_columns(data)
+    # One column cannot be in another order; `match_target` checks its name.
+    if columns is None or not isinstance(names, list) or len(names) < 2:
+        return data
+    ordered = columns_in_order(data, names)
+    if ordered is None:
+        raise ValueError(
+            f"{name} has the columns {columns}, but the forecaster was fitted with "
+            f"{names}. Pass the same columns, in any order."
+        )
+    return ordered
+
+
+def match_other_names(estimator, table, names):
+    """Return a frame with its columns in the order of `fit`, if they are not all text.
+
+    scikit-learn refuses names of text in another order, and does not look at others.
+    """
+    has_text = hasattr(estimator, "feature_names_in_")
+    return table if has_text else match_columns(table, names, "X")

@@ -10,11 +10,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklstm._series.alignment import (
-    check_same_labels,
-    match_other_names,
-    match_target,
-)
+from sklstm._series.alignment import check_same_labels, match_target
 from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import is_panel
 from sklstm._series.validation import (
@@ -24,6 +20,7 @@ from sklstm._series.validation import (
     check_size,
     check_weight_size,
     is_pandas,
+    match_other_names,
     n_dims,
     unmasked,
 )
