@@ -214,16 +214,13 @@ def skill_in_words(estimator, whose="its"):
         words = f"{change:.1%} below that of the best simple model, the {name}"
     else:
         words = f"{1 - change:.3g} times that of the best simple model, the {name}"
-        if is_trusted(estimator):
-            words += (
-                "; the pretrained network keeps its weight, because a short block can "
-                "err by chance"
-            )
+        if mean_lost_by_chance(estimator):
+            words += "; the mean of members is kept, because on this block that can be chance"
     return f"On the validation block {whose} {measure} is {words}."
 
 
-def is_trusted(estimator):
-    """Return whether a mean of members is kept that lost to one of them."""
+def mean_lost_by_chance(estimator):
+    """Return whether the network trained here did better than the mean that is kept."""
     if hasattr(estimator, "classes_"):
         return False
     return estimator._state.record.best_skill > estimator.skill_
