@@ -215,7 +215,7 @@ def skill_in_words(estimator, whose="its"):
     else:
         words = f"{1 - change:.3g} times that of the best simple model, the {name}"
         if mean_lost_by_chance(estimator):
-            words += "; the mean of members is kept, because on this block that can be chance"
+            words += "; the mean of members is kept, because this can be chance"
     return f"On the validation block {whose} {measure} is {words}."
 
 

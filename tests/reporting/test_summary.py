@@ -132,7 +132,7 @@ def test_skill_in_words(fitted, skill, n_iter, best_epoch, words):
 
 def test_a_mean_that_lost_on_a_short_block_says_why_it_is_kept(fitted):
     f, scores = fitted._copy(), {"last_value": 2.0, "ridge": 1.0}
-    words = "; the mean of members is kept, because on this block that can be chance"
+    words = "; the mean of members is kept, because this can be chance"
     for trained_skill, told in ((0.1, True), (-0.3, True), (-0.5, False)):
         record = TrainingRecord({}, 3, 3, scores, -0.5, trained_skill)
         f._state = replace(f._state, record=record)
