@@ -67,13 +67,8 @@ def weights_of_errors(errors: Mapping[str, float], prior: float) -> dict[str, fl
     if pretrained * LARGEST_ERROR**2 >= max(weights.values()):
         weights = {name: (1 - prior) * weight for name, weight in weights.items()}
         weights["pretrained"] += prior
-    for _ in range(2):
-        total = sum(w for w in weights.values() if w >= SMALLEST_WEIGHT)
-        weights = {
-            name: weight / total if weight >= SMALLEST_WEIGHT else 0.0
-            for name, weight in weights.items()
-        }
-    return weights
+    kept = {name: w for name, w in weights.items() if w >= SMALLEST_WEIGHT}
+    return {name: kept.get(name, 0.0) / sum(kept.values()) for name in weights}
 
 
 @dataclass(frozen=True)
