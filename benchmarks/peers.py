@@ -64,6 +64,10 @@ def sklstm(y, n_test, length, horizon, stride, seed, settings=({},)):
     return table["y_pred"].to_numpy().reshape(-1, horizon), seconds, f.forecast
 
 
+def sklstm_alone(*task):
+    return sklstm(*task, [{"pretrained": False}])
+
+
 def sklstm_chosen(*task):
     return sklstm(*task, SETTINGS)
 
@@ -146,7 +150,7 @@ def skforecast(y, n_test, length, horizon, stride, seed):
     return np.array([at(o) for o in origins]), seconds, lambda: at(len(y) - n_test)
 
 
-CONTENDERS = [sklstm, sklstm_chosen, darts, neuralforecast, skforecast]
+CONTENDERS = [sklstm, sklstm_alone, sklstm_chosen, darts, neuralforecast, skforecast]
 
 
 def measured(contender, task, seed):
