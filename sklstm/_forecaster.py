@@ -167,13 +167,13 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         "auto" combines the network trained here with one that comes with the package
         and was trained on many synthetic series, and for one series alone with a linear
         model of its seasonally adjusted rows: forecasts are a weighted mean, whose
-        weights follow from the errors of each on the validation block; the shorter it
-        is, the more the pretrained network weighs, but beside X. The pretrained
-        network reads each target column by itself, without X, and takes seasons from
-        `seasonal_period`. Where the rows allow, it is fine-tuned on the series, by as
-        many steps as `epochs` and at most 50, for which `fit` takes one to several
-        seconds more; "frozen" leaves its weights as they come. False leaves both
-        members out. Not used for ready-made windows.
+        weights follow from the errors of each on the validation block. Without X, a
+        short block favours the pretrained network, because errors on few rows say
+        little. The pretrained network reads each target column by itself, without X,
+        and takes seasons from `seasonal_period`. Where the rows allow, it is fine-tuned
+        on the series, by as many steps as `epochs` and at most 50, for which `fit`
+        takes one to several seconds more; "frozen" leaves its weights as they come.
+        False leaves both members out. Not used for ready-made windows.
     quantiles : tuple of float, default=None
         Probabilities whose quantiles the network learns beside the median, which is
         then the forecast, by the pinball loss. They start at the linear model and the
@@ -399,12 +399,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         X : array-like of shape (n_timesteps,), (n_timesteps, n_features), \
                 (n_windows, window_length) or (n_windows, window_length, n_features), \
                 or list of the first two, or iterator
-            The series, inputs known ahead, or ready-made windows, which are left out
-            where a value of y is missing; see the class. An
-            iterator gives many series part by part: frames indexed by (series, time),
-            arrays as in a list, or pairs ``(X, y)``. Parts are kept in files without
-            a name while fit lasts, and of their rows only the last few after it. A
-            ``numpy.memmap`` is read from its file, and never as a whole.
+            The series, inputs known ahead, or ready-made windows; see the class.
+            Windows are left out where a value of y is missing. An iterator gives many
+            series part by part: frames indexed by (series, time), arrays as in a list,
+            or pairs ``(X, y)``. Parts are kept in files without a name while fit lasts,
+            and of their rows only the last few after it. A ``numpy.memmap`` is read
+            from its file, and never as a whole.
         y : array-like of shape (n_timesteps,) or (n_timesteps, n_targets), default=None
             None says that X is the series.
         sample_weight : array-like of shape (n_timesteps,), default=None

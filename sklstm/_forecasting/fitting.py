@@ -122,8 +122,9 @@ def combined(
 ) -> tuple[Members | None, WindowFit]:
     """Return the weights of network and other members, and the fit of all.
 
-    A mean can be worse than its best member, and is left out where it is so on the
-    block. Without a validation block the weights are those of the last state, if any.
+    A mean can be worse than its best member. It is left out where a long block shows
+    that it is worse than the network trained here; see `is_worse`. Without a validation
+    block the weights are those of the last state, if any.
 
     Parameters
     ----------

@@ -229,8 +229,7 @@ def aligned_test_rows(state, X, y, sample_weight=None) -> tuple:
     if state.form == "windows":
         check_same_labels(X, y)
         check_same_labels(X, sample_weight, "sample_weight")
-        y = match_target(y, state.output.names)
-        return X, y
+        return X, match_target(y, state.output.names)
     align_X_y(X, y, sample_weight)
     X, y = with_index_of(X, y), match_target(y, state.output.names)
     check_same_length(concatenate_series(X), y)
