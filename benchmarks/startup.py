@@ -57,9 +57,9 @@ def main(n):
             print(rows[-1], flush=True)
     Path("docs/benchmarks/startup.md").write_text(
         "# Seconds to the first forecast\n\n"
-        "Median seconds of whole processes, from start to end, with files in the page\n"
-        "cache and Keras not loaded. The environment holds the package alone, because\n"
-        "pyarrow adds 0.09 s to the import of pandas. Written by\n"
+        "The table shows median seconds of whole processes, from start to end, with\n"
+        "files in the page cache and Keras not loaded. The environment contains the\n"
+        "package alone, because pyarrow adds 0.09 s to the import of pandas. Written by\n"
         "`make bench-startup`.\n\n"
         f"Measured at {provenance()}.\n\n"
         "| what | s | aim |\n|---|---|---|\n" + "\n".join(rows) + "\n"
