@@ -149,6 +149,13 @@ def write(script, title, words, rows, about):
     )
 
 
+def backend_of(name):
+    """Return the backend of Keras that a contender runs on."""
+    if "tensorflow" in name or name == "skforecast":
+        return "tensorflow"
+    return "torch" if name == "keras_torch" else "jax"
+
+
 def main(script, title, words, prepare, tasks, bars, n_rounds):
     """Run the contest of a script, or one contender's process if arguments name it.
 
@@ -172,8 +179,7 @@ def main(script, title, words, prepare, tasks, bars, n_rounds):
         n_rounds = int(sys.argv[1])
     peers, contenders = os.environ["PEERS"], {}
     for name in prepare:
-        tensorflow = "tensorflow" in name or name == "skforecast"
-        backend = {"KERAS_BACKEND": "tensorflow" if tensorflow else "jax"}
+        backend = {"KERAS_BACKEND": backend_of(name)}
         is_ours = name in ("sklstm", WITHOUT_LIBRARY)
         wish = {"SKLSTM_NATIVE": "0"} if name == WITHOUT_LIBRARY else {}
         contenders[name] = (sys.executable if is_ours else peers, backend | wish)
