@@ -66,8 +66,8 @@ def main(n):
         "# Seconds to the first forecast\n\n"
         "The table shows median seconds of whole processes, from start to end, with\n"
         "files in the page cache. Fits are of 144 rows, and only the fit with epochs\n"
-        "loads Keras. The environment contains the package alone, because pyarrow adds\n"
-        "0.09 s to the import of pandas. Written by `make bench-startup`.\n\n"
+        "loads Keras. The environment contains the package alone, because pyarrow\n"
+        "adds 0.09 s to the import of pandas. Written by `make bench-startup`.\n\n"
         f"Measured at {provenance()}.\n\n"
         "| what | s | aim |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
