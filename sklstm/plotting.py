@@ -603,7 +603,11 @@ def actual_values(y_true, axis):
         if type(index) is type(axis):
             return pd.Series(as_numbers(y_true), index, name=y_true.name)
     y_true = one_series(y_true, "y_true")
-    check_consistent_length(axis, y_true)
+    if len(y_true) != len(axis):
+        raise ValueError(
+            f"y_true has {len(y_true)} rows, but the display shows {len(axis)} steps. "
+            "Pass a row for each, or a Series with the dates of its rows."
+        )
     return pd.Series(as_numbers(y_true), axis)
 
 
@@ -622,7 +626,7 @@ def interval_frames(forecaster, steps, X, chosen, coverages, index):
         )
         # Bounds of arrays have no index of their own.
         frames[coverage] = pd.DataFrame(
-            np.asarray(alone(bounds)), index, ["lower", "upper"]
+            np.asarray(alone(bounds)).reshape(-1, 2), index, ["lower", "upper"]
         )
     return frames
 
