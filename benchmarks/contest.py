@@ -140,8 +140,8 @@ def write(script, title, words, rows, about):
     page = Path("docs/benchmarks") / f"{Path(script).stem}.md"
     page.write_text(
         f"# {title}\n\n{words}\n\nEach library runs in its own process, and the "
-        "processes take turns. `ratio`\nis the median of sklstm over that of the "
-        "contender, and `aim` the highest ratio aimed\nat. Written by "
+        "processes take turns. `ratio`\nis the median of sklstm divided by that of the "
+        "contender, and `aim` is the highest ratio\naimed at. Written by "
         "`make bench-speed`.\n\n"
         f"Measured at {about}.\n\n"
         "| task | contender | median s | range | ratio | aim |\n"

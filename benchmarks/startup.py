@@ -64,10 +64,10 @@ def main(n):
             print(rows[-1], flush=True)
     Path("docs/benchmarks/startup.md").write_text(
         "# Seconds to the first forecast\n\n"
-        "Median seconds of whole processes, from start to end, with files in the page\n"
-        "cache. Fits are of 144 rows, and only the fit with epochs loads Keras. The\n"
-        "environment holds the package alone, because pyarrow adds 0.09 s to the\n"
-        "import of pandas. Written by `make bench-startup`.\n\n"
+        "The table shows median seconds of whole processes, from start to end, with\n"
+        "files in the page cache. Fits are of 144 rows, and only the fit with epochs\n"
+        "loads Keras. The environment contains the package alone, because pyarrow\n"
+        "adds 0.09 s to the import of pandas. Written by `make bench-startup`.\n\n"
         f"Measured at {provenance()}.\n\n"
         "| what | s | aim |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )

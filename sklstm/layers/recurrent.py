@@ -326,7 +326,7 @@ class SLSTM(FastLoop, keras.layers.RNN):
         return jax_loops.slstm(*given)
 
     def reset_state(self):
-        """Forget what a stateful layer has seen."""
+        """Reset the states of a stateful layer."""
         if self.states is not None:
             initial = self.get_initial_state(self.states[0].shape[0])
             for variable, value in zip(self.states, initial, strict=True):
