@@ -189,8 +189,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     learning_rate : float, default=0.001
         Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
-        Learning rate by epoch. A callable gets ``(epoch, learning_rate)`` and returns
-        the epoch's rate.
+        Learning rate by epoch; "cosine" falls to near 0 in as many as `epochs` says. A
+        callable gets ``(epoch, learning_rate)`` and returns the epoch's rate. Calls of
+        `partial_fit` count on.
     clipnorm : float or None, default=1.0
         Largest norm of each weight's gradient.
     epochs : int, default=100
@@ -442,6 +443,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         """Train one more epoch on these rows, from the fitted weights where there are.
 
         Parameters and errors are those of `fit`. The scalers of the first call stay.
+        Calls on the same rows train as one fit of as many epochs does, without a
+        validation block; after `fit`, the optimizer starts anew.
         The rows become the history that `forecast` continues. Intervals stay as wide
         as the last `fit` found them; without one there are none.
 
