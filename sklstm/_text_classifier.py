@@ -112,7 +112,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         Length of word vectors; not read with `embeddings`, whose vectors have a length.
     embeddings : path, dict of str to array, or ndarray, default=None
         First word vectors: a text file of GloVe or word2vec, which gzip may have
-        compressed, a dict of vectors of one length, or an array of shape (n_words + 2, length) indexed by token id.
+        compressed, a dict of vectors of one length, or an array of shape (n_words + 2,
+        length) indexed by token id.
         A word in lower case takes the vector of a cased form if it has none, and words
         without any get the mean of the others.
     trainable_embeddings : bool, default=True
