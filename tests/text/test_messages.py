@@ -264,13 +264,21 @@ def test_u7_a_graph_has_a_row_and_a_column(linear_skip):
 def test_u9_classes_that_a_graph_cannot_hold():
     pytest.importorskip("onnx")
     days = [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]
-    clf = quick().fit(TEXTS, np.array([days[i] for i in LABELS], "M8[D]"))
-    with pytest.raises(TypeError, match=r"of type date.* y.astype\(str\)"):
-        clf.to_onnx()
+    for unit in ("M8[D]", "M8[ns]"):
+        clf = quick().fit(TEXTS, np.array([days[i] for i in LABELS], unit))
+        with pytest.raises(TypeError, match=r"of type date.* y.astype\(str\)"):
+            clf.to_onnx()
 
 
 def pairs_of(text):
     return list(zip(text, text[1:], strict=False))
+
+
+def test_a_tokenizer_that_gives_one_str_is_told():
+    match = r"position 0: it gave 'good film', .* A tokenizer gives a list of str"
+    for estimator in (quick(tokenizer=str.lower), TextSequencer(tokenizer=str.lower)):
+        with pytest.raises(TypeError, match=match):
+            estimator.fit(TEXTS, LABELS)
 
 
 def test_u9_tokens_that_a_graph_cannot_hold():

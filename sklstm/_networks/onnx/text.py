@@ -40,10 +40,12 @@ def classifier_model(classifier):
 
 
 def encoded_classes(classes):
+    # NumPy's tolist makes whole numbers of dates in nanoseconds.
+    values = list(classes) if classes.dtype.kind in "mM" else classes.tolist()
     try:
-        return json.dumps(classes.tolist())
+        return json.dumps(values)
     except TypeError as error:
-        kind = type(classes.tolist()[0]).__name__
+        kind = type(values[0]).__name__
         raise TypeError(
             f"The classes are of type {kind}, which the metadata of a graph cannot "
             "hold. Fit on str or int, for example on y.astype(str)."
@@ -57,7 +59,7 @@ def encoded_vocabulary(words):
         kind = type(next(iter(words))).__name__
         raise TypeError(
             f"The tokens are of type {kind}, which the metadata of a graph cannot "
-            "hold. Let tokenizer give str, for example ' '.join of each tuple."
+            "hold. Let tokenizer give str."
         ) from error
 
 
