@@ -102,8 +102,8 @@ def score_table(scores, own):
 
 def read_once(X, y):
     """Return texts as a list or token ids as an array, and labels as an array."""
-    # The page reads the texts several times, and an iterator gives them once.
     check_same_labels(X, y)
+    # The page reads the texts several times, and an iterator gives them once.
     X = list(X) if isinstance(X, Iterator) else unloaded(X)
     if tokenizer.is_text(X):
         X = tokenizer.check_texts(X)

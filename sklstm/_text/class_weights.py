@@ -54,7 +54,8 @@ def label_weights(data, class_weight):
     n_labels = data.targets.shape[1]
     by_label = class_weight if isinstance(class_weight, list) else [class_weight]
     for one in by_label:
-        if one not in (None, "balanced") and not isinstance(one, dict):
+        is_balanced = isinstance(one, str) and one == "balanced"
+        if not (one is None or is_balanced or isinstance(one, dict)):
             raise ValueError(
                 f"class_weight is a list that holds {one!r}, but each label needs a "
                 "dict of the weights of 0 and 1, 'balanced' or None. Write "
