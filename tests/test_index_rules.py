@@ -167,6 +167,15 @@ def ten_days_early(index):
     return index - pd.Timedelta("10D")
 
 
+def test_a_list_of_inputs_ahead_has_no_more_parts_than_series():
+    f = bare().fit([X[:N]] * 2, [Y[:N]] * 2)
+    for options in {}, {"series": 0}, {"history": ([X[:N]] * 2, [Y[:N]] * 2)}:
+        with pytest.raises(ValueError, match="X has 3 parts, but .* has 2 series"):
+            f.forecast(2, [X[N:]] * 3, **options)
+    with pytest.raises(ValueError, match="X has 2 parts, but .* has 1 series"):
+        f.forecast(2, [X[N:]] * 2, history=([X[:N]], [Y[:N]]))
+
+
 WRONG = {
     "ten days early": lambda y: y.set_axis(ten_days_early(y.index)),
     "reversed": lambda y: y.iloc[::-1],

@@ -1,7 +1,5 @@
 """Every search of scikit-learn, in the three forms of `fit` and for many series."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -178,23 +176,28 @@ def test_searches_that_cannot_be_scored_raise_in_all_splits(form, fault, passeng
         search.fit(X, y)
 
 
+@pytest.mark.parametrize("n_jobs", [None, 2])
 @pytest.mark.parametrize("form", ["series", "many regression"])
-def test_test_rows_of_one_split_that_are_all_missing_raise(form, passengers):
+def test_test_rows_of_one_split_that_are_all_missing_raise(form, n_jobs, passengers):
     X, y = data_of(form, passengers)
     target = X if y is None else y
     months = target.index.get_level_values(-1)
     target[(months >= months[20]) & (months < months[40])] = np.nan
     f = estimator_of(form).set_params(epochs=0, pretrained=False)
-    search = GridSearchCV(f, {}, cv=splitter(form))
+    search = GridSearchCV(f, {}, cv=splitter(form), n_jobs=n_jobs)
     with pytest.raises(ValueError, match="(?s)All the . fits failed.*two known values"):
         search.fit(X, y)
-    # A worker knows its own split alone: only that fit fails, and scikit-learn warns.
-    search.set_params(n_jobs=2)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        search.fit(X, y)
-    assert np.isnan(search.cv_results_["mean_test_score"]).all()
-    assert any("two known values" in str(warning.message) for warning in told)
+    with pytest.raises(ValueError, match="(?s)All the . fits failed.*two known values"):
+        cross_val_score(f, X, y, cv=splitter(form), n_jobs=n_jobs)
+
+
+def test_workers_do_not_guess_at_splits_of_another_kind(passengers):
+    series = passengers[:60].copy()
+    series.iloc[42:50] = np.nan
+    f = estimator_of("series").set_params(epochs=0, pretrained=False)
+    cv = [(np.arange(30), np.arange(30, 42)), (np.arange(50), np.arange(50, 54))]
+    scores = cross_val_score(f, series, cv=cv, n_jobs=2)
+    assert np.isfinite(scores).all()
 
 
 @pytest.mark.parametrize("scoring", [None, NAMES[0]])

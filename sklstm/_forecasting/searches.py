@@ -28,6 +28,8 @@ from sklstm.metrics import BacktestScorer
 # The functions of scikit-learn that fit and score one split.
 FIT_AND_SCORE = "sklearn.model_selection._validation", "_fit_and_score"
 SCORE = "sklearn.model_selection._validation", "_score"
+# More splits than these are rarely asked for without a size of the tests.
+MOST_SPLITS = 10
 
 
 def search_split():
@@ -138,7 +140,7 @@ def check_scorers(scorers, split):
         if metric is None:
             check_two_known(values, [split["test"]] if tests is None else tests)
             continue
-        # A worker knows its own test rows alone; those of others may be any.
+        # Where other test rows are not known, they may be any.
         everything = slice(None) if tests is None else np.concatenate(tests)
         for rows in values[split["test"]], values[everything]:
             try_metric(scorer, metric, rows)
@@ -156,12 +158,44 @@ def check_two_known(values, tests):
 
 
 def rows_of_tests(split) -> list | None:
-    """Return the rows that each split tests, or None where a worker knows one."""
+    """Return the rows that each split tests, or None where they are not known."""
     try:
         tests = [test for _, test in split["cv"].split(split["X"], split["y"])]
     except (AttributeError, KeyError, TypeError, ValueError):  # of a worker, or groups
-        return None
+        return rows_of_equal_tests(split)
     return [row_numbers(test) for test in tests]
+
+
+def rows_of_equal_tests(split) -> list | None:
+    """Return the rows of all tests from those of one, if they are equal and last.
+
+    A worker knows one split alone. Those of TimeSeriesSplit and PanelTimeSeriesSplit
+    have tests of one size, which end at the last date.
+    """
+    dates = date_numbers(split["X"])
+    n_dates, tested = dates.max() + 1, np.unique(dates[split["test"]])
+    size, behind = len(tested), n_dates - 1 - tested[-1]
+    if split.get("split_progress"):  # of searches
+        number, n_splits = split["split_progress"]
+        is_known = behind == (n_splits - 1 - number) * size
+    else:
+        n_splits = n_dates // (size + 1)  # as many as have this size by default
+        is_known = behind % size == 0 and behind < n_splits * size
+        is_known &= n_splits <= MOST_SPLITS
+    first = n_dates - n_splits * size
+    if not is_known or first < 0:
+        return None
+    return [
+        np.flatnonzero((dates >= start) & (dates < start + size))
+        for start in range(first, n_dates, size)
+    ]
+
+
+def date_numbers(X) -> np.ndarray:
+    """Return the number of the date of each row, from 0."""
+    if not has_levels(X):
+        return np.arange(len(X))
+    return np.unique(X.index.get_level_values(-1), return_inverse=True)[1]
 
 
 def try_metric(scorer, metric, values):
@@ -232,11 +266,8 @@ def check_backtest(split):
             "A backtest scores rows that follow the training part, and has no training "
             "score. Pass return_train_score=False, or leave scoring out for R²."
         )
-    train, test = split["train"], split["test"]
-    if has_levels(split["X"]):
-        times = split["X"].index.get_level_values(-1)
-        dates = times.unique().sort_values()
-        train, test = dates.get_indexer(times[train]), dates.get_indexer(times[test])
+    dates = date_numbers(split["X"])
+    train, test = dates[split["train"]], dates[split["test"]]
     if np.min(test) != np.max(train) + 1:
         raise ValueError(
             "The splitter leaves a gap between training and test rows, but a backtest "

@@ -16,6 +16,7 @@ from sklstm._series.panel import (
     rows_by_series,
 )
 from sklstm._series.time_index import (
+    check_no_dates_in_numbers,
     check_same_kind,
     plain_index,
     step_of,
@@ -155,9 +156,11 @@ def with_common_step(
 
 
 def check_regular_index(index: pd.Index, name: str) -> None:
-    """Raise where the steps of one time index are not regular."""
+    """Raise where the steps of one time index are not regular, or none of time."""
     try:
         step_of(index)
+        if isinstance(index, pd.RangeIndex):
+            check_no_dates_in_numbers(index)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 

@@ -1,6 +1,8 @@
 """Many series: one table of rows, a list, or the long form of other libraries."""
 
+import datetime
 import re
+from numbers import Number
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from sklstm._series.time_index import (
     time_index,
 )
 from sklstm._series.validation import (
+    check_columns,
     check_positive_int,
     columns_in_order,
     holds_dates,
@@ -231,9 +234,9 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     Raises
     ------
     ValueError
-        If a column is not there, no column is left, a series or a time stamp is
-        missing, text is no date of the form "2026-12-25", or a series has two rows of
-        one time stamp.
+        If a column is not there, no column or no row is left, a series or a time stamp
+        is missing, text is no date of the form "2026-12-25", time stamps are of several
+        kinds or zones, or a series has two rows of one time stamp.
 
     Examples
     --------
@@ -252,21 +255,7 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     keys = list(series) if pd.api.types.is_list_like(series) else [series]
     if hasattr(frame, "to_pandas"):  # of polars or Arrow
         frame = frame.to_pandas()
-    if not hasattr(frame, "columns") or type(frame).__name__ == "LazyFrame":
-        raise TypeError(
-            f"The long table must be a frame, but it is a {type(frame).__name__}. Pass "
-            "pd.DataFrame(table), or collect() a lazy frame of polars."
-        )
-    missing = [name for name in (*keys, time) if name not in frame.columns]
-    if missing:
-        raise ValueError(
-            f"The frame has no column {missing[0]!r}; its columns are "
-            f"{list(frame.columns)}. Say by series= and time= which hold what."
-        )
-    if len(frame.columns) == len(keys) + 1:
-        raise ValueError(
-            f"The frame has no column besides {[*keys, time]}, so no values of series."
-        )
+    check_long(frame, keys, time)
     if hasattr(frame, "partitions"):
         computed = (part.compute() for part in frame.partitions)
         return (
@@ -274,7 +263,7 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
             for part in computed
             if len(part)
         )
-    frame = with_times(frame, keys, time)
+    frame = with_times(check_rows(frame), keys, time)
     repeated = frame.duplicated([*keys, time])
     if repeated.any():
         row = frame.loc[repeated, [*keys, time]].iloc[0].to_list()
@@ -289,6 +278,40 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
     panel = pd.concat(parts, names=[*keys, time])
     panel.index = panel.index.remove_unused_levels()
     return panel.iloc[:, 0] if panel.shape[1] == 1 else panel
+
+
+def check_long(frame, keys: list, time) -> None:
+    """Raise where a long table is no frame, or lacks a column."""
+    if not hasattr(frame, "columns") or type(frame).__name__ == "LazyFrame":
+        raise TypeError(
+            f"The long table must be a frame, but it is a {type(frame).__name__}. Pass "
+            "pd.DataFrame(table), or collect() a lazy frame of polars."
+        )
+    check_columns(frame, "The frame")
+    if not keys or time in keys:
+        raise ValueError(
+            f"series={keys} must name the columns that tell series apart, and not "
+            f"that of time={time!r}. For one series call set_index({time!r}) instead."
+        )
+    missing = [name for name in (*keys, time) if name not in frame.columns]
+    if missing:
+        raise ValueError(
+            f"The frame has no column {missing[0]!r}; its columns are "
+            f"{list(frame.columns)}. Say by series= and time= which hold what."
+        )
+    if len(frame.columns) == len(keys) + 1:
+        raise ValueError(
+            f"The frame has no column besides {[*keys, time]}, so no values of series."
+        )
+
+
+def check_rows(frame):
+    """Return a frame, and raise where it has no row."""
+    if not len(frame):
+        raise ValueError(
+            "The frame has no rows, so it holds no series. Pass at least one row."
+        )
+    return frame
 
 
 def on_grid(part, freq, key):
@@ -316,7 +339,7 @@ def on_grid(part, freq, key):
     if isinstance(index, pd.PeriodIndex):
         grid = pd.period_range(index[0], index[-1], freq=freq)
     elif is_dated:
-        grid = grid_of_stamps(index, freq)
+        grid = grid_of_stamps(index, offset_of_name(freq))
     else:
         check_positive_int("freq", freq)
         grid = pd.RangeIndex(index[0], index[-1] + 1, freq)
@@ -331,6 +354,17 @@ def on_grid(part, freq, key):
             f"would be lost. Pass the frequency of the time stamps{way}"
         )
     return part.set_axis(index).reindex(grid.rename(index.name))
+
+
+def offset_of_name(freq):
+    """Return the offset of a frequency, and raise where pandas knows none."""
+    try:
+        return pd.tseries.frequencies.to_offset(freq)
+    except ValueError as error:
+        raise ValueError(
+            f"freq={freq!r} is no frequency of pandas. Pass one such as 'D', 'B', "
+            "'W-SUN', 'MS' or 'h', or an offset of pandas.tseries.offsets."
+        ) from error
 
 
 ISO = {"format": "ISO8601"}
@@ -356,6 +390,7 @@ def with_times(frame, keys, time):
     times = frame[time]
     if isinstance(times.dtype, pd.CategoricalDtype):
         times = times.astype(times.cat.categories.dtype)
+    check_one_kind(times, time)
     if pd.api.types.infer_dtype(times) != "string":
         return frame
     frame = frame.copy(deep=False)
@@ -376,6 +411,34 @@ def with_times(frame, keys, time):
             f"Convert it first, for example by pd.to_datetime(frame[{time!r}], "
             "dayfirst=True)."
         ) from error
+
+
+def check_one_kind(times, time) -> None:
+    """Raise where time stamps are of several types or zones, which have no order."""
+    if times.dtype != object:
+        return
+    kinds = sorted({name_of_type(stamp) for stamp in times})
+    numbers = all(isinstance(stamp, Number) for stamp in times)
+    if len(kinds) > 1 and not numbers:
+        raise ValueError(
+            f"Column {time!r} of the frame holds values of several types: "
+            f"{', '.join(kinds)}. Convert it first, for example by pd.to_datetime("
+            f"frame[{time!r}].astype(str), format='ISO8601')."
+        )
+    zones = {str(getattr(stamp, "tzinfo", None) or "no zone") for stamp in times}
+    if len(zones) > 1:
+        raise ValueError(
+            f"Column {time!r} of the frame holds time stamps of several zones, such as "
+            f"{' and '.join(sorted(zones)[:2])}. Convert it first, with your time "
+            f"zone: pd.to_datetime(frame[{time!r}], utc=True).dt.tz_convert("
+            "'Europe/Berlin')."
+        )
+
+
+def name_of_type(value) -> str:
+    """Return the name of a type, of time stamps and texts of NumPy that of Python."""
+    plain = (own for own in (str, datetime.datetime) if isinstance(value, own))
+    return next(plain, type(value)).__name__
 
 
 def as_times(index, key):

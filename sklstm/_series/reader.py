@@ -38,6 +38,7 @@ from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import (
     SINGLE_SERIES,
     concatenate_series,
+    is_list_of_series,
     is_panel,
     rows_by_series,
     unpack_history,
@@ -463,6 +464,11 @@ def read_inputs_ahead(
         )
     rows = read_row_values(estimator, X, ahead=True, allow_nan=True)
     check_one_or_many(state, rows.rows_by_series)
+    if is_list_of_series(X) and len(X) > len(state.series):
+        raise ValueError(
+            f"X has {len(X)} parts, but the history has {len(state.series)} series. "
+            "Pass one part for each, in the order of the series."
+        )
     missing = [key for key in chosen if key not in rows.rows_by_series]
     if missing:
         raise ValueError(
@@ -527,6 +533,8 @@ def read_row_values(
     With `allow_nan` any input may be missing, because not all rows will be used.
     """
     state = estimator._state
+    if not is_pandas(X):  # other frames are read as arrays
+        check_frame(X)
     where, table = rows_by_series(X), concatenate_series(X)
     if state.form == "regression":
         if ahead:

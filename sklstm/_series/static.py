@@ -8,8 +8,15 @@ import pandas as pd
 
 from sklstm._series.history import History
 from sklstm._series.panel import SINGLE_SERIES, is_list_of_series
-from sklstm._series.validation import LARGEST_SCALED, check_size
+from sklstm._series.validation import (
+    LARGEST_SCALED,
+    as_numbers,
+    check_size,
+)
 from sklstm._utils.archive import storable
+
+# Kinds of objects, in the words of pandas, that are numbers.
+NUMBERS = ("decimal", "integer", "floating", "mixed-integer-float")
 
 
 @storable
@@ -81,6 +88,16 @@ class StaticEncoder:
         return np.concatenate(encoded, axis=1).astype(float)
 
 
+def with_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which numbers among objects, such as Decimal, are floats."""
+    table = table.copy()
+    for number, (_, column) in enumerate(table.items()):
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        if column.dtype.kind == "O" and kind in NUMBERS:
+            table.isetitem(number, as_numbers(column))
+    return table
+
+
 def check_numeric(column):
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column
@@ -146,9 +163,11 @@ def with_static_of(
 
 def rows_of(given, keys, by_position):
     """Return a table of one row a series, in the order of `keys`."""
+    if hasattr(given, "to_pandas"):  # of polars or Arrow
+        given = given.to_pandas()
     if not isinstance(given, (pd.Series, pd.DataFrame)):
         given = np.asarray(given)
-    table = pd.DataFrame(given)
+    table = with_numbers(pd.DataFrame(given))
     if not table.shape[1]:
         raise ValueError("static_features has no column. Pass at least one.")
     if by_position and len(table) != len(keys):

@@ -16,6 +16,8 @@ from sklstm._series.validation import are_dates, holds_dates, is_pandas
 
 # Rows between the history and those of X, each of which must be forecast first.
 LONGEST_GAP = 100_000
+# Years that whole numbers such as 20241, a quarter, are read as.
+YEARS = 1900, 2100
 TIME_INDEXES = (pd.DatetimeIndex, pd.PeriodIndex, pd.RangeIndex)
 # Steps in the seasons of a unit, the shortest season first: of hours a day and a week.
 SEASONS = {
@@ -109,11 +111,9 @@ def whole_number_index(index, name="X"):
             "Give every step a row, which may hold missing values, for example with "
             f"reindex(range({numbers[0]}, {numbers[-1] + step}, {step}))."
         )
-        if date_format(numbers):
-            way = (
-                "If they are dates, convert them: pd.to_datetime(index.astype(str), "
-                f"format={date_format(numbers)!r})."
-            )
+        if dates_in_numbers(numbers):
+            what, convert, _ = dates_in_numbers(numbers)
+            way = f"If they are {what}, convert them: {convert}."
         raise ValueError(
             f"The rows of {name} have a gap in time: its index goes from "
             f"{numbers[row]} to {numbers[row + 1]}, but its step is {step}. {way}"
@@ -132,6 +132,52 @@ def date_format(numbers):
     return None
 
 
+def dates_in_numbers(numbers) -> tuple[str, str, int] | None:
+    """Return what whole numbers that look like dates may be, or None.
+
+    Returns
+    -------
+    what : str
+    convert : str
+        The call that converts an index of them.
+    year : int
+        Distance of the numbers of two years.
+    """
+    form, texts = date_format(numbers), "index.astype(int).astype(str)"
+    if form is not None:
+        what = "dates" if form == "%Y%m%d" else "years and months"
+        year = 10_000 if form == "%Y%m%d" else 100
+        return what, f"pd.to_datetime({texts}, format={form!r})", year
+    for what, year, last in ("years and quarters", 10, 4), ("years and weeks", 100, 53):
+        years, parts = np.divmod(numbers, year)
+        is_year = (years >= YEARS[0]) & (years <= YEARS[1])
+        if (is_year & (parts >= 1) & (parts <= last)).all():
+            convert = f"pd.to_datetime({texts} + '1', format='%G%V%u')"
+            if last == 4:
+                quarter = "f'{number // 10}Q{number % 10}'"
+                convert = (
+                    f"pd.PeriodIndex([{quarter} for number in index.astype(int)], "
+                    "freq='Q')"
+                )
+            return what, convert, year
+    return None
+
+
+def check_no_dates_in_numbers(index: pd.RangeIndex) -> None:
+    """Raise for dates as whole numbers within a year, which would go on in it for ever.
+
+    From 202401 to 202412 they have a step of 1, but no month follows that is 202413.
+    """
+    found = dates_in_numbers(np.asarray(index)) if len(index) > 1 else None
+    if found is not None and index.step % found[2]:
+        what, convert, _ = found
+        raise ValueError(
+            f"The whole numbers of the index, from {index[0]} to {index[-1]}, look "
+            f"like {what}, but would be continued with {index[-1] + index.step} and "
+            f"so on, beyond the end of the year. Convert them: {convert}."
+        )
+
+
 def times_of_objects(index, name):
     """Return dates, periods and numbers among objects as such; other objects stay."""
     kind = pd.api.types.infer_dtype(index, skipna=True)
@@ -141,6 +187,13 @@ def times_of_objects(index, name):
         return pd.PeriodIndex(index)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return index.astype(np.float64)
+    if kind == "string" and all(text.isdecimal() for text in index):
+        found = dates_in_numbers(np.asarray(index, dtype=np.int64))
+        if found is not None:
+            raise ValueError(
+                f"The index of {name} holds text, such as {index[0]!r}, that looks "
+                f"like {found[0]}. Convert it first: {found[1]}."
+            )
     if kind == "string" and holds_dates(index):
         whole = name.partition(" at ")[0]
         order = "" if are_dates(index, dayfirst=False) else ", dayfirst=True"

@@ -173,8 +173,12 @@ def is_numpy_number(dtype):
     return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
 
 
-def check_column(column, name):
-    """Raise where a column of a frame holds dates, text or other objects."""
+def check_column(column, name, frame=None):
+    """Raise where a column of a frame holds dates, text or other objects.
+
+    `frame` is how to get the frame in pandas, by default its name.
+    """
+    frame = name if frame is None else frame
     dtype, label = column.dtype, column.name
     if pd.api.types.is_numeric_dtype(dtype):
         return
@@ -182,7 +186,7 @@ def check_column(column, name):
     if dtype.kind in "mM" or kind in ("date", "datetime", "period", "timedelta"):
         raise TypeError(
             f"Column {label!r} of {name} holds dates ({dtype}), not numbers. Make it "
-            f"the index, for one series with {name}.set_index({label!r}), for many "
+            f"the index, for one series with {frame}.set_index({label!r}), for many "
             "with sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
         )
     try:
@@ -191,8 +195,8 @@ def check_column(column, name):
         if kind == "string" and holds_dates(column.dropna()):
             raise TypeError(
                 f"Column {label!r} of {name} holds dates as text. Make them the index: "
-                f"for one series, assign pd.to_datetime({name}[{label!r}]) to the "
-                f"column and call {name}.set_index({label!r}); for many, call "
+                f"for one series, assign pd.to_datetime({frame}[{label!r}]) to the "
+                f"column and call {frame}.set_index({label!r}); for many, call "
                 "sklstm.preprocessing.panel_from_long(frame, series=..., time=...)."
             ) from error
         raise TypeError(
@@ -211,10 +215,24 @@ def check_frame(data, name="X"):
         for column in range(data.shape[1]):
             check_column(data.iloc[:, column], name)
     elif not hasattr(data, "divisions"):
+        check_no_index_of_pandas(data, name)
         for label in names_of_columns(data) or ():  # of polars and Arrow
             values = np.asarray(data[label])
             if values.dtype.kind not in "biuf":
-                check_column(pd.Series(values, name=label), name)
+                column = pd.Series(values, name=label)
+                check_column(column, name, f"{name}.to_pandas()")
+
+
+def check_no_index_of_pandas(table, name="X"):
+    """Raise where a table of Arrow holds the index of a frame among its columns."""
+    metadata = getattr(getattr(table, "schema", None), "pandas_metadata", None) or {}
+    columns = [own for own in metadata.get("index_columns", ()) if isinstance(own, str)]
+    if set(columns) & set(names_of_columns(table) or ()):
+        raise TypeError(
+            f"{name} is an Arrow table with the index of a frame, column "
+            f"{columns[0]!r}, which is no value of the series. Pass "
+            f"{name}.to_pandas(), whose rows go by that index."
+        )
 
 
 def holds_dates(texts: pd.Series | pd.Index) -> bool:

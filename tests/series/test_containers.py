@@ -126,6 +126,36 @@ def test_text_sequencer_gives_frames(library):
         assert sequencer.transform(texts.to_frame()).equals(made)
 
 
+def test_an_arrow_table_with_the_index_of_a_frame_is_refused(values, passengers):
+    X = pd.DataFrame({"a": np.sin(values)}, passengers.index)
+    table, match = pa.Table.from_pandas, r"index of a frame.*Pass X\.to_pandas\(\)"
+    past = small(past_covariates=("a",), epochs=0, pretrained=False)
+    f = small(epochs=0, pretrained=False).fit(X[:140], passengers[:140])
+    for call in (
+        lambda: f.forecast(2, X=table(X[140:142])),
+        lambda: f.predict(table(X[140:142])),
+        lambda: f.update(table(X[140:142]), passengers[140:142]),
+        lambda: f.forecast(2, X=X[140:], history=(table(X[:140]), passengers[:140])),
+        lambda: past.fit(X, passengers).forecast(2, X=table(X[140:142])),
+        lambda: small().fit(table(X), passengers),
+    ):
+        with pytest.raises(TypeError, match=match):
+            call()
+    with pytest.raises(TypeError, match=r"for one series with X\.to_pandas\(\)"):
+        small().fit(pl.DataFrame({"day": list(passengers.index), "y": values}))
+
+
+@pytest.mark.parametrize("library", FRAMES)
+def test_displays_of_one_column(library, values):
+    pytest.importorskip("matplotlib")
+    made = FRAMES[library]
+    f = small(epochs=0).fit(made({"a": values[:-5]}))
+    display = f.plot(5, y_true=made({"a": values[-5:]}))
+    np.testing.assert_array_equal(display.y_true, values[-5:])
+    with pytest.raises(ValueError, match="y_true has 5 rows.*shows 2 steps"):
+        f.plot(2, y_true=made({"a": values[-5:]}))
+
+
 @pytest.mark.parametrize("frame", [pl.Series, lambda x: pl.DataFrame({"a": x})])
 def test_no_index_in_is_none_out(frame, values):
     """polars has no index that a forecast could continue, so results are arrays."""

@@ -99,3 +99,60 @@ def f_index(y):
     keys = y.index.unique(0)
     days = pd.date_range(DAYS[-1], periods=3, freq="D")[1:]
     return pd.MultiIndex.from_product([keys, days], names=y.index.names)
+
+
+ZONES = ["UTC", "Europe/Berlin"]
+
+
+@pytest.mark.parametrize("freq", [None, "D"])
+@pytest.mark.parametrize(
+    "change, match",
+    [
+        (lambda long: long[:0], "no rows, so it holds no series"),
+        (
+            lambda long: pd.concat([long, long[["x"]]], axis=1),
+            "more than one column named",
+        ),
+        (
+            lambda long: long.assign(
+                ds=[str(day) if i else day for i, day in enumerate(long["ds"])]
+            ),
+            "types: datetime, str.*ISO8601",
+        ),
+        (
+            lambda long: long.assign(
+                ds=[day if i else day.date() for i, day in enumerate(long["ds"])]
+            ),
+            "types: date, datetime",
+        ),
+        (
+            lambda long: long.assign(
+                ds=[day.tz_localize(ZONES[i % 2]) for i, day in enumerate(long["ds"])]
+            ),
+            "zones, such as Europe.*utc=True",
+        ),
+        (
+            lambda long: long.assign(
+                ds=[
+                    day.tz_localize("UTC" if i else None)
+                    for i, day in enumerate(long["ds"])
+                ]
+            ),
+            "such as UTC and no zone",
+        ),
+    ],
+)
+def test_odd_long_tables_say_what_is_wrong(long, freq, change, match):
+    with pytest.raises(ValueError, match=match):
+        panel_from_long(change(long), freq=freq)
+
+
+@pytest.mark.parametrize("series", [[], "ds", ["unique_id", "ds"]])
+def test_columns_of_series_are_not_that_of_time(long, series):
+    with pytest.raises(ValueError, match="tell series apart"):
+        panel_from_long(long, series=series)
+
+
+def test_a_frequency_that_pandas_does_not_know(long):
+    with pytest.raises(ValueError, match="freq='month' is no frequency of pandas"):
+        panel_from_long(long, freq="month")

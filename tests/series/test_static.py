@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -200,3 +202,17 @@ def test_where_they_cannot_be(signed, fitted):
     plain = f.fit(y)
     with pytest.raises(ValueError, match="was fitted without static_features"):
         plain.forecast(2, history=y, static_features=static)
+
+
+@pytest.mark.parametrize("kind", ["decimal", "object", "arrow", "polars"])
+def test_numbers_among_objects_are_numbers(signed, kind):
+    numbers = pd.DataFrame({"size": [1.5, 4.0]})
+    table = {
+        "decimal": lambda: numbers.map(Decimal),
+        "object": lambda: numbers.astype(object),
+        "arrow": lambda: numbers.map(Decimal).convert_dtypes(dtype_backend="pyarrow"),
+        "polars": lambda: pytest.importorskip("polars").DataFrame(numbers),
+    }[kind]()
+    encoder = StaticEncoder.learn(rows_of(table, range(2), by_position=True))
+    assert encoder.categories == [None] and encoder.columns == ["size"]
+    np.testing.assert_allclose(encoder.center, [2.75])

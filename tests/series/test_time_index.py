@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from pandas.tseries.offsets import BusinessHour, CustomBusinessDay, CustomBusinessHour
 
+from sklstm._series.alignment import check_regular
+from sklstm._series.history import History
 from sklstm._series.time_index import continued_index, seasons_of, step_of, time_index
 
 DAYS = pd.date_range("2024-01-01", periods=10)
@@ -310,3 +312,62 @@ def test_seasons_of_half_years(name):
 
 def test_infinite_row_numbers_are_no_axis():
     assert time_index(pd.Series(1.0, [0.0, 1.0, np.inf])) is None
+
+
+MONTHS = [100 * year + month for year in (2023, 2024) for month in range(1, 13)]
+WEEKS = [100 * year + week for year in (2023, 2024) for week in range(1, 53)]
+QUARTERS = [10 * year + part for year in range(2015, 2025) for part in range(1, 5)]
+
+
+@pytest.mark.parametrize("dtype", [int, float, str])
+@pytest.mark.parametrize(
+    "numbers, what, call",
+    [
+        (MONTHS, "months", r"format='%Y%m'\)"),
+        (WEEKS, "weeks", "'%G%V%u'"),
+        (QUARTERS, "quarters", "PeriodIndex"),
+        ([20240130, 20240131, 20240201], "dates", "'%Y%m%d'"),
+    ],
+)
+def test_numbers_that_look_like_dates_say_how_to_convert_them(
+    numbers, what, call, dtype
+):
+    found = "text, such as" if dtype is str else "a gap in time"
+    with pytest.raises(ValueError, match=f"(?s){found}.*{what}.*onvert.*{call}"):
+        time_index(dated(pd.Index(numbers).astype(dtype)))
+
+
+def test_numbers_of_months_convert_as_the_message_says():
+    index = pd.Index(MONTHS, dtype=float)
+    months = pd.to_datetime(index.astype(int).astype(str), format="%Y%m")
+    assert step_of(months) == pd.offsets.MonthBegin()
+    index = pd.Index(WEEKS)
+    weeks = pd.to_datetime(index.astype(int).astype(str) + "1", format="%G%V%u")
+    assert step_of(weeks) == pd.offsets.Week(weekday=0)
+    index = pd.Index(QUARTERS)
+    quarters = pd.PeriodIndex(
+        [f"{number // 10}Q{number % 10}" for number in index.astype(int)], freq="Q"
+    )
+    assert step_of(quarters).n == 1
+
+
+@pytest.mark.parametrize(
+    "numbers, match",
+    [
+        (range(202401, 202413), "years and months, but would be .* 202413"),
+        (range(202401, 202412, 2), "years and months, but would be .* 202413"),
+        (range(20240101, 20240132), "dates, but would be continued with 20240132"),
+        (range(200001, 200101, 100), None),  # each January
+        (range(120, 150), None),
+        (range(1990, 2020), None),
+        (range(202401, 202413 + 60), None),
+    ],
+)
+def test_dates_as_numbers_within_one_year_are_no_step_of_time(numbers, match):
+    series = dated(pd.Index(list(numbers)))
+    histories = {None: History(series.to_numpy()[:, None], None, time_index(series))}
+    if match is None:
+        check_regular(histories)
+    else:
+        with pytest.raises(ValueError, match=match):
+            check_regular(histories)
