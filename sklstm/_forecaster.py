@@ -197,7 +197,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
         Learning rate of each epoch. A callable gets ``(epoch, learning_rate)`` and
-        returns the rate of the epoch.
+        returns the rate of the epoch. "cosine" falls to near 0 over as many epochs as
+        `epochs` says. Calls of `partial_fit` continue the count of epochs.
     clipnorm : float or None, default=1.0
         Largest norm of the gradient of each weight array.
     epochs : int, default=100
@@ -459,6 +460,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         kept. The rows become the history that `forecast` continues. `partial_fit` has
         no validation block, so prediction intervals keep the widths of the last `fit`;
         without an earlier `fit` there are no intervals.
+        Calls on the same rows train as one `fit` of as many epochs does, without a
+        validation block; after `fit`, the optimizer starts anew.
 
         Returns
         -------
