@@ -594,6 +594,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Parameters
         ----------
         X : array-like of the form passed to `fit`
+            Arrays have no dates: their first row follows the history, also after a fit
+            with dates.
 
         Returns
         -------
@@ -633,7 +635,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             Inputs known ahead, for the regression form. A network of a longer horizon
             takes the last row for those that are not given. Columns that
             `past_covariates` names are not read, and may be missing values; beyond
-            `horizon` the last ones known are held.
+            `horizon` the last ones known are held. Arrays have no dates: their first
+            row follows the history.
         history : array-like, default=None
             Forecast from this series, or these, instead of the fitted ones, without
             training. In the regression form a tuple ``(X, y)``. Many series are scaled
@@ -877,7 +880,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ----------
         X : array-like
             The rows that follow the history: of the series, or inputs. Of many series
-            any may be given.
+            any may be given. Arrays have no dates and are taken for those rows.
         y : array-like, default=None
             The target at these rows, in the regression form.
 
@@ -903,7 +906,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Parameters
         ----------
         X : array-like
-            The rows that follow the history: of the series, or inputs.
+            The rows that follow the history: of the series, or inputs. Arrays have no
+            dates and are taken for those rows.
         y : array-like, default=None
             The target at these rows, in the regression form.
 
@@ -956,7 +960,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ----------
         X : array-like
             The rows that follow the history: of the series, or inputs. Of many series
-            any may be given.
+            any may be given. Arrays have no dates and are taken for those rows.
         y : array-like, default=None
             The target at these rows, in the regression form.
         steps : int, default=None
@@ -1019,7 +1023,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Parameters
         ----------
         X : array-like
-            As for `predict`. In the series form, the rows that follow the history.
+            As for `predict`; arrays are taken for the rows that follow the history.
         y : array-like, default=None
             Actual values; None in the series form.
         sample_weight : array-like of shape (n_samples,), default=None
