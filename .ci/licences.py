@@ -14,8 +14,8 @@ orphan: true
 
 # Licences
 
-Packages that `pip install sklstm` installs, written by `.ci/licences.py`. sklstm itself
-is under BSD-3-Clause.
+The table lists the packages that `pip install sklstm` installs, and their licences.
+sklstm itself is under BSD-3-Clause. Written by `.ci/licences.py`.
 
 | package | licence |
 |---|---|

@@ -54,11 +54,12 @@ CACHE = {
 }
 HEAD = """# Versions
 
-Results of the contract suites of scikit-learn and sklstm by version and backend; each
-row has its own environment. Written by `make test-matrix`. `tests/` names the checks
-that are expected to fail, with reasons. Skipped checks are those of the array API,
-which needs a package of its own, and those of other backends: torch's loops,
-TensorBoard, several devices of XLA.
+This page lists the versions of packages and backends with which sklstm is tested. The
+table shows the results of the contract suites of scikit-learn and sklstm; each row was
+run in its own environment. `tests/` names the checks that are expected to fail, and the
+reasons. Two kinds of checks are skipped: those of the array API, which needs a separate
+package, and those of other backends (torch's loops, TensorBoard, several devices of
+XLA). Written by `make test-matrix`.
 
 | cell | backend | versions | passed | skipped | expected failures | failed | on |
 |---|---|---|---|---|---|---|---|

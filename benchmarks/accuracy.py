@@ -153,11 +153,12 @@ def main():
 
 HEAD = """# Accuracy with default settings
 
-Mean squared error over all windows of the held-out rows, in squared units of the series
-(ETTh1: scaled, as is customary). Only `window_length` and `horizon` are set; {} seeds,
-mean and standard deviation. "Alone" is `pretrained=False`, with the same seeds. Ridge
-regression has the same window and training rows; its penalty is chosen on the same
-validation block. Written by `python benchmarks/accuracy.py`.
+The table shows the mean squared error over all windows of the held-out rows, in squared
+units of the series (ETTh1: scaled, as is customary). Only `window_length` and `horizon`
+are set. Errors are means and standard deviations over {} seeds. "Alone" is
+`pretrained=False`, with the same seeds. Ridge regression has the same window and
+training rows; its penalty is chosen on the same validation block. Written by `python
+benchmarks/accuracy.py`.
 """
 
 

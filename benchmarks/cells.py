@@ -23,8 +23,9 @@ HEAD = """# Recurrent cells
 
 Errors of series are mean squared errors over all windows of the held-out rows, as on
 [](accuracy.md); scores of texts are those of [](text_accuracy.md). Other settings are
-the defaults; "alone" is a network without its linear model (`linear_skip=False`). Means
-and standard deviations over {} seeds. Written by `python benchmarks/cells.py`.
+the defaults; "alone" is a network without its linear model (`linear_skip=False`). The
+table shows means and standard deviations over {} seeds. Written by `python
+benchmarks/cells.py`.
 """
 
 

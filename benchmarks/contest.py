@@ -140,13 +140,20 @@ def write(script, title, words, rows, about):
     page = Path("docs/benchmarks") / f"{Path(script).stem}.md"
     page.write_text(
         f"# {title}\n\n{words}\n\nEach library runs in its own process, and the "
-        "processes take turns. `ratio`\nis the median of sklstm over that of the "
-        "contender, and `aim` the highest ratio aimed\nat. Written by "
+        "processes take turns. `ratio`\nis the median of sklstm divided by that of the "
+        "contender, and `aim` is the highest ratio\naimed at. Written by "
         "`make bench-speed`.\n\n"
         f"Measured at {about}.\n\n"
         "| task | contender | median s | range | ratio | aim |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
+
+
+def backend_of(name):
+    """Return the backend of Keras that a contender runs on."""
+    if "tensorflow" in name or name == "skforecast":
+        return "tensorflow"
+    return "torch" if name == "keras_torch" else "jax"
 
 
 def main(script, title, words, prepare, tasks, bars, n_rounds):
@@ -172,8 +179,7 @@ def main(script, title, words, prepare, tasks, bars, n_rounds):
         n_rounds = int(sys.argv[1])
     peers, contenders = os.environ["PEERS"], {}
     for name in prepare:
-        tensorflow = "tensorflow" in name or name == "skforecast"
-        backend = {"KERAS_BACKEND": "tensorflow" if tensorflow else "jax"}
+        backend = {"KERAS_BACKEND": backend_of(name)}
         is_ours = name in ("sklstm", WITHOUT_LIBRARY)
         wish = {"SKLSTM_NATIVE": "0"} if name == WITHOUT_LIBRARY else {}
         contenders[name] = (sys.executable if is_ours else peers, backend | wish)

@@ -55,9 +55,10 @@ def main(n_seeds):
     lines = [f"| {name} | {mean:.2f} | {width:.2f} |" for name, mean, width in rows]
     PAGE.write_text(
         "# Covariates\n\n"
-        f"Hourly bike sharing, last {N_TEST // 24} days, {HORIZON} hours ahead from\n"
-        f"every hour, window {WINDOW_LENGTH}. Mean absolute error in users, {n_seeds}\n"
-        f"seeds; the calendar is `{CALENDAR}`.\n"
+        "The table shows the mean absolute error in users on hourly bike sharing over\n"
+        f"the last {N_TEST // 24} days, {HORIZON} hours ahead from every hour, with a\n"
+        f"window of {WINDOW_LENGTH} rows and {n_seeds} seeds. The calendar is\n"
+        f"`{CALENDAR}`.\n"
         "Written by `python benchmarks/covariates.py`.\n\n"
         f"Measured at {provenance()}.\n\n"
         "| inputs of the network | error | range over seeds |\n"

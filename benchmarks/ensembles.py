@@ -19,10 +19,10 @@ TASKS = ("monthly sunspots", "min temperatures", "bike sharing")
 PAGE = Path("docs/benchmarks/ensembles.md")
 HEAD = """# Ensembles
 
-Mean squared error over all windows of the held-out rows, in squared units of the
-series, of the mean forecast of `n_members` networks; {} seeds, mean ± standard
-deviation. All else is as in [](accuracy.md). A fit takes `n_members` times as long.
-Written by `python benchmarks/ensembles.py`.
+The table shows the mean squared error over all windows of the held-out rows, in squared
+units of the series, of the mean forecast of `n_members` networks: mean ± standard
+deviation over {} seeds. All other settings are as in [](accuracy.md). A fit takes
+`n_members` times as long. Written by `python benchmarks/ensembles.py`.
 """
 
 

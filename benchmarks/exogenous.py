@@ -128,8 +128,9 @@ def main(n_seeds):
 
 PAGE_TEXT = """# Exogenous variables, beside gradient boosting
 
-Hourly bike sharing with weather and calendar, 24 hours ahead, last eight weeks: mean
-absolute error in users from the first hour of each week, and from every hour; {} seeds.
+The table shows the mean absolute error in users on hourly bike sharing with weather and
+calendar, 24 hours ahead, over the last eight weeks: from the first hour of each week,
+and from every hour, with {} seeds.
 Gradient boosting forecasts one step from lags and the same columns; later steps are
 recursive. Written by `python benchmarks/exogenous.py`.
 

@@ -128,12 +128,12 @@ def main(only):
 M4 = "M4 hourly, 48"
 HEAD = """# Coverage of intervals
 
-Share of held-out values inside intervals of 80 % and 95 %, by third of the horizon,
-over rolling origins without refits. All settings but `window_length` and `horizon` are
-the defaults (M4: the settings of [](many_series.md) with the default validation block,
-one origin a series), seed 0. Each series has two rows: intervals from validation errors
-(–), and trained `quantiles`. The quantile loss is that of the four bounds, weighted by
-the size of the values. Written by `python benchmarks/intervals.py`.
+The table shows the share of held-out values inside intervals of 80 % and 95 %, by third
+of the horizon, over rolling origins without refits. All settings except `window_length`
+and `horizon` are the defaults (M4: the settings of [](many_series.md) with the default
+validation block, one origin a series), seed 0. Each series has two rows: intervals from
+validation errors (–), and trained `quantiles`. The quantile loss is that of the four
+bounds, weighted by the size of the values. Written by `python benchmarks/intervals.py`.
 """
 
 if __name__ == "__main__":

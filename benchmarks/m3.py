@@ -172,15 +172,16 @@ COLUMNS = [
 
 HEAD = """# M3 with default settings
 
-Means over the series of the M3 competition, with its official split. Each series is
-fitted by itself, or all of a kind in one model, and only `horizon` is set. sMAPE is in
-per cent; naive is the seasonal naive forecast, or the last value without a season, on
-the series that were measured, drawn by a seed, and on all of a kind. Theta,
-ForecastPro, ETS and ARIMA are published means over all series: sMAPE as in Makridakis
-and Hibon (2000), MASE as in the Monash archive (Godahewa et al., 2021). No setting was
-chosen on the rows that are forecast here; how far short validation blocks trust the
-pretrained network was chosen on the [contest](contest.md) and on the training rows of
-these series. Written by `python benchmarks/m3.py`.
+The table shows mean errors over the series of the M3 competition, with its official
+split. Each series is fitted by itself, or all series of a kind are fitted in one model;
+only `horizon` is set. sMAPE is in per cent. Naive is the seasonal naive forecast, or
+the last value if there is no season; it is shown for the series that were measured,
+which a seed draws, and for all series of a kind. Theta, ForecastPro, ETS and ARIMA are
+published means over all series: sMAPE as in Makridakis and Hibon (2000), MASE as in the
+Monash archive (Godahewa et al., 2021). No setting was chosen on the rows that are
+forecast here. How far short validation blocks trust the pretrained network was chosen
+on the [contest](contest.md) and on the training rows of these series. Written by
+`python benchmarks/m3.py`.
 """
 
 

@@ -91,12 +91,13 @@ def measure(task, n_draws):
 
 HEAD = """# Rare classes
 
-Recall, F1 and average precision of a rare class, means over draws. "LR" is TF-IDF of
-single words with logistic regression (C=10) and `class_weight="balanced"`; "ours" is
-`LSTMTextClassifier(class_weight="balanced")`; "unweighted" is it without
-`class_weight`. The number after a task is that of rare texts in training, beside 1,100
-others; "1:100" is 24 beside 2,400, and "as it is" half of all texts. Written by
-`python benchmarks/rare_classes.py`.
+The table shows recall, F1 and average precision of a rare class, as means over draws.
+"LR" is TF-IDF of single words with logistic regression (C=10) and
+`class_weight="balanced"`; "ours" is `LSTMTextClassifier(class_weight="balanced")`;
+"unweighted" is the same classifier without `class_weight`. The number after a task is
+the number of rare texts in training, with 1,100 other texts; "1:100" means 24 rare and
+2,400 other texts, and "as it is" means half of all texts. Written by `python
+benchmarks/rare_classes.py`.
 """
 
 

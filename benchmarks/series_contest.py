@@ -117,15 +117,16 @@ COLUMNS = [
 
 HEAD = """# Forecasts of many kinds of series by default
 
-43 series, yearly to quarter-hourly and of 42 to 16,000 rows. Only `horizon` is set.
-Each figure is a geometric mean over series: the mean absolute scaled error over that of
-the seasonal naive forecast (of the last value where there is no season), over several
-origins. Forecasts are refitted at each origin where a series has at most 1,100 rows.
-`before` are the defaults at commit `e524f22`; those and the other methods were measured
-once and are stored with the series; a dash marks a method that did not run on all of
-them. The last columns are the shares of values inside prediction intervals. The
-defaults were chosen on these series, so the figures are no estimate for new ones.
-Written by `python benchmarks/series_contest.py`.
+The table shows errors on 43 series, yearly to quarter-hourly and of 42 to 16,000 rows.
+Only `horizon` is set. Each figure is the mean absolute scaled error over several
+origins, divided by that of the seasonal naive forecast (of the last value if there is
+no season); figures are geometric means over series. If a series has at most 1,100 rows,
+the forecaster is fitted again at each origin. `before` are the defaults at commit
+`e524f22`. These and the other methods were measured once, and their forecasts are
+stored with the series; a dash marks a method that did not run on all series. The last
+columns are the shares of values inside prediction intervals. The defaults were chosen
+on these series, so the figures are no estimate for new ones. Written by `python
+benchmarks/series_contest.py`.
 """
 
 

@@ -130,9 +130,11 @@ if __name__ == "__main__":
     main(
         __file__,
         "Seconds of one forecast",
-        "Twelve steps from a fitted forecaster of one monthly series, window 36, 32\n"
-        "units; the median of 50 calls a round. The aim for sklstm itself is 0.001 s.\n"
-        "Keras's `predict` is the network alone, without scaling and index.",
+        "The table shows the seconds of a forecast of twelve steps from a fitted\n"
+        "forecaster of one monthly series, with a window of 36 and 32 units: the\n"
+        "median of 50 calls in each round. The aim for sklstm itself is 0.001 s.\n"
+        "The `predict` of Keras computes the network alone, without scaling and\n"
+        "index.",
         PREPARE,
         TASKS,
         BARS,

@@ -96,9 +96,10 @@ if __name__ == "__main__":
     main(
         __file__,
         "Seconds of a grid search",
-        "Twelve candidates (six architectures, two learning rates) in four folds of\n"
-        "1,500 windows, 5 epochs each, nothing compiled at the start: `GridSearchCV`\n"
-        "over sklstm and over scikeras, and Keras in a hand-written loop.",
+        "The table shows the seconds of a grid search of twelve candidates (six\n"
+        "architectures, two learning rates) in four folds of 1,500 windows, with 5\n"
+        "epochs each and nothing compiled at the start: `GridSearchCV` with sklstm\n"
+        "and with scikeras, and Keras in a hand-written loop.",
         PREPARE,
         TASKS,
         BARS,

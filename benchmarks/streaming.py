@@ -82,12 +82,12 @@ def main():
 
 HEAD = f"""# Streaming
 
-One row is appended and {HORIZON} rows are forecast again, with exogenous variables and
-a calendar, window {WINDOW_LENGTH}: median milliseconds of {N_REPEATS} calls / peak
-megabytes of one call. The first update after a fit, or after a longer block of rows,
-may copy the history into a larger buffer. Intervals take longer than forecasts because
-they read up to 1,000 rows since the fit; a history of 1,000 rows has fewer of them.
-Written by `python benchmarks/streaming.py`.
+The table shows the time and memory to append one row and to forecast {HORIZON} rows,
+with exogenous variables, a calendar and a window of {WINDOW_LENGTH} rows: median
+milliseconds of {N_REPEATS} calls / peak megabytes of one call. The first update after a
+fit, or after a longer block of rows, may copy the history into a larger buffer.
+Intervals take longer than forecasts because they read up to 1,000 rows since the fit; a
+history of 1,000 rows has fewer of them. Written by `python benchmarks/streaming.py`.
 
 """
 

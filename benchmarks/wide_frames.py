@@ -95,13 +95,13 @@ def main():
 
 HEAD = f"""# Wide frames
 
-One fit of the linear model, `LSTMForecaster({WINDOW}, {HORIZON}, epochs=0)`, on a frame
-of {N_ROWS} rows: it chooses the penalty on the validation block, whether columns read
-each other, and fits all rows again. Beside it `RidgeCV` chooses one of the same
-25 penalties on the same windows. Seconds are those of the processor, with one
-thread of BLAS for both. A process fits
-60 rows first, so that imports and compilation do not count. Memory is its peak above
-a fit of two columns. Written by `python benchmarks/wide_frames.py`.
+The table shows the processor seconds of one fit of the linear model,
+`LSTMForecaster({WINDOW}, {HORIZON}, epochs=0)`, on a frame of {N_ROWS} rows. The fit
+chooses the penalty and whether columns read each other on the validation block, and
+fits all rows again. `RidgeCV` chooses one of the same 25 penalties on the same windows.
+Both use one thread of BLAS. Each process first fits 60 rows, so that imports and
+compilation do not count. The memory is the peak above that of a fit of two columns.
+Written by `python benchmarks/wide_frames.py`.
 """
 
 

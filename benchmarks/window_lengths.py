@@ -54,11 +54,11 @@ def main(n_seeds):
 
 HEAD = """# Selecting the window length by validation
 
-ETTh1 oil temperature, scaled as is customary: mean squared error over all windows of
-the test part. The window length is selected by the error on the validation block of
-`fit`, which is the end of the training part, with one seed; the selected one is
-measured with {} seeds, mean ± standard deviation. All other settings are the defaults.
-Ridge regression has the same window and rows. Written by
+The table shows the mean squared error over all windows of the test part of ETTh1 oil
+temperature, scaled as is customary. The window length is selected by the error on the
+validation block of `fit`, which is the end of the training part, with one seed. The
+selected length is measured with {} seeds (mean ± standard deviation). All other
+settings are the defaults. Ridge regression has the same window and rows. Written by
 `python benchmarks/window_lengths.py`.
 
 Measured at {}.

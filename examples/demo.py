@@ -1,7 +1,7 @@
-"""Program of `make demo`: LSTMs beside simple models on two real series.
+"""Program of `make demo`: compare LSTMs with simple models on two real series.
 
-Monthly sunspots have cycles of no fixed length, and hourly bike rentals depend on
-weather and calendar: on both a network adds to what linear models find.
+Monthly sunspots have cycles without a fixed length, and hourly bike rentals depend on
+weather and calendar. On both, a network is more accurate than linear models.
 """
 
 from pathlib import Path

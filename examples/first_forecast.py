@@ -1,6 +1,6 @@
-"""A first forecast: sunspots a year ahead, beside ridge regression and naive forecasts.
+"""Forecast sunspots a year ahead; compare with ridge regression and naive forecasts.
 
-It draws the picture of the README.
+This program draws the picture of the README.
 """
 
 import sys

@@ -3,8 +3,8 @@ Long-term memory: LSTM and simple RNN on the adding problem
 ===========================================================
 
 In the adding problem of Hochreiter and Schmidhuber (1997) two numbers of a long row are
-marked, and the network has to predict their sum. It has to store the first number until
-the end of the row.
+marked, and the network has to predict their sum. To do so, the network has to store the
+first number until it reads the second one.
 """
 
 import matplotlib.pyplot as plt
@@ -52,7 +52,7 @@ print(f"Verdict: {min(errors, key=errors.get)} solves the problem better.")
 
 # %%
 # The next figure shows the gradient of the prediction with respect to a marked number,
-# by the number of steps since it was read. The correct value is 1 everywhere. The
+# by the number of steps since the number was read. The correct value is always 1. The
 # gradient of the LSTM is close to 1; that of the simple RNN vanishes within a dozen
 # steps. The figure shows medians over rows, because in a few rows the gradient of the
 # simple RNN explodes.

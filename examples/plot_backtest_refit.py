@@ -2,9 +2,9 @@
 Backtest with refit: expanding and sliding window
 =================================================
 
-A backtest shows how a forecaster would have done in use, where it is fitted anew from
-time to time. The bike sharing of Washington grew from year to year, so a forecaster of
-2011 that is never refitted falls behind in 2012.
+A backtest measures the errors that a forecaster would have made in use, including the
+refits. Bike sharing in Washington grew from year to year, so the errors of a forecaster
+that was fitted in 2011 and is never refitted grow in 2012.
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +26,9 @@ lstm = LSTMForecaster(**settings, epochs=10).fit(*train)
 ridge = LSTMForecaster(**settings, epochs=0).fit(*train)
 
 # %%
-# Origins are a week apart, and each fourth of them begins with a new fit: on all rows
-# before it (expanding window), or on the half year before it (sliding window).
+# Forecast origins are a week apart. At every fourth origin the forecaster is fitted
+# again, either on all rows before the origin (expanding window) or on the half year
+# before it (sliding window).
 
 tables = {
     "LSTM, never refitted": lstm.backtest(*test, stride=7),
@@ -49,7 +50,7 @@ print(
 )
 
 # %%
-# Errors of each month.
+# The picture shows the errors of each month.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 for (name, values), style in zip(

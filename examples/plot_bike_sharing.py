@@ -2,9 +2,10 @@
 Bike sharing: forecasting hourly demand from weather
 ====================================================
 
-The weather of the next day has a forecast, so its columns are exogenous variables that
-are known ahead. `calendar` adds the hour and the day of the week. The effects multiply:
-rain matters in the rush hour of a working day, and hardly at night.
+Weather forecasts exist for the next day, so the columns of the weather are exogenous
+variables that are known ahead. `calendar` adds the hour and the day of the week. The
+effects depend on each other: rain matters in the rush hour of a working day, and hardly
+at night.
 """
 
 import matplotlib.pyplot as plt
@@ -26,9 +27,9 @@ ridge = LSTMForecaster(**settings, epochs=0).fit(X_train, y_train)
 blind = LSTMForecaster(**settings, epochs=10).fit(y_train)
 
 # %%
-# Forecasts of four test weeks, made one day ahead at each midnight. The rivals are
-# ridge regression on the same inputs, the same LSTM without weather, and the same hour
-# a week before.
+# The picture shows forecasts of four test weeks, made one day ahead at each midnight.
+# They are compared with ridge regression on the same inputs, with the same LSTM without
+# weather, and with the same hour a week before.
 
 forecasts = pd.DataFrame(
     {

@@ -2,8 +2,9 @@
 Callbacks: learning rate schedule and a callback of your own
 ============================================================
 
-Any callback of Keras takes part in training: `ReduceLROnPlateau` lowers the learning
-rate when the loss stands still. A class of your own records what you want to see.
+All callbacks of Keras work in training. In this example `ReduceLROnPlateau` lowers the
+learning rate when the loss no longer falls, and a class of your own records values at
+each epoch.
 """
 
 import matplotlib.pyplot as plt
@@ -37,7 +38,7 @@ lowered = LSTMForecaster(
 ).fit(train)
 
 # %%
-# `fit` trains with copies of callbacks, so the record is kept outside of the class.
+# `fit` trains with copies of callbacks, so the record is kept outside the class.
 
 figure, (top, bottom) = plt.subplots(
     2, 1, figsize=(7, 5), sharex=True, height_ratios=[2, 1], layout="constrained"
@@ -57,8 +58,8 @@ for ax in (top, bottom):
     ax.spines[["top", "right"]].set_visible(False)
 
 # %%
-# The error of forecasts of a year, beside ridge regression and the same month a year
-# ago.
+# The table compares the error of forecasts of a year with ridge regression and with the
+# same month a year ago.
 
 ridge = LSTMForecaster(**settings | {"epochs": 0}).fit(train)
 models = {"constant rate": constant, "lowered rate": lowered, "ridge": ridge}

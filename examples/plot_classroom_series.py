@@ -2,9 +2,9 @@
 The course program on a series: LSTM versus simple RNN
 ======================================================
 
-Courses normalise a series, cut windows, train an LSTM and a simple RNN, draw
-predictions on actual values, and report MSE and RMSE. One call of `fit` replaces a page
-of NumPy.
+In courses, students normalise a series, cut windows, train an LSTM and a simple RNN,
+draw predictions and actual values, and report MSE and RMSE. Here one call of `fit` does
+the normalisation, the windows and the training.
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +26,8 @@ networks = {
 }
 
 # %%
-# Predictions are one month ahead and in original units, so errors are in thousand
-# passengers.
+# Predictions are one month ahead and in the units of the series, so the errors are in
+# thousand passengers.
 
 predictions = {name: network.predict(test) for name, network in networks.items()}
 predictions["same month a year ago"] = passengers.shift(12)[-24:]
@@ -48,9 +48,9 @@ print(
 )
 
 # %%
-# The lag in the legend is the shift at which predictions fit actual values best. A lag
-# of 1 means that the network repeats the last value, which the curves alone do not
-# show.
+# The lag in the legend is the shift at which predictions correlate best with actual
+# values. A lag of 1 means that the network repeats the last value, which the curves
+# alone do not show.
 
 display = PredictionDisplay.from_predictions(test, predictions["LSTM"])
 display.ax_.plot(predictions["ridge"], ":", color="#E69F00", label="ridge")
@@ -58,7 +58,7 @@ display.ax_.set(title="LSTM alone, one month ahead", ylabel="thousand passengers
 display.ax_.legend(frameon=False)
 
 # %%
-# The lag as a chart, the residuals, and the training of both networks.
+# The next pictures show the lag, the residuals, and the training of both networks.
 
 figure, axes = plt.subplots(3, 1, figsize=(7, 9), layout="constrained")
 display.plot(axes[0], kind="lag")

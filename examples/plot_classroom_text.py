@@ -2,9 +2,10 @@
 The course program on texts: sentiment of review sentences
 ==========================================================
 
-Courses classify film reviews: words become ids, ids become vectors, an LSTM reads the
-vectors, and a sigmoid gives the class. This example classifies sentences of reviews,
-which ship with the package; ``examples/imdb_classic.py`` downloads whole reviews.
+In courses, students classify film reviews: words become ids, ids become vectors, an
+LSTM reads the vectors, and a sigmoid gives the class. This example classifies sentences
+of reviews, which are part of the package; ``examples/imdb_classic.py`` downloads whole
+reviews.
 """
 
 import matplotlib.pyplot as plt
@@ -38,9 +39,9 @@ TrainingHistoryDisplay.from_estimator(classic)
 TrainingHistoryDisplay.from_estimator(classic, metric="accuracy")
 
 # %%
-# The rival is logistic regression on TF-IDF, which is hard to beat on few sentences. By
-# default an LSTM stands beside an n-gram model; the example of text classification
-# shows that.
+# The table compares with logistic regression on TF-IDF, which is very accurate if there
+# are few sentences. By default the classifier adds an n-gram model to the LSTM; the
+# example of text classification shows this.
 
 tfidf = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(C=10))
 tfidf.fit(X_train, y_train)
@@ -50,7 +51,7 @@ print(accuracy.round(3).rename("test accuracy").to_string())
 print(f"Verdict: {accuracy.idxmax()} is most accurate on {len(y_test)} test sentences.")
 
 # %%
-# The confusion matrix of the LSTM.
+# The picture shows the confusion matrix of the LSTM.
 
 names = reviews.target_names
 ConfusionMatrixDisplay.from_estimator(

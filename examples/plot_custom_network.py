@@ -3,8 +3,8 @@ A custom network: convolution before an LSTM
 ============================================
 
 `network` takes a function that builds a Keras model. Windows, scaling, early stopping,
-intervals and backtests stay as they are. Here a convolution smooths monthly sunspots
-and shortens the window before an LSTM reads it.
+prediction intervals and backtests work as with the standard network. In this example a
+convolution smooths monthly sunspots and shortens the window before an LSTM reads it.
 """
 
 import matplotlib.pyplot as plt
@@ -39,7 +39,8 @@ custom.fit(train)
 print(custom.summary())
 
 # %%
-# The rivals are ridge regression, the last value and the same month a year ago.
+# A backtest compares the custom network with ridge regression, the last value and the
+# same month a year ago.
 
 ridge = LSTMForecaster(**settings, epochs=0).fit(train)
 display = BacktestDisplay.from_estimator(
@@ -55,8 +56,8 @@ print(
 )
 
 # %%
-# The forecast after the end of the data has an index and intervals, as with the default
-# network.
+# Forecasts after the end of the data have an index and prediction intervals, as with
+# the standard network.
 
 custom.update(test)
 table = custom.forecast_interval(6, coverage=0.8).assign(forecast=custom.forecast(6))

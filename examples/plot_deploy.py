@@ -2,9 +2,9 @@
 Saving a forecaster, and serving it without Keras
 =================================================
 
-`save` writes a fitted estimator as plain arrays to one file. Loading it runs no code,
-and forecasting needs neither Keras nor a backend. A server appends new observations
-with `update`, which takes no training.
+`save` writes a fitted estimator as plain arrays to one file. Loading the file runs no
+code, and forecasting needs neither Keras nor a backend. A server appends new
+observations with `update`, without training.
 """
 
 import subprocess
@@ -47,8 +47,8 @@ other = [float(number) for number in done.stdout.split(",")]
 print("largest difference:", abs(forecaster.forecast(12) - other).max())
 
 # %%
-# A year later the server knows twelve months more. The forecast that begins there is
-# better than the one that was made two years ahead.
+# A year later the server knows twelve more months. The forecast of the second year from
+# these months is more accurate than the forecast that was made two years ahead.
 
 server = sklstm.load(path)
 made = {"at the start": server.forecast(24)}

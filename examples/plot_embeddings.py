@@ -2,10 +2,10 @@
 Pretrained word embeddings with few labels
 ==========================================
 
-Word vectors can be learned from texts that nobody has labelled. Here they come from
-3,000 review sentences by a singular value decomposition of word counts, and 150
-labelled sentences train the classifier. `embeddings` takes a dict of vectors, or a file
-of GloVe or word2vec.
+Word vectors can be learned from texts without labels. In this example a singular value
+decomposition of word counts in 3,000 review sentences gives the vectors, and the
+classifier is trained on 150 labelled sentences. `embeddings` takes a dict of vectors,
+or a file of GloVe or word2vec.
 """
 
 import matplotlib.pyplot as plt
@@ -40,7 +40,8 @@ near = np.array([vectors[name] for name in names]) @ vectors["delicious"]
 print("nearest to 'delicious':", ", ".join(names[i] for i in np.argsort(-near)[1:6]))
 
 # %%
-# The same LSTM with these vectors and with random ones, beside TF-IDF.
+# The table compares the same LSTM with these vectors and with random vectors, and
+# TF-IDF with logistic regression.
 
 settings = {"max_length": 32, "embedding_dim": 24, "units": 16, "linear_skip": False}
 settings |= {"epochs": 8, "n_iter_no_change": 8, "learning_rate": 0.01}

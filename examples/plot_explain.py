@@ -2,9 +2,9 @@
 Explaining a forecast and a text classification
 ===============================================
 
-Integrated gradients attribute a forecast to the rows that it was made from. The
-attributions add up to its difference from the forecast of a constant history. For a
-text, they attribute the predicted class to words.
+Integrated gradients divide a forecast among the rows of the history. These attributions
+add up to the difference between the forecast and the forecast from a constant history.
+For a text, they divide the logit of the predicted class among the words.
 """
 
 import matplotlib.pyplot as plt
@@ -36,8 +36,8 @@ print(
 )
 
 # %%
-# For a text, words have the attributions. Blue words support the class. The n-gram
-# model knows "not bad"; the LSTM reads what follows.
+# In a text, each word has an attribution. Blue words support the class. The n-gram
+# model knows "not bad"; the LSTM reads the words that follow.
 
 texts = [
     f"the {noun} was {word}"

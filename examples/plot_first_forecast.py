@@ -2,10 +2,9 @@
 A first forecast: monthly sunspots
 ==================================
 
-The cycle of the sun lasts between 9 and 14 years, so no season of fixed length
-describes it. This example fits a forecaster on 224 years of monthly sunspot numbers and
-compares its forecasts of one year with those of ridge regression and of naive
-forecasts.
+The sunspot cycle lasts between 9 and 14 years, so no season of fixed length describes
+it. This example fits a forecaster to 224 years of monthly sunspot numbers, and compares
+its forecasts of one year with ridge regression and with naive forecasts.
 """
 
 import matplotlib.pyplot as plt
@@ -20,9 +19,9 @@ lstm = LSTMForecaster(window_length=132, horizon=12, random_state=0).fit(train)
 lstm.forecast(12).round(1).to_frame("forecast").join(test.rename("actual")).head()
 
 # %%
-# Without any epoch of training, a forecaster is ridge regression on the same window,
-# and this is the model that an LSTM has to beat. The picture shows the forecasts of
-# eleven test years, each made at the end of the year before.
+# With ``epochs=0`` and ``pretrained=False`` a forecaster is ridge regression on the
+# same window. The picture compares it with the LSTM on eleven test years; the forecasts
+# of each year are made at the end of the year before.
 
 ridge = LSTMForecaster(132, 12, epochs=0, pretrained=False).fit(train)
 years = {
@@ -39,8 +38,8 @@ ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False)
 
 # %%
-# Eleven forecasts may be accurate by chance. A backtest forecasts from every month of
-# the test years, and shows the error by the number of months ahead.
+# Eleven forecasts may be accurate by chance. A backtest therefore forecasts from every
+# month of the test years, and shows the error by the number of months ahead.
 
 display = BacktestDisplay.from_estimator({"LSTMForecaster": lstm, "ridge": ridge}, test)
 errors = display.errors.mean()
@@ -52,8 +51,8 @@ print(
 )
 
 # %%
-# `update` appends the test years without training, and the next forecast begins where
-# they end. Prediction intervals belong to each forecast.
+# `update` appends the test years without training, and the next forecast begins after
+# them. `forecast_interval` returns prediction intervals of each month.
 
 lstm.update(test)
 lstm.forecast_interval(12, coverage=0.8).assign(forecast=lstm.forecast(12)).round(1)

@@ -2,9 +2,9 @@
 Grid search of the window length with TimeSeriesSplit
 =====================================================
 
-`TimeSeriesSplit` trains on earlier rows and scores on later ones, as the forecaster
-will be used. Shuffled folds would train on the neighbours of every scored row; a
-forecaster refuses them.
+`TimeSeriesSplit` trains on earlier rows and scores on later rows, as the forecaster
+will be used. Shuffled folds would train on the neighbours of every scored row, so a
+forecaster raises an error for them.
 """
 
 import matplotlib.pyplot as plt
@@ -27,8 +27,8 @@ results = pd.DataFrame(search.cv_results_).set_index("param_window_length")
 results[["mean_test_score", "std_test_score", "rank_test_score"]].round(3)
 
 # %%
-# The search has seen no row of the last 60 years. Its choice should be good there too;
-# ridge regression on the same window and the last value are the rivals.
+# The search did not use the last 60 years. On these years the table compares the
+# chosen forecaster with ridge regression on the same window and with the last value.
 
 best = search.best_params_["window_length"]
 ridge = LSTMForecaster(best, epochs=0, pretrained=False).fit(train)

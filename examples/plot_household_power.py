@@ -2,8 +2,9 @@
 Household power: one network for a panel of circuits
 ====================================================
 
-Four circuits of a house are four series in one frame, indexed by circuit and date. One
-network is trained on all of them, each scaled by itself, and forecasts a week of each.
+The data are four electric circuits of a house: four series in one frame, indexed by
+circuit and date (a panel). One network is trained on all four series, each scaled by
+itself, and forecasts a week of each.
 """
 
 import matplotlib.pyplot as plt
@@ -24,8 +25,8 @@ display = ForecastDisplay.from_estimator(
 display.ax_.set_ylabel("kilowatt-hours a day")
 
 # %%
-# A backtest forecasts a week from every day of the test months. The rivals are ridge
-# regression on all circuits and the same day of the week before.
+# A backtest forecasts a week from every day of the test months. The picture compares
+# with ridge regression on all circuits and with the same day of the week before.
 
 ridge = LSTMForecaster(**settings, epochs=0, pretrained=False).fit(train)
 errors = {}

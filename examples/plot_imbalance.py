@@ -3,8 +3,9 @@ Imbalanced classes: class weights and the threshold
 ===================================================
 
 One sentence in eleven belongs to the class of interest. A classifier that never
-predicts this class has a high accuracy and finds nothing. `class_weight="balanced"` and
-a lower threshold both find more of the class; neither ranks the sentences better.
+predicts this class has a high accuracy, but finds none of these sentences. With
+`class_weight="balanced"` or with a lower threshold, the classifier finds more of them;
+neither ranks the sentences better.
 """
 
 import matplotlib.pyplot as plt
@@ -52,8 +53,8 @@ ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False, loc="lower left")
 
 # %%
-# The share of the class among the training sentences as a threshold does without
-# weights what "balanced" does: it decides as if both classes were equally frequent.
+# A threshold equal to the share of the class among the training sentences has the same
+# effect as "balanced": the classifier decides as if both classes were equally frequent.
 
 decisions = {name: chance > 0.5 for name, chance in chances.items()}
 share = y_train.mean()

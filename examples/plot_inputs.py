@@ -2,9 +2,9 @@
 Exogenous variables: known ahead, or only in the past
 =====================================================
 
-The load of a shop depends on the weather, which has a forecast, and on the number of
-calls, which is known only afterwards. `past_covariates` names the latter. The data are
-simulated, so that the effect of both is known.
+The load of a shop depends on the temperature, for which there is a forecast, and on the
+number of calls, which is known only afterwards. `past_covariates` names the variables
+that are not known ahead. The data are simulated, so that the effects of both are known.
 """
 
 import matplotlib.pyplot as plt
@@ -32,14 +32,15 @@ lstm = LSTMForecaster(**inputs, epochs=15).fit(X_train, y_train)
 ridge = LSTMForecaster(**inputs, epochs=0).fit(X_train, y_train)
 
 # %%
-# Future values of past covariates may be missing, because they are not read.
+# Future values of past covariates may be missing, because the network does not read
+# them.
 
 ahead = X_test[:6].assign(calls=np.nan)
 lstm.forecast(X=ahead).round(1).to_frame("forecast").join(y_test.rename("actual"))
 
 # %%
-# A backtest of three days, six hours ahead. The load grows with the square of the
-# temperature, which ridge regression cannot express.
+# A backtest forecasts three days, six hours ahead. The load grows with the square of
+# the temperature, which a linear model cannot express.
 
 forecasts = pd.DataFrame(
     {

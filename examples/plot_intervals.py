@@ -2,9 +2,9 @@
 Prediction intervals of counts: coverage and width
 ==================================================
 
-Prediction intervals come from errors on the validation block, and widen with each step
-ahead. Good intervals have the nominal coverage and are narrow. Sunspot numbers cannot
-be negative: on a square-root scale, intervals stay above zero.
+Prediction intervals are computed from errors on the validation block, and widen with
+each step ahead. Good intervals have the nominal coverage and are narrow. Sunspot
+numbers cannot be negative; intervals on a square-root scale stay above zero.
 """
 
 import matplotlib.pyplot as plt
@@ -37,9 +37,9 @@ display.ax_.set(
 )
 
 # %%
-# The share of values inside 80 % intervals, and their width, over all origins of the
-# test years. The rival is a forecaster of the last cycle: the values of eleven years
-# before, with quantiles of its errors in training.
+# The picture shows the share of values inside 80 % intervals, and the width of the
+# intervals, over all origins of the test years. It compares with intervals around the
+# values of eleven years before, from quantiles of the errors on the training rows.
 
 spans, widths = {}, {}
 for name, forecaster in {"default scale": plain, "square root": rooted}.items():

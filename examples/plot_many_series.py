@@ -2,9 +2,10 @@
 A global model of many series, and a cold start
 ===============================================
 
-Thirty short series are of one kind and of different sizes. Each is too short to train a
-network. One network trained on all of them, with each series scaled by itself, is more
-accurate, and forecasts a series that it has never seen.
+The data are thirty short series of the same kind and of different sizes. Each series is
+too short to train a network. One network that is trained on all thirty series, each
+scaled by itself, is more accurate, and can forecast a series that was not in the
+training data.
 """
 
 import matplotlib.pyplot as plt
@@ -36,9 +37,9 @@ ForecastDisplay.from_estimator(
 )
 
 # %%
-# Relative errors of five shops over the last six months: of the network of all thirty,
-# of ridge regression on all thirty, of one network for each shop, and of the same month
-# a year ago.
+# The picture shows relative errors of five shops over the last six months. It compares
+# the network of all thirty shops, ridge regression on all thirty shops, one network for
+# each shop, and the same month a year ago.
 
 five = [f"shop {i}" for i in range(5)]
 ridge = LSTMForecaster(**settings, epochs=0, pretrained=False).fit(known)
@@ -61,7 +62,8 @@ print(errors.map("{:.1%}".format).rename("relative error").to_string())
 print(f"Verdict: {errors.idxmin()} has the smallest error.")
 
 # %%
-# A new shop needs no training, because a history of its own suffices (a cold start).
+# A new shop needs no training (cold start): pass the known rows of the shop as
+# ``history``.
 
 new = pd.concat({"new shop": simulate(5000.0)}, names=["shop"])
 print(all_shops.forecast(6, history=new).round(0).to_string())

@@ -2,9 +2,10 @@
 Missing data: gaps in a series
 ==============================
 
-Values of a series may be missing. The forecaster takes NaN as it is: the network sees a
-line over a gap, a missing target makes no error, and a forecast may begin in a gap.
-Here a third of the yearly sunspot numbers is deleted.
+Values of a series may be missing, and need no imputation before `fit`. The network
+reads gaps interpolated linearly, missing targets are left out of the loss, and a
+forecast may begin in a gap. In this example a third of the yearly sunspot numbers is
+deleted.
 """
 
 import matplotlib.pyplot as plt
@@ -30,7 +31,7 @@ fills = {
 }
 
 # %%
-# What each treatment makes of the gaps.
+# The picture shows the gaps, and how they are filled for each forecaster.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 years = slice("1800", "1850")
@@ -50,8 +51,8 @@ ax.spines[["top", "right"]].set_visible(False)
 ax.legend(frameon=False, ncols=2)
 
 # %%
-# Every forecaster is tested on the same complete rows. The rivals are ridge regression,
-# also with NaN, and the values of the last cycle.
+# Every forecaster is tested on the same complete rows. The table also has ridge
+# regression, fitted to the series with NaN, and the values of the last cycle.
 
 settings = {"window_length": 22, "horizon": 5, "units": 16, "pretrained": False}
 settings |= {"random_state": 0, "learning_rate": 0.005}
@@ -69,10 +70,10 @@ errors = pd.Series(errors)
 print(errors.round(1).rename("mean absolute error").to_string())
 gapped = errors.drop(["nothing missing", "last cycle"])
 best = gapped.index[gapped <= 1.001 * gapped.min()]
-print(f"Verdict: of the series with gaps, the smallest error: {' and '.join(best)}.")
+print(f"Verdict: with gaps in the series, {' and '.join(best)} had the smallest error.")
 
 # %%
-# A forecast that begins in a gap: the last three years are not known either.
+# The last forecast begins in a gap, because the last three years are missing.
 
 recent = spots.copy()
 recent[-3:] = np.nan

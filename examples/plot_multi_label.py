@@ -2,9 +2,10 @@
 Multi-label classification of texts
 ===================================
 
-A text may have several labels, or none. Each text here holds one or two sentences of
-the documentation of NumPy, pandas and scikit-learn, and its labels say which packages
-wrote them. `y` is an indicator matrix with one column for each label.
+A text may have several labels, or none. Each text of this example consists of one or
+two sentences from the documentation of NumPy, pandas and scikit-learn, and its labels
+say from which packages they come. `y` is an indicator matrix with one column for each
+label.
 """
 
 import matplotlib.pyplot as plt
@@ -32,8 +33,8 @@ X_train, X_test, y_train, y_test = texts[:800], texts[800:], y[:800], y[800:]
 print(pd.Series(y.sum(axis=1)).value_counts().rename("texts by number of labels"))
 
 # %%
-# `predict` returns an indicator matrix, and `predict_proba` a probability for each
-# label; they do not add up to 1.
+# `predict` returns an indicator matrix. `predict_proba` returns a probability for each
+# label; these do not add up to 1.
 
 clf = LSTMTextClassifier(
     max_length=64, embedding_dim=16, units=8, epochs=2, random_state=0
@@ -42,8 +43,8 @@ clf.fit(X_train, y_train)
 print(pd.DataFrame(clf.predict_proba(X_test[:3]), columns=labels).round(2).to_string())
 
 # %%
-# The rival is one logistic regression on TF-IDF for each label; the floor is the labels
-# that are most frequent together.
+# The picture compares with one logistic regression on TF-IDF for each label, and with
+# always predicting the most frequent combination of labels.
 
 tfidf = make_pipeline(
     TfidfVectorizer(ngram_range=(1, 2)), OneVsRestClassifier(LogisticRegression(C=10))

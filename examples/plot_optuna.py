@@ -43,7 +43,7 @@ print(f"{len(pruned)} of {len(study.trials)} trials were pruned.")
 print("best:", {name: round(value, 4) for name, value in study.best_params.items()})
 
 # %%
-# Each line is a trial; the pruner has stopped the grey ones.
+# Each line is a trial. The pruner stopped the grey trials early.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 for trial in study.trials:
@@ -55,8 +55,9 @@ ax.set(title="Trials of the search", xlabel="epoch", ylabel="validation loss")
 ax.spines[["top", "right"]].set_visible(False)
 
 # %%
-# The last eleven years were not part of the search. The rivals are the same network
-# with its default parameters, ridge regression, and the same month a year ago.
+# The search did not use the last eleven years. On these years the table compares the
+# chosen network with the same network with default parameters, with ridge regression,
+# and with the same month a year ago.
 
 models = {
     "tuned LSTM": LSTMForecaster(**settings, **study.best_params),

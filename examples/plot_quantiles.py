@@ -2,10 +2,10 @@
 Quantile training for skewed data
 =================================
 
-Most days of a house are alike, and some need far more electricity, so the distribution
-is skewed. With `quantiles` the network learns them by the pinball loss, and its
-intervals reach further upwards than downwards. Intervals of a network that learns the
-mean are symmetric.
+On some days a house needs far more electricity than on most days, so the distribution
+is skewed. With `quantiles` the network learns quantiles by minimising the pinball loss,
+and its prediction intervals reach further upwards than downwards. The intervals of a
+network that learns the mean are symmetric.
 """
 
 import warnings
@@ -34,9 +34,9 @@ display.ax_.set(
 )
 
 # %%
-# The weighted quantile loss rewards intervals that are narrow and hold the nominal
-# share. The rivals are a network that learns the mean, ridge regression, and the
-# quantiles of the last year, the same for every day.
+# The weighted quantile loss is low if intervals are narrow and contain the nominal
+# share of values. The table compares with a network that learns the mean, with ridge
+# regression, and with the quantiles of the last year, which are the same for every day.
 
 models = {
     "quantiles learned": learned,

@@ -2,9 +2,10 @@
 Serving a forecaster: ONNX and FastAPI
 ======================================
 
-`to_onnx` turns a fitted forecaster into a graph that runs without Python, scaling
-included. A web service needs a few lines of FastAPI; it loads the file of `save` and
-forecasts in NumPy, without Keras. Both give the numbers of `forecast`.
+`to_onnx` converts a fitted forecaster, including its scaling, to a graph that runs
+without Python. A web service needs a few lines of FastAPI: it loads the file that
+`save` wrote, and forecasts in NumPy, without Keras. Both return the same numbers as
+`forecast`.
 """
 
 import asyncio
@@ -40,8 +41,9 @@ window = train.to_numpy()[None, -24:]
 by_onnx = session.run(["forecast"], {"y": window})[0][0]
 
 # %%
-# The service takes new observations and returns the months after them. In production
-# ``uvicorn`` runs the app; here a client calls it without a network.
+# The service takes new observations and returns forecasts of the months after them. In
+# production ``uvicorn`` runs the app; this example calls it with a test client, without
+# a network.
 
 app = FastAPI()
 served = sklstm.load(folder / "passengers.sklstm")
@@ -63,7 +65,8 @@ async def ask(values):
 by_service = asyncio.run(ask(train.tolist()))
 
 # %%
-# All three agree. With a small training set the network adds nothing to ridge.
+# All three forecasts agree. The training set is small, so the network adds nothing to
+# ridge regression.
 
 by_estimator = forecaster.forecast(12)
 for name, made in {"ONNX": by_onnx, "FastAPI": by_service}.items():
@@ -79,7 +82,7 @@ errors = pd.Series(
 )
 print(errors.round(1).rename("mean absolute error").to_string())
 best = errors.index[errors <= 1.001 * errors.min()]
-print(f"Verdict: smallest error: {' and '.join(best)}.")
+print(f"Verdict: {' and '.join(best)} had the smallest error.")
 
 start = time.perf_counter()
 for _ in range(100):

@@ -2,9 +2,9 @@
 Streaming anomaly detection
 ===========================
 
-`observe` appends new rows without training and returns how far off their forecasts
-were. A row whose error is larger than nearly all errors of normal rows is an anomaly.
-Here hourly bike rentals arrive day by day; in twelve hours of daylight nine of ten
+`observe` appends new rows without training, and returns their forecast errors. A row is
+an anomaly if its error is larger than nearly all errors of normal rows. In this example
+hourly bike rentals arrive day by day, and in twelve hours of daylight nine of ten
 rentals are not reported.
 """
 
@@ -41,9 +41,9 @@ errors = {"LSTM": stream_errors(lstm), "ridge": stream_errors(ridge)}
 errors["same hour a week ago"] = stream - users.shift(168)[-len(stream) :]
 
 # %%
-# The first three weeks are normal and set the scale. Errors are larger in rush hours,
-# so each is divided by the mean error of its hour; the limit holds 99.5 % of normal
-# rows.
+# The first three weeks are normal, and show how large errors usually are. Errors are
+# larger in rush hours, so each error is divided by the mean error of its hour of the
+# day. The limit is the 99.5 % quantile of these ratios.
 
 normal = slice(0, 21 * 24)
 is_wrong = np.isin(np.arange(len(stream)), wrong)

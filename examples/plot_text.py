@@ -37,7 +37,7 @@ sentence = "The plot is not bad, but I was bored and the ending is a disappointm
 TokenAttributionDisplay.from_estimator(clf, sentence)
 
 # %%
-# The rival is logistic regression on TF-IDF.
+# The table compares with logistic regression on TF-IDF.
 
 tfidf = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(C=10))
 tfidf.fit(X_train, y_train)
@@ -62,7 +62,7 @@ ax.set(title="Accuracy on 1,000 test sentences", xlim=(0.5, 1))
 ax.spines[["top", "right"]].set_visible(False)
 
 # %%
-# Probabilities of sentences that nobody has labelled.
+# `predict_proba` returns the probabilities of new sentences.
 
 new = ["A wonderful film.", "Not a wonderful film.", "It broke on day one."]
 print(pd.DataFrame(clf.predict_proba(new), new, clf.classes_).round(2).to_string())

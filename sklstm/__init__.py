@@ -4,7 +4,7 @@ import importlib
 
 from sklstm._utils.keras_backend import select_backend
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # Before anybody imports Keras, which would look for TensorFlow.
 select_backend()

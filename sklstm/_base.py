@@ -47,7 +47,7 @@ MEMORY_PARAMETERS = (
 
 
 class SkillWarning(UserWarning):
-    """Warn that a fit did worse than a simple model on its validation block."""
+    """Warning that a simple model has the lower error on the validation block."""
 
 
 def warn_of_a_better_model(estimator, skill):
@@ -161,10 +161,10 @@ class BaseLSTM(BaseEstimator):
         Parameters
         ----------
         **params : dict
-            Parameters of the estimator, or scikeras's names for them:
-            ``model__units``, ``optimizer__learning_rate``, ``fit__batch_size``,
-            ``callbacks__0__patience`` and so on. `get_params` returns the estimator's
-            own names only.
+            Parameters of the estimator, also by their names in scikeras, such as
+            ``model__units``, ``optimizer__learning_rate``, ``fit__batch_size`` and
+            ``callbacks__0__patience``. `get_params` returns only the estimator's own
+            names.
 
         Returns
         -------
@@ -173,8 +173,8 @@ class BaseLSTM(BaseEstimator):
         Raises
         ------
         ValueError
-            If a name has no parameter, or if two names of one parameter have different
-            values. No parameter is set then.
+            If a name is not that of a parameter, or if two names of the same parameter
+            have different values. No parameter is then set.
 
         Examples
         --------
@@ -314,12 +314,13 @@ class BaseLSTM(BaseEstimator):
     def report(self, path, X=None, y=None, *, train=None, target_names=None):
         """Write a lab report: one self-contained HTML page on the fitted estimator.
 
-        The page shows data and split, normalisation, network, loss curves, predictions
-        and test errors, beside a simple RNN, a GRU, an LSTM and simple models, and
-        explains leakage, overfitting and lag where it finds them. Each network of the
-        comparison is fitted with the same parameters, which takes as long as `fit`.
-        For many series it compares with a linear model and naive forecasts, and shows
-        the scores of the whole panel and of the worst series.
+        The page shows the data and their split, the normalisation, the network, the
+        loss curves, the predictions and the test errors. It compares with a simple RNN,
+        a GRU, an LSTM and simple models, and comments on leakage, overfitting and lag.
+        Each network of the comparison is fitted with the same parameters, which takes
+        as long as `fit`. For many series the page compares with a linear model and
+        naive forecasts, and shows the scores of the whole panel and of the worst
+        series.
 
         Parameters
         ----------
@@ -330,18 +331,18 @@ class BaseLSTM(BaseEstimator):
             holds out the last rows of its history, and the page describes a clone
             fitted on the rows before them.
         train : tuple (X, y), default=None
-            The data passed to `fit`, on which networks of the comparison are fitted.
-            Texts and ready-made windows need it, because the estimator does not keep
-            them.
+            The data passed to `fit`, on which the networks of the comparison are
+            fitted. It is required for texts and ready-made windows, because the
+            estimator does not keep them.
         target_names : list of str, or dict of class to str, default=None
-            Names that the page of a text classifier shows instead of `classes_`, in
-            their order.
+            Names that the page of a text classifier shows instead of `classes_`, in the
+            order of `classes_`.
 
         Raises
         ------
         ValueError
-            If test rows are needed and missing, or `target_names` are not one for each
-            class.
+            If test rows are needed and missing, or `target_names` does not have one
+            name for each class.
         """
         check_is_fitted(self, "_state")
         lead, sections = self._report_sections(X, y, train, target_names)
@@ -361,12 +362,12 @@ class BaseLSTM(BaseEstimator):
     def to_keras(self):
         """Build a Keras model of the fitted network from Keras's own layers.
 
-        The model is `model_`, the network trained here without the pretrained one, with
-        the fast layers of ``sklstm.layers`` replaced by those of Keras. It can be
-        saved, loaded and trained without sklstm, but for ``cell="slstm"``: Keras has no
-        such layer, so the model keeps that of sklstm, and its file loads after
-        ``import sklstm.layers``. Its inputs and outputs are scaled values, as those of
-        `model_` are; of a text classifier, what its `keras_inputs` returns.
+        The model is `model_`, without the pretrained network, and with the fast layers
+        of ``sklstm.layers`` replaced by those of Keras. It can be saved, loaded and
+        trained without sklstm. Only with ``cell="slstm"`` the model keeps the layer of
+        sklstm, because Keras has no such layer; load its file after
+        ``import sklstm.layers``. Inputs and outputs of the model are scaled values, as
+        those of `model_`; for a text classifier, `keras_inputs` returns the inputs.
 
         Returns
         -------

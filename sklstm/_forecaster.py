@@ -65,163 +65,173 @@ DEFAULT_QUANTILES = (0.1, 0.5, 0.9)
 class LSTMForecaster(RegressorMixin, BaseLSTM):
     """Forecast a series with a recurrent network that starts at a linear model.
 
-    The network is the sum of a linear autoregression on the scaled window, which starts
-    at the ridge solution, and an LSTM [1]_ whose head starts at zero: untrained it is
-    the simple model, and it learns what that misses. Windowing and scaling are its own
-    and are undone in every result.
+    The forecaster is the sum of a ridge regression on the scaled window and an LSTM
+    [1]_ whose output starts at zero. Before training, the sum therefore equals the
+    linear model; the LSTM learns what the linear model misses. The forecaster cuts the
+    windows and scales the values itself; forecasts are in the units of the series.
 
-    ``fit`` takes three forms, told apart by `y` and `window_length`:
+    ``fit`` has three forms, which `y` and `window_length` distinguish:
 
     - ``fit(series)``: a row of X is one time step of the series itself;
-    - ``fit(X, y)`` with `window_length`: a row of X holds inputs that are known ahead
-      when `y` at that row is forecast;
+    - ``fit(X, y)`` with `window_length`: a row of X holds the exogenous variables of a
+      time step, which are known ahead when `y` at that row is forecast;
     - ``fit(X, y)`` without `window_length`, or with 3-D X: a row of X is a ready-made
-      window, oldest value first. Rows are independent, equal rows are merged, and the
-      validation block is drawn at random; for overlapping windows of one series use
-      the series form, whose validation block is its last part.
+      window, with the oldest value first. Rows are independent, equal rows are merged,
+      and the validation block is drawn at random. For overlapping windows of one series
+      use the series form, because its validation block is the last part of the series.
 
-    In the first two forms many series may train one network: as a frame whose index
-    has the levels (series, time), or as a list of series. Each is scaled by itself,
-    ends in its own validation block, and counts the same, however long it is.
+    In the first two forms many series can train one network: pass a frame whose index
+    has the levels (series, time), or a list of series. Each series is scaled by itself,
+    its last part is its validation block, and all series have the same weight, however
+    long they are.
 
-    Values of a series, and in ready-made windows, may be missing (NaN): the network
-    sees a line over the gap, a missing target makes no error, and what ends in missing
-    values is forecast from the last one seen. Of inputs X those that `past_covariates`
-    names may be missing: none that comes after a window shows in it.
+    Values of a series and of ready-made windows may be missing (NaN). The network reads
+    gaps interpolated linearly, missing targets are left out of the loss, and if the
+    last values are missing, the forecast starts from the last observed value. Inputs in
+    X may be missing only if `past_covariates` names them; the interpolation reads no
+    value after the window.
 
     Parameters
     ----------
     window_length : int, default=None
-        Number of past steps the network sees. In the series form None means, by the
-        step of a Datetime- or PeriodIndex, two weeks of hours or of what is finer, so
-        far as a window holds about 1,000 numbers, eight weeks of days, two years of
-        weeks, and three of months and quarters; 24 without a known season. It is at
-        least the horizon, and at most a third of the series. With 3-D X an int keeps
-        each window's last steps.
+        Number of past steps that the network reads. In the series form, None chooses
+        the length from the step of a DatetimeIndex or PeriodIndex: two weeks for hours
+        and shorter steps, but at most about 1,000 numbers in a window; eight weeks for
+        days; two years for weeks; three years for months and quarters; 24 steps if no
+        season is known. The length is at least the horizon, and at most a third of the
+        series. With 3-D X, an int keeps the last steps of each window.
     horizon : int, default=1
-        Number of steps forecast at once. `forecast` goes on from its own forecasts
-        beyond it. Ignored for ready-made windows, where `y` tells.
+        Number of steps that the network forecasts at once. Beyond them, `forecast`
+        continues from its own forecasts. Ignored for ready-made windows, whose horizon
+        is the number of columns of `y`.
     stride : int, default=1
-        Steps between the starts of two training windows.
+        Number of steps between the starts of two training windows.
     scaler : {"standard", "robust", "minmax", "log"}, None or transformer, \
             default="standard"
-        Scaling of the target, learned from training rows only; each of many series has
-        its own. "log" takes the logarithm of the target first, so that forecasts are
-        positive and effects add up in per cent.
+        Scaling of the target, fitted on training rows only; each of many series has its
+        own scaler. "log" takes the logarithm of the target first, so that forecasts are
+        positive and effects are relative changes.
     window_norm : {"level", "last", "scale"} or None, default="level"
-        How windows are normalized. "last" measures each window and its targets from the
-        window's last value, so that levels outside the training range are followed.
-        "level" also shows this value to the linear model, since a series may come back
-        to its mean, but not where it lowers the error on a validation block of ten
-        horizons or more by less than `min_skill`; of many series it is as "last".
-        "scale" divides by the mean size of the window's changes over one season, so
-        that windows that look alike but for their size are alike. Not used for
-        ready-made windows.
+        Normalisation of each window. "last" subtracts the last value of the window from
+        the window and its targets, so that forecasts can follow levels outside the
+        range of the training rows. "level" also gives this last value to the linear
+        model, because a series may return to its mean; it does not if this lowers the
+        error on a validation block of ten horizons or more by less than `min_skill`.
+        For many series "level" equals "last". "scale" divides by the mean size of the
+        changes over one season, so that windows that differ only in size become equal.
+        Not used for ready-made windows.
     seasonal_period : int, tuple of int, "auto" or None, default="auto"
-        Rows in one season, or in several, the main one first; "auto" tells them from
-        the frequency of a time index: a day and a week of hours and of what is finer, a
-        week of days, a year of what is coarser. The main one is used for the seasonal
-        naive forecast and `window_norm`, and all for `deseasonalize` and
-        `window_length`.
+        Number of rows in a season, or in several seasons, with the main one first.
+        "auto" follows from the frequency of the time index: a day and a week for hours
+        and shorter steps, a week for days, a year for longer steps. The main season is
+        used for the seasonal naive forecast and `window_norm`; all seasons are used for
+        `deseasonalize` and `window_length`.
     deseasonalize : bool or "auto", default="auto"
-        Take off each window what its own seasons repeat, as far as they agree, and put
-        it back into the forecast. Needs a window of two seasons or more, of the longest
-        one that is given. "auto" does so for months, quarters and weeks: where there is
-        one season other than a week of days, no inputs stand beside the target, and
-        `window_length` is None and comes to two seasons or more. Not used for
-        ready-made windows.
+        Whether to subtract the seasonal pattern of each window, shrunk where its cycles
+        disagree, and to add it to the forecast. The window has to hold at least two of
+        the longest seasons. "auto" does so for months, quarters and weeks, that is, if
+        there is one season other than a week of days, there are no inputs X, and
+        `window_length` is None and holds at least two seasons. Not used for ready-made
+        windows.
     calendar : tuple, default=None
-        What of the time index the network sees, at the window's rows and those ahead:
-        "hour", "dayofweek", "day", "month" and "dayofyear" as sine and cosine, and
-        lists of dates, such as holidays, as 0 or 1. For example
+        Features of the time index that the network reads, for the rows of the window
+        and for those ahead: "hour", "dayofweek", "day", "month" and "dayofyear" as sine
+        and cosine, and lists of dates, such as holidays, as 0 or 1. For example
         ``("hour", "dayofweek")``. Not used for ready-made windows.
     past_covariates : tuple, default=None
         Columns of X, by name or position, that are known only up to the forecast
-        origin: the network sees them in the window, and not ahead.
+        origin. The network reads these columns in the window, and not ahead.
     cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
         The recurrent layer. "slstm" is the scalar-memory LSTM of xLSTM, with
         exponential input gates.
     units : int or tuple of int, default=32
-        State size; a tuple stacks layers.
+        Number of states of the recurrent layer; a tuple stacks layers.
     dropout : float, default=0.1
         Share of state values dropped after each recurrent layer.
     recurrent_dropout : float, default=0.0
         Share of state values dropped between steps.
     linear_skip : bool, default=True
-        Whether the linear model stands beside the network. It is solved, not trained,
-        and its penalty is chosen on the validation block; so is, of several columns,
-        whether each reads the past of all, its own alone, or the others' weakly.
+        Whether a linear model is added to the network. The linear model is solved in
+        closed form, and its penalty is chosen on the validation block. If there are
+        several columns, the validation block also chooses whether each target reads the
+        past of all columns, only its own, or the other columns weakly.
     recurrent_length : int, "auto" or None, default="auto"
-        The recurrent layers read so many of the window's last steps; None means all.
-        "auto" means 48 beside a linear model, which reads all, and all without one.
+        Number of last steps of the window that the recurrent layers read; None means
+        all. "auto" means 48 if there is a linear model, which reads all steps, and
+        otherwise all.
     network : callable, default=None
-        ``network(window_shape, n_context, output_shape)`` returns your own Keras model
-        from ``window`` (and, where ``n_context`` is not 0, ``context`` as a second
-        input) to ``output_shape`` = (horizon, n_targets). The context holds the
-        window's last values and the horizon's X, flat.
+        ``network(window_shape, n_context, output_shape)`` returns your own Keras model.
+        The inputs of the model are ``window`` and, if ``n_context`` is not 0,
+        ``context``; the output has the shape ``output_shape`` = (horizon, n_targets).
+        The context is flat; it holds the last values of the window, and X for the
+        steps of the horizon.
     n_members : int, default=1
         Number of networks, trained from different seeds, whose mean is the forecast.
-        They stand side by side in `weights_` as one network of `n_members` times the
-        units; `history_` and `best_epoch_` are the first one's.
+        `weights_` holds them side by side, as one network with `n_members` times the
+        units; `history_` and `best_epoch_` are those of the first network.
     pretrained : {"auto", "frozen"} or False, default="auto"
-        "auto" combines the network trained here with one that comes with the package
-        and was trained on many synthetic series, and for one series alone with a linear
-        model of its seasonally adjusted rows: forecasts are a weighted mean, whose
-        weights follow from the errors of each on the validation block. Without X, a
-        short block favours the pretrained network, because errors on few rows say
-        little. The pretrained network reads each target column by itself, without X,
-        and takes seasons from `seasonal_period`. Where the rows allow, it is fine-tuned
-        on the series, by as many steps as `epochs` and at most 50, for which `fit`
-        takes one to several seconds more; "frozen" leaves its weights as they come.
-        False leaves both members out. Not used for ready-made windows.
+        Whether to use the pretrained network, which is part of the package and was
+        trained on many synthetic series. "auto" forecasts the weighted mean of the
+        trained model, the pretrained network and, for a single series without X, a
+        linear model of the seasonally adjusted rows. The weights follow from the error
+        of each on the validation block. Without X, a short block favours the pretrained
+        network, because errors on few rows say little. The pretrained network reads
+        each target column by itself, without X, and uses the seasons of
+        `seasonal_period`. If there are enough rows, it is fine-tuned on the series by
+        as many steps as `epochs`, at most 50, which takes one to several seconds;
+        "frozen" does not change its weights. False leaves out both the pretrained
+        network and the model of adjusted rows. Not used for ready-made windows.
     quantiles : tuple of float, default=None
-        Probabilities whose quantiles the network learns beside the median, which is
-        then the forecast, by the pinball loss. They start at the linear model and the
-        quantiles of its residuals. None learns the mean. Either way
-        `forecast_quantiles` gives any quantile.
+        Probabilities whose quantiles the network learns by the pinball loss, together
+        with the median, which is then the forecast. Training starts at the linear model
+        and the quantiles of its residuals. With None the network learns the mean. In
+        both cases `forecast_quantiles` returns any quantile.
     loss : str or callable, default="auto"
-        A Keras loss by name, or ``loss(y_true, y_pred)``, on scaled values. With "mae"
-        the linear model, too, makes absolute errors small, and is chosen by them.
-        "auto" means "mae" for many series, of which squared errors would let a few rule
-        all others, and "mse" else.
+        The loss on scaled values: the name of a Keras loss, or
+        ``loss(y_true, y_pred)``. With "mae" the linear model also minimises absolute
+        errors. "auto" means "mae" for many series, because with squared errors a few
+        series would dominate, and "mse" otherwise.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
         The optimizer of Keras that trains the network.
     learning_rate : float, default=0.001
         Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
-        Learning rate by epoch. A callable gets ``(epoch, learning_rate)`` and returns
-        the epoch's rate.
+        Learning rate of each epoch. A callable gets ``(epoch, learning_rate)`` and
+        returns the rate of the epoch.
     clipnorm : float or None, default=1.0
-        Largest norm of each weight's gradient.
+        Largest norm of the gradient of each weight array.
     epochs : int, default=100
         Largest number of epochs; with 0 no network is trained.
     batch_size : int, default=64
-        Windows in each training step.
+        Number of windows in each training step.
     validation_fraction : float, default=0.2
-        Share of rows in the validation block; 0 for none.
+        Share of rows in the validation block; with 0 there is no validation block.
     early_stopping : bool, default=True
-        Stop when the validation loss stands still, and keep the best epoch.
+        Whether to stop when the validation loss no longer falls, and to keep the best
+        epoch.
     n_iter_no_change : int, default=10
-        Epochs without improvement before stopping.
+        Number of epochs without improvement after which training stops.
     tol : float, default=1e-4
-        Relative improvement of the loss that counts.
+        Smallest relative fall of the loss that is an improvement.
     min_skill : float, default=0.01
-        With early stopping, the linear model alone is kept unless the network lowers
-        its validation loss by this share, and by more than the standard error.
+        With early stopping, `fit` leaves the network out unless it lowers the
+        validation loss of the linear model by this share, and by more than the standard
+        error.
     refit : bool, default=True
-        Train again on all rows, validation block included, for `best_epoch_` epochs.
+        Whether to train again on all rows, including the validation block, for
+        `best_epoch_` epochs.
     callbacks : list of keras.callbacks.Callback or of their classes, default=None
-        Callbacks of Keras, copied at fit.
+        Callbacks of Keras, which `fit` copies.
     checkpoint : str or os.PathLike, default=None
-        A folder in which the state of training is kept after each epoch. A fit that was
-        killed and is called again, with the same data, parameters and int as
-        `random_state`, goes on from there, and ends at the same bytes as if it had
-        never stopped. The files are removed when the fit is done. Not with `callbacks`,
-        whose states no file holds.
+        Folder in which `fit` saves the state of training after each epoch. If a fit was
+        interrupted, call it again with the same data, parameters and int as
+        `random_state`: it continues from the saved state, and its result has the same
+        bytes as an uninterrupted fit. At the end `fit` removes the files. Cannot be
+        used with `callbacks`, whose states are not saved.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted weights and scaler.
     random_state : int, RandomState instance or None, default=None
-        An int fixes every byte of the result.
+        Seed of random numbers. With an int, repeated fits give the same bytes.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -229,24 +239,27 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     ----------
     weights_ : dict of str to ndarray
     model_ : keras.Model
-        Built on demand; works on scaled values.
+        The network, which works on scaled values. It is built when it is first read.
     history_ : dict of str to list
-        ``loss`` and, with a validation block, ``val_loss`` per epoch, scaled.
+        ``loss`` and, with a validation block, ``val_loss`` of each epoch, on scaled
+        values.
     n_iter_ : int
-        Epochs trained while choosing.
+        Number of epochs trained to find the best epoch.
     best_epoch_ : int
-        0 where no epoch beat the linear model.
+        The epoch whose weights were kept; 0 if no epoch was better than the linear
+        model.
     baseline_scores_ : dict of str to float
-        Mean squared error of simple models on the validation block, scaled; absolute
-        with ``loss="mae"``, and for many series.
+        Mean squared error of simple models on the validation block, on scaled values;
+        mean absolute error with ``loss="mae"`` and for many series.
     skill_ : float or None
-        1 - error / error of the best of them; None without a validation block.
+        1 - error / error of the best simple model, both on the validation block; None
+        without a validation block.
     scaler_ : dict or transformer
-        Scaler of the target; for many series a dict of them by series.
+        Scaler of the target; for many series a dict of scalers by series.
     members_ : dict of str to dict
-        ``weight`` and ``score``, the mean absolute error on the validation block,
-        scaled, of the members "trained", "adjusted" and "pretrained". The scores are
-        None without a validation block, and of members that were not tried.
+        ``weight`` and ``score`` of the members "trained", "adjusted" and "pretrained".
+        The score is the mean absolute error on the validation block, on scaled values.
+        It is None without a validation block, and for members that were not tried.
     window_length_ : int
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -392,7 +405,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, *, static_features=None):
-        """Learn scalers and network.
+        """Fit the scalers, the linear model and the network.
 
         Parameters
         ----------
@@ -400,21 +413,22 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 (n_windows, window_length) or (n_windows, window_length, n_features), \
                 or list of the first two, or iterator
             The series, inputs known ahead, or ready-made windows; see the class.
-            Windows are left out where a value of y is missing. An iterator gives many
-            series part by part: frames indexed by (series, time), arrays as in a list,
-            or pairs ``(X, y)``. Parts are kept in files without a name while fit lasts,
-            and of their rows only the last few after it. A ``numpy.memmap`` is read
-            from its file, and never as a whole.
+            Windows whose target has a missing value are left out. An iterator yields
+            many series part by part: frames indexed by (series, time), arrays as in a
+            list, or pairs ``(X, y)``. During `fit` the parts are kept in temporary
+            files; after it only the last rows of each series are kept. A
+            ``numpy.memmap`` is read from its file in parts.
         y : array-like of shape (n_timesteps,) or (n_timesteps, n_targets), default=None
-            None says that X is the series.
+            The target. None means that X is the series.
         sample_weight : array-like of shape (n_timesteps,), default=None
-            Weight of each row as a target; a factor on all of them changes nothing.
-            Weights and repeated rows train the same network on ready-made windows.
+            Weight of each row as a target. Only the ratios of weights matter. For
+            ready-made windows, weights and repeated rows train the same network.
         static_features : DataFrame or array-like of shape (n_series, n_columns), \
                 default=None
-            What does not change within a series: one row for each, whose index holds
-            the keys of the series, or in the order of a list of them. Numbers are
-            scaled, and any other column is read as categories.
+            Features that do not change within a series, with one row for each series.
+            The index of a frame holds the keys of the series; otherwise rows are in the
+            order of the list of series. Numbers are scaled, and all other columns are
+            read as categories.
 
         Returns
         -------
@@ -423,27 +437,28 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            For infinite values, missing inputs or nothing but missing values, too short
-            a series, an index that is not sorted or not unique, or a column of X that
-            equals y.
+            If values are infinite, inputs known ahead are missing, all values are
+            missing, the series is too short, the index is not sorted or not unique, or
+            a column of X equals y.
         TypeError
-            For values that are not numbers.
+            If values are not numbers.
 
         Warns
         -----
         SkillWarning
-            If a simple model did better on the validation block.
+            If a simple model has the lower error on the validation block.
         """
         keep = self.warm_start and hasattr(self, "weights_")
         return self._fit(X, y, sample_weight, static_features, keep=keep)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None, *, static_features=None):
-        """Train one more epoch on these rows, from the fitted weights where there are.
+        """Train one more epoch on these rows, from the fitted weights if there are any.
 
-        Parameters and errors are those of `fit`. The scalers of the first call stay.
-        The rows become the history that `forecast` continues. Intervals stay as wide
-        as the last `fit` found them; without one there are none.
+        Parameters and errors are those of `fit`. The scalers of the first call are
+        kept. The rows become the history that `forecast` continues. `partial_fit` has
+        no validation block, so prediction intervals keep the widths of the last `fit`;
+        without an earlier `fit` there are no intervals.
 
         Returns
         -------
@@ -519,27 +534,27 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @classmethod
     def from_keras(cls, model, X, y=None, **parameters):
-        """Return a fitted forecaster around a Keras model, without training.
+        """Return a fitted forecaster from a Keras model, without training.
 
-        The model is one that `to_keras` or `sklstm.scikeras.build_regressor` made,
-        trained anywhere, by any means. It works on scaled values: scalers are learned
-        here from all rows of X and y, so pass ``scaler=None`` for a model that was
-        trained on values as they are. Its forecasts are not combined with those of the
-        pretrained network. There are no errors of a validation block, and so no
-        quantiles.
+        `to_keras` or `sklstm.scikeras.build_regressor` must have made the model, which
+        may have been trained in any way. The network reads scaled values, and this
+        method fits the scalers on all rows of X and y; pass ``scaler=None`` if the
+        model was trained on values that were not scaled. Forecasts are not combined
+        with those of the pretrained network. There are no errors on a validation block,
+        so there are no quantiles.
 
         Parameters
         ----------
         model : keras.Model, or a fitted wrapper of scikeras around one
-            A wrapper trains on values as they are, so for one `scaler` is None unless
-            given.
+            A wrapper trains on values that are not scaled, so for a wrapper the default
+            of `scaler` is None.
         X, y : array-like
-            As for `fit`: the rows that forecasts continue, and scalers are learned
-            from.
+            As for `fit`: the rows that forecasts continue, and on which scalers are
+            fitted.
         **parameters
-            Of the forecaster. Cell, units, linear skip, horizon and, for a series
-            alone, `window_length` are read off the model. Without `window_length`, X
-            that comes with y holds ready-made windows, as for `fit`.
+            Parameters of the forecaster. `cell`, `units`, `linear_skip`, `horizon` and,
+            for a series alone, `window_length` are taken from the model. If y is given
+            without `window_length`, X holds ready-made windows, as for `fit`.
 
         Returns
         -------
@@ -548,7 +563,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If the model is none of our networks, or one of classes, or does not fit
+            If the model is not a network of sklstm, is a classifier, or does not fit
             the data.
 
         Examples
@@ -585,11 +600,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return forecaster
 
     def predict(self, X):
-        """Forecast the row of each X; see the class for what a row is.
+        """Forecast the target at each row of X; the class describes what a row is.
 
-        Series form: one step ahead at each row, from all rows before it. Regression
-        form: `y` at the rows of X, which follow the history. Rows inside the history
-        (told by a time index) are forecast one step ahead; rows after a gap, across it.
+        In the series form, each row is forecast one step ahead, from all rows before
+        it. In the regression form, `y` is forecast for the rows of X, which follow the
+        history. Rows that lie inside the history by their time index are forecast one
+        step ahead. Rows after a gap are forecast across the gap.
 
         Parameters
         ----------
@@ -600,8 +616,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Returns
         -------
         ndarray, Series or DataFrame
-            In the units of the target, with one row for each row of X. pandas where
-            the target was pandas, except for ready-made windows.
+            Forecasts in the units of the target, with one row for each row of X. The
+            result is pandas if the target was pandas, except for ready-made windows.
 
         Raises
         ------
@@ -630,29 +646,31 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Parameters
         ----------
         steps : int, default=None
-            None means `horizon`, or the rows of X where it is given.
+            Number of rows to forecast. None means `horizon`, or the number of rows of X
+            if X is given.
         X : array-like of shape (n_timesteps, n_features), default=None
-            Inputs known ahead, for the regression form. A network of a longer horizon
-            takes the last row for those that are not given. Columns that
-            `past_covariates` names are not read, and may be missing values; beyond
-            `horizon` the last ones known are held. Arrays have no dates: their first
-            row follows the history.
+            Inputs known ahead, in the regression form. If X has fewer rows than
+            `horizon`, its last row is repeated. Columns that `past_covariates` names
+            are not read and may be missing; for steps beyond `horizon` their last known
+            values are used. Arrays have no dates: their first row follows the history.
         history : array-like, default=None
-            Forecast from this series, or these, instead of the fitted ones, without
-            training. In the regression form a tuple ``(X, y)``. Many series are scaled
-            by what is given of them here, so that they may be new.
+            Series to forecast instead of the fitted series, without training; in the
+            regression form a tuple ``(X, y)``. If the forecaster was fitted on many
+            series, those of `history` may be new, because they are scaled by the rows
+            given here.
         series : key or list of keys, default=None
-            Series to forecast, where there are many; None means all. A key alone gives
-            the same form as a list of it.
+            Series to forecast, if there are many; None means all. A single key gives
+            the same form of result as a list with this key.
         static_features : as for `fit`, default=None
-            Those of the series of `history`, where `fit` had some. Series that `fit`
-            knows by the same key keep theirs.
+            Static features of the series of `history`, if `fit` had static features.
+            Series with a key that `fit` knows keep their static features.
 
         Returns
         -------
         ndarray, Series or DataFrame of `steps` rows
-            In the units of the target, with the continued index where there is one. For
-            many series a frame indexed by (series, time), or a list.
+            Forecasts in the units of the target. Their index continues that of the
+            series, if it has one. For many series the result is a frame indexed by
+            (series, time), or a list.
 
         Raises
         ------
@@ -707,17 +725,17 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         quantiles=None,
     ):
-        """Forecast values that the future stays below with given probabilities.
+        """Forecast quantiles: values below which the future lies with a probability.
 
-        The spread is that of the errors on the validation block (split-conformal
-        prediction [1]_): symmetric about the forecast on the scaler's axis, wider with
-        each step, and wider where the last `window_length` rows move more. With the
-        parameter `quantiles` it is that of the network, to either side, corrected by
-        these errors [3]_. Where the pretrained network takes part, it is the mean of
-        this and of that network's spread, and without a validation block that spread
-        alone. Rows that `update` or `backtest` have added since the fit correct it
-        further: where more of them were missed than should be, it widens, and narrows
-        where fewer were [2]_.
+        The widths come from the errors on the validation block (split-conformal
+        prediction [1]_). They are symmetric about the forecast on scaled values, grow
+        with each step, and are larger if the last `window_length` rows change more.
+        With the parameter `quantiles`, the widths are those of the network on either
+        side, corrected by these errors [3]_. If the pretrained network takes part, the
+        width is the mean of this width and that of the pretrained network; without a
+        validation block, it is that of the pretrained network alone. Rows that `update`
+        or `backtest` added since the fit correct the widths: these grow if more rows
+        lie outside than expected, and shrink if fewer do [2]_.
 
         Parameters
         ----------
@@ -730,9 +748,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Returns
         -------
         DataFrame or ndarray
-            One row a step and one column a quantile, in the units of the target; with
-            several targets, columns (target, quantile), or an array of shape
-            (steps, n_targets, n_quantiles).
+            One row for each step and one column for each quantile, in the units of the
+            target; with several targets, columns (target, quantile), or an array of
+            shape (steps, n_targets, n_quantiles).
 
         Raises
         ------
@@ -773,21 +791,21 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         coverage=0.9,
     ):
-        """Forecast intervals that hold the future with a given probability, by step.
+        """Forecast prediction intervals of each step with a given coverage.
 
         Parameters
         ----------
         steps, X, history, series, static_features
             As for `forecast`.
         coverage : float, default=0.9
-            Share of future values inside, between 0 and 1. As many are left out below
-            as above.
+            Share of future values inside the intervals, between 0 and 1. The shares
+            below and above the interval are equal.
 
         Returns
         -------
         DataFrame or ndarray
-            Columns lower and upper; see `forecast_quantiles`, which names errors and
-            source.
+            Columns lower and upper. `forecast_quantiles` describes the method and the
+            errors.
 
         Examples
         --------
@@ -821,12 +839,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         static_features=None,
         random_state=None,
     ):
-        """Draw futures that could come, as whole paths whose steps belong together.
+        """Draw sample paths: possible futures of all steps together.
 
-        A path adds the errors of one window of the validation block, step by step and
-        target by target, to the forecast, so that sums and extremes over steps are as
-        spread as they should be, which quantiles of each step do not tell. Beyond
-        `horizon` a path goes on from its own values.
+        Each path is the forecast plus the errors of one window of the validation block,
+        at each step and for each target. Sums and extremes over several steps therefore
+        have the right distribution, which quantiles of single steps do not give. Beyond
+        `horizon` a path continues from its own values.
 
         Parameters
         ----------
@@ -840,8 +858,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Returns
         -------
         DataFrame or ndarray
-            One row a step and one column a path, in the units of the target; with
-            several targets, columns (target, path), or an array of shape
+            One row for each step and one column for each path, in the units of the
+            target; with several targets, columns (target, path), or an array of shape
             (steps, n_targets, n_samples).
 
         Raises
@@ -898,10 +916,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return self
 
     def observe(self, X, y=None):
-        """Append rows as `update` does, and tell how far off their forecasts were.
+        """Append rows as `update` does, and return the errors of their forecasts.
 
-        Each row is forecast one step ahead, from all rows before it: a large error is a
-        row that the past did not announce.
+        Each row is forecast one step ahead, from all rows before it. A row with a large
+        error may be an anomaly.
 
         Parameters
         ----------
@@ -914,13 +932,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Returns
         -------
         ndarray, Series, DataFrame or list of them
-            Actual less forecast values, in the units of the target and in the form of
+            Actual values minus forecasts, in the units of the target and in the form of
             `predict`.
 
         Raises
         ------
         ValueError
-            If the rows do not follow the history at once; it then stays as it was.
+            If the rows do not follow the history at once. The history is then not
+            changed.
 
         Examples
         --------
@@ -964,43 +983,46 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         y : array-like, default=None
             The target at these rows, in the regression form.
         steps : int, default=None
-            Lead times of each origin; None means `horizon`.
+            Number of steps to forecast from each origin; None means `horizon`.
         stride : int, default=1
-            Rows between two origins.
+            Number of rows between two origins.
         gap : int, default=0
-            Rows between an origin and the first row forecast from it, which neither
-            fits nor windows see: with hours, 12 for a forecast of tomorrow made at
-            noon. In the regression form inputs known ahead are read there.
+            Number of rows between an origin and the first row that is forecast from it.
+            Neither fits nor windows read these rows. For example, with hourly rows a
+            forecast of tomorrow that is made at noon has a gap of 12. In the regression
+            form, inputs known ahead are read in the gap.
         refit : int or "warm", default=None
-            Fit anew after so many origins, on all rows up to the next one and without
-            weights; None means never. "warm" fits at each origin from the last fit's
-            weights and scaler, as does an int with `warm_start`. The estimator itself
-            stays as it is.
+            Number of origins after which the forecaster is fitted again, on all rows up
+            to the next origin and without sample weights; None means never. "warm"
+            continues training at each origin from the weights and scaler of the last
+            fit, as an int does with `warm_start`. The estimator itself is not changed.
         max_train_size : int, default=None
-            Fit anew on so many of the last rows of each series, a sliding window; None
-            means all, an expanding one.
+            Number of last rows of each series on which the forecaster is fitted again
+            (a sliding window); None means all rows (an expanding window).
         quantiles : sequence of float, default=()
-            Probabilities whose quantiles are given too; see `forecast_quantiles`.
+            Probabilities whose quantiles are returned too; see `forecast_quantiles`.
         n_jobs : int, default=None
-            Workers that fit anew, or forecast some of many series, at the same time; -1
-            means as many as there are processors, and 1 this process. None means 1, or
-            what ``joblib.parallel_config`` says, which may be those of Dask or Ray. The
-            result is the same; the `verbose` of either shows how much is done. Warm
-            fits wait for each other, so that one worker makes them all.
+            Number of workers that fit again, or forecast some of many series, at the
+            same time; -1 means one for each processor, and 1 means this process. None
+            means 1, or the setting of ``joblib.parallel_config``, which may use Dask or
+            Ray. The result does not depend on it. `verbose` of the forecaster or of
+            ``parallel_config`` shows the progress. Fits with ``refit="warm"`` depend on
+            each other, so one worker makes all of them.
 
         Returns
         -------
         DataFrame
-            Columns series (its key, or the name of the target; both as a tuple for many
-            series of several targets), origin (last row known), step (rows from there,
-            the first is ``gap + 1``), y_true, y_pred, in the units of the target, and
-            one column a quantile, named by it.
+            The columns are series (the key of the series, or the name of the target;
+            both as a tuple for many series of several targets), origin (the last known
+            row), step (number of rows after the origin; the first is ``gap + 1``),
+            y_true and y_pred in the units of the target, and one column for each
+            quantile, named by its probability.
 
         Raises
         ------
         ValueError
             If the rows do not follow the history at once, are fewer than
-            ``gap + steps``, or `max_train_size` comes without `refit`.
+            ``gap + steps``, or `max_train_size` is given without `refit`.
 
         Examples
         --------
@@ -1018,7 +1040,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return backtest(self, X, y, plan, n_jobs=n_jobs, verbose=self.verbose)
 
     def score(self, X, y=None, sample_weight=None):
-        """R² of `predict`; in the series form, of `backtest` over all lead times.
+        """Return R² of `predict`; in the series form, R² of `backtest` over all steps.
 
         Parameters
         ----------
@@ -1046,22 +1068,23 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     def to_onnx(self, path=None, *, series=None):
         """Return the fitted forecaster as an ONNX graph, with scaling and windows.
 
-        All numbers are in 64 bits and in their own units, and none may be missing.
+        All numbers have 64 bits and are in their own units; no number may be missing.
 
-        - Series form: ``y`` of shape (n, window_length), the last rows of the series,
-          gives ``forecast`` of shape (n, horizon), as `forecast` does. A series with
-          columns has a last axis of n_targets in both.
-        - Regression form: also ``X_past`` of shape (n, window_length, n_features), the
-          inputs at these rows, and ``X_ahead`` of shape (n, horizon, n_features).
-        - Ready-made windows: ``X`` as for `predict` gives ``prediction`` as `predict`.
-          Windows of one feature have two axes.
+        - Series form: the input ``y`` of shape (n, window_length) holds the last rows
+          of the series; the output ``forecast`` of shape (n, horizon) equals
+          `forecast`. For a series with columns, both have a last axis of n_targets.
+        - Regression form: further inputs are ``X_past`` of shape (n, window_length,
+          n_features), the exogenous variables at these rows, and ``X_ahead`` of shape
+          (n, horizon, n_features).
+        - Ready-made windows: the input is ``X`` as for `predict`, and the output
+          ``prediction`` equals `predict`. Windows of one feature have two axes.
 
         Parameters
         ----------
         path : str or os.PathLike, default=None
-            Write the graph to this file as well.
+            File to which the graph is written as well.
         series : object, default=None
-            Key of the series whose scaler the graph holds, where there are many.
+            Key of the series whose scaler the graph contains, if there are many.
 
         Returns
         -------
@@ -1071,11 +1094,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            With the pretrained network, `network`, `calendar` or a scaler of
-            scikit-learn, which no graph is made of, or for many series without the name
-            of one.
+            If the forecaster uses the pretrained network, `network`, `calendar` or a
+            scaler of scikit-learn, which the graph cannot contain; or if there are many
+            series and `series` is None.
         ImportError
-            Without the package onnx, which ``sklstm[onnx]`` installs.
+            If the package onnx is missing, which ``sklstm[onnx]`` installs.
 
         Examples
         --------
@@ -1089,14 +1112,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         return archive.write_graph(path, forecaster_model(self, series))
 
     def plot(self, steps=None, X=None, *, series=None, **options):
-        """Draw the end of the history, the forecast and its intervals.
+        """Draw the end of the history, the forecast and its prediction intervals.
 
         Parameters
         ----------
         steps, X
             As for `forecast`.
         series : key, default=None
-            The series to draw, where there are many.
+            The series to draw, if there are many.
         **options
             As for `sklstm.plotting.ForecastDisplay.from_estimator`: `y_true`,
             `coverages`, `n_history`, `ax` and `backend`.

@@ -73,105 +73,114 @@ FITTED = (
 class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     """Classify texts with a recurrent network that starts at an n-gram model.
 
-    The logits are the sum of a linear model of n-grams, weighted by TF-IDF and by naive
-    Bayes ratios [1]_, and of an LSTM [2]_ whose head starts at zero. The network is
-    trained beside logits that the linear model gives to texts it has not seen, so that
-    it learns what n-grams miss.
+    The logits are the sum of those of a linear model of n-grams, weighted by TF-IDF and
+    by naive Bayes ratios [1]_, and those of an LSTM [2]_ whose output starts at zero.
+    In training, the n-gram logits of a text come from models that were fitted without
+    this text, so that the network learns what n-grams miss.
 
-    X is a collection of strings, or a 2-D array of token ids, in which 0 is padding on
-    either side, as ``keras.datasets.imdb`` with ``pad_sequences`` gives.
+    X is a collection of strings, or a 2-D array of token ids, padded with 0 on either
+    side, as ``keras.datasets.imdb`` with ``pad_sequences`` returns it.
 
     Parameters
     ----------
     max_features : int or None, default=20000
-        Words the network knows, the most frequent; others are one unknown word. The
-        n-gram model knows all.
+        Number of most frequent words that the network reads; other words share one id.
+        The n-gram model reads all words.
     max_length : int or None, default=256
-        Tokens of a text the network reads; the n-gram model reads all.
+        Number of tokens of a text that the network reads; None means all. The n-gram
+        model reads all tokens.
     truncate : {"head", "tail", "both"}, default="both"
-        Which tokens of a longer text are read; "both" is half from each end.
+        Which tokens of a longer text the network reads; "both" is half from each end.
     analyzer : {"word", "char"}, default="word"
-        "char" takes every character but white space, with its marks, for a token, for
-        scripts without spaces. Texts are read in Unicode's normal form NFC.
+        Whether tokens are words or characters. "char", for scripts without spaces,
+        makes every character except white space a token, together with its combining
+        marks. Texts are read in Unicode normal form NFC.
     lowercase : bool, default=True
         Whether to convert texts to lower case first.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-        Remove accents as scikit-learn does, or by a function of a text.
+        How to remove accents: as in scikit-learn, or by a function of a text.
     token_pattern : str or None, default=None
-        A regular expression of tokens. None finds words of any script with their
-        combining marks and an inner apostrophe, emoji whole, and other signs one by
-        one; Thai, Lao, Burmese and Khmer, which have no spaces, by character.
+        Regular expression of tokens. None finds words of any script (with combining
+        marks and with an apostrophe inside), emoji, and single other signs; Thai, Lao,
+        Burmese and Khmer, which have no spaces, are split into characters.
     tokenizer : callable, default=None
-        From a text to a list of str, instead of `analyzer` and `token_pattern`.
+        Function from a text to a list of str; replaces `analyzer` and `token_pattern`.
     min_df : int or float, default=1
-        Documents a word must be in to be known; a float is a share.
+        Minimum number of documents that contain a word; a float is a share of
+        documents. Rarer words are unknown.
     ngram_range : tuple (low, high), default=(1, 3)
-        Tokens in the n-grams of the linear model.
+        Smallest and largest number of tokens in the n-grams of the linear model.
     embedding_dim : int, default=64
-        Length of word vectors; not read with `embeddings`, whose vectors have a length.
+        Length of word vectors. Ignored with `embeddings`, which set the length.
     embeddings : path, dict of str to array, or ndarray, default=None
-        First word vectors: a text file of GloVe or word2vec, a dict of vectors of one
+        Initial word vectors: a text file of GloVe or word2vec, a dict of vectors of one
         length, or an array of shape (n_words + 2, length) indexed by token id.
-        A word in lower case takes the vector of a cased form if it has none, and words
-        without any get the mean of the others.
+        A word in lower case that has no vector takes the vector of a form in upper
+        case, and words without any vector take the mean of all vectors.
     trainable_embeddings : bool, default=True
         Whether training changes the word vectors.
     cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
         The recurrent layer. "slstm" is the scalar-memory LSTM of xLSTM, with
         exponential input gates.
     units : int or tuple of int, default=64
-        State size in each direction; a tuple stacks layers.
+        Number of states of the recurrent layer in each direction; a tuple stacks
+        layers.
     bidirectional : bool, default=True
+        Whether the network reads a text in both directions.
     pooling : {"last", "max", "mean", "attention"}, default="max"
-        How the states at all tokens become one.
+        How the states at all tokens become one vector.
     word_dropout : float, default=0.2
-        Share of word vectors dropped whole.
+        Share of words whose whole vector is dropped.
     dropout : float, default=0.3
-        Share of the pooled state dropped.
+        Share of values of the pooled state that are dropped.
     recurrent_dropout : float, default=0.0
         Share of state values dropped between steps.
     linear_skip : bool, default=True
-        Whether the n-gram model stands beside the network.
+        Whether the n-gram model is added to the network.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of classes in the loss; "balanced" gives all classes the same total, and
-        probabilities are then those of classes that are equally frequent. Of an
-        indicator matrix, the weights of 0 and 1: of each label by a list.
+        Weights of classes in the loss. With "balanced" all classes have the same total
+        weight, and probabilities are those of classes that are equally frequent. For an
+        indicator matrix, a dict holds the weights of 0 and 1, and a list has one dict
+        for each label.
     optimizer : str, keras.optimizers.Optimizer or its class, default="adam"
         The optimizer of Keras that trains the network.
     learning_rate : float, default=0.001
         Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
-        Learning rate by epoch. A callable gets ``(epoch, learning_rate)`` and returns
-        the epoch's rate.
+        Learning rate of each epoch. A callable gets ``(epoch, learning_rate)`` and
+        returns the rate of the epoch.
     clipnorm : float or None, default=1.0
-        Largest norm of each weight's gradient.
+        Largest norm of the gradient of each weight array.
     epochs : int, default=10
         Largest number of epochs; with 0 the n-gram model classifies alone.
     batch_size : int, default=64
-        Texts in each training step.
+        Number of texts in each training step.
     validation_fraction : float, default=0.1
-        Share of texts, stratified by class, in the validation block; 0 for none.
+        Share of texts, stratified by class, in the validation block; with 0 there is no
+        validation block.
     early_stopping : bool, default=True
-        Stop when the validation loss stands still, and keep the best epoch.
+        Whether to stop when the validation loss no longer falls, and to keep the best
+        epoch.
     n_iter_no_change : int, default=2
-        Epochs without improvement before stopping.
+        Number of epochs without improvement after which training stops.
     tol : float, default=0.005
-        Relative improvement of the loss that counts.
+        Smallest relative fall of the loss that is an improvement.
     min_skill : float, default=0.01
-        With early stopping, the n-gram model alone is kept unless the network lowers
-        its validation loss by this share, and by more than the standard error.
+        With early stopping, `fit` leaves the network out unless it lowers the
+        validation loss of the n-gram model by this share, and by more than the standard
+        error.
     callbacks : list of keras.callbacks.Callback or of their classes, default=None
-        Callbacks of Keras, copied at fit.
+        Callbacks of Keras, which `fit` copies.
     checkpoint : str or os.PathLike, default=None
-        A folder in which the state of training is kept after each epoch. A fit that was
-        killed and is called again, with the same data, parameters and int as
-        `random_state`, goes on from there, and ends at the same bytes as if it had
-        never stopped. The files are removed when the fit is done. Not with `callbacks`,
-        whose states no file holds.
+        Folder in which `fit` saves the state of training after each epoch. If a fit was
+        interrupted, call it again with the same data, parameters and int as
+        `random_state`: it continues from the saved state, and its result has the same
+        bytes as an uninterrupted fit. At the end `fit` removes the files. Cannot be
+        used with `callbacks`, whose states are not saved.
     warm_start : bool, default=False
         Whether `fit` continues from the fitted vocabulary and weights.
     random_state : int, RandomState instance or None, default=None
-        An int fixes every byte of the result.
+        Seed of random numbers. With an int, repeated fits give the same bytes.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -179,23 +188,27 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     ----------
     classes_ : ndarray of shape (n_classes,)
     vocabulary_ : dict of str to int
-        Ids of the network's words, from 2, by falling frequency.
+        Ids of the words that the network reads, from 2, by falling frequency.
     weights_ : dict of str to ndarray
     model_ : keras.Model
-        Built on demand; from token ids and linear logits to logits.
+        The network, from token ids and n-gram logits to logits. It is built when it is
+        first read.
     history_ : dict of str to list
-        loss and accuracy, val_loss and val_accuracy, per epoch.
+        ``loss``, ``accuracy``, ``val_loss`` and ``val_accuracy`` of each epoch.
     n_iter_ : int
+        Number of epochs trained.
     best_epoch_ : int
-        0 where no epoch beat the n-gram model.
+        The epoch whose weights were kept; 0 if no epoch was better than the n-gram
+        model.
     baseline_scores_ : dict of str to float
         Log loss of simple models on the validation block.
     skill_ : float or None
-        1 - log loss / log loss of the best of them; None without a validation block.
+        1 - log loss / log loss of the best simple model, both on the validation block;
+        None without a validation block.
     n_vectors_found_ : int or None
-        Words of `vocabulary_` with a vector in `embeddings`.
+        Number of words of `vocabulary_` that have a vector in `embeddings`.
     n_features_in_ : int
-        For token ids only.
+        Number of columns of X, for token ids only.
 
     References
     ----------
@@ -328,22 +341,22 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
-        """Learn vocabulary, n-gram model and network.
+        """Fit the vocabulary, the n-gram model and the network.
 
         Parameters
         ----------
         X : array-like of str of shape (n_documents,), or of int of shape \
                 (n_documents, n_tokens), or iterator
-            Texts, or token ids. An iterator gives texts, or parts such as lists of
-            texts; or pairs (texts, labels) of them, one or many. These, arrays in a
-            file (`numpy.memmap`, zarr), and objects that give a text for each place
-            up to their length, are read part by part into a file without a name.
+            Texts, or token ids. An iterator yields texts or lists of texts, or pairs
+            of these and their labels. Iterators, arrays in a file (`numpy.memmap`,
+            zarr), and objects with a length and a text at each position are read part
+            by part into a temporary file.
         y : array-like of shape (n_documents,) or (n_documents, n_labels)
-            Classes of any type, or an indicator matrix; None where X gives pairs.
+            Classes of any type, or an indicator matrix; None if X yields pairs.
         sample_weight : array-like of shape (n_documents,), default=None
-            Relative: a factor on all of them changes nothing. Small whole numbers
-            count as that many repeated texts; other weights count in the loss alone,
-            while words and n-grams are counted in documents.
+            Weight of each text. Only the ratios of weights matter. Small whole weights
+            have the effect of repeated texts. Other weights change only the loss, and
+            not the counts of words and n-grams.
 
         Returns
         -------
@@ -354,29 +367,30 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         TypeError
             If an entry of X is not a string; the message names its position.
         ValueError
-            For fewer than two classes, weights that are all zero, or labels that are
-            not as many as the texts.
+            If there are fewer than two classes, all weights are zero, or the numbers
+            of texts and labels differ.
 
         Warns
         -----
         SkillWarning
-            If a simple model did better on the validation block.
+            If a simple model has the lower log loss on the validation block.
         """
         keep = self.warm_start and hasattr(self, "weights_")
         return self._fit(X, y, sample_weight, keep=keep)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, classes=None, sample_weight=None):
-        """Train one more epoch of the network, from the fitted state where there is.
+        """Train the network for one more epoch, from the fitted state if there is one.
 
-        Vocabulary, classes and n-gram model are those of the first call. One part is
-        held at a time, so that all of them together need not fit into memory.
+        Vocabulary, classes and n-gram model are those of the first call. Only the part
+        that is passed is in memory, so the whole data need not fit into memory.
 
         Parameters
         ----------
         X, y, sample_weight : as in `fit`
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; by default those of `y` in the first call.
+            All classes of this and later calls; by default the classes of `y` in the
+            first call.
 
         Returns
         -------
@@ -539,7 +553,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         Returns
         -------
         ndarray of shape (n_documents,) or (n_documents, n_classes)
-            One column for two classes, of the second.
+            Logits of each class. For two classes, the logits of the second class only.
         """
         logits = self._logits(X)
         return logits[:, 0] if logits.shape[1] == 1 else logits
@@ -591,7 +605,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return log_probabilities(self._logits(X), not self._state.multi_label)
 
     def predict(self, X):
-        """Return the likeliest class of each text, or an indicator of its labels.
+        """Return the most probable class of each text, or an indicator of its labels.
 
         Parameters
         ----------
@@ -610,7 +624,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return self.classes_[logits.argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
-        """Accuracy; of several labels, the share of texts whose labels are all right.
+        """Return the accuracy; for several labels, the share of texts with all right.
 
         Parameters
         ----------
@@ -625,7 +639,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return super().score(X, labels.dense_labels(y), sample_weight)
 
     def keras_inputs(self, X):
-        """Return what `model_` and the model of `to_keras` read, for its ``predict``.
+        """Return the inputs of `model_` and of the model of `to_keras`.
 
         Parameters
         ----------
@@ -637,8 +651,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         tokens : ndarray of int32 of shape (n_documents, n_tokens)
             Ids of the network's words, padded with 0 on the right.
         linear : ndarray of float32 of shape (n_documents, n_outputs)
-            Logits of the n-gram model; alone, `tokens` are returned with
-            ``linear_skip=False``.
+            Logits of the n-gram model. With ``linear_skip=False`` only `tokens` are
+            returned.
 
         Examples
         --------
@@ -664,19 +678,19 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         return [tokens, linear.astype(np.float32)]
 
     def to_onnx(self, path=None):
-        """Return the fitted classifier as an ONNX graph, n-grams included.
+        """Return the fitted classifier as an ONNX graph, including the n-gram model.
 
-        ``tokens``, 64-bit ids of shape (n, n_tokens) in which 0 is padding, of one row
-        and one column at least (an empty text is a row of padding), gives
-        ``probabilities`` of shape (n, n_classes), as `predict_proba` does. A graph has
-        no tokenizer: of a classifier of strings, the metadata has the ids of words as
-        JSON under ``vocabulary``, in which a word that is not there has the id 1. The
-        classes are there under ``classes``.
+        The input ``tokens`` holds 64-bit token ids of shape (n, n_tokens), padded with
+        0, with at least one row and one column; an empty text is a row of padding. The
+        output ``probabilities`` of shape (n, n_classes) equals `predict_proba`. The
+        graph has no tokenizer. If the classifier was fitted on strings, the metadata of
+        the graph contain the ids of words as JSON under ``vocabulary``; words that are
+        not listed have the id 1. The metadata contain the classes under ``classes``.
 
         Parameters
         ----------
         path : str or os.PathLike, default=None
-            Write the graph to this file as well.
+            File to which the graph is written as well.
 
         Returns
         -------
@@ -686,7 +700,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         Raises
         ------
         ImportError
-            Without the package onnx, which ``sklstm[onnx]`` installs.
+            If the package onnx is missing, which ``sklstm[onnx]`` installs.
 
         Examples
         --------

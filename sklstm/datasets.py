@@ -84,7 +84,7 @@ def load_sunspots():
 def load_monthly_sunspots():
     """Load monthly mean sunspot numbers of Zürich, 1749 to 1983.
 
-    The cycle of the sun lasts between 9 and 14 years, so that no season of fixed length
+    The sunspot cycle lasts between 9 and 14 years, so no season of fixed length
     describes it. Source: Andrews and Herzberg (1985), "Data"; public.
 
     Returns
@@ -262,7 +262,7 @@ def _sentences(doc):
 
 
 def fetch_imdb(subset="train", *, data_home=None, download_if_missing=True):
-    """Load the Large Movie Review Dataset, 25,000 reviews a subset [1]_.
+    """Load the Large Movie Review Dataset, with 25,000 reviews in each subset [1]_.
 
     Parameters
     ----------

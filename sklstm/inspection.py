@@ -32,13 +32,14 @@ def lag_attributions(
 ):
     """Attribute a forecast to past values and exogenous variables.
 
-    The forecast is that of the network trained here, without the pretrained one that
-    `LSTMForecaster.forecast` combines it with.
+    The attributions explain the forecast of the trained model, without the pretrained
+    network, with which `LSTMForecaster.forecast` is combined.
 
     The baseline is a window that is constant at its last value, with exogenous
-    variables at their mean. The attributions therefore explain how the forecast differs
-    from that of a history without movement. If `window_norm` is None, the baseline has
-    the mean of the series; with ready-made windows it is the mean window.
+    variables at their mean. The attributions therefore explain the difference between
+    the forecast and the forecast from a constant history. If `window_norm` is None, the
+    baseline is constant at the mean of the series; with ready-made windows it is the
+    mean window.
 
     Parameters
     ----------
@@ -50,11 +51,11 @@ def lag_attributions(
         Exogenous variables known ahead, as for `LSTMForecaster.forecast`; or one
         ready-made window. The first row of an array follows the history.
     history : array-like, default=None
-        Explain the forecast after this series, as for `LSTMForecaster.forecast`.
+        Series whose forecast is explained, as for `LSTMForecaster.forecast`.
     series : key, default=None
-        The series to explain, among many.
+        The series to explain, if there are many.
     n_steps : int, default=32
-        Points on the path; more points lower `gap`.
+        Number of points on the path; more points lower `gap`.
 
     Returns
     -------

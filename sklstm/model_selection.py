@@ -14,23 +14,23 @@ __all__ = ["PanelTimeSeriesSplit"]
 class PanelTimeSeriesSplit(BaseCrossValidator):
     """Split many series by date, as `TimeSeriesSplit` splits one series by row.
 
-    Each split cuts all series at one date: training rows lie before it, and test rows
-    at it or after it. The next split tests the dates that follow. A date is a time
-    stamp at which any series has a row, so sizes do not depend on the number of series,
-    and series may start and end at different dates. A series without a training row
-    has no test row either, because nothing of its past would be known.
+    Each split splits all series at the same date: training rows lie before the date,
+    and test rows at or after it. The next split tests the dates that follow. Every time
+    stamp at which any series has a row is a date, so sizes do not depend on the number
+    of series, and series may start and end at different dates. A series without a
+    training row has no test row, because it has no past rows.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of splits.
     test_size : int, default=None
-        Dates in each test part; None means ``n_dates // (n_splits + 1)``.
+        Number of dates in each test part; None means ``n_dates // (n_splits + 1)``.
     gap : int, default=0
-        Dates left out between the training part and the test part.
+        Number of dates left out between the training part and the test part.
     max_train_size : int, default=None
-        Largest number of dates in a training part, a sliding window; None means all
-        dates before the test part, an expanding one.
+        Largest number of dates in a training part (a sliding window); None means all
+        dates before the test part (an expanding window).
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """Displays of training, forecasts, errors and attributions, as in scikit-learn.
 
-``from_estimator`` computes and draws, the other class methods draw results,
-``plot(ax=...)`` draws on given axes, and attributes keep the artists.
-``sklstm[plot]`` installs Matplotlib, and ``sklstm[plotly]`` installs plotly, which
-``backend="plotly"`` draws interactive figures with.
+``from_estimator`` computes and draws, the other class methods draw results that exist
+already, and ``plot(ax=...)`` draws on given axes. Attributes hold the drawn lines.
+``sklstm[plot]`` installs Matplotlib. ``sklstm[plotly]`` installs plotly, with which
+``backend="plotly"`` draws interactive figures.
 """
 
 import numpy as np
@@ -49,7 +49,7 @@ __all__ = [
 
 
 class TrainingHistoryDisplay(Display):
-    """Loss or a metric of training and validation by epoch.
+    """Loss or a metric on training rows and validation block at each epoch.
 
     Parameters
     ----------
@@ -401,11 +401,11 @@ KINDS = ("curves", "residuals", "lag")
 
 
 class PredictionDisplay(Display):
-    """One-step forecasts on actual values, their residuals and their lag.
+    """One-step forecasts with actual values, their residuals or their lag.
 
     A forecaster that only repeats the last value looks accurate in a plot of curves.
-    Its lag reveals it: the lag is the shift at which forecasts correlate best with
-    actual values, and should be 0.
+    The lag shows that it does: the lag is the shift at which forecasts correlate best
+    with actual values, and should be 0.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For missing or infinite values, or values that have no logarithm.
+            If values are missing, infinite, or have no logarithm.
         """
         X = validate_data(self, X, dtype=FLOAT_DTYPES)
         if sample_weight is not None:
@@ -115,16 +115,16 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
     """Add the rows before each row as further columns.
 
-    Row t of the result holds rows t - window_length + 1 ... t of X, oldest first. The
-    first row stands in for rows before the series.
+    Row t of the result holds rows t - window_length + 1 ... t of X, with the oldest row
+    first. Before the start of the series the first row is repeated.
 
-    scikit-learn's checks of order and subset invariance cannot hold, because the result
-    of a row depends on the rows before it.
+    The transformer does not pass scikit-learn's checks of order and subset invariance,
+    because the result of a row depends on the rows before it.
 
     Parameters
     ----------
     window_length : int, default=2
-        Rows in each window, the row itself included.
+        Number of rows in each window, including the row itself.
 
     Examples
     --------
@@ -191,9 +191,9 @@ class TextSequencer(TransformerMixin, BaseEstimator):
     lowercase : bool, default=True
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
     token_pattern : str or None, default=None
-        A regular expression of tokens. None finds words of any script with their
-        combining marks and an inner apostrophe, emoji whole, and other signs one by
-        one; Thai, Lao, Burmese and Khmer, which have no spaces, by character.
+        Regular expression of tokens. None finds words of any script (with combining
+        marks and with an apostrophe inside), emoji, and single other signs; Thai, Lao,
+        Burmese and Khmer, which have no spaces, are split into characters.
     tokenizer : callable, default=None
         Function from a text to a list of str; replaces `analyzer` and `token_pattern`.
     max_features : int, default=None

@@ -187,9 +187,9 @@ class Wrapper(BaseEstimator):
         """Build the model and train it.
 
         If the order of rows has no effect (`shuffle`, and no `validation_split`), rows
-        are put in an order that their content fixes, and small whole weights repeat
-        them, because weights and repeated rows then train the same network. Weights
-        are relative: a factor on all of them changes nothing.
+        are sorted by their content, and small whole weights repeat rows, so that
+        weights and repeated rows train the same network. Only the ratios of weights
+        matter.
 
         Parameters
         ----------

@@ -24,8 +24,8 @@ def load(path):
     Loading runs no code from the file. A file that is damaged, or holds a type that
     this version does not know, raises an error. Memory is bounded by the length of the
     file: a few times the size of its arrays, and about a hundred times the size of its
-    text. Loading and prediction do not need Keras. Files of older versions keep
-    loading: parameters that they lack take their defaults.
+    text. Loading and prediction do not need Keras. Files of older versions can be
+    loaded; parameters that did not exist then take their defaults.
 
     The digest of the file detects damage, not forgery: whoever writes the file decides
     what the model predicts.

@@ -34,15 +34,15 @@ class LSTMForecaster(BaseForecaster):
     is fitted as a regression, and all columns of X but those in `past_covariates` are
     known ahead.
 
-    All series of a panel or hierarchy train one network. Forecasts follow the latest
-    row of all series, also for series that end earlier. `pretrain` fits a network
-    on a panel. A later `fit` on other series keeps this network, scales each series by
-    itself, and trains further only with ``warm_start``.
+    All series of a panel or hierarchy train one network. Forecasts begin after the
+    latest row of all series, also for series that end earlier. `pretrain` fits a
+    network to a panel. A later `fit` on other series keeps this network, scales each
+    series by itself, and trains further only with ``warm_start``.
 
-    `update` appends rows; with ``update_params=True`` it then trains further on all
-    rows, from the present weights. Rows of the past are forecast one step ahead, each
-    from all rows before it. Missing values of X are interpolated linearly, as those of
-    the series are.
+    `update` appends rows; with ``update_params=True`` it then continues training on all
+    rows from the current weights. Rows of the past are forecast one step ahead, each
+    from all rows before it. Missing values of X are interpolated linearly, like those
+    of the series.
 
     Attributes
     ----------

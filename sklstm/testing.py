@@ -259,7 +259,7 @@ CHECKS = [
 
 
 def check_text_classifier(estimator, *, on_fail="raise"):
-    """Check that a classifier of strings keeps scikit-learn's contract.
+    """Check that a classifier of strings follows scikit-learn's contract.
 
     The estimator needs `predict_proba`, and has to be deterministic: set its
     `random_state`.

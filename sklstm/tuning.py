@@ -18,9 +18,9 @@ __all__ = ["continued", "pruning_callback", "search_space", "suggest"]
 
 
 def search_space(estimator):
-    """Return distributions of the most influential parameters.
+    """Return distributions of the parameters that matter most.
 
-    They suit `RandomizedSearchCV`.
+    Pass them to `RandomizedSearchCV`.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def suggest(
     n_jobs=None,
     random_state=None,
 ):
-    """Search the parameters of a forecaster on splits in time order.
+    """Run a random search of a forecaster on splits in the order of time.
 
     Every candidate is fitted on rows that precede the rows on which it is scored. There
     is no argument for other splits, because shuffled splits leak the future.
@@ -76,15 +76,16 @@ def suggest(
         time), with or without exogenous variables, or ready-made windows in time order.
         A gap before each test fold keeps targets of training windows out of it.
     space : dict, default=None
-        Distributions by parameter; None means `search_space`.
+        Distributions by parameter; None means those of `search_space`.
     n_iter : int, default=10
         Number of candidates.
     n_splits : int, default=3
         Number of splits of `TimeSeriesSplit`, or of `PanelTimeSeriesSplit` for many
-        series, which cuts all of them at the same dates.
+        series, which splits all of them at the same dates.
     scoring : str or callable, default=None
-        As for `RandomizedSearchCV`; None means the forecaster's `score`. A series alone
-        has no y for scorers by name, and takes `sklstm.metrics.make_backtest_scorer`.
+        As for `RandomizedSearchCV`; None means the `score` of the forecaster. A series
+        alone has no y, so scorers by name do not work for it; use
+        `sklstm.metrics.make_backtest_scorer`.
     n_jobs : int, default=None
         As for `RandomizedSearchCV`.
     random_state : int, RandomState instance or None, default=None
@@ -146,17 +147,17 @@ def suggest(
 
 @contextlib.contextmanager
 def continued():
-    """Resume fits where the same fit with fewer epochs stopped.
+    """Continue fits where the same fit with fewer epochs stopped.
 
     Inside this context, a fit that differs from an earlier fit only in `epochs`, with
     the same data and an int as `random_state`, trains only the additional epochs. It
     gives the same bytes as training all epochs. ``HalvingGridSearchCV(...,
-    resource="epochs")`` therefore gives surviving candidates a larger budget without a
-    new start.
+    resource="epochs")`` therefore trains the candidates that it keeps for more epochs
+    without repeating the earlier epochs.
 
     Training states are kept in this process, so search with ``n_jobs=1`` or threads.
-    Fits with `callbacks` or `learning_rate_schedule` start anew, because both carry
-    state from epoch to epoch.
+    Fits with `callbacks` or `learning_rate_schedule` start from the first epoch,
+    because both have a state that changes with the epochs.
 
     Examples
     --------

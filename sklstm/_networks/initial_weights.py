@@ -2,26 +2,29 @@
 
 import numpy as np
 
+from sklstm._utils.cells import CELLS
 
-def initial_weights(shapes, built, rng, skip=None, embeddings=None):
+
+def initial_weights(spec, rng, skip=None, embeddings=None, built=None):
     """Draw a network's first weights with NumPy, alike on every backend.
 
     Kernels are Glorot-uniform (Glorot and Bengio, 2010), recurrent kernels orthogonal
     (Saxe et al., 2014); head and skip start at zero, or the skip at the ridge solution,
-    so that an untrained network is the simple model. Biases keep what Keras gave them:
-    one for the forget gate of an LSTM, a power law over the units for an sLSTM's.
+    so that an untrained network is the simple model. Biases are zeros, but for forget
+    gates; see `Cell.first_bias`.
 
     Parameters
     ----------
-    shapes : dict of str to tuple
-    built : dict of str to ndarray
-        The weights that Keras built the network with.
+    spec : NetworkSpec or TextNetworkSpec
     rng : numpy.random.RandomState
     skip : tuple of (kernel, bias), default=None
     embeddings : ndarray of shape (n_tokens, embedding_dim), default=None
+    built : dict of str to ndarray, default=None
+        The weights that Keras built a network of the user with, whose shapes the spec
+        does not know and whose biases are kept.
     """
     weights = {}
-    for name, shape in shapes.items():
+    for name, shape in weight_shapes(spec, built).items():
         kind = name.rsplit("/", 1)[-1]
         if name == "skip/kernel" and skip is not None:
             value = skip[0]
@@ -40,9 +43,24 @@ def initial_weights(shapes, built, rng, skip=None, embeddings=None):
             limit = np.sqrt(6 / (receptive * (shape[-2] + shape[-1])))
             value = rng.uniform(-limit, limit, shape)
         else:
-            value = built[name]
+            value = first_bias(spec.cell, name, shape) if built is None else built[name]
         weights[name] = np.asarray(value, np.float32).reshape(shape)
     return weights
+
+
+def weight_shapes(spec, built=None) -> dict[str, tuple]:
+    """Return the shapes of all weights by name, of the weights built where given."""
+    if built is None:
+        return spec.weight_shapes()
+    return {name: value.shape for name, value in built.items()}
+
+
+def first_bias(cell: str, name: str, shape: tuple) -> np.ndarray:
+    """Return the bias of a layer before training."""
+    record = CELLS[cell]
+    if record.first_bias is None or f"/{record.weight_prefix}/" not in name:
+        return np.zeros(shape)
+    return record.first_bias(shape[-1] // record.n_gates)
 
 
 def orthogonal(shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:

@@ -16,9 +16,9 @@ def build_regressor(
 ):
     """Build a network for ``KerasRegressor(model=build_regressor, model__units=...)``.
 
-    Each row of X is a window: its values, oldest first, or its steps one after the
-    other, of `n_features` values each. X of shape (n_windows, window_length,
-    n_features) is taken as it is.
+    Each row of X is a window, with the oldest value first; with several features, the
+    `n_features` values of a step follow each other. X of shape (n_windows,
+    window_length, n_features) is read without reshaping.
 
     Parameters
     ----------
@@ -29,13 +29,14 @@ def build_regressor(
     cell : {"lstm", "gru", "rnn", "slstm"}, default="lstm"
         "slstm" is the scalar-memory LSTM of xLSTM, with exponential input gates.
     n_features : int, default=1
-        Values of a step in a row of 2-D X.
+        Number of values of each step in a row of 2-D X.
     dropout, recurrent_dropout : float, default=0.0
 
     Returns
     -------
     keras.Model
-        Compiled; of Keras's own layers. `LSTMForecaster.from_keras` takes it over.
+        A compiled model with Keras's own layers, from which
+        `LSTMForecaster.from_keras` can make a forecaster.
 
     Raises
     ------
@@ -65,10 +66,10 @@ def build_classifier(
 ):
     """Build a network for ``KerasClassifier(model=build_classifier, ...)``.
 
-    Parameters, shapes of X and errors are those of `build_regressor`. Two classes get
-    one probability and more get one each, for the loss "binary_crossentropy" or
-    "sparse_categorical_crossentropy"; labels that may come together are two classes
-    each.
+    Parameters, shapes of X and errors are those of `build_regressor`. The output is one
+    probability for two classes (loss "binary_crossentropy"), one for each of more
+    classes ("sparse_categorical_crossentropy"), or one for each label of an indicator
+    matrix ("binary_crossentropy").
 
     Returns
     -------

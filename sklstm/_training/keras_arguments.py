@@ -9,6 +9,8 @@ import math
 import numpy as np
 
 OPTIMIZERS = "'adam', 'sgd' or 'rmsprop'"
+# Names that need not be looked up in Keras.
+KNOWN_OPTIMIZERS, KNOWN_LOSSES = ("adam", "sgd", "rmsprop"), ("mse", "mae", "huber")
 
 
 def loss_of(keras, loss):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklstm._networks.initial_weights import initial_weights
+from sklstm._networks.initial_weights import initial_weights, weight_shapes
 from sklstm._training import keras_arguments, resume
 from sklstm._training.batches import MAX_STEPS, blocks, network_inputs
 from sklstm._training.compiled import compiled_network, network_lock
@@ -69,7 +69,8 @@ def train(
     train_rows, validation_rows : ndarray of int
         Rows of `data`; without validation rows the last epoch is the best.
     start : callable
-        ``start(compiled, rng)`` returns the first weights.
+        ``start(spec, rng, built)`` returns the first weights; `built` are those of a
+        network of the user as Keras made it, else None.
     rng : RandomState
     kept : TrainingState, default=None
         Where an earlier run stood, whose optimizer and seeds go on. If there is one, an
@@ -84,11 +85,14 @@ def train(
     ConvergenceWarning
         If training diverged or was interrupted by Ctrl-C.
     """
+    if kept is None and spec.network is None and needs_no_keras(settings):
+        names = value_names(settings, len(validation_rows))
+        return Trained(start(spec, rng), {name: [] for name in names}, 0)
     check_process()
     with network_lock:
         network = compiled_network(spec, settings)
         network.optimise_for(settings, data, train_rows)
-        first = start(network, rng)
+        first = start(spec, rng, None if spec.network is None else network.built)
         record = resume.run_of(
             spec, settings, data, train_rows, validation_rows, first, rng
         )
@@ -148,9 +152,7 @@ class TrainingRun:
 
     def begin(self, weights, rng):
         """Stand before the first epoch, with the loss of the untrained network."""
-        names = list(self.names)
-        if self.validation_batches:
-            names += [f"val_{name}" for name in self.names]
+        names = value_names(self.settings, len(self.validation_batches))
         self.progress = Progress(rng, {name: [] for name in names}, weights)
         self.first_weights, self.start_losses = weights, None
         if self.validation_batches:
@@ -286,6 +288,26 @@ class TrainingRun:
             self.record.keep(progress.n_epochs, self.network.state(), progress)
 
 
+def needs_no_keras(settings: Settings) -> bool:
+    """Return whether nothing is trained, and Keras has no argument to check.
+
+    A forecast by linear models and the pretrained network then starts without the two
+    seconds in which Keras is imported and the network is built.
+    """
+    loss, names = settings.loss, keras_arguments.KNOWN_LOSSES
+    return (
+        not (settings.epochs or settings.callbacks or settings.verbose)
+        and settings.optimizer in keras_arguments.KNOWN_OPTIMIZERS
+        and (loss in names if isinstance(loss, str) else callable(loss))
+    )
+
+
+def value_names(settings: Settings, n_validation: int) -> list[str]:
+    """Return the names in the history: loss and metrics, and those of validation."""
+    names = ["loss", *settings.metrics]
+    return names + [f"val_{name}" for name in names if n_validation]
+
+
 def block_values(step, data, batches, batch_size, max_steps=MAX_STEPS):
     """Return loss and metrics of each batch, and the batches' weights.
 
@@ -367,11 +389,10 @@ def first_weights(skip=None, weights=None, embeddings=None):
     embeddings : ndarray of shape (n_tokens, embedding_dim), default=None
     """
 
-    def start(network, rng):
+    def start(spec, rng, built=None):
         if weights is not None:
-            return {name: weights[name] for name in network.variables}
-        shapes = {name: tuple(v.shape) for name, v in network.variables.items()}
-        return initial_weights(shapes, network.built, rng, skip, embeddings)
+            return {name: weights[name] for name in weight_shapes(spec, built)}
+        return initial_weights(spec, rng, skip, embeddings, built)
 
     return start
 

@@ -4,7 +4,24 @@ The arithmetic lies in the module of a cell's name in `_networks/cells` (NumPy a
 and in its Keras layer in `layers`. A cell is added there and here, and nowhere else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+
+
+def remembering(units: int) -> np.ndarray:
+    """Return zeros, but ones for the forget gate (Jozefowicz et al., 2015)."""
+    return np.repeat([0.0, 1.0, 0.0, 0.0], units)
+
+
+def spread_memories(units: int) -> np.ndarray:
+    """Return zeros, but a power law over the units for the forget gate, from 5 to -7.
+
+    It gives units memories of different lengths, as in the code of Beck et al. (2024).
+    """
+    ranks = np.arange(units) / max(units - 1, 1)
+    return np.repeat([0.0, 1.0, 0.0, 0.0], units) * np.tile(5 - 12 * ranks**0.3, 4)
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,8 @@ class Cell:
         Blocks of `units` columns in each kernel.
     n_biases : int
         Rows of the bias; a second one belongs to the recurrent product.
+    first_bias : callable or None
+        ``first_bias(units)`` is the bias before training; None stands for zeros.
     initial_state : tuple of float
         The value of each state before the first step; the first state is the output.
     onnx_operator : str or None
@@ -51,6 +70,7 @@ class Cell:
     weight_prefix: str
     n_gates: int
     n_biases: int = 1
+    first_bias: Callable[[int], np.ndarray] | None = None
     initial_state: tuple[float, ...] = (0.0,)
     onnx_operator: str | None = None
     onnx_gates: tuple[int, ...] = ()
@@ -75,6 +95,7 @@ CELLS = {
             keras_layer="LSTM",
             weight_prefix="lstm_cell",
             n_gates=4,
+            first_bias=remembering,
             initial_state=(0.0, 0.0),
             # Keras has the gates i, f, c, o; ONNX i, o, f, c; torch i, f, c, o.
             onnx_operator="LSTM",
@@ -119,6 +140,7 @@ CELLS = {
             keras_layer=None,
             weight_prefix="slstm_cell",
             n_gates=4,
+            first_bias=spread_memories,
             # The last state is a logarithm: before the first step it is that of a
             # number which is zero in any precision.
             initial_state=(0.0, 0.0, -1e4),

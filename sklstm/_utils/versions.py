@@ -18,7 +18,7 @@ PACKAGES = (
 def show_versions():
     """Print versions of Python and of dependencies, the backend and its devices.
 
-    They say, too, whether recurrent loops run in the library in C++.
+    The output also shows whether recurrent loops run in the library in C++.
 
     Examples
     --------

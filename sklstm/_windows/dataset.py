@@ -28,26 +28,26 @@ def make_windows(series, window_length, horizon=1, *, stride=1):
     Parameters
     ----------
     series : array-like of shape (n_timesteps,) or (n_timesteps, n_features)
-        Oldest value first.
+        The series, with the oldest value first.
     window_length : int
         Number of steps in a window.
     horizon : int, default=1
         Number of steps to forecast after a window.
     stride : int, default=1
-        Steps between the starts of two windows.
+        Number of steps between the starts of two windows.
 
     Returns
     -------
     X : ndarray of shape (n_windows, window_length[, n_features])
-        Read-only view of `series`, in the units of `series`.
+        The windows: a read-only view of `series`, in the units of `series`.
     y : ndarray of shape (n_windows, horizon[, n_features])
-        Read-only view of `series`.
+        The values that follow each window: a read-only view of `series`.
 
     Raises
     ------
     ValueError
-        If a length is not positive, the series is shorter than one window with its
-        horizon, its index of time is not in order or not regular, or it holds many
+        If a length is not positive, `series` is shorter than one window with its
+        horizon, its time index is not sorted or not regular, or it contains many
         series.
 
     Examples

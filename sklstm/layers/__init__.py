@@ -1,15 +1,16 @@
 """Keras layers with a fast loop: LSTM, GRU, SimpleRNN, and the sLSTM of xLSTM.
 
-Each but SLSTM, which Keras lacks, takes the place of the Keras layer of its name: same
-arguments, weights, config and results. With Keras on JAX and a CPU a training step
-takes two thirds to three quarters of the time, and with torch on a CPU its own kernels
-run; with JAX and a GPU an LSTM reads padded sequences in cuDNN, by their lengths.
-Elsewhere, and with options that the fast loop does not cover (other activations,
-unrolling, half precision, and on torch or a GPU recurrent dropout), the loop is Keras's
-own.
+LSTM, GRU and SimpleRNN replace the Keras layers of the same names, with the same
+arguments, weights, config and results. Keras has no SLSTM. With Keras on JAX and a CPU
+a training step takes two thirds to three quarters of the time of Keras's own layers.
+With torch on a CPU the kernels of torch run. With JAX and a GPU an LSTM reads padded
+sequences in cuDNN, by their lengths. In all other cases, and with options that the fast
+loop does not cover (other activations, unrolling, half precision, and recurrent dropout
+on torch or a GPU), Keras's own loop runs.
 
-Dropout masks are drawn once a batch, as Keras does, but one for all gates instead of
-one for each: the tied weights of Gal and Ghahramani (2016), which one product serves.
+Dropout masks are drawn once for each batch, as in Keras, but one mask serves all gates
+instead of one mask for each gate (the tied weights of Gal and Ghahramani, 2016), so
+that one product suffices.
 """
 
 from sklstm.layers.recurrent import GRU, LSTM, SLSTM, SimpleRNN, SLSTMCell

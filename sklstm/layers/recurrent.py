@@ -1,8 +1,6 @@
 """Recurrent Keras layers, and the choice of the loop that runs their steps."""
 
-import numpy as np
-
-from sklstm._utils.cells import CELLS
+from sklstm._utils.cells import CELLS, spread_memories
 from sklstm._utils.keras_backend import load_keras
 
 keras = load_keras()
@@ -231,17 +229,10 @@ class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
 
 @keras.saving.register_keras_serializable("sklstm")
 class SpreadForgetBias(keras.initializers.Initializer):
-    """Zeros, but for the forget gate: a power law over the units, from 5 to -7.
-
-    It gives units memories of different lengths, as in the code of Beck et al. (2024).
-    """
+    """Zeros, but for the forget gate: see `spread_memories`."""
 
     def __call__(self, shape, dtype=None):
-        units = shape[0] // 4
-        ranks = np.arange(units) / max(units - 1, 1)
-        bias = np.zeros(shape)
-        bias[units : 2 * units] = 5 - 12 * ranks**0.3
-        return ops.convert_to_tensor(bias, dtype=dtype)
+        return ops.convert_to_tensor(spread_memories(shape[0] // 4), dtype=dtype)
 
     def get_config(self):
         return {}
@@ -335,7 +326,7 @@ class SLSTM(FastLoop, keras.layers.RNN):
         return jax_loops.slstm(*given)
 
     def reset_state(self):
-        """Forget what a stateful layer has seen."""
+        """Reset the states of a stateful layer."""
         if self.states is not None:
             initial = self.get_initial_state(self.states[0].shape[0])
             for variable, value in zip(self.states, initial, strict=True):

@@ -3,6 +3,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from sklstm._networks import numpy_forward
+from sklstm._networks.initial_weights import initial_weights
 from sklstm._networks.spec import POOLINGS, NetworkSpec, TextNetworkSpec
 from sklstm._text.sequences import Sequences
 from sklstm._utils.blas import one_thread
@@ -13,6 +14,16 @@ from sklstm._windows.dataset import ReadyWindows
 class WithContext(ReadyWindows):
     def inputs(self, indices):
         return self.X[indices], self.X[indices, :3, 0]
+
+
+def starts_as_keras_builds(spec, model):
+    """Check names and shapes, in order because weights are drawn in it, and biases."""
+    shapes = [(v.path, v.shape) for v in model.weights]
+    assert list(spec.weight_shapes().items()) == shapes
+    first = initial_weights(spec, np.random.RandomState(0))
+    for variable in model.weights:
+        if variable.path.endswith("bias"):
+            np.testing.assert_array_equal(variable, first[variable.path])
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -37,7 +48,7 @@ def test_equals_keras(
         n_static=n_static,
     )
     model = spec.build()
-    assert spec.weight_shapes() == {v.path: v.shape for v in model.weights}
+    starts_as_keras_builds(spec, model)
     rng = np.random.default_rng(0)
     weights = {v.path: rng.normal(size=v.shape) for v in model.weights}
     for variable in model.weights:
@@ -62,6 +73,7 @@ def test_texts_equal_keras(cell, units, bidirectional, pooling):
         9, 2, 5, cell=cell, units=units, bidirectional=bidirectional, pooling=pooling
     )
     model = spec.build()
+    starts_as_keras_builds(spec, model)
     rng = np.random.default_rng(0)
     weights = {v.path: rng.normal(size=v.shape) for v in model.weights}
     for variable in model.weights:

@@ -1,5 +1,7 @@
 import pickle
 import signal
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -306,3 +308,27 @@ def test_a_gain_too_small_keeps_the_linear_model(sine):
     assert linear.best_epoch_ == 0 and linear.n_iter_ == 3
     assert not linear.weights_["head/kernel"].any()
     assert small(min_skill=0.99, early_stopping=False).fit(noisy).best_epoch_ == 3
+
+
+def test_fits_without_epochs_need_no_keras(passengers):
+    code = (
+        "import sys; sys.modules.update(keras=None, jax=None)\n"
+        "from sklstm import LSTMForecaster, LSTMTextClassifier\n"
+        "from sklstm.datasets import load_air_passengers\n"
+        "y = load_air_passengers()\n"
+        "f = LSTMForecaster(horizon=4, epochs=0, random_state=0).fit(y)\n"
+        "texts = ['good film', 'bad film', 'good', 'bad'] * 9\n"
+        "t = LSTMTextClassifier(epochs=0).fit(texts, [1, 0] * 18)\n"
+        "print(f.forecast().tolist(), t.predict(texts[:2]).tolist(), f.history_)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    f = LSTMForecaster(horizon=4, epochs=0, random_state=0).fit(passengers)
+    history = {"loss": [], "val_loss": []}
+    assert done.stdout.strip() == f"{f.forecast().tolist()} [1, 0] {history}"
+
+
+@pytest.mark.parametrize("changed", [{"loss": "none"}, {"optimizer": "none"}])
+def test_without_epochs_unknown_names_are_refused_as_well(sine, changed):
+    with pytest.raises(ValueError, match="Keras knows"):
+        small(epochs=0, **changed).fit(sine)
