@@ -111,7 +111,8 @@ def measure(data, names, file, parameters, minutes):
         file.write_text("commit;parameters;id;smape;mase\n")
 
     def stored():
-        table = pd.read_csv(file, sep=";")
+        # A commit of digits alone would be read as a number.
+        table = pd.read_csv(file, sep=";", dtype={"commit": str})
         same = (table["commit"] == version) & (table["parameters"] == settings)
         return table[same & table["id"].isin(names)]
 
