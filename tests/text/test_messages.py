@@ -254,7 +254,10 @@ def test_u7_a_graph_has_a_row_and_a_column(linear_skip):
     from onnx.reference import ReferenceEvaluator
 
     words = " ".join(LSTMTextClassifier.to_onnx.__doc__.split())
-    assert "one row and one column at least (an empty text is a row of padding" in words
+    assert (
+        "with at least one row and one column; an empty text is a row of padding"
+        in words
+    )
     clf = quick(linear_skip=linear_skip, epochs=1).fit(TEXTS, LABELS)
     graph = ReferenceEvaluator(clf.to_onnx())
     found = graph.run(None, {"tokens": np.zeros((1, 1), np.int64)})[0]
