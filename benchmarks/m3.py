@@ -111,7 +111,8 @@ def measure(data, names, file, parameters, minutes):
         file.write_text("commit;parameters;id;smape;mase\n")
 
     def stored():
-        table = pd.read_csv(file, sep=";")
+        # A commit of digits alone would be read as a number.
+        table = pd.read_csv(file, sep=";", dtype={"commit": str})
         same = (table["commit"] == version) & (table["parameters"] == settings)
         return table[same & table["id"].isin(names)]
 
@@ -179,9 +180,9 @@ the last value if there is no season; it is shown for the series that were measu
 which a seed draws, and for all series of a kind. Theta, ForecastPro, ETS and ARIMA are
 published means over all series: sMAPE as in Makridakis and Hibon (2000), MASE as in the
 Monash archive (Godahewa et al., 2021). No setting was chosen on the rows that are
-forecast here. How far short validation blocks trust the pretrained network was chosen
-on the [contest](contest.md) and on the training rows of these series. Written by
-`python benchmarks/m3.py`.
+forecast here. How far short validation blocks trust the pretrained network, and that
+its interval bounds other members, was chosen on the [contest](contest.md) and on the
+training rows of these series. Written by `python benchmarks/m3.py`.
 """
 
 

@@ -226,14 +226,18 @@ class BaseLSTM(BaseEstimator):
 
     def _settings(self, epochs, loss, metrics=None):
         # Imported here, because prediction needs neither Keras nor the training code.
+        from sklstm._training.keras_arguments import Cosine
         from sklstm._training.settings import Settings
 
+        schedule = self.learning_rate_schedule
         return Settings(
             epochs=epochs,
             batch_size=self.batch_size,
             optimizer=scikeras_names.instance(self.optimizer),
             learning_rate=float(self.learning_rate),
-            learning_rate_schedule=self.learning_rate_schedule,
+            learning_rate_schedule=(
+                Cosine(self.epochs) if schedule == "cosine" else schedule
+            ),
             clipnorm=None if self.clipnorm is None else float(self.clipnorm),
             loss=loss,
             early_stopping=self.early_stopping,

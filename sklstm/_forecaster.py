@@ -197,7 +197,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
         Learning rate of each epoch. A callable gets ``(epoch, learning_rate)`` and
-        returns the rate of the epoch.
+        returns the rate of the epoch. "cosine" falls to near 0 over as many epochs as
+        `epochs` says. Calls of `partial_fit` continue the count of epochs.
     clipnorm : float or None, default=1.0
         Largest norm of the gradient of each weight array.
     epochs : int, default=100
@@ -459,6 +460,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         kept. The rows become the history that `forecast` continues. `partial_fit` has
         no validation block, so prediction intervals keep the widths of the last `fit`;
         without an earlier `fit` there are no intervals.
+        Calls on the same rows train as one `fit` of as many epochs does, without a
+        validation block; after `fit`, the optimizer starts anew.
 
         Returns
         -------
@@ -610,6 +613,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Parameters
         ----------
         X : array-like of the form passed to `fit`
+            Arrays have no dates: their first row follows the history, also after a fit
+            with dates.
 
         Returns
         -------
@@ -650,7 +655,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             Inputs known ahead, in the regression form. If X has fewer rows than
             `horizon`, its last row is repeated. Columns that `past_covariates` names
             are not read and may be missing; for steps beyond `horizon` their last known
-            values are used.
+            values are used. Arrays have no dates: their first row follows the history.
         history : array-like, default=None
             Series to forecast instead of the fitted series, without training; in the
             regression form a tuple ``(X, y)``. If the forecaster was fitted on many
@@ -896,7 +901,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ----------
         X : array-like
             The rows that follow the history: of the series, or inputs. Of many series
-            any may be given.
+            any may be given. Arrays have no dates and are taken for those rows.
         y : array-like, default=None
             The target at these rows, in the regression form.
 
@@ -922,7 +927,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Parameters
         ----------
         X : array-like
-            The rows that follow the history: of the series, or inputs.
+            The rows that follow the history: of the series, or inputs. Arrays have no
+            dates and are taken for those rows.
         y : array-like, default=None
             The target at these rows, in the regression form.
 
@@ -976,7 +982,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ----------
         X : array-like
             The rows that follow the history: of the series, or inputs. Of many series
-            any may be given.
+            any may be given. Arrays have no dates and are taken for those rows.
         y : array-like, default=None
             The target at these rows, in the regression form.
         steps : int, default=None
@@ -1042,7 +1048,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Parameters
         ----------
         X : array-like
-            As for `predict`. In the series form, the rows that follow the history.
+            As for `predict`; arrays are taken for the rows that follow the history.
         y : array-like, default=None
             Actual values; None in the series form.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -23,6 +23,7 @@ from sklstm._networks.fitted_text import FittedClassifier, convert_attributes
 from sklstm._networks.onnx.text import classifier_model
 from sklstm._networks.spec import POOLINGS, TextNetworkSpec, differences
 from sklstm._reporting import text_report
+from sklstm._series.alignment import check_same_labels
 from sklstm._series.validation import check_weight_size
 from sklstm._text import labels
 from sklstm._text.class_weights import with_class_weights
@@ -113,8 +114,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     embedding_dim : int, default=64
         Length of word vectors. Ignored with `embeddings`, which set the length.
     embeddings : path, dict of str to array, or ndarray, default=None
-        Initial word vectors: a text file of GloVe or word2vec, a dict of vectors of one
-        length, or an array of shape (n_words + 2, length) indexed by token id.
+        Initial word vectors: a text file of GloVe or word2vec, which gzip may have
+        compressed, a dict of vectors of one length, or an array of shape (n_words + 2,
+        length) indexed by token id.
         A word in lower case that has no vector takes the vector of a form in upper
         case, and words without any vector take the mean of all vectors.
     trainable_embeddings : bool, default=True
@@ -148,7 +150,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         Learning rate of the optimizer.
     learning_rate_schedule : {"cosine"}, callable or None, default=None
         Learning rate of each epoch. A callable gets ``(epoch, learning_rate)`` and
-        returns the rate of the epoch.
+        returns the rate of the epoch. "cosine" falls to near 0 over as many epochs as
+        `epochs` says. Calls of `partial_fit` continue the count of epochs.
     clipnorm : float or None, default=1.0
         Largest norm of the gradient of each weight array.
     epochs : int, default=10
@@ -384,6 +387,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
 
         Vocabulary, classes and n-gram model are those of the first call. Only the part
         that is passed is in memory, so the whole data need not fit into memory.
+        Calls on the same texts train as one `fit` of as many epochs does, without a
+        validation block; after `fit`, the optimizer starts anew.
 
         Parameters
         ----------
@@ -419,6 +424,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             ngrams=fit.ngrams,
             raw_text=kept.raw_text if kept else False,
             training=fit.state,
+            n_epochs=len(fit.history["loss"]) + (kept.n_epochs if kept else 0),
         )
         # N-grams count all words, but only the most frequent ones have a vector.
         self.vocabulary_ = most_frequent(data.words, self.max_features)
@@ -449,6 +455,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 f"y has {targets.shape[1]} labels, but the first fit got "
                 f"{len(self.classes_)}. Pass y of as many columns, or fit anew."
             )
+        check_same_labels(X, sample_weight, "sample_weight")
         weights = _check_sample_weight(
             sample_weight, targets, dtype=np.float64, ensure_non_negative=True
         )
@@ -488,10 +495,10 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 "warm_start=False."
             )
         self._check_memory(spec, data.padded_length(self.max_length), dim)
-        state = None
+        state, n_before = None, kept.n_epochs if kept else 0
         if epochs is not None:  # of partial_fit
             # An empty state asks training to return the state at its end.
-            state = (kept and kept.training) or TrainingState()
+            state = (kept and kept.training) or TrainingState(n_epochs=n_before)
         settings = self._settings(
             self.epochs if epochs is None else epochs,
             loss_of(spec, data.label_weights),
@@ -510,6 +517,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
             weights=self.weights_ if kept else None,
             vectors=vectors,
             state=state,
+            n_before=n_before,
         )
 
     def _build_spec(self, n_tokens, n_outputs, embedding_dim, exclusive):
@@ -636,6 +644,8 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         -------
         float
         """
+        check_same_labels(X, y)
+        check_same_labels(X, sample_weight, "sample_weight")
         return super().score(X, labels.dense_labels(y), sample_weight)
 
     def keras_inputs(self, X):

@@ -49,7 +49,7 @@ def lag_attributions(
         Steps ahead to explain, at most `horizon`; None means all of them.
     X : array-like, default=None
         Exogenous variables known ahead, as for `LSTMForecaster.forecast`; or one
-        ready-made window.
+        ready-made window. The first row of an array follows the history.
     history : array-like, default=None
         Series whose forecast is explained, as for `LSTMForecaster.forecast`.
     series : key, default=None

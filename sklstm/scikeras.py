@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
-from sklstm._text.labels import check_none_missing, dense_labels
+from sklstm._text.labels import check_none_missing, check_one_type, dense_labels
 from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._windows.dataset import rows_in_order
 
@@ -53,12 +53,20 @@ def seeded(seed):
         yield
 
 
-def put_in_order(X, y, weights):
-    """Put rows in a fixed order, repeated by whole weights; y may be of any type."""
+def put_in_order(X, y, weights, has_classes):
+    """Put rows in a fixed order, repeated by whole weights; y may be of any type.
+
+    Rows of weight zero are left out, but for one of each class that has no others:
+    scikeras counts classes by rows.
+    """
     codes = y
     if y.dtype.kind not in "biuf":
         codes = np.unique(y, return_inverse=True)[1].reshape(y.shape)
     rows, weights = rows_in_order(X, codes, weights)
+    if has_classes:
+        present, first = np.unique(codes, return_index=True)
+        first = first[~np.isin(present, codes[rows])]
+        rows, weights = np.append(rows, first), np.append(weights, 0 * first)
     return X[rows], y[rows], weights
 
 
@@ -250,6 +258,7 @@ class Wrapper(BaseEstimator):
         y = dense_labels(y)
         if self._wraps is wrappers.KerasClassifier:
             check_none_missing(y)
+            check_one_type(y)
         return validate_data(
             self,
             X,
@@ -286,7 +295,10 @@ class Wrapper(BaseEstimator):
         routed = self._routed | options
         ordered = routed.get("fit__validation_split", self.validation_split)
         if routed.get("fit__shuffle", self.shuffle) and not ordered:
-            X, y, weights = put_in_order(X, y, weights)
+            has_classes = self._wraps is wrappers.KerasClassifier and y.ndim == 1
+            X, y, weights = put_in_order(X, y, weights, has_classes)
+        else:
+            weights /= weights[weights > 0].mean()
         check_process()
         wrapper = self._wrapper(resume)
         sample_weight = None if (weights == 1).all() else weights

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklstm import LSTMForecaster, SkillWarning, make_windows
+from sklstm import LSTMForecaster, SkillWarning, load, make_windows
 from sklstm._forecasting.model import Origins
 from sklstm._series.reader import read_training
 from sklstm._utils.cells import CELLS
@@ -265,6 +265,34 @@ def test_warm_start_and_partial_fit_go_on(passengers):
     assert losses[-1] < losses[0] and len(p.history_["loss"]) == 1
     with pytest.raises(ValueError, match="network of another shape"):
         f.set_params(units=9).fit(values)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"n_members": 2, "dropout": 0.3}, {"learning_rate_schedule": "cosine"}]
+)
+def test_f11_partial_fits_train_as_one_longer_fit(passengers, changed, tmp_path):
+    kwargs = {"validation_fraction": 0, "pretrained": False, "epochs": 3} | changed
+    whole, parts = small(**kwargs).fit(passengers), small(**kwargs)
+    for i in range(3):
+        parts.partial_fit(passengers)
+        if i == 1:
+            parts.save(tmp_path / "f.sklstm")
+            parts = load(tmp_path / "f.sklstm")
+    pd.testing.assert_series_equal(parts.forecast(4), whole.forecast(4))
+    for name, weights in whole.weights_.items():
+        np.testing.assert_array_equal(parts.weights_[name], weights)
+    assert whole._state.training == () and len(parts._state.training) > 0
+    parts.set_params(optimizer="sgd").partial_fit(passengers)
+    assert parts.fit(passengers)._state.training == ()
+
+
+def test_f11_a_warm_start_has_orders_of_its_own(passengers):
+    kwargs = {"learning_rate": 1e-30, "dropout": 0.5, "linear_skip": False, "epochs": 1}
+    f = small(validation_fraction=0, warm_start=True, **kwargs)
+    # At so low a rate the dropout masks alone tell one epoch from another.
+    losses = [f.fit(passengers).history_["loss"][0] for _ in range(3)]
+    assert len(set(losses)) == 3
+    assert f.partial_fit(passengers).history_["loss"][0] not in losses
 
 
 # Regression form --------------------------------------------------------------

@@ -144,6 +144,31 @@ def test_weights_are_left_as_they_were(windows):
         clf.fit(windows, np.arange(60) > 40, sample_weight=0 * weights)
 
 
+@pytest.mark.parametrize(
+    "ordered", [{"validation_split": 0.2}, {"fit__shuffle": False}]
+)
+def test_f5_a_factor_on_weights_changes_nothing_where_rows_keep_their_order(
+    ordered, windows
+):
+    y, weights = windows[:, 0], np.linspace(0, 1, 60)
+    found = [
+        KerasRegressor(dense, optimizer="sgd", **ordered, **QUICK)
+        .fit(windows, y, sample_weight=factor * weights)
+        .predict(windows)
+        for factor in (1, 64)
+    ]
+    np.testing.assert_array_equal(*found)
+
+
+def test_f5_a_class_without_weight_stays_a_class(windows):
+    y = np.arange(60) % 3
+    clf = KerasClassifier(dense, **QUICK).fit(windows, y, sample_weight=y != 1)
+    assert clf.classes_.tolist() == [0, 1, 2]
+    assert clf.predict_proba(windows).shape == (60, 3)
+    clf = KerasClassifier(dense, class_weight={0: 0, 1: 1, 2: 1}, **QUICK)
+    assert clf.fit(windows, y).predict_proba(windows).shape == (60, 3)
+
+
 def test_rows_keep_their_order_where_it_means_something(windows):
     rows = []
 
@@ -333,6 +358,8 @@ def test_f12_labels_may_be_a_sparse_matrix(windows):
     np.testing.assert_array_equal(clf.predict_proba(X), expected)
     with pytest.raises(ValueError, match="misses the label at position 1. Fill"):
         classifier().fit(X, [0, None, *y[2:, 0]])
+    with pytest.raises(TypeError, match="holds str and int. Convert them"):
+        classifier().fit(X, ["a", 1] * (len(X) // 2))
     with pytest.raises(ValueError, match="Negative values in data passed"):
         classifier().fit(X, y[:, 0], sample_weight=-np.ones(len(X)))
 

@@ -165,7 +165,7 @@ import keras
 from sklstm.scikeras import KerasRegressor, build_regressor
 
 series = sklstm.datasets.load_air_passengers()
-f = sklstm.LSTMForecaster(12, epochs=0, units=3, refit=False, random_state=0)
+f = sklstm.LSTMForecaster(12, epochs=1, units=3, refit=False, random_state=0)
 windows, y = sklstm.make_windows(series, 12)
 wrapper = KerasRegressor(build_regressor, epochs=1, verbose=0)
 

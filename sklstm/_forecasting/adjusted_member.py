@@ -44,6 +44,10 @@ class Penalties:
 
     path: RidgePath
 
+    @property
+    def n_outputs(self) -> int:
+        return len(ALL_PENALTIES)
+
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
         """Return forecasts of shape (n_penalties, n, steps), within the horizon."""
         rows = last_rows(contexts, len(self.path.x_mean) + 1)

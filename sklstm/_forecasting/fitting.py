@@ -36,7 +36,7 @@ from sklstm._training.fitted_network import FittedNetwork
 from sklstm._training.losses import fitted_loss, metric_for
 from sklstm._training.network_options import NetworkOptions
 from sklstm._training.settings import Settings
-from sklstm._training.window_fit import WindowFit, fit_window_network
+from sklstm._training.window_fit import EarlierFit, WindowFit, fit_window_network
 from sklstm._windows.options import WindowOptions, make_problem
 from sklstm._windows.problem import SeriesForecastProblem, WindowForecastProblem
 
@@ -83,7 +83,7 @@ def fit_state(
         network = untrained_network(options.build_spec(problem))
         scalers = problem.fit_scalers(problem.all_rows())
         return untrained_state(data, problem, network, scalers, Members.of(1))
-    kept = None if last is None else (last.scalers, last.network.trained.weights)
+    kept = None if last is None else earlier_fit(last)
     fit = fit_window_network(problem, options, settings, kept=kept, epochs=epochs)
     members, trained_skill = None, fit.skill
     if options.pretrained and isinstance(problem, SeriesForecastProblem):
@@ -109,7 +109,20 @@ def fit_state(
         trained_skill,
     )
     state = untrained_state(data, problem, fit.network, fit.scalers, members)
-    return replace(state, record=record, calibration=calibration)
+    n_epochs = fit.n_iter + (0 if last is None else last.n_epochs)
+    return replace(
+        state,
+        record=record,
+        calibration=calibration,
+        n_epochs=n_epochs,
+        training=fit.training,
+    )
+
+
+def earlier_fit(last: FittedForecaster) -> EarlierFit:
+    """Return what training continues from a fitted state."""
+    weights = last.network.trained.weights
+    return EarlierFit(last.scalers, weights, last.n_epochs, last.training)
 
 
 def combined(

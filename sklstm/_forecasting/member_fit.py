@@ -12,12 +12,16 @@ import numpy as np
 from sklstm._forecasting import adjusted_member
 from sklstm._forecasting.fine_tuning import FineTuning, TrainingRows
 from sklstm._forecasting.members import (
+    BOUNDS,
+    MEDIAN,
     AdjustedLinear,
     Members,
     PretrainedReader,
     Reader,
     Rows,
     context_forecasts,
+    median_of,
+    outputs_by_name,
 )
 from sklstm._networks.pretrained import LONGEST_CONTEXT, shipped_digest
 from sklstm._series.missing import row_means
@@ -138,19 +142,23 @@ def combine_on_block(
     series = series_before(problem, block)
     n_patches = tuning.n_patches(series)
     tuned = tuning.fit(series, n_patches) if n_patches else None
-    readers: dict[str, Reader] = {"pretrained": PretrainedReader()}
+    # Beside X a forecast may well lie where the series alone would not go.
+    levels = BOUNDS if prior else MEDIAN
+    readers: dict[str, Reader] = {"pretrained": PretrainedReader(levels=levels)}
     if adjusted is not None:
         readers["adjusted"] = adjusted
     if tuned is not None:
-        readers["tuned"] = PretrainedReader(tuned)
+        readers["tuned"] = PretrainedReader(tuned, levels)
     taken = block.take(some_windows(problem, block.rows, most_rows))
-    outputs = outputs_on_block(problem, taken, [*readers.values()])
-    forecasts = {"trained": taken.outputs, **dict(zip(readers, outputs, strict=True))}
-    errors = errors_on_block(taken, forecasts)
+    outputs = outputs_by_name(
+        readers, outputs_on_block(problem, taken, [*readers.values()])
+    )
+    medians = {name: median_of(output) for name, output in outputs.items()}
+    errors = errors_on_block(taken, {"trained": taken.outputs, **medians})
     if tuned is not None:
-        of_tuned = forecasts.pop("tuned"), errors.pop("tuned")
+        of_tuned = outputs.pop("tuned"), errors.pop("tuned")
         if of_tuned[1] < errors["pretrained"]:
-            forecasts["pretrained"], errors["pretrained"] = of_tuned
+            outputs["pretrained"], errors["pretrained"] = of_tuned
         else:
             tuned = None
     weights = weights_of_errors(errors, prior)
@@ -161,8 +169,9 @@ def combine_on_block(
         adjusted if weights.get("adjusted") else None,
         weights.get("adjusted", 0.0),
         tuned if weights["pretrained"] else None,
+        bounded=prior > 0,
     )
-    others = {name: forecasts[name] for name in members.readers}
+    others = {name: outputs[name] for name in members.readers}
     combined = replace(taken, outputs=members.weighted_mean(taken.outputs, others))
     return CombinedOnBlock(members, penalty, n_patches, taken, combined)
 

@@ -18,6 +18,7 @@ from sklstm._networks.pretrained import (
     shipped_digest,
     shipped_network,
 )
+from sklstm._networks.pretrained_inputs import QUANTILES
 from sklstm._series.missing import rows_since_seen
 from sklstm._utils.archive import storable
 from sklstm._utils.warn import warn_user
@@ -26,6 +27,9 @@ from sklstm._windows.scaling import ColumnScaler, Scaler
 
 # Values of contexts that are in memory at the same time.
 VALUES_AT_ONCE = 2**20
+MEDIAN = (0.5,)
+# The interval that bounds the forecasts of other members, and its median.
+BOUNDS = (QUANTILES[0], 0.5, QUANTILES[-1])
 
 
 class Rows(NamedTuple):
@@ -47,22 +51,31 @@ class Rows(NamedTuple):
 class Reader(Protocol):
     """A member that forecasts series from their adjusted rows."""
 
+    @property
+    def n_outputs(self) -> int:
+        """Number of forecasts, which is more than one where they are quantiles."""
+
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
         """Return forecasts after contexts, of shape (n_outputs, n, steps)."""
 
 
 class PretrainedReader(NamedTuple):
-    """The pretrained network: its median, or all its quantiles.
+    """Some quantiles of the pretrained network.
 
     Parameters
     ----------
     tuned : FineTuned or None
         Fine-tuned weights of a fit; None for those of the package.
-    quantiles : bool
+    levels : tuple of float
+        Among `QUANTILES`.
     """
 
     tuned: FineTuned | None = None
-    quantiles: bool = False
+    levels: tuple[float, ...] = MEDIAN
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.levels)
 
     @property
     def network(self) -> Pretrained:
@@ -71,8 +84,7 @@ class PretrainedReader(NamedTuple):
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
         network = self.network
         forecasts = np.moveaxis(network.forecast(contexts, steps), 2, 0)
-        middle = network.arch.quantiles.index(0.5)
-        return forecasts if self.quantiles else forecasts[[middle]]
+        return forecasts[[network.arch.quantiles.index(p) for p in self.levels]]
 
 
 @storable
@@ -89,6 +101,10 @@ class AdjustedLinear:
 
     kernel: np.ndarray
     bias: np.ndarray
+
+    @property
+    def n_outputs(self) -> int:
+        return 1
 
     @property
     def is_whole(self) -> bool:
@@ -125,6 +141,8 @@ class Members:
     tuned : FineTuned or None
         The pretrained network as the fit left it; None where its weights are the
         package's.
+    bounded : bool
+        Whether the pretrained network's interval bounds the others' forecasts.
     """
 
     weight: float
@@ -133,6 +151,7 @@ class Members:
     adjusted: AdjustedLinear | None = None
     adjusted_weight: float = 0.0
     tuned: FineTuned | None = None
+    bounded: bool = False
 
     @classmethod
     def of(cls, weight: float) -> "Members":
@@ -173,7 +192,8 @@ class Members:
         if self.adjusted is not None and self.adjusted_weight:
             readers["adjusted"] = self.adjusted
         if self.weight:
-            readers["pretrained"] = PretrainedReader(self.tuned)
+            levels = BOUNDS if self.bounded else MEDIAN
+            readers["pretrained"] = PretrainedReader(self.tuned, levels)
         return readers
 
     @property
@@ -205,7 +225,7 @@ class Members:
         result = np.empty_like(forecasts)
         where = consecutive(rows.origins for rows in parts)
         for at, (_, scaler, _) in zip(where, parts, strict=True):
-            by_member = dict(zip(readers, others[:, at], strict=True))
+            by_member = outputs_by_name(readers, others[:, at])
             mean = self.weighted_mean(scaler.apply(forecasts[at]), by_member)
             result[at] = scaler.invert(mean)
         return result
@@ -213,9 +233,22 @@ class Members:
     def weighted_mean(
         self, trained: np.ndarray, others: Mapping[str, np.ndarray]
     ) -> np.ndarray:
-        """Return the mean of scaled forecasts; a NaN stands for the trained one."""
+        """Return the mean of scaled forecasts; a NaN stands for the trained one.
+
+        Parameters
+        ----------
+        trained : ndarray
+        others : dict of str to ndarray of shape (n_outputs, ...)
+            Outputs of `readers`.
+        """
+        forecasts = {name: median_of(outputs) for name, outputs in others.items()}
+        if self.bounded and "pretrained" in others:
+            low, median, high = others["pretrained"]
+            forecasts = {n: within(f, low, high) for n, f in forecasts.items()}
+            forecasts["pretrained"] = median
+            trained = within(trained, low, high)
         result = trained
-        for name, forecast in others.items():
+        for name, forecast in forecasts.items():
             off = forecast - trained
             off = np.where(np.isnan(off), 0.0, off)
             result = result + self.weights[name] * off
@@ -231,6 +264,24 @@ class Members:
                 "fitted it.",
                 UserWarning,
             )
+
+
+def outputs_by_name(
+    readers: Mapping[str, Reader], outputs: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the outputs of each reader, of shape (n_outputs, ...)."""
+    ends = np.cumsum([reader.n_outputs for reader in readers.values()])
+    return dict(zip(readers, np.split(outputs, ends[:-1]), strict=True))
+
+
+def median_of(outputs: np.ndarray) -> np.ndarray:
+    """Return the middle one of quantiles, or the only output."""
+    return outputs[len(outputs) // 2]
+
+
+def within(forecast: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return a forecast that bounds limit where they are no NaN."""
+    return np.fmin(np.fmax(forecast, low), high)
 
 
 class Contexts(NamedTuple):
@@ -288,7 +339,7 @@ def context_forecasts(
     longest = max(int(origins.max()) for _, _, origins in parts)
     n_rows = max(min(n_context_rows(seasons), longest), 1)
     # A forecast has several quantiles a step.
-    width = max(n_rows, len(shipped_network().arch.quantiles) * steps)
+    width = max(n_rows, len(QUANTILES) * steps)
     result, waiting, n_values = [], [], 0
     for values, scaler, origins in parts:
         at_once = max(VALUES_AT_ONCE // (width * values.shape[1]), 1)
@@ -316,22 +367,17 @@ def quantile_distances(
     series makes its quantiles too narrow.
 
     Other probabilities than the network's are interpolated in proportion to the
-    quantiles of a normal distribution. Beyond its horizon the network continues from
-    medians, so squared distances of blocks are added.
+    quantiles of a normal distribution.
 
     Returns
     -------
     ndarray of shape (n_probabilities, n_origins, steps, n_targets)
         Scaled.
     """
-    reader = PretrainedReader(quantiles=True)
-    arch = reader.network.arch
+    reader = PretrainedReader(levels=QUANTILES)
     quantiles = context_forecasts(parts, seasons, steps, [reader])
-    distances = quantiles - quantiles[arch.quantiles.index(0.5)]
-    block = np.arange(steps)[:, None] // arch.horizon
-    last = distances[:, :, [min(arch.horizon, steps) - 1]]
-    distances = np.copysign(np.sqrt(distances**2 + block * last**2), distances)
-    levels = ndtri(arch.quantiles)
+    distances = quantiles - quantiles[QUANTILES.index(0.5)]
+    levels = ndtri(QUANTILES)
     result = []
     for wanted in ndtri(probabilities):
         nearest = np.clip(wanted, levels[0], levels[-1])

@@ -70,6 +70,10 @@ class FittedForecaster:
         Errors on the validation block, for intervals.
     static_encoder : StaticEncoder or None
     record : TrainingRecord
+    n_epochs : int
+        Epochs of all fits that went on from each other.
+    training : tuple of TrainingState
+        Where `partial_fit` left each member; empty after `fit`.
     """
 
     form: str
@@ -79,6 +83,8 @@ class FittedForecaster:
     calibration: tuple | None = None
     static_encoder: StaticEncoder | None = None
     record: TrainingRecord = field(default_factory=TrainingRecord)
+    n_epochs: int = 0
+    training: tuple = ()
 
     @property
     def network(self) -> FittedNetwork:

@@ -25,6 +25,7 @@ class FittedClassifier:
     ngrams: FittedNgrams | None
     raw_text: bool = False  # whether texts are read as 0.1.0.dev0 did
     training: Any = None  # where `partial_fit` stands, with its optimizer and seeds
+    n_epochs: int = 0  # of all fits that went on from each other
 
 
 def convert_attributes(attributes: dict) -> dict:

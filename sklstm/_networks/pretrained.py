@@ -133,7 +133,23 @@ class Pretrained:
                     np.concatenate([c[-LONGEST_CONTEXT:], b[:, middle]])
                     for c, b in zip(contexts, block, strict=True)
                 ]
-        return np.concatenate(parts, axis=1)
+        quantiles = np.concatenate(parts, axis=1)
+        return quantiles if steps <= self.arch.horizon else self._widened(quantiles)
+
+    def _widened(self, quantiles):
+        """Add squared distances from the median over blocks.
+
+        A block beyond the horizon starts from the medians of the last one as if they
+        were known, so its own quantiles are too narrow.
+        """
+        horizon, steps = self.arch.horizon, quantiles.shape[1]
+        middle = self.arch.quantiles.index(0.5)
+        median = quantiles[:, :, [middle]]
+        distances = quantiles - median
+        n_before = (np.arange(steps) // horizon)[:, None]
+        last = distances[:, [horizon - 1]]
+        wide = np.sqrt(distances**2 + n_before * last**2)
+        return median + np.copysign(wide, distances)
 
 
 @storable

@@ -18,6 +18,7 @@ from sklstm._reporting.html_page import (
     warning_list,
 )
 from sklstm._reporting.summary import counted, is_kept, model_name
+from sklstm._series.alignment import check_same_labels
 from sklstm._text import probabilities, tokenizer
 from sklstm._text.labels import check_none_missing, dense_labels, one_hot
 from sklstm._text.reader import read_texts
@@ -40,12 +41,11 @@ def sections(classifier, X, y, train, target_names=None):
         )
     (X, y), train = read_once(X, y), read_pair(train)
     own = model_name(classifier)
-    targets = one_hot(
-        y,
-        classifier.classes_,
-        classifier._state.multi_label,
-        advice="Leave out test texts of classes that training had not.",
+    targets = targets_of(
+        classifier, y, "Leave out test texts of classes that training had not."
     )
+    if train is not None:
+        check_classes(classifier, train[1])
     logits = {own: classifier._logits(X)}
     logits |= rivals(classifier, X, targets, train)
     exclusive = not classifier._state.multi_label
@@ -102,6 +102,7 @@ def score_table(scores, own):
 
 def read_once(X, y):
     """Return texts as a list or token ids as an array, and labels as an array."""
+    check_same_labels(X, y)
     # The page reads the texts several times, and an iterator gives them once.
     X = list(X) if isinstance(X, Iterator) else unloaded(X)
     if tokenizer.is_text(X):
@@ -116,6 +117,30 @@ def read_once(X, y):
     if not len(y):
         raise ValueError("X holds no text. Pass at least one.")
     return X, y
+
+
+def targets_of(classifier, y, advice):
+    """Return labels as targets, or raise if they are not of the kind of the fit."""
+    n_labels = len(classifier.classes_) if classifier._state.multi_label else 0
+    if (y.shape[1] if y.ndim == 2 else 0) != n_labels:
+        columns = f"an indicator matrix of {counted(n_labels, 'column')}"
+        raise ValueError(
+            f"y has the shape {y.shape}, but the classifier was fitted on "
+            f"{columns if n_labels else 'one class a text'}. Pass y of that kind."
+        )
+    return one_hot(y, classifier.classes_, classifier._state.multi_label, advice)
+
+
+def check_classes(classifier, y):
+    """Raise if training labels are not those of the fit, which rivals learn too."""
+    advice = "Pass as train what the classifier was fitted on."
+    targets_of(classifier, y, advice)
+    missing = np.setdiff1d(classifier.classes_, y)
+    if not classifier._state.multi_label and len(missing):
+        raise ValueError(
+            f"train has no text of the class {missing.tolist()[0]!r}, which the "
+            f"classifier learned. {advice}"
+        )
 
 
 def read_pair(train):
@@ -185,8 +210,8 @@ def shares(targets):
 def warnings_of(classifier, scores, own, X, targets, train, names):
     found = []
     if train is not None:
-        seen = set(content_keys(train[0]))
-        n_seen = sum(key in seen for key in content_keys(X))
+        seen = set(content_keys(classifier, train[0])) - {()}
+        n_seen = sum(key in seen for key in content_keys(classifier, X))
         if n_seen:
             found.append(
                 f"Leakage: {counted(n_seen, 'test text')} of {len(targets)} "
@@ -214,10 +239,14 @@ def warnings_of(classifier, scores, own, X, targets, train, names):
     return found + training_warnings(classifier)
 
 
-def content_keys(X):
-    """Return what equal texts have in common, whatever their container and padding."""
+def content_keys(classifier, X):
+    """Return the tokens of each text, which are what the classifier reads of it.
+
+    Texts with the same tokens are one text to it, whatever their container, padding,
+    case or blanks.
+    """
     if isinstance(X, list):
-        return X
+        return map(tuple, map(tokenizer.tokenizer_of(classifier), X))
     return [tuple(row[row != PADDING].tolist()) for row in np.asarray(X)]
 
 

@@ -464,17 +464,7 @@ def read_inputs_ahead(
         )
     rows = read_row_values(estimator, X, ahead=True, allow_nan=True)
     check_one_or_many(state, rows.rows_by_series)
-    if is_list_of_series(X) and len(X) > len(state.series):
-        raise ValueError(
-            f"X has {len(X)} parts, but the history has {len(state.series)} series. "
-            "Pass one part for each, in the order of the series."
-        )
-    missing = [key for key in chosen if key not in rows.rows_by_series]
-    if missing:
-        raise ValueError(
-            f"X has no rows of the series {missing[0]!r}, but each series that is "
-            "forecast needs some. Add them, or name the other series by series=."
-        )
+    check_series_ahead(X, rows.rows_by_series, len(state.series), chosen)
     ahead = {}
     for key in chosen:
         at, index = rows.rows_by_series[key]
@@ -488,6 +478,21 @@ def read_inputs_ahead(
             "needs as many. Pass more rows of X, or lower steps."
         )
     return ahead
+
+
+def check_series_ahead(X, where: dict, n_series: int, chosen: list) -> None:
+    """Raise where inputs ahead lack a series, or a list has more parts than series."""
+    if is_list_of_series(X) and len(X) > n_series:
+        raise ValueError(
+            f"X has {len(X)} parts, but the history has {n_series} series. Pass one "
+            "part for each, in the order of the series."
+        )
+    missing = [key for key in chosen if key not in where]
+    if missing:
+        raise ValueError(
+            f"X has no rows of the series {missing[0]!r}, but each series that is "
+            "forecast needs some. Add them, or name the other series by series=."
+        )
 
 
 def n_used(state, steps: int | None) -> int | None:

@@ -88,9 +88,13 @@ class StaticEncoder:
         return np.concatenate(encoded, axis=1).astype(float)
 
 
-def with_numbers(table: pd.DataFrame) -> pd.DataFrame:
+def table_of_numbers(given) -> pd.DataFrame:
     """Return a table in which numbers among objects, such as Decimal, are floats."""
-    table = table.copy()
+    if hasattr(given, "to_pandas"):  # of polars or Arrow
+        given = given.to_pandas()
+    if not isinstance(given, (pd.Series, pd.DataFrame)):
+        given = np.asarray(given)
+    table = pd.DataFrame(given).copy()
     for number, (_, column) in enumerate(table.items()):
         kind = pd.api.types.infer_dtype(column, skipna=True)
         if column.dtype.kind == "O" and kind in NUMBERS:
@@ -163,11 +167,7 @@ def with_static_of(
 
 def rows_of(given, keys, by_position):
     """Return a table of one row a series, in the order of `keys`."""
-    if hasattr(given, "to_pandas"):  # of polars or Arrow
-        given = given.to_pandas()
-    if not isinstance(given, (pd.Series, pd.DataFrame)):
-        given = np.asarray(given)
-    table = with_numbers(pd.DataFrame(given))
+    table = table_of_numbers(given)
     if not table.shape[1]:
         raise ValueError("static_features has no column. Pass at least one.")
     if by_position and len(table) != len(keys):

@@ -111,8 +111,9 @@ def whole_number_index(index, name="X"):
             "Give every step a row, which may hold missing values, for example with "
             f"reindex(range({numbers[0]}, {numbers[-1] + step}, {step}))."
         )
-        if dates_in_numbers(numbers):
-            what, convert, _ = dates_in_numbers(numbers)
+        found = dates_in_numbers(numbers)
+        if found is not None:
+            what, convert, _ = found
             way = f"If they are {what}, convert them: {convert}."
         raise ValueError(
             f"The rows of {name} have a gap in time: its index goes from "

@@ -215,8 +215,10 @@ def check_frame(data, name="X"):
         for column in range(data.shape[1]):
             check_column(data.iloc[:, column], name)
     elif not hasattr(data, "divisions"):
-        check_no_index_of_pandas(data, name)
-        for label in names_of_columns(data) or ():  # of polars and Arrow
+        columns = names_of_columns(data) or ()  # of polars and Arrow
+        if columns:
+            check_no_index_of_pandas(data, name)
+        for label in columns:
             values = np.asarray(data[label])
             if values.dtype.kind not in "biuf":
                 column = pd.Series(values, name=label)

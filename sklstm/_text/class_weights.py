@@ -53,6 +53,14 @@ def label_weights(data, class_weight):
     """Return weights of shape (2, n_labels), whose mean over all texts is 1."""
     n_labels = data.targets.shape[1]
     by_label = class_weight if isinstance(class_weight, list) else [class_weight]
+    for one in by_label:
+        is_balanced = isinstance(one, str) and one == "balanced"
+        if not (one is None or is_balanced or isinstance(one, dict)):
+            raise ValueError(
+                f"class_weight is a list that holds {one!r}, but each label needs a "
+                "dict of the weights of 0 and 1, 'balanced' or None. Write "
+                f"{{1: {one!r}}} to weigh the texts that have the label."
+            )
     if len(by_label) not in (1, n_labels):
         raise ValueError(
             f"class_weight has {len(by_label)} entries, but y has {n_labels} labels. "

@@ -1,5 +1,6 @@
 """Word vectors of the user as initial weights of the embedding."""
 
+import gzip
 import itertools
 import os
 from collections import Counter
@@ -11,6 +12,8 @@ from sklstm._text.sequences import FIRST
 
 # The length of vectors is that of most of the first lines.
 FIRST_LINES = 1000
+# How files of gzip begin.
+GZIP = b"\x1f\x8b"
 
 
 def read_vectors(path, words):
@@ -18,7 +21,7 @@ def read_vectors(path, words):
 
     Each line is a word, which may hold blanks, and its numbers; word2vec's first line,
     two numbers, is skipped. Of a word that comes twice, the first vector counts. Cased
-    forms of `words` are read as well.
+    forms of `words` are read as well. The file may be compressed by gzip.
 
     Returns
     -------
@@ -27,9 +30,9 @@ def read_vectors(path, words):
     vectors = {}
     has_blanks = any(" " in str(word) for word in words)
     try:
-        with open(path, encoding="utf-8-sig", newline="\n") as file:
+        with opened(path) as file:
             length = vector_length(itertools.islice(file, FIRST_LINES), path)
-        with open(path, encoding="utf-8-sig", newline="\n") as file:
+        with opened(path) as file:
             for number, line in enumerate(file, 1):
                 first = line.split(None, 1)[:1]
                 if not has_blanks and not (first and is_known(first[0], words)):
@@ -43,9 +46,19 @@ def read_vectors(path, words):
     except UnicodeDecodeError as error:
         raise ValueError(
             f"embeddings={path!r} is no text in UTF-8: {error}. Pass a file of a word "
-            "and its numbers in each line, as GloVe and word2vec write them."
+            "and its numbers in each line, as GloVe and word2vec write them, unpacked "
+            "or compressed by gzip."
         ) from error
     return vectors
+
+
+def opened(path):
+    """Open a text file, which is decompressed if gzip has made it."""
+    with open(path, "rb") as file:
+        is_gzip = file.read(len(GZIP)) == GZIP
+    return (gzip.open if is_gzip else open)(
+        path, "rt", encoding="utf-8-sig", newline="\n"
+    )
 
 
 def is_known(word, words):

@@ -62,6 +62,7 @@ def with_none(values: np.ma.MaskedArray) -> np.ndarray:
 def check_labels(y):
     """Raise if y holds no classes, or misses some."""
     check_none_missing(y)
+    check_one_type(y)
     n_axes = len(getattr(y, "shape", ()))
     if n_axes > 2:
         raise ValueError(
@@ -86,11 +87,36 @@ def check_labels(y):
             "y must hold labels of one type, such as str or int, but they cannot be "
             f"put in order: {str(error).rstrip('.')}."
         ) from error
-    if kind == "multilabel-indicator" and not np.isin(y, (0, 1)).all():
+    several = kind in ("multilabel-indicator", "multiclass-multioutput")
+    if several and not np.isin(y, (0, 1)).all():
+        values = np.unique(y).tolist()[:9]
         raise ValueError(
             "y has several columns, one of each label, but holds "
-            f"{np.unique(y).tolist()} instead of 0 and 1. Pass 1 where a text has the "
+            f"{values} instead of 0 and 1. Pass 1 where a text has the "
             "label and 0 where it lacks it."
+        )
+
+
+def check_one_for_each(y):
+    """Raise if y is no collection of labels."""
+    if isinstance(y, (str, bytes, dict)):
+        way = "list(y.values())" if isinstance(y, dict) else "a list of them"
+        raise ValueError(
+            f"y is of type {type(y).__name__}, but a class for each text is needed. "
+            f"Pass {way}."
+        )
+
+
+def check_one_type(y):
+    """Raise if y is a list of str and of others."""
+    if not isinstance(y, (list, tuple)):
+        return
+    types = {type(label).__name__ for label in y if not isinstance(label, str)}
+    if types and any(isinstance(label, str) for label in y):
+        # NumPy would turn the others into text.
+        raise TypeError(
+            "y must hold labels of one type, such as str or int, but holds str and "
+            f"{', '.join(sorted(types))}. Convert them, for example by str."
         )
 
 

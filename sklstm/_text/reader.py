@@ -10,9 +10,10 @@ from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
+from sklstm._series.alignment import check_same_labels
 from sklstm._series.validation import check_columns, check_numbers, n_dims
 from sklstm._text import tokenizer, vocabulary
-from sklstm._text.labels import dense_labels
+from sklstm._text.labels import check_one_for_each, dense_labels
 from sklstm._text.sequences import Sequences, in_files
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
 from sklstm._utils.warn import warn_user
@@ -53,6 +54,8 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
         Whether this is the first fit; otherwise X must be of the kind that the first
         fit got.
     """
+    check_same_labels(X, y)
+    check_one_for_each(y)
     X, y = unloaded(X), dense_labels(y)
     if not isinstance(X, Iterator):
         tokenizer.check_collection(X)

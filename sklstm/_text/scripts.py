@@ -28,8 +28,12 @@ INVISIBLE = dict.fromkeys(
     [0xAD, 0x34F, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065)]
     + [*range(0x2066, 0x2070), 0xFE0E, 0xFE0F, 0xFEFF]
 )
+# Letters as they are drawn: ligatures, forms of Arabic and Hebrew letters, full and
+# half widths. They come out of PDF files and of keyboards of East Asia.
+DRAWN = [*range(0xFB00, 0xFE00), *range(0xFE70, 0xFEFD), *range(0xFF01, 0xFFE0)]
+AS_LETTERS = {code: unicodedata.normalize("NFKC", chr(code)).strip() for code in DRAWN}
 # A space without width is where a word may end.
-READ_AS = APOSTROPHES | INVISIBLE | {0x200B: " "}
+READ_AS = AS_LETTERS | APOSTROPHES | INVISIBLE | {0x200B: " "}
 # Joiners stand inside of words of Persian, of Indic scripts, and of Mongolian.
 JOINERS = r"\u200c\u200d\u180e"
 # After a sign that kills the vowel a joiner makes another letter, at a word's end too.

@@ -243,7 +243,10 @@ def split_words(text, find, prepare):
     """Prepare a text step by step, and find its tokens."""
     for step in prepare:
         text = step(text)
-    return find(text)
+    tokens = find(text)
+    if isinstance(tokens, (str, bytes)):
+        raise TypeError(f"it gave {tokens[:20]!r}, whose tokens would be characters")
+    return tokens
 
 
 def make_tokenizer(

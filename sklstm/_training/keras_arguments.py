@@ -5,6 +5,7 @@ do not name the parameter.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,12 +48,26 @@ def optimizer_of(keras, optimizer, clipnorm):
     return made
 
 
+@dataclass(frozen=True)
+class Cosine:
+    """A schedule that falls from the learning rate to near 0 as a cosine does.
+
+    Its length is that of the parameter `epochs`, so that a refit of fewer epochs has
+    the rates by which they were chosen, and calls of `partial_fit` those of one fit.
+    Later epochs have the rate of the last one.
+    """
+
+    n_epochs: int
+
+    def __call__(self, epoch, learning_rate):
+        """Return the learning rate of an epoch, the first being 0."""
+        n_epochs = max(self.n_epochs, 1)
+        angle = np.pi * min(epoch, n_epochs - 1) / n_epochs
+        return learning_rate * 0.5 * (1 + np.cos(angle))
+
+
 def scheduled_rate(schedule, epoch, settings):
     """Return the learning rate of an epoch, the first being 0."""
-    if schedule == "cosine":
-        return (
-            settings.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / settings.epochs))
-        )
     rate = schedule(epoch, settings.learning_rate)
     is_number = np.isscalar(rate) and not isinstance(rate, str)
     if not is_number or not 0 <= rate < np.inf:

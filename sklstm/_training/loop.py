@@ -73,8 +73,8 @@ def train(
         network of the user as Keras made it, else None.
     rng : RandomState
     kept : TrainingState, default=None
-        Where an earlier run stood, whose optimizer and seeds go on. If there is one, an
-        empty one too, the result has that of this run.
+        Where an earlier run stood, whose optimizer, seeds and number of epochs go on.
+        If there is one, an empty one too, the result has that of this run.
 
     Returns
     -------
@@ -92,6 +92,8 @@ def train(
     with network_lock:
         network = compiled_network(spec, settings)
         network.optimise_for(settings, data, train_rows)
+        if kept is not None and kept.rng:
+            rng.set_state(kept.rng)
         first = start(spec, rng, None if spec.network is None else network.built)
         record = resume.run_of(
             spec, settings, data, train_rows, validation_rows, first, rng
@@ -101,7 +103,10 @@ def train(
             network.set_state(kept.network)
             network.optimizer.learning_rate = settings.learning_rate
             rng.set_state(kept.rng)
-        run = TrainingRun(network, settings, data, train_rows, validation_rows)
+        n_before = 0 if kept is None else kept.n_epochs
+        run = TrainingRun(
+            network, settings, data, train_rows, validation_rows, n_before
+        )
         run.begin(first, rng)
         if record is not None:
             run.resume(record)
@@ -113,7 +118,11 @@ def train(
             progress.weights, progress.best_epoch = first, 0
         state = None
         if kept is not None:
-            state = resume.TrainingState(network.state(), progress.rng.get_state())
+            state = resume.TrainingState(
+                network.state(),
+                progress.rng.get_state(),
+                n_before + progress.n_epochs,
+            )
         return Trained(
             progress.weights, progress.history, progress.best_epoch, interrupted, state
         )
@@ -129,12 +138,16 @@ class TrainingRun:
     settings : Settings
     data : WindowDataset or Documents
     train_rows, validation_rows : ndarray of int
+    n_before : int
+        Epochs of earlier runs that this one goes on from.
     """
 
-    def __init__(self, network, settings, data, train_rows, validation_rows):
+    def __init__(
+        self, network, settings, data, train_rows, validation_rows, n_before=0
+    ):
         self.network, self.settings = network, settings
         self.data, self.train_rows = data, train_rows
-        self.validation_rows = validation_rows
+        self.validation_rows, self.n_before = validation_rows, n_before
         self.validation_batches = self._parts(settings.batch_size)
         self.names = ["loss", *settings.metrics]
         keras = load_keras()
@@ -235,7 +248,7 @@ class TrainingRun:
 
     def _run_epoch(self):
         progress, schedule = self.progress, self.settings.learning_rate_schedule
-        epoch = progress.n_epochs
+        epoch = self.n_before + progress.n_epochs
         if schedule is not None:
             self.network.optimizer.learning_rate = keras_arguments.scheduled_rate(
                 schedule, epoch, self.settings
@@ -270,7 +283,8 @@ class TrainingRun:
         # The last step may have broken weights that made no loss yet.
         if all(np.isfinite(v).all() for v in (list(logs.values()), *weights.values())):
             # Keras numbers epochs from 0.
-            self.callbacks.on_epoch_end(progress.n_epochs - 1, logs)
+            epoch = self.n_before + progress.n_epochs - 1
+            self.callbacks.on_epoch_end(epoch, logs)
             progress.advance(weights, self.settings, logs, validated)
             # Callbacks of Keras end training by setting this.
             progress.ended |= self.network.model.stop_training

@@ -37,15 +37,27 @@ class TrainingState:
         Weights, variables of the optimizer, and seeds.
     rng : tuple or dict
         The state of what shuffles rows.
+    n_epochs : int
+        Epochs trained so far, by which a schedule and callbacks go on.
     """
 
     network: list = dataclasses.field(default_factory=list)
     rng: tuple | dict = ()
+    n_epochs: int = 0
 
     def fits(self, network) -> bool:
         """Return whether a network has variables of these shapes."""
         shapes = [np.shape(value) for value in network.state()]
         return [np.shape(value) for value in self.network] == shapes
+
+
+def generator_of(seed: int, n_before: int) -> np.random.RandomState:
+    """Return a generator for epochs that come after `n_before` others.
+
+    A fit that goes on from an earlier one would repeat its orders and dropout masks if
+    the seed alone decided.
+    """
+    return np.random.RandomState([seed, n_before] if n_before else seed)
 
 
 def run_of(spec, settings, *what):

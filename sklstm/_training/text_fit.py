@@ -11,7 +11,7 @@ from sklstm._text.dataset import Documents, TextTrainingData
 from sklstm._text.ngram_fit import fit_ngrams
 from sklstm._text.ngrams import FittedNgrams
 from sklstm._training import losses
-from sklstm._training.resume import TrainingState
+from sklstm._training.resume import TrainingState, generator_of
 from sklstm._training.settings import Settings
 
 # The network's output layer. At zero, the n-gram model stands alone.
@@ -34,6 +34,7 @@ class TextOptions:
     weights: dict | None = None
     vectors: np.ndarray | None = None
     state: TrainingState | None = None  # of training that goes on
+    n_before: int = 0  # epochs of earlier fits
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def train_network(documents, options, train_rows, validation, seed):
         train_rows,
         validation,
         first_weights(weights=options.weights, embeddings=options.vectors),
-        np.random.RandomState(seed),
+        generator_of(seed, options.n_before),
         kept=options.state,
     )
 

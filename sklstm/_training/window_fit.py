@@ -19,6 +19,7 @@ from sklstm._training.fitted_network import FittedNetwork
 from sklstm._training.loop import Trained, first_weights, train
 from sklstm._training.losses import Pinball, fitted_loss, metric_for
 from sklstm._training.network_options import NetworkOptions
+from sklstm._training.resume import TrainingState, generator_of
 from sklstm._training.settings import Settings
 from sklstm._windows.protocols import ForecastProblem, WindowDataset
 from sklstm._windows.splits import Split
@@ -71,6 +72,26 @@ class ValidationBlock:
 
 
 @dataclass(frozen=True)
+class EarlierFit:
+    """What training continues.
+
+    Parameters
+    ----------
+    scalers : tuple
+    weights : dict of str to ndarray
+    n_epochs : int
+        Epochs trained so far.
+    training : tuple of TrainingState
+        Where `partial_fit` left each member; empty after `fit`.
+    """
+
+    scalers: Any
+    weights: dict
+    n_epochs: int = 0
+    training: tuple[TrainingState, ...] = ()
+
+
+@dataclass(frozen=True)
 class WindowFit:
     """The result of `fit_window_network`.
 
@@ -88,6 +109,8 @@ class WindowFit:
     skill : float or None
         1 less the network's mean error over that of the best of them.
     validation : ValidationBlock or None
+    training : tuple of TrainingState
+        Where each member stands; empty unless `epochs` was given.
     """
 
     scalers: Any
@@ -97,6 +120,7 @@ class WindowFit:
     baseline_scores: dict
     skill: float | None
     validation: ValidationBlock | None
+    training: tuple[TrainingState, ...]
 
     @property
     def n_iter(self) -> int:
@@ -142,7 +166,7 @@ def fit_window_network(
     options: NetworkOptions,
     settings: Settings,
     *,
-    kept: tuple[Any, dict] | None = None,
+    kept: EarlierFit | None = None,
     epochs: int | None = None,
 ) -> WindowFit:
     """Choose penalty and epochs on the validation block, then train on all rows.
@@ -154,8 +178,7 @@ def fit_window_network(
     settings : Settings
         With the loss of one forecast, which may be "auto"; quantiles have the pinball
         loss instead.
-    kept : tuple (scalers, weights), default=None
-        Of the fit that training continues.
+    kept : EarlierFit, default=None
     epochs : int, default=None
         Train exactly so many epochs, without a validation block.
 
@@ -167,6 +190,8 @@ def fit_window_network(
     fraction = options.validation_fraction if epochs is None else 0
     split = problem.split(fraction, rng)
     training = WindowTraining(problem, options, settings, rng, kept)
+    if epochs is not None:
+        training.keep_states()
     n_epochs = [settings.epochs if epochs is None else epochs] * options.n_members
     chosen = final = training.run(split, n_epochs)
     validation, skill = None, None
@@ -188,6 +213,7 @@ def fit_window_network(
         chosen.linear.baseline_scores,
         skill,
         validation,
+        tuple(member.state for member in final.members if member.state is not None),
     )
 
 
@@ -204,7 +230,7 @@ class WindowTraining:
     settings : Settings
     rng : RandomState
         Of the members' seeds.
-    kept : tuple (scalers, weights) or None
+    kept : EarlierFit or None
     """
 
     def __init__(
@@ -213,7 +239,7 @@ class WindowTraining:
         options: NetworkOptions,
         settings: Settings,
         rng: np.random.RandomState,
-        kept: tuple[Any, dict] | None = None,
+        kept: EarlierFit | None = None,
     ):
         self.problem, self.levels = problem, options.quantile_levels
         loss = fitted_loss(settings.loss, problem.has_many_series)
@@ -224,11 +250,21 @@ class WindowTraining:
         self.whole_spec = options.build_whole_spec(problem)
         n_members = options.n_members
         self.seeds = rng.randint(2**31 - 1, size=n_members)
-        self.kept_scalers: Any = None
+        self.kept = kept
         self.starts: Sequence[dict | None] = [None] * n_members
+        self.states: Sequence[TrainingState | None] = [None] * n_members
         if kept is not None:
-            self.kept_scalers, weights = kept
-            self.starts = ensemble.split_members(self.spec, weights, n_members)
+            self.starts = ensemble.split_members(self.spec, kept.weights, n_members)
+
+    @property
+    def n_before(self) -> int:
+        """Epochs of earlier fits."""
+        return 0 if self.kept is None else self.kept.n_epochs
+
+    def keep_states(self) -> None:
+        """Go on where each member stands, and keep where it stands at the end."""
+        empty = [TrainingState(n_epochs=self.n_before)] * len(self.seeds)
+        self.states = (self.kept and self.kept.training) or empty
 
     def run(
         self, split: Split, n_epochs: list[int], choice: ridge.Choice | None = None
@@ -243,7 +279,7 @@ class WindowTraining:
         choice : ridge.Choice, default=None
             Of the linear model; None lets the validation block decide.
         """
-        scalers = self.problem.fit_scalers(split, self.kept_scalers)
+        scalers = self.problem.fit_scalers(split, self.kept and self.kept.scalers)
         data = self.problem.data(scalers)
         if split.has_validation:
             linear = self._choose_linear(data, split)
@@ -313,7 +349,9 @@ class WindowTraining:
     ) -> list[Trained]:
         members: list[Trained] = []
         interrupted = False
-        for n, start, seed in zip(n_epochs, self.starts, self.seeds, strict=True):
+        for n, start, seed, state in zip(
+            n_epochs, self.starts, self.seeds, self.states, strict=True
+        ):
             # After Ctrl-C the other members stay at their start.
             trained = train(
                 self.spec,
@@ -322,7 +360,8 @@ class WindowTraining:
                 split.train,
                 split.validation,
                 first_weights(skip, start),
-                np.random.RandomState(seed),
+                generator_of(seed, self.n_before),
+                kept=state,
             )
             interrupted |= trained.interrupted
             members.append(trained)

@@ -12,7 +12,7 @@ from sklstm import LSTMForecaster
 from sklstm._forecasting import fitting, member_fit
 from sklstm._forecasting import members as members_module
 from sklstm._forecasting.member_fit import weights_of_errors
-from sklstm._forecasting.members import Rows, context_forecasts
+from sklstm._forecasting.members import Members, Rows, context_forecasts
 from sklstm._windows.scaling import fit_scaler
 
 QUICK = {"horizon": 4, "units": 3, "epochs": 0, "random_state": 0}
@@ -114,6 +114,33 @@ def combined_once(forecaster, monkeypatch, *data):
     forecaster.fit(*data)
     (call,) = calls
     return call
+
+
+def test_an_outlier_moves_no_forecast_without_limit():
+    wrong = PAST.copy()
+    wrong.iloc[-3] += 100  # 15 standard deviations
+    f = LSTMForecaster(horizon=12, epochs=0, random_state=0).fit(wrong)
+    free, members = f._copy(), replace(f._state.members, bounded=False)
+    free._state = replace(f._state, model=replace(f._state.model, members=members))
+    bounded, unbounded = (np.abs(m.forecast(12) - FUTURE).mean() for m in (f, free))
+    assert bounded < 4 < 20 < unbounded
+
+
+def test_the_interval_of_the_pretrained_network_bounds_the_others():
+    members = replace(Members.of(0.5), bounded=True)
+    quantiles = np.array([[1.0, 1.0, np.nan], [2.0, 2.0, np.nan], [3.0, 3.0, np.nan]])
+    trained = np.array([2.5, 9.0, 9.0])
+    mean = members.weighted_mean(trained, {"pretrained": quantiles})
+    np.testing.assert_array_equal(mean, [2.25, 2.5, 9.0])
+    free = Members.of(0.5).weighted_mean(trained, {"pretrained": quantiles[[1]]})
+    np.testing.assert_array_equal(free, [2.25, 5.5, 9.0])
+
+
+def test_inputs_may_move_forecasts_out_of_the_interval(fitted, regression):
+    assert fitted._state.members.bounded
+    X, y = regression
+    beside = LSTMForecaster(6, 4, units=3, epochs=0, random_state=0).fit(X, y)
+    assert not beside._state.members.bounded
 
 
 def test_the_pretrained_network_is_trusted_as_half_a_block(monkeypatch):

@@ -33,6 +33,12 @@ def test_forecasts_are_finite_and_quantiles_rise(forecasts):
     assert (np.diff(forecasts, axis=2) >= 0).all()
 
 
+def test_intervals_go_on_widening_beyond_the_horizon(forecasts):
+    horizon = shipped_network().arch.horizon
+    width = forecasts[:, :, -1] - forecasts[:, :, 0]
+    assert (width[:, horizon:] >= width[:, [horizon - 1]] * (1 - 1e-9)).all()
+
+
 def test_series_are_forecast_alike_alone_and_together(contexts, forecasts):
     many = shipped_network().forecast(contexts * 30, 60)
     np.testing.assert_allclose(many, np.tile(forecasts, (30, 1, 1)), **FLOAT32)

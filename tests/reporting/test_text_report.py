@@ -11,11 +11,11 @@ NEW = ["a fine plot", "so dull", "good"]
 IDS = np.random.default_rng(0).integers(1, 50, (40, 4))
 
 
-def fitted(X):
+def fitted(X, y=LABELS * 10):
     clf = LSTMTextClassifier(
         units=1, embedding_dim=1, epochs=0, validation_fraction=0, random_state=0
     )
-    return clf.fit(X, LABELS * 10)
+    return clf.fit(X, y)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,26 @@ def test_f7_texts_of_any_container(kind, of_texts, tmp_path):
     train = KINDS["list"](TEXTS), LABELS * 10
     leaky = page(of_texts, tmp_path, of(TEXTS[:3]), LABELS[:3], train=train)
     assert "Leakage: 3 test texts of 3" in leaky
+
+
+def test_f7_texts_that_are_read_alike_leak(of_texts, tmp_path):
+    train = [*TEXTS[1:], ""], LABELS[1:] + LABELS * 9 + [0]
+    html = page(of_texts, tmp_path, ["Very  GOOD", "", "new"], [1, 0, 1], train=train)
+    assert "Leakage: 1 test text of 3" in html  # an empty text is no leak
+
+
+def test_f7_labels_of_another_kind_are_told(of_texts, tmp_path):
+    path, columns = tmp_path / "r.html", np.eye(3, dtype=int)
+    with pytest.raises(ValueError, match=r"shape \(3, 3\), .* fitted on one class a"):
+        of_texts.report(path, NEW, columns)
+    several = fitted(TEXTS, np.eye(2, dtype=int)[LABELS * 10])
+    for y in (columns, [0, 1, 0]):
+        with pytest.raises(ValueError, match="fitted on an indicator matrix of 2 col"):
+            several.report(path, NEW, y)
+    with pytest.raises(ValueError, match="class 7, .* Pass as train what the class"):
+        of_texts.report(path, NEW, [0, 1, 0], train=(TEXTS, [7, 1] * 20))
+    with pytest.raises(ValueError, match="train has no text of the class 0, which"):
+        of_texts.report(path, NEW, [0, 1, 0], train=(TEXTS[:2], [1, 1]))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Training that goes on: cases F10 and F11."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -56,6 +57,36 @@ def test_f11_partial_fits_train_as_one_longer_fit(docstrings, linear_skip, tmp_p
     assert whole._state.training is None and parts._state.training is not None
     parts.set_params(optimizer="sgd").partial_fit(*docstrings)
     assert parts.fit(*docstrings)._state.training is None
+
+
+def test_f11_a_warm_start_has_orders_of_its_own(docstrings):
+    kwargs = {"learning_rate": 0.1, "dropout": 0.5, "linear_skip": False}
+    clf = quick(validation_fraction=0, warm_start=True, **kwargs).fit(*docstrings)
+    # At so low a rate the dropout masks alone tell one epoch from another.
+    clf.set_params(learning_rate=1e-30)
+    losses = [clf.fit(*docstrings).history_["loss"][0] for _ in range(3)]
+    assert len(set(losses)) == 3
+    assert clf.partial_fit(*docstrings).history_["loss"][0] not in losses
+
+
+def test_f11_schedules_and_callbacks_count_the_epochs_of_all_calls(docstrings):
+    epochs, heard = [], []
+
+    def schedule(epoch, rate):
+        epochs.append(epoch)
+        return rate
+
+    class Hear(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            heard.append(epoch)
+
+        def on_epoch_end(self, epoch, logs=None):
+            heard.append(epoch)
+
+    clf = quick(learning_rate_schedule=schedule, callbacks=[Hear()], epochs=2)
+    clf.fit(*docstrings).partial_fit(*docstrings).partial_fit(*docstrings)
+    assert epochs == [0, 1, 2, 3]
+    assert heard == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 def test_u10_later_calls_name_the_classes_of_the_first():

@@ -2,6 +2,7 @@
 
 import datetime
 import enum
+import gzip
 from array import array
 
 import numpy as np
@@ -185,8 +186,10 @@ def vectors(folder, content):
         b"good 1 2\nfilm 3 4\ngood 8 8\n\n",
         b"good 1 2\nfilm 3 4\nother 1\n",
         b"\ngood 1 2\n\n\nfilm 3 4\n",
+        gzip.compress(b"\xef\xbb\xbf2 2\r\ngood 1 2 \r\nfilm 3 4 \r\n"),
     ],
-    ids=["plain", "header", "tabs", "BOM and blanks", "twice", "short", "empty lines"],
+    ids=["plain", "header", "tabs", "BOM and blanks", "twice", "short", "empty lines"]
+    + ["gzip"],
 )
 def test_u5_files_of_vectors(content, tmp_path):
     assert vectors(tmp_path, content) == {"good": [1, 2], "film": [3, 4]}
@@ -251,7 +254,10 @@ def test_u7_a_graph_has_a_row_and_a_column(linear_skip):
     from onnx.reference import ReferenceEvaluator
 
     words = " ".join(LSTMTextClassifier.to_onnx.__doc__.split())
-    assert "one row and one column at least (an empty text is a row of padding" in words
+    assert (
+        "with at least one row and one column; an empty text is a row of padding"
+        in words
+    )
     clf = quick(linear_skip=linear_skip, epochs=1).fit(TEXTS, LABELS)
     graph = ReferenceEvaluator(clf.to_onnx())
     found = graph.run(None, {"tokens": np.zeros((1, 1), np.int64)})[0]
@@ -261,9 +267,43 @@ def test_u7_a_graph_has_a_row_and_a_column(linear_skip):
 def test_u9_classes_that_a_graph_cannot_hold():
     pytest.importorskip("onnx")
     days = [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]
-    clf = quick().fit(TEXTS, np.array([days[i] for i in LABELS], "M8[D]"))
-    with pytest.raises(TypeError, match=r"of type date.* y.astype\(str\)"):
+    for unit in ("M8[D]", "M8[ns]"):
+        clf = quick().fit(TEXTS, np.array([days[i] for i in LABELS], unit))
+        with pytest.raises(TypeError, match=r"of type date.* y.astype\(str\)"):
+            clf.to_onnx()
+
+
+def pairs_of(text):
+    return list(zip(text, text[1:], strict=False))
+
+
+def test_a_tokenizer_that_gives_one_str_is_told():
+    match = r"position 0: it gave 'good film', .* A tokenizer gives a list of str"
+    for estimator in (quick(tokenizer=str.lower), TextSequencer(tokenizer=str.lower)):
+        with pytest.raises(TypeError, match=match):
+            estimator.fit(TEXTS, LABELS)
+
+
+def test_u9_tokens_that_a_graph_cannot_hold():
+    pytest.importorskip("onnx")
+    clf = quick(tokenizer=pairs_of).fit(TEXTS, LABELS)
+    with pytest.raises(TypeError, match="tokens are of type tuple.* Let tokenizer"):
         clf.to_onnx()
+
+
+ROWS = pd.Series(range(20), [f"row {i}" for i in range(20)])
+
+
+@pytest.mark.parametrize("shuffled", ["y", "sample_weight"])
+def test_rows_of_pandas_in_another_order_are_told(shuffled, fitted):
+    rows = {"y": pd.Series(LABELS, ROWS.index), "sample_weight": ROWS + 1}
+    texts = pd.Series(TEXTS, ROWS.index)
+    quick().fit(texts, **rows).score(texts, **rows)
+    rows[shuffled] = rows[shuffled][::-1]
+    match = f"X and {shuffled} have different indexes: row 0 is row 0 in X, and row 19"
+    for method in (quick().fit, quick().partial_fit, fitted.score):
+        with pytest.raises(ValueError, match=match):
+            method(texts, **rows)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
@@ -322,6 +362,22 @@ def test_f12_indicators_of_any_type_are_labels(kind):
     clf = quick().fit(TEXTS, pd.DataFrame(Y).astype(kind))
     np.testing.assert_array_equal(clf.predict_proba(TEXTS), expected)
     assert clf.score(TEXTS, pd.DataFrame(Y).astype(kind)) == 1
+
+
+@pytest.mark.parametrize(
+    ("y", "match"),
+    [
+        ([1, "a"] * 10, "of one type, .* but holds str and int. Convert them"),
+        ("ab" * 10, r"y is of type str, but a class for each .* Pass a list of them"),
+        ({"y": LABELS}, r"y is of type dict, .* Pass list\(y.values\(\)\)"),
+        ([(1, 2), (3, 4)] * 10, r"several columns, .* holds \[1, 2, 3, 4\] instead"),
+        (np.array([["a", "b"]] * 20), r"several columns, .* holds \['a', 'b'\]"),
+    ],
+    ids=["types", "str", "dict", "numbers in columns", "names in columns"],
+)
+def test_u10_labels_of_no_form_are_told(y, match):
+    with pytest.raises((TypeError, ValueError), match=match):
+        quick().fit(TEXTS, y)
 
 
 def test_u10_classes_of_fewer_than_two_names():

@@ -97,6 +97,22 @@ def test_f3_a_word_is_known_however_it_is_coded():
     assert clf.score([nfd(text) for text in texts], labels) == 1
 
 
+@pytest.mark.parametrize(
+    ("drawn", "words"),
+    [
+        ("ﬁne oﬃce ﬂoﬀ", ["fine", "office", "floff"]),
+        ("Ｆｕｌｌ １２ Ｃ＋＋！ don＇t", ["full", "12", "c++", "!", "don't"]),
+        ("ｶﾞｷﾞ ﾊﾟﾝ", ["ガギ", "パン"]),
+        ("ﺍﻟﺴﻼﻡ a\ufe70", ["السلام", "aً"]),
+        ("שׁ ﬥ", ["שׁ", "ל"]),
+        ("(￣▽￣)", ["(", "￣", "▽", "￣", ")"]),
+    ],
+    ids=["ligatures", "full width", "half width", "Arabic", "Hebrew", "signs"],
+)
+def test_f3_letters_are_the_same_however_they_are_drawn(drawn, words):
+    assert set(TextSequencer().fit([drawn]).vocabulary_) == set(words)
+
+
 def test_f3_plain_words_are_cut_as_before_and_quickly():
     text = "It isn't here, it's (really) gone! 123 items -- x/y; a.b 'quoted'"
     old = TextSequencer(token_pattern=r"\w+(?:'\w+)?|[^\w\s]").fit([text]).vocabulary_

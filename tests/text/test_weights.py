@@ -154,6 +154,8 @@ def test_f6_each_label_has_weights_of_its_own():
     )
     with pytest.raises(ValueError, match="has 2 entries, but y has 12 labels"):
         linear(class_weight=[{0: 1, 1: 2}] * 2).fit(texts, Y)
+    with pytest.raises(ValueError, match="holds 3, but each label .* Write {1: 3} to"):
+        linear(class_weight=[3] * 12).fit(texts, Y)
     with pytest.raises(ValueError, match="is a list, but each text has one class"):
         linear(class_weight=[{0: 1, 1: 2}] * 2).fit(texts, Y[:, 0])
     with pytest.raises(ValueError, match="is zero for every text at label 0"):

@@ -12,6 +12,7 @@ from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._networks import ridge
 from sklstm._text import ngram_fit
 from sklstm._training import compiled
+from sklstm._training.keras_arguments import Cosine
 
 
 @pytest.fixture
@@ -100,6 +101,14 @@ def test_learning_rate_schedules(sine):
     cosine = small(learning_rate_schedule="cosine").fit(sine)
     constant = small().fit(sine)
     assert cosine.history_["loss"] != constant.history_["loss"]
+
+
+def test_cosine_is_as_long_as_epochs_says():
+    schedule = Cosine(4)
+    rates = [schedule(epoch, 2.0) for epoch in range(6)]
+    np.testing.assert_allclose(rates[:3], [2, 1 + 0.5**0.5, 1])
+    assert rates[3] == rates[4] == rates[5] == pytest.approx(1 - 0.5**0.5)
+    assert Cosine(0)(1, 2.0) == 2
 
 
 def test_callbacks_are_copied_and_heard(sine):

@@ -8,7 +8,7 @@ import pytest
 from sklstm._forecasting.conformal import conformal_errors
 from sklstm._training.network_options import AUTO_RECURRENT_LENGTH, NetworkOptions
 from sklstm._training.settings import Settings
-from sklstm._training.window_fit import fit_window_network
+from sklstm._training.window_fit import EarlierFit, fit_window_network
 from tests.windows.test_problem import series_problem, window_problem
 
 SETTINGS = Settings(epochs=2, batch_size=32, early_stopping=False)
@@ -80,7 +80,7 @@ def test_epochs_that_are_given_leave_no_block():
 def test_training_continues_from_kept_scalers_and_weights():
     problem = series_problem(80)
     first = fit(problem, n_members=2)
-    kept = first.scalers, first.network.trained.weights
+    kept = EarlierFit(first.scalers, first.network.trained.weights)
     none = fit(problem, kept=kept, epochs=0, n_members=2)
     assert none.scalers is first.scalers
     for name, weights in none.network.weights.items():

@@ -28,7 +28,7 @@ def classifier_model(classifier):
     properties = {"classes": encoded_classes(classifier.classes_)}
     text = "tokens: ids, in which 0 is padding. probabilities: of `classes`."
     if width == "n_tokens":
-        properties["vocabulary"] = json.dumps(classifier._state.words)
+        properties["vocabulary"] = encoded_vocabulary(classifier._state.words)
         text += f" The id of a word is in `vocabulary`; of other words it is {UNKNOWN}."
     return graph.model(
         ("probabilities", probabilities(graph, logits, classifier)),
@@ -40,13 +40,26 @@ def classifier_model(classifier):
 
 
 def encoded_classes(classes):
+    # NumPy's tolist makes whole numbers of dates in nanoseconds.
+    values = list(classes) if classes.dtype.kind in "mM" else classes.tolist()
     try:
-        return json.dumps(classes.tolist())
+        return json.dumps(values)
     except TypeError as error:
-        kind = type(classes.tolist()[0]).__name__
+        kind = type(values[0]).__name__
         raise TypeError(
             f"The classes are of type {kind}, which the metadata of a graph cannot "
             "hold. Fit on str or int, for example on y.astype(str)."
+        ) from error
+
+
+def encoded_vocabulary(words):
+    try:
+        return json.dumps(words)
+    except TypeError as error:
+        kind = type(next(iter(words))).__name__
+        raise TypeError(
+            f"The tokens are of type {kind}, which the metadata of a graph cannot "
+            "hold. Let tokenizer give str."
         ) from error
 
 
