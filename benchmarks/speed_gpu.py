@@ -8,10 +8,10 @@ for the same GPU; sklstm runs in this one, with JAX for it::
 """
 
 import numpy as np
-from contest import main, repeated
-from speed_step import LENGTH, VOCABULARY, WIDTH, CourseSpec
+from contest import main
+from speed_step import LENGTH, N_STEPS, VOCABULARY, WIDTH, CourseSpec, one_of
 
-N_STEPS, SHORTEST = 16, 20
+SHORTEST = 20
 TASKS = {
     f"{what}, {batch} reviews{', padded' * padded}": (what, batch, padded)
     for what in ("train", "predict")
@@ -46,9 +46,7 @@ def each(step, *arrays):
         for batch in zip(*arrays, strict=True):
             step(*batch)
 
-    steps()
-    whole = repeated(steps, 1)
-    return lambda: whole() / N_STEPS
+    return one_of(steps)
 
 
 def sklstm(what, n, padded):
@@ -66,9 +64,7 @@ def sklstm(what, n, padded):
     def steps():
         compiled.train_block(tokens, targets, weights, N_STEPS)
 
-    steps()
-    whole = repeated(steps, 1)
-    return lambda: whole() / N_STEPS
+    return one_of(steps)
 
 
 def keras_batches(what, n, padded):

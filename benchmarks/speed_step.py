@@ -105,6 +105,11 @@ def sklstm(dropout):
     def steps():
         network.train_block(tokens, targets, weights, N_STEPS)
 
+    return one_of(steps)
+
+
+def one_of(steps):
+    """Return a function that gives the mean seconds of a step, after a first run."""
     steps()
     whole = repeated(steps, 1)
     return lambda: whole() / N_STEPS
