@@ -4,14 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.ensemble import StackingRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
     KFold,
+    LeaveOneOut,
     RandomizedSearchCV,
+    RepeatedKFold,
     TimeSeriesSplit,
+    cross_val_predict,
     cross_val_score,
     cross_validate,
     learning_curve,
@@ -20,6 +24,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from sklstm import LSTMForecaster
+from sklstm._forecasting.searches import may_be_k_fold
 from sklstm.metrics import make_backtest_scorer
 from sklstm.model_selection import PanelTimeSeriesSplit
 
@@ -189,6 +194,56 @@ def test_test_rows_of_one_split_that_are_all_missing_raise(form, n_jobs, passeng
         search.fit(X, y)
     with pytest.raises(ValueError, match="(?s)All the . fits failed.*two known values"):
         cross_val_score(f, X, y, cv=splitter(form), n_jobs=n_jobs)
+
+
+def test_workers_of_a_search_know_its_splitter(passengers):
+    f = estimator_of("series").set_params(epochs=0, pretrained=False)
+    series = passengers[:60].copy()
+    series.iloc[30:35] = np.nan
+    cv = TimeSeriesSplit(8, test_size=5)
+    with pytest.raises(ValueError, match="(?s)All the . fits failed.*two known values"):
+        GridSearchCV(f, {}, cv=cv, n_jobs=2).fit(series)
+    # Only tests of the user's own splits are scored, here not rows 42 to 47.
+    series = passengers[:60].copy()
+    series.iloc[36:48] = np.nan
+    cv = [(np.arange(30), np.arange(30, 36)), (np.arange(48), np.arange(48, 60))]
+    scores = GridSearchCV(f, {}, cv=cv, n_jobs=2).fit(series).cv_results_
+    assert np.isfinite(scores["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("cv", [None, 7, LeaveOneOut(), RepeatedKFold(n_splits=2)])
+def test_searches_by_splits_of_which_some_train_on_the_future_raise(
+    cv, n_jobs, passengers
+):
+    search = GridSearchCV(estimator_of("series"), GRID, cv=cv, n_jobs=n_jobs)
+    with pytest.raises(ValueError, match=r"(?s)All the .* fits.*cv=TimeSeriesSplit\("):
+        search.fit(passengers[:59].to_numpy())
+
+
+def test_the_last_split_of_k_fold_is_known_by_its_size_alone():
+    for n_rows in range(8, 60):
+        split = {"X": np.zeros(n_rows), "split_progress": (4, 5)}
+        for cv, is_k_fold in (KFold(5), True), (TimeSeriesSplit(5), False):
+            *_, (train, test) = cv.split(split["X"])
+            # Fewer than 8 rows cannot be fitted, by which splitter whatever.
+            if is_k_fold or n_rows - 5 * len(test) >= 8:
+                assert may_be_k_fold(split | {"test": test}) == is_k_fold
+
+
+@pytest.mark.parametrize("form", ["series", "regression"])
+@pytest.mark.parametrize("dated", [True, False])
+def test_predictions_by_splits_that_train_on_the_future_raise(form, dated, passengers):
+    X, y = data_of(form, passengers, dated)
+    f = estimator_of(form).set_params(epochs=0)
+    said = "before those that it forecasts. Call backtest"
+    with pytest.raises(ValueError, match=said):
+        cross_val_predict(f, X, y)
+    if form == "regression":
+        with pytest.raises(ValueError, match=said):
+            StackingRegressor([("lstm", f)]).fit(X, y)
+    windows = data_of("windows", passengers)
+    assert cross_val_predict(estimator_of("windows"), *windows).shape == (53, 2)
 
 
 def test_workers_do_not_guess_at_splits_of_another_kind(passengers):
