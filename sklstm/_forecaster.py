@@ -428,8 +428,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 default=None
             Features that do not change within a series, with one row for each series.
             The index of a frame holds the keys of the series; otherwise rows are in the
-            order of the list of series. Numbers are scaled, and all other columns are
-            read as categories.
+            order of the list of series. Numbers are scaled, dates are refused, and all
+            other columns are read as categories.
 
         Returns
         -------

@@ -916,6 +916,42 @@ def test_steps_that_are_inputs_are_told(dated):
             dated.forecast(steps)
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        DAYS[:2],
+        [DAYS[0].date(), DAYS[1].date()],
+        DAYS[:2].to_period("M"),
+        DAYS[:2] - DAYS[0],
+    ],
+)
+def test_dates_are_no_categories_of_static_features(times):
+    static = pd.DataFrame({"size": [1, 2], "opened": times}, ["p", "q"])
+    with pytest.raises(TypeError, match="'opened' .* holds dates .* days since a date"):
+        bare().fit(panel(Y), static_features=static)
+    static["opened"] = static["opened"].astype(str)
+    assert len(bare().fit(panel(Y), static_features=static).forecast(1)) == 2
+
+
+def test_keys_of_series_that_differ_in_their_type_alone_are_refused():
+    mixed = pd.concat({1: Y, "1": Y}, names=["store", "day"])
+    said = "series 1 and '1', which differ in their type alone"
+    with pytest.raises(ValueError, match=f"The index of X has the {said}"):
+        bare().fit(mixed)
+    long = mixed.reset_index()
+    with pytest.raises(ValueError, match=f"The frame has the {said}"):
+        panel_from_long(long, series="store", time="day")
+    long.insert(0, "city", "a")
+    with pytest.raises(ValueError, match=r"\('a', 1\) and \('a', '1'\), which differ"):
+        panel_from_long(long, series=["city", "store"], time="day")
+    f = bare().fit(pd.concat({1: Y, 2: Y}, names=["store", "day"]))
+    assert f.forecast(1, series=1.0).index[0][0] == 1
+    assert f.forecast(1, series=1.0).index.levels[0].dtype.kind == "i"
+    static = pd.DataFrame({"size": [1, 2]}, ["1", "2"])
+    with pytest.raises(ValueError, match=r"series 1. .* begins with \['1', '2'\]"):
+        f.fit(pd.concat({1: Y, 2: Y}), static_features=static)
+
+
 def test_static_features_that_are_too_large_are_refused():
     sizes = pd.DataFrame({"size": [1.0, 2.0]}, ["p", "q"])
     with pytest.raises(ValueError, match="static_features holds values as large"):
