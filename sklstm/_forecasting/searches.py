@@ -48,8 +48,9 @@ def search_split():
         elif split is not None and "cv" in frame.f_code.co_varnames:
             return split | {"cv": frame.f_locals.get("cv")}
         frame = frame.f_back
-    search = None if split is None else split.get("caller")
-    return split if search is None else split | {"cv": check_cv(search.cv)}
+    if split is None or split.get("caller") is None:
+        return split
+    return split | {"cv": check_cv(split["caller"].cv)}
 
 
 def scored_rows():
