@@ -1003,6 +1003,15 @@ def test_dates_are_no_categories_of_static_features(times):
     assert len(bare().fit(panel(Y), static_features=static).forecast(1)) == 2
 
 
+def test_columns_of_static_features_go_by_their_names():
+    static = pd.DataFrame({"size": [1.0, 2.0], "kind": ["x", "y"]}, ["p", "q"])
+    f = bare().fit(panel(Y), static_features=static)
+    again = f.forecast(3, history=panel(Y), static_features=static[["kind", "size"]])
+    assert_allclose(again, f.forecast(3))
+    with pytest.raises(ValueError, match="fitted with .'size', 'kind'.. Pass the same"):
+        f.forecast(3, history=panel(Y), static_features=static[["kind"]])
+
+
 def test_keys_of_series_that_differ_in_their_type_alone_are_refused():
     mixed = pd.concat({1: Y, "1": Y}, names=["store", "day"])
     said = "series 1 and '1', which differ in their type alone"

@@ -12,6 +12,7 @@ from sklstm._series.validation import (
     LARGEST_SCALED,
     as_numbers,
     check_size,
+    columns_in_order,
 )
 from sklstm._utils.archive import storable
 
@@ -66,11 +67,13 @@ class StaticEncoder:
 
     def encode(self, table):
         """Encode to shape (n_series, n_static); unknown categories become zeros."""
-        if list(table.columns) != self.columns:
+        ordered = columns_in_order(table, self.columns)
+        if ordered is None:
             raise ValueError(
                 f"static_features has the columns {list(table.columns)}, but the "
                 f"forecaster was fitted with {self.columns}. Pass the same."
             )
+        table = ordered
         encoded = []
         for i, levels in enumerate(self.categories):
             column = table.iloc[:, i]
