@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import StackingRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.metrics import mean_absolute_error
@@ -22,6 +23,7 @@ from sklearn.model_selection import (
     validation_curve,
 )
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklstm import LSTMForecaster
 from sklstm._forecasting.searches import may_be_k_fold
@@ -279,6 +281,66 @@ def test_backtests_score_every_form_in_order_of_time(form, passengers):
     options["cv"] = splitter(form, gap=2)
     with pytest.raises(ValueError, match="Pass gap= to make_backtest_scorer"):
         cross_validate(f, X, y, **options)
+
+
+@pytest.mark.parametrize("form", ["series", "regression", "many regression"])
+def test_backtests_score_pipelines_as_their_last_step(form, passengers):
+    X, y = data_of(form, passengers)
+    X = X.to_frame() if y is None else X
+    f, cv = estimator_of(form).set_params(epochs=0), splitter(form)
+    pipe = make_pipeline(FunctionTransformer(), make_pipeline(f))
+    options = {"cv": cv, "scoring": BACKTEST, "error_score": "raise"}
+    alone = cross_val_score(f, X, y, **options)
+    np.testing.assert_allclose(cross_val_score(pipe, X, y, **options), alone)
+    search = GridSearchCV(pipe, {}, cv=cv, scoring=BACKTEST).fit(X, y)
+    np.testing.assert_allclose(search.best_score_, alone.mean())
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("form", ["series", "regression", "many"])
+@pytest.mark.parametrize("fault", ["short tests", "missing", "one ends early"])
+def test_backtests_of_too_few_rows_raise_in_all_splits(form, fault, n_jobs, passengers):
+    X, y = data_of(form, passengers)
+    target = X if y is None else y
+    scoring, said = BACKTEST, "needs at least 21. Pass more rows"
+    if fault == "short tests":
+        scoring = make_backtest_scorer(mean_absolute_error, steps=21)
+    elif fault == "missing":
+        months = target.index.get_level_values(-1)
+        target[(months >= months[20]) & (months < months[40])] = np.nan
+        said = "hold no known value"
+    elif form != "many":
+        return
+    else:
+        X, said = X.drop(X.loc[["b"]].index[41:]), "X has 1 rows, but steps=2 needs"
+    f = estimator_of(form).set_params(epochs=0, pretrained=False)
+    for both in scoring, {"backtest": scoring}:
+        search = GridSearchCV(
+            f, {}, cv=splitter(form), scoring=both, n_jobs=n_jobs, refit=False
+        )
+        with pytest.raises(ValueError, match=f"(?s)All the . fits failed.*{said}"):
+            search.fit(X, y)
+
+
+def test_scorers_beside_a_backtest_are_checked_as_well(passengers):
+    X, y = data_of("regression", passengers)
+    y = y.mask(np.arange(len(y)) == len(y) - 5)
+    scoring = {"backtest": BACKTEST, "mae": NAMES[0]}
+    f = estimator_of("regression").set_params(epochs=0)
+    search = GridSearchCV(f, {}, cv=TimeSeriesSplit(2), scoring=scoring, refit=False)
+    said = "(?s)All the . fits failed.*cannot score the rows of the test parts"
+    with pytest.raises(ValueError, match=said):
+        search.fit(X, y)
+
+
+def test_backtests_of_what_has_none_raise(passengers):
+    X, y = data_of("regression", passengers)
+    rooted = TransformedTargetRegressor(estimator_of("regression"), func=np.sqrt)
+    rooted.set_params(inverse_func=np.square)
+    search = GridSearchCV(rooted, {}, cv=TimeSeriesSplit(2), scoring=BACKTEST)
+    said = "(?s)All the . fits failed.*TransformedTargetRegressor has no backtest"
+    with pytest.raises(ValueError, match=said):
+        search.fit(X, y)
 
 
 @pytest.mark.parametrize("form", ["series", "regression"])

@@ -13,7 +13,9 @@ from types import FrameType
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
 
+from sklstm._forecasting.backtest import BacktestPlan
 from sklstm._series.alignment import align_X_y, check_regular, histories_by_series
 from sklstm._series.history import History
 from sklstm._series.panel import (
@@ -122,11 +124,12 @@ def check_search(window_length, X, y):
     for train, test in [(split["train"], split["test"]), *(splits or ())]:
         check_order(split["X"], train, test, not may_be_k_fold(split))
     check_whole(split["X"], split["y"])
-    if any(isinstance(scorer, BacktestScorer) for scorer in scorers):
-        check_backtest(split)
-    else:
-        tests = None if splits is None else [test for _, test in splits]
-        check_scorers(scorers, split, tests or rows_of_equal_tests(split))
+    tests = None if splits is None else [test for _, test in splits]
+    tests = tests or rows_of_equal_tests(split)
+    backtests = [own for own in scorers if isinstance(own, BacktestScorer)]
+    if backtests:
+        check_backtests(backtests, split, tests)
+    check_scorers([own for own in scorers if own not in backtests], split, tests)
 
 
 def check_whole(X, y):
@@ -149,9 +152,7 @@ def check_scorers(scorers, split, tests):
     tests : list of ndarray or None
         The rows that each split tests; None if they are not known.
     """
-    target = split["X"] if split["y"] is None else split["y"]
-    values = as_numbers(concatenate_series(target))
-    values = values.reshape(len(values), -1)
+    values = target_values(split)
     for scorer in scorers:
         metric = getattr(scorer, "_score_func", None)
         if metric is None:
@@ -161,6 +162,13 @@ def check_scorers(scorers, split, tests):
         everything = slice(None) if tests is None else np.concatenate(tests)
         for rows in values[split["test"]], values[everything]:
             try_metric(scorer, metric, rows)
+
+
+def target_values(split) -> np.ndarray:
+    """Return the target of a search, of shape (n_rows, n_targets)."""
+    target = split["X"] if split["y"] is None else split["y"]
+    values = as_numbers(concatenate_series(target))
+    return values.reshape(len(values), -1)
 
 
 def check_two_known(values, tests):
@@ -290,8 +298,24 @@ def check_order(X, train, test, is_ordered):
         )
 
 
-def check_backtest(split):
-    """Raise if a backtest cannot start at the row after the training part."""
+def check_backtests(scorers, split, tests):
+    """Raise if there is no backtest, or none of the test rows.
+
+    Parameters
+    ----------
+    scorers : list of BacktestScorer
+    tests : list of ndarray or None
+        The rows that each split tests; None if they are not known.
+    """
+    estimator = split["estimator"]
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    if not hasattr(estimator, "backtest"):
+        raise ValueError(
+            "A backtest needs a forecaster, or a pipeline that ends in one, but "
+            f"{type(estimator).__name__} has no backtest. Pass a scorer by name, such "
+            "as scoring='neg_mean_absolute_error'."
+        )
     if split.get("return_train_score"):
         raise ValueError(
             "A backtest scores rows that follow the training part, and has no training "
@@ -305,3 +329,23 @@ def check_backtest(split):
             "starts at the row after the training part. Pass gap= to "
             "make_backtest_scorer instead of to the splitter."
         )
+    values, series = target_values(split), series_numbers(split["X"])
+    for scorer in scorers:
+        steps = estimator.horizon if scorer.steps is None else scorer.steps
+        plan = BacktestPlan(steps, scorer.stride, scorer.gap)
+        for rows in [split["test"], *(tests or ())]:
+            for n_rows in np.bincount(series[rows]):
+                plan.origins(0, n_rows)
+            if np.isnan(values[rows]).all():
+                raise ValueError(
+                    f"The test rows {rows.min()} to {rows.max()} hold no known value, "
+                    "so a backtest has nothing to compare with. Leave these rows out, "
+                    "or pass a splitter with larger tests."
+                )
+
+
+def series_numbers(X) -> np.ndarray:
+    """Return the number of the series of each row, from 0."""
+    if not has_levels(X):
+        return np.zeros(len(X), int)
+    return pd.factorize(X.index.droplevel(-1))[0]

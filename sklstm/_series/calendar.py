@@ -47,7 +47,7 @@ def calendar_features(index: pd.Index, calendar) -> np.ndarray:
 
 
 def is_holiday(index, dates) -> np.ndarray:
-    """Return which times lie on one of the dates in local time, or which periods hold one."""
+    """Return which local times lie on one of the dates, or which periods hold one."""
     days = dates_of(dates).tz_localize(None).normalize().unique().sort_values()
     if isinstance(index, pd.PeriodIndex):
         first, last = index.start_time.normalize(), index.end_time
