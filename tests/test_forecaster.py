@@ -776,7 +776,9 @@ def test_missing_past_covariates_show_nothing_that_came_later():
 def test_inputs_known_ahead_may_not_be_missing():
     X, y = past_driven(80)
     X.loc[3, "known"] = np.nan
-    with pytest.raises(ValueError, match="X contains NaN, first at row 3, column 0"):
+    with pytest.raises(
+        ValueError, match="X contains NaN, first at row 3, column 'known'"
+    ):
         small(4, past_covariates=["past"]).fit(X, y)
     X.loc[3, "known"], X.loc[3:9, "past"] = 0.0, np.nan
     f = small(4, past_covariates=["past"], epochs=2).fit(X[:70], y[:70])
