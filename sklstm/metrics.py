@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from sklearn.metrics import mean_pinball_loss
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
 from sklstm._series.alignment import (
@@ -310,6 +311,7 @@ def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
     -------
     callable
         ``scorer(estimator, X, y=None)`` returns the negated error; higher is better.
+        The estimator is a forecaster, or a pipeline that ends in one.
 
     Examples
     --------
@@ -339,6 +341,9 @@ class BacktestScorer:
 
     def __call__(self, estimator, X, y=None):
         plan = {"steps": self.steps, "stride": self.stride, "gap": self.gap}
+        while isinstance(estimator, Pipeline):
+            X = X if len(estimator) == 1 else estimator[:-1].transform(X)
+            estimator = estimator[-1]
         # One process, because the search around this scorer already uses the workers.
         table = estimator.backtest(X, y, **plan, n_jobs=1)
         table = table.dropna(subset="y_true")

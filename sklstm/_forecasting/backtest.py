@@ -122,7 +122,7 @@ def backtest(
     """
     check_n_jobs(n_jobs)
     known = forecaster._state
-    state = known.extended(read_observations(forecaster, X, y))
+    state = known.extended(read_observations(forecaster, X, y, "backtest"))
     origins = {
         key: plan.origins(len(known.series[key].history), len(series.history))
         for key, series in state.series.items()
@@ -171,7 +171,7 @@ def tables_of_part(
 ) -> list:
     """Return (series, table) of the origins of each series in a part."""
     fitted = forecaster
-    state = fitted._state.extended(read_observations(forecaster, X, y))
+    state = fitted._state.extended(read_observations(forecaster, X, y, "backtest"))
     if fit_at is not None:
         fitted = fitted_before(forecaster, state, fit_at, plan.max_train_size)
     return tables(fitted._state, state, part, plan)

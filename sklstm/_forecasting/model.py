@@ -243,7 +243,7 @@ class ForecastModel:
         -------
         ndarray of shape (n_rows, n_targets)
         """
-        check_equal_inside(values, rows, series.history.y)
+        check_equal_inside(values, rows, series.history, series.history.y)
         # The network reads forecasts in the place of missing rows; other members read
         # gaps as such.
         with_gaps, filled = self.alone._filled(series, values, rows)
@@ -271,7 +271,7 @@ class ForecastModel:
         """
         history, fitted = series.history, series.history.X
         assert fitted is not None, "rows of X come where series have inputs"
-        check_equal_inside(X, rows, fitted, self.past_only)
+        check_equal_inside(X, rows, history, fitted, self.past_only)
         n_history = len(history)
         inside = rows < n_history
         forecast = np.empty((len(rows), self.n_targets))
@@ -478,19 +478,23 @@ class ForecastModel:
 def check_equal_inside(
     values: np.ndarray,
     rows: np.ndarray,
+    history: History,
     known: np.ndarray,
     past_only: np.ndarray | None = None,
 ) -> None:
-    """Raise where rows inside the history differ from it."""
-    inside = rows < len(known)
+    """Raise where rows inside the history differ from its values `known`."""
+    inside = np.flatnonzero(rows < len(known))
     known = known[rows[inside]]
     differs = ~np.isclose(values[inside], known, rtol=1e-6, equal_nan=True)
     if past_only is not None:
         differs[:, past_only[: differs.shape[1]]] = False
     if differs.any():
-        row = int(np.argmax(differs.any(axis=1)))
+        number, column = np.argwhere(differs)[0]
+        row = inside[number]
+        stamp = history.stamps_at(rows[[row]])[0]
         raise ValueError(
-            f"Row {row} of X stands inside the fitted history by its index, but "
-            "has other values. Give X an index that continues the history, or "
-            "pass an array, which always does."
+            f"Row {row} of X stands inside the fitted history by its index, but has "
+            f"other values: column {column} at {stamp} is {values[row, column]:g}, and "
+            f"{known[number, column]:g} in the history. Give X an index that "
+            "continues the history, or pass an array, which always does."
         )

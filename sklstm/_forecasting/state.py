@@ -339,4 +339,5 @@ def chosen_series(state: FittedForecaster, series) -> list:
             + ("one series alone." if state.is_single else known)
             + " Give the past of a new series by history=."
         )
-    return keys
+    fitted = {key: key for key in state.series}
+    return [fitted[key] for key in keys]  # 1, where 1.0 is asked for

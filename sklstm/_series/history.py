@@ -9,6 +9,7 @@ from sklstm._series.missing import known_by, rows_since_seen, windows_of
 from sklstm._series.time_index import (
     check_same_kind,
     continued_index,
+    name_of_step,
     positions,
     step_of,
     with_frequency,
@@ -113,8 +114,9 @@ class History:
         except (ValueError, OverflowError) as error:
             raise ValueError(
                 f"The calendar of the index, which ends at {known[-1]}, does not reach "
-                f"{steps} steps of {step} further. Ask for fewer steps, or fit on an "
-                f"index of a coarser unit, such as index.as_unit('s'). {error}"
+                f"{steps} steps of {name_of_step(step)} further. Ask for fewer steps, "
+                "or fit on an index of a coarser unit, such as index.as_unit('s'). "
+                f"{error}"
             ) from error
 
     def where(self, index: pd.Index | None, n_rows: int) -> np.ndarray:

@@ -284,12 +284,19 @@ def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
         bad = np.argwhere(is_bad(values))
         row, column = bad[0]
         what = "NaN" if np.isnan(values[row, column]) else "infinity"
+        where = name_of_column(data, column) + stamp_in_words(data, row)
         raise ValueError(
-            f"{name} contains {what}, first at row {row}, column {column}"
-            f"{stamp_in_words(data, row)} ({len(bad)} such values in all). Fill or "
-            "drop them first, for example with interpolate()."
+            f"{name} contains {what}, first at row {row}, column {where} ({len(bad)} "
+            "such values in all). Fill or drop them first, for example with "
+            "interpolate()."
         )
     return check_size(values, name)
+
+
+def name_of_column(data, column: int) -> str:
+    """Return the name of a column, or its number where it has none."""
+    names = names_of_columns(data)
+    return str(column) if names is None else repr(names[column])
 
 
 def stamp_in_words(data, row) -> str:

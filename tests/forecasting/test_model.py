@@ -1,6 +1,7 @@
 """`ForecastModel` alone: no estimator, a network of known weights."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sklstm._forecasting.model import (
@@ -83,10 +84,13 @@ def test_simulated_paths_carry_their_noise_on():
 
 def test_rows_inside_the_history_must_be_those_of_the_history():
     known = np.array([[1.0], [2.0]])
-    check_equal_inside(np.array([[2.0], [9.0]]), np.array([1, 2]), known)
-    check_equal_inside(np.array([[7.0]]), np.array([1]), known, np.array([True]))
-    with pytest.raises(ValueError, match="Row 0 of X stands inside the fitted history"):
-        check_equal_inside(np.array([[7.0]]), np.array([1]), known)
+    history = History(known, None, pd.date_range("2024-01-30", periods=2))
+    check_equal_inside(np.array([[2.0], [9.0]]), np.array([1, 2]), history, known)
+    wrong = np.array([[2.0], [7.0]]), np.array([1, 1]), history, known
+    check_equal_inside(*wrong, np.array([True]))
+    said = "Row 1 of X stands inside the fitted history.* 2024-01-31.* is 7, and 2 in"
+    with pytest.raises(ValueError, match=said):
+        check_equal_inside(*wrong)
 
 
 def test_unending_requests_are_refused():
