@@ -114,9 +114,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     embedding_dim : int, default=64
         Length of word vectors. Ignored with `embeddings`, which set the length.
     embeddings : path, dict of str to array, or ndarray, default=None
-        Initial word vectors: a text file of GloVe or word2vec, which gzip may have
-        compressed, a dict of vectors of one length, or an array of shape (n_words + 2,
-        length) indexed by token id.
+        Initial word vectors: a text file of GloVe or word2vec, which gzip, bzip2, xz or
+        zip may have compressed, a dict of vectors of one length, or an array of shape
+        (n_words + 2, length) indexed by token id.
         A word in lower case that has no vector takes the vector of a form in upper
         case, and words without any vector take the mean of all vectors.
     trainable_embeddings : bool, default=True
