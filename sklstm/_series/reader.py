@@ -272,6 +272,8 @@ def read_weights(sample_weight, table: TrainingTable, X, y) -> list[np.ndarray] 
         ensure_non_negative=True,
     )
     check_weight_size(weights)
+    if (weights == weights[0]).all() and weights[0]:
+        return None  # Equal weights say nothing, and some models take none.
     # Relative weights, because the penalty of coefficients knows the size of one.
     weights = weights / weights[weights > 0].mean()
     return [weights[rows] for rows, _ in table.rows_by_series.values()]
