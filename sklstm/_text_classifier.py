@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklstm._base import (
     POSITIVE_INT,
@@ -24,7 +24,7 @@ from sklstm._networks.onnx.text import classifier_model
 from sklstm._networks.spec import POOLINGS, TextNetworkSpec, differences
 from sklstm._reporting import text_report
 from sklstm._series.alignment import check_same_labels
-from sklstm._series.validation import check_weight_size
+from sklstm._series.validation import check_weight_size, check_weights
 from sklstm._text import labels
 from sklstm._text.class_weights import with_class_weights
 from sklstm._text.dataset import TextTrainingData
@@ -456,9 +456,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 f"{len(self.classes_)}. Pass y of as many columns, or fit anew."
             )
         check_same_labels(X, sample_weight, "sample_weight")
-        weights = _check_sample_weight(
-            sample_weight, targets, dtype=np.float64, ensure_non_negative=True
-        )
+        weights = check_weights(sample_weight, targets)
         check_weight_size(weights)
         labels.check_weights(weights, targets, new=kept is None)
         n_repeats, weights = rows_and_weights(weights)

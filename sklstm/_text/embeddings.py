@@ -9,6 +9,7 @@ import os
 import zipfile
 import zlib
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,11 @@ from sklstm._text.sequences import FIRST
 # The length of vectors is that of most of the first lines.
 FIRST_LINES = 1000
 # How compressed files begin, and what opens them.
-COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+COMPRESSED: dict[bytes, Any] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 BROKEN = EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile
 
 
