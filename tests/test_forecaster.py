@@ -387,6 +387,17 @@ def test_f5_a_factor_on_weights_of_a_series_changes_nothing(passengers):
         np.testing.assert_allclose(other, first, rtol=1e-9)
 
 
+@pytest.mark.parametrize("loss", ["mse", "mae"])
+def test_f5_equal_weights_of_a_series_are_none(passengers, loss):
+    options = {"epochs": 0, "pretrained": "auto", "window_length": 24, "loss": loss}
+    none, equal = (
+        small(**options).fit(passengers, sample_weight=weights)
+        for weights in (None, np.full(144, 0.3))
+    )
+    np.testing.assert_array_equal(equal.forecast(3), none.forecast(3))
+    assert equal.skill_ == none.skill_
+
+
 def test_rows_of_zero_weight_do_not_count(passengers):
     values = passengers.to_numpy().copy()
     weights = np.ones(144)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import _check_sample_weight
 
 from sklstm._forecasting.members import consecutive
 from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
@@ -13,7 +12,7 @@ from sklstm._forecasting.searches import rows_on_axis, scored_rows
 from sklstm._series.history import History
 from sklstm._series.panel import concatenate_series
 from sklstm._series.reader import SeriesRows
-from sklstm._series.validation import as_numbers
+from sklstm._series.validation import as_numbers, check_weights
 
 
 def values_and_forecasts(
@@ -148,8 +147,6 @@ def r2_of_known(y, forecasts, sample_weight=None) -> float:
         )
     weights = None
     if sample_weight is not None:
-        weights = _check_sample_weight(
-            concatenate_series(sample_weight), forecasts, ensure_non_negative=True
-        )[known]
+        weights = check_weights(concatenate_series(sample_weight), forecasts)[known]
     score = r2_score(actual[known], forecasts[known], sample_weight=weights)
     return float(score)

@@ -22,6 +22,7 @@ from sklstm._series.alignment import check_same_labels
 from sklstm._text import probabilities, tokenizer
 from sklstm._text.labels import check_none_missing, dense_labels, one_hot
 from sklstm._text.reader import read_texts
+from sklstm._text.scripts import bare_words
 from sklstm._text.sequences import PADDING
 from sklstm._utils.cells import CELLS
 from sklstm._utils.disk_arrays import unloaded
@@ -210,14 +211,7 @@ def shares(targets):
 def warnings_of(classifier, scores, own, X, targets, train, names):
     found = []
     if train is not None:
-        seen = set(content_keys(classifier, train[0])) - {()}
-        n_seen = sum(key in seen for key in content_keys(classifier, X))
-        if n_seen:
-            found.append(
-                f"Leakage: {counted(n_seen, 'test text')} of {len(targets)} "
-                f"{'is' if n_seen == 1 else 'are'} among the training texts too. Drop "
-                "them: they are remembered, not understood."
-            )
+        found += leaks(classifier, X, train[0])
     better = [
         name
         for name in scores
@@ -237,6 +231,36 @@ def warnings_of(classifier, scores, own, X, targets, train, names):
             "and at class_weight='balanced'."
         )
     return found + training_warnings(classifier)
+
+
+def leaks(classifier, X, train_X):
+    """Say how many test texts are training texts, or are nearly the same."""
+    is_known = are_among(content_keys(classifier, X), content_keys(classifier, train_X))
+    n_known, n_texts, found = is_known.sum(), len(is_known), []
+    if n_known:
+        found.append(
+            f"Leakage: {counted(n_known, 'test text')} of {n_texts} "
+            f"{'is' if n_known == 1 else 'are'} among the training texts too. Drop "
+            "them: they are remembered, not understood."
+        )
+    if isinstance(X, list):
+        is_near = are_among(map(bare_words, X), map(bare_words, train_X)) & ~is_known
+        n_near = is_near.sum()
+        if n_near:
+            found.append(
+                f"Near copies: {counted(n_near, 'test text')} of {n_texts} "
+                f"{'differs' if n_near == 1 else 'differ'} from a training text in "
+                "case, blanks or punctuation alone, such as "
+                f"{excerpt(X[is_near.argmax()])!r}. Drop them unless new texts will "
+                "be as near."
+            )
+    return found
+
+
+def are_among(keys, others):
+    """Tell which keys are among others; an empty one is none."""
+    seen = set(others) - {()}
+    return np.array([key in seen for key in keys])
 
 
 def content_keys(classifier, X):

@@ -10,11 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import (
-    FLOAT_DTYPES,
-    _check_sample_weight,
-    validate_data,
-)
+from sklearn.utils.validation import FLOAT_DTYPES, validate_data
 
 from sklstm._series.alignment import (
     align_X_y,
@@ -53,6 +49,7 @@ from sklstm._series.validation import (
     check_size,
     check_values,
     check_weight_size,
+    check_weights,
     is_pandas,
     match_other_names,
     n_dims,
@@ -270,13 +267,10 @@ def read_weights(sample_weight, table: TrainingTable, X, y) -> list[np.ndarray] 
     if sample_weight is None:
         return None
     check_weights_index(X, sample_weight, y)
-    weights = _check_sample_weight(
-        concatenate_series(sample_weight),
-        np.nan_to_num(table.y),
-        dtype=np.float64,
-        ensure_non_negative=True,
-    )
+    weights = check_weights(concatenate_series(sample_weight), np.nan_to_num(table.y))
     check_weight_size(weights)
+    if (weights == weights[0]).all() and weights[0]:
+        return None  # Equal weights say nothing, and some models take none.
     # Relative weights, because the penalty of coefficients knows the size of one.
     weights = weights / weights[weights > 0].mean()
     return [weights[rows] for rows, _ in table.rows_by_series.values()]

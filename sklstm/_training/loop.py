@@ -391,7 +391,7 @@ def likely_cause(settings, data, rows) -> str:
     )
 
 
-def first_weights(skip=None, weights=None, embeddings=None):
+def first_weights(skip=None, weights=None, embeddings=None, head_bias=None):
     """Return a `start` for `train`: given weights, or drawn ones beside a linear skip.
 
     Parameters
@@ -401,12 +401,13 @@ def first_weights(skip=None, weights=None, embeddings=None):
     weights : dict of str to ndarray, default=None
         All weights, where training continues.
     embeddings : ndarray of shape (n_tokens, embedding_dim), default=None
+    head_bias : ndarray of shape (n_outputs,), default=None
     """
 
     def start(spec, rng, built=None):
         if weights is not None:
             return {name: weights[name] for name in weight_shapes(spec, built)}
-        return initial_weights(spec, rng, skip, embeddings, built)
+        return initial_weights(spec, rng, skip, embeddings, built, head_bias)
 
     return start
 

@@ -171,6 +171,24 @@ def test_many_texts_are_split_alike(monkeypatch):
     assert targets[validation].sum() == 4 and len(validation) == 20
 
 
+@pytest.mark.parametrize("many", [2**18, 50])
+@pytest.mark.parametrize("fraction", [0.1, 0.9])
+def test_training_has_a_text_of_each_class_and_side_of_each_label(
+    many, fraction, monkeypatch
+):
+    monkeypatch.setattr(dataset, "MANY", many)
+    rows, single = np.arange(100), np.zeros((100, 3), bool)
+    single[rows, np.where(rows < 2, rows, 2)] = True  # two classes of one text each
+    labels = np.eye(100, 2, dtype=bool) ^ np.array([False, True])
+    for seed in range(20):
+        for targets in (single, labels, np.tile(single[:, :1], 1)):
+            train, validation = dataset.split_stratified(targets, rows, fraction, seed)
+            assert sorted([*train, *validation]) == rows.tolist()
+            assert len(validation) >= 98 * fraction - 2
+            assert targets[train].any(axis=0).all()
+            assert not targets[train].all(axis=0).any()
+
+
 def test_arrays_that_joblib_maps_are_taken_as_they_were():
     ids = np.ones((9, 3), int)
     told = joblib.Parallel(n_jobs=2, max_nbytes=1)(
