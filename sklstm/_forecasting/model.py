@@ -175,7 +175,12 @@ class ForecastModel:
         return -(-steps // self.horizon)
 
     def forecast(
-        self, origins: list[Origins], steps: int, *, quantiles: bool = False
+        self,
+        origins: list[Origins],
+        steps: int,
+        *,
+        quantiles: bool = False,
+        contexts: list[Origins] | None = None,
     ) -> np.ndarray:
         """Forecast from the rows before each origin, in the units of the target.
 
@@ -186,6 +191,8 @@ class ForecastModel:
         origins : list of Origins
         quantiles : bool
             All quantiles of the network, from windows that go on with the median.
+        contexts : list of Origins, default=None
+            The same origins as other members read them, if not as the network does.
 
         Returns
         -------
@@ -196,7 +203,7 @@ class ForecastModel:
         forecasts = self._forecast_by_network(origins, steps, quantiles)
         if quantiles or self.members is None or not self.is_combined:
             return forecasts
-        parts = [origin.context_rows for origin in origins]
+        parts = [origin.context_rows for origin in contexts or origins]
         return self.members.combine(parts, forecasts, self.norm.seasons)
 
     def _forecast_by_network(
@@ -238,11 +245,8 @@ class ForecastModel:
         # The network reads forecasts in the place of missing rows; other members read
         # gaps as such.
         with_gaps, filled = self.alone._filled(series, values, rows)
-        forecasts = self.alone.forecast([Origins(filled, rows)], 1)
-        if self.members is not None and self.is_combined:
-            parts = [Origins(with_gaps, rows).context_rows]
-            forecasts = self.members.combine(parts, forecasts, self.norm.seasons)
-        return forecasts[:, 0]
+        contexts = [Origins(with_gaps, rows)]
+        return self.forecast([Origins(filled, rows)], 1, contexts=contexts)[:, 0]
 
     def steps_ahead(
         self, series: FittedSeries, X: np.ndarray, rows: np.ndarray
