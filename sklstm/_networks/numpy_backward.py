@@ -122,13 +122,10 @@ def text_network(spec, weights, vectors):
     """
     states, backs = vectors, []
     for i in range(len(spec.units)):
-        names = [(f"recurrent_{i}", 1)]
-        if spec.bidirectional:
-            names = [
-                (f"both_{i}/forward_recurrent_{i}", 1),
-                (f"both_{i}/backward_{i}", -1),
-            ]
-        parts = [recurrent(spec.cell, weights, name, states, s) for name, s in names]
+        parts = [
+            recurrent(spec.cell, weights, name, states, bool(backward))
+            for backward, name in enumerate(spec.layer_names(i))
+        ]
         states = np.concatenate([part for part, _ in parts], axis=2)
         backs.append([back for _, back in parts])
     state, unpool = pool(spec, weights, states)
@@ -175,21 +172,21 @@ def pool(spec, weights, states):
     return (shares * states).sum(axis=1), lambda d_state: shares * d_state[:, None]
 
 
-def recurrent(cell, weights, name, inputs, direction=1):
+def recurrent(cell, weights, name, inputs, backward=False):
     """Return the states of every step, and the way back to the inputs.
 
     Parameters
     ----------
     inputs : ndarray of shape (n_rows, n_steps, n_inputs)
-    direction : {1, -1}
-        -1 reads from the last step to the first.
+    backward : bool, default=False
+        Whether to read from the last step to the first.
     """
     kernel, inner, bias = (
         np.asarray(part, float) for part in layer_weights(cell, weights, name)
     )
     bias = bias.reshape(-1, kernel.shape[1])
     gates = inputs @ kernel + bias[0]
-    order = range(inputs.shape[1])[::direction]
+    order = range(inputs.shape[1])[:: -1 if backward else 1]
     states = np.empty((*inputs.shape[:2], len(inner)))
     carry = tuple(
         np.full((len(inputs), len(inner)), value) for value in CELLS[cell].initial_state
