@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from sklstm._forecasting.fitting import fitted_before
-from sklstm._forecasting.intervals import IntervalForecaster
 from sklstm._forecasting.model import ORIGINS_AT_ONCE, Origins
 from sklstm._forecasting.state import FittedForecaster
 from sklstm._series.history import History
@@ -122,7 +121,7 @@ def backtest(
     """
     check_n_jobs(n_jobs)
     known = forecaster._state
-    state = known.extended(read_observations(forecaster, X, y))
+    state = known.extended(read_observations(forecaster, X, y, "backtest"))
     origins = {
         key: plan.origins(len(known.series[key].history), len(series.history))
         for key, series in state.series.items()
@@ -171,7 +170,7 @@ def tables_of_part(
 ) -> list:
     """Return (series, table) of the origins of each series in a part."""
     fitted = forecaster
-    state = fitted._state.extended(read_observations(forecaster, X, y))
+    state = fitted._state.extended(read_observations(forecaster, X, y, "backtest"))
     if fit_at is not None:
         fitted = fitted_before(forecaster, state, fit_at, plan.max_train_size)
     return tables(fitted._state, state, part, plan)
@@ -198,8 +197,7 @@ def tables(
     forecasts = model.forecast(given, plan.lead[-1] + 1)
     spread = [forecasts]
     if len(plan.quantiles):
-        intervals = IntervalForecaster(model, fitted.calibration)
-        spread += [*intervals.quantiles(forecasts, given, plan.quantiles)]
+        spread += [*fitted.intervals.quantiles(forecasts, given, plan.quantiles)]
     spread = [values[:, plan.lead] for values in spread]
     ends = np.cumsum([len(r) for r in rows.values()])[:-1]
     parts = zip(*(np.split(values, ends) for values in spread), strict=True)

@@ -376,7 +376,7 @@ def check_one_or_many(state, where: dict) -> None:
     )
 
 
-def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
+def read_observations(estimator, X, y, method: str) -> SeriesRows:
     """Read rows that came after `fit`: of the series, or inputs and target."""
     if (y is None) != (estimator._state.form == "series"):
         raise ValueError(

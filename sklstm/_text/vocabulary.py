@@ -127,10 +127,12 @@ def token_counts(sequences, n_repeats, n_tokens):
     return counts, in_documents
 
 
-def encode(texts, tokenize, vocabulary):
-    """Return texts as `Sequences` of a learned vocabulary."""
+def encode(texts, tokenize, vocabulary, first=0):
+    """Return texts as `Sequences` of a learned vocabulary; see `of_texts`."""
     find = vocabulary.get
-    return encode_each(texts, lambda text: map(find, tokenize(text), repeat(UNKNOWN)))
+    return encode_each(
+        texts, lambda text: map(find, tokenize(text), repeat(UNKNOWN)), first
+    )
 
 
 def encode_ids(X, vocabulary):
