@@ -214,13 +214,6 @@ class IntervalForecaster:
             actual[known] = history.y[ahead[known]]
             forecasts = self.model.forecast([origins], horizon)
             errors = scaler.apply(actual) - scaler.apply(forecasts)
-        return (
-            origins,
-            errors,
-            {
-                coverage: np.where(errors > 0, above, below)
-                for coverage, (below, above) in self._error_units(
-                    origins, horizon
-                ).items()
-            },
-        )
+        sides = self._error_units(origins, horizon).items()
+        units = {c: np.where(errors > 0, above, below) for c, (below, above) in sides}
+        return origins, errors, units

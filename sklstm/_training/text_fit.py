@@ -11,6 +11,7 @@ from sklstm._text.dataset import Documents, TextTrainingData
 from sklstm._text.ngram_fit import fit_ngrams
 from sklstm._text.ngrams import FittedNgrams
 from sklstm._training import losses
+from sklstm._training.loop import first_weights, train
 from sklstm._training.resume import TrainingState, generator_of
 from sklstm._training.settings import Settings
 
@@ -101,9 +102,6 @@ def network_data(data, linear, options, validation):
 
 
 def train_network(documents, options, train_rows, validation, seed):
-    # Training loads Keras, which predicting does not need.
-    from sklstm._training.loop import first_weights, train
-
     return train(
         options.spec,
         options.settings,
