@@ -53,7 +53,7 @@ class Reader(Protocol):
 
     @property
     def n_outputs(self) -> int:
-        """Number of forecasts, which is more than one where they are quantiles."""
+        """Number of forecasts; several if they are quantiles."""
 
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
         """Return forecasts after contexts, of shape (n_outputs, n, steps)."""
@@ -166,7 +166,7 @@ class Members:
 
     @property
     def is_combined(self) -> bool:
-        """Whether others than the network trained here take part."""
+        """Whether members other than the network trained here have a weight."""
         return self.weight > 0 or self.adjusted_weight > 0
 
     @property
@@ -280,7 +280,7 @@ def median_of(outputs: np.ndarray) -> np.ndarray:
 
 
 def within(forecast: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return a forecast that bounds limit where they are no NaN."""
+    """Limit a forecast to bounds; a bound of NaN limits nothing."""
     return np.fmin(np.fmax(forecast, low), high)
 
 

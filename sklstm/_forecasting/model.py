@@ -24,7 +24,7 @@ ORIGINS_AT_ONCE = 2048
 @storable
 @dataclass(frozen=True)
 class WindowModel:
-    """A network of ready-made windows, each of which stands for itself."""
+    """A network of ready-made windows, which are independent of each other."""
 
     network: FittedNetwork
     x_scaler: Scaler
@@ -101,7 +101,7 @@ class Spans(NamedTuple):
 
 
 def concatenated(parts) -> Spans:
-    """Return a list of `Spans` as one."""
+    """Concatenate `Spans`."""
     if len(parts) == 1:
         return parts[0]
     y, X, static = zip(*parts, strict=True)
@@ -171,7 +171,7 @@ class ForecastModel:
         return past is not None and bool(past[: self.n_inputs].all())
 
     def n_blocks(self, steps: int) -> int:
-        """Return how many times the network runs, each time from its own forecasts."""
+        """Return how many blocks of `horizon` steps the network forecasts in turn."""
         return -(-steps // self.horizon)
 
     def forecast(
@@ -283,7 +283,7 @@ class ForecastModel:
         return forecast
 
     def simulate(self, origin: Origins, steps: int, noise: np.ndarray) -> np.ndarray:
-        """Return paths that go on from their own values, noise included.
+        """Return sample paths, each of which continues from its own noisy values.
 
         Parameters
         ----------
@@ -446,7 +446,7 @@ class ForecastModel:
         quantiles: bool = False,
         at_once: int = ORIGINS_AT_ONCE,
     ) -> None:
-        """Raise where so many forecasts would take too long, or too much memory."""
+        """Raise if the forecasts would take too long, or too much memory."""
         steps = int(steps)
         n_blocks = self.n_blocks(steps)
         if n_blocks > memory_limits.MOST_BLOCKS:

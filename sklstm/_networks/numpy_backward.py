@@ -1,7 +1,7 @@
 """Gradients of the standard networks with respect to their inputs, in NumPy.
 
 `numpy_forward` only forecasts; this module keeps every state of the forward pass for
-the way back. All rows of a batch are of one length, so no step is masked.
+the backward pass. All rows of a batch are of one length, so no step is masked.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def integrated(gradient, start, end, n_steps):
 
 
 def window_network(spec, weights, window, context):
-    """Return the outputs, and the function for the way back.
+    """Return the outputs, and the backward pass.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def window_network(spec, weights, window, context):
 
 
 def encode(spec, weights, window, context):
-    """Return the last state of the recurrent layers, and the way back.
+    """Return the last state of the recurrent layers, and the backward pass.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def encode(spec, weights, window, context):
 
 
 def text_network(spec, weights, vectors):
-    """Return the network's own logits, and the function for the way back.
+    """Return the network's own logits, and the backward pass.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def text_network(spec, weights, vectors):
 
 
 def pool(spec, weights, states):
-    """Return one state of each row, and the way back; see `numpy_forward.pool`."""
+    """Return one state of each row, and the backward pass; see `numpy_forward.pool`."""
     n_steps, width = states.shape[1:]
     if spec.pooling == "attention":
         scores = states @ weights["attention/kernel"]
@@ -173,7 +173,7 @@ def pool(spec, weights, states):
 
 
 def recurrent(cell, weights, name, inputs, backward=False):
-    """Return the states of every step, and the way back to the inputs.
+    """Return the states of every step, and the backward pass to the inputs.
 
     Parameters
     ----------

@@ -122,7 +122,7 @@ def with_common_step(
     steps: Iterable | None = None,
     name: str = "X",
 ) -> dict[Hashable, History]:
-    """Return histories of which those too short to tell their step have that of others.
+    """Return histories; those too short to tell their step take that of the others.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ def check_same_index(
 
 
 def check_same_dates(y_true, y_pred) -> None:
-    """Raise where both have dates or periods, and other ones."""
+    """Raise where both have dates or periods, and these differ."""
     if not (is_pandas(y_true) and is_pandas(y_pred)):
         return
     one, other = (comparable(data.index) for data in (y_true, y_pred))
@@ -279,7 +279,7 @@ def check_same_dates(y_true, y_pred) -> None:
 
 
 def comparable(index: pd.Index) -> pd.Index:
-    """Return an index of which dates among objects, or of Arrow, are time stamps."""
+    """Return an index with dates among objects, or of Arrow, as time stamps."""
     index = plain_index(index)
     if isinstance(index, pd.MultiIndex):
         return index

@@ -56,7 +56,7 @@ def count_tokens(texts, tokenize):
 
 
 def count_ids(X):
-    """Do the same for a 2-D array of token ids, whose zeros are padding."""
+    """Do as `count_tokens` for a 2-D array of token ids, in which 0 is padding."""
     present = X != PADDING
     tokens, ids = distinct(X[present])
     offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))])

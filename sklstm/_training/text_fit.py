@@ -21,7 +21,7 @@ HEAD = ("head/kernel", "head/bias")
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How to fit, and what an earlier fit left; None is learned anew."""
+    """Options of a fit, and results of an earlier fit; None is learned anew."""
 
     spec: TextNetworkSpec
     settings: Settings

@@ -73,7 +73,7 @@ def present(graph, ids):
 
 
 def without_padding(graph, ids):
-    """Return lengths, and ids whose padding stands on the right, wherever it was."""
+    """Return lengths, and ids with all padding moved to the right."""
     is_token = present(graph, ids)
     lengths = graph.sum(is_token, 1, keepdims=0)
     width = n_columns(graph, ids)
