@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklstm._forecasting.members import Members, Rows, consecutive
+from sklstm._forecasting.members import Members, Rows, consecutive, n_context_rows
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.missing import interpolate_gaps, rows_since_seen, without_nan
@@ -169,6 +169,15 @@ class ForecastModel:
         """Whether no input of X has to be known ahead."""
         past = self.past_only
         return past is not None and bool(past[: self.n_inputs].all())
+
+    def n_rows_read(self, series: FittedSeries) -> int:
+        """Return the number of rows before an origin on which a forecast depends."""
+        if self.members is None or not self.is_combined:
+            return self.window_length
+        n_known = len(series.history) - series.first_row
+        n_read = min(n_context_rows(self.norm.seasons), n_known)
+        trained = self.members.weights["trained"] > 0
+        return max(n_read, self.window_length) if trained else n_read
 
     def n_blocks(self, steps: int) -> int:
         """Return how many blocks of `horizon` steps the network forecasts in turn."""

@@ -394,13 +394,6 @@ def test_other_pretrained_weights_than_at_the_fit_are_told(fitted, monkeypatch):
     with_weight(fitted, 0.0).forecast(3)
 
 
-def test_graphs_of_combined_forecasts_are_refused(fitted):
-    pytest.importorskip("onnx")
-    with pytest.raises(ValueError, match="Fit with pretrained=False"):
-        fitted.to_onnx()
-    with_weight(fitted, 0.0).to_onnx()
-
-
 def test_words_and_pages_tell_the_weights(fitted, tmp_path):
     weight = fitted.members_["pretrained"]["weight"]
     words = f"the pretrained network ({weight:.0%})."
