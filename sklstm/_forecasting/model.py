@@ -12,6 +12,7 @@ from sklstm._series.missing import interpolate_gaps, rows_since_seen, without_na
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
+from sklstm._utils.disk_arrays import blocks, groups
 from sklstm._windows.dataset import ReadyWindows, SeriesWindows
 from sklstm._windows.normalization import WindowNorm
 from sklstm._windows.problem import interpolate_windows
@@ -306,10 +307,10 @@ class ForecastModel:
         ndarray of shape (n_samples, steps, n_targets)
         """
         repeated = origin._replace(rows=np.repeat(origin.rows, len(noise)))
-        scaler = origin.series.scaler
-        paths = self._roll([(self.spans(repeated, steps), scaler)], steps, noise)
+        paths = self._roll([repeated], steps, noise)
         if not self.is_combined:
             return paths
+        scaler = origin.series.scaler
         # Errors around the network's forecast move to the combined one.
         forecasts = (model.forecast([origin], steps) for model in (self, self.alone))
         combined, alone = map(scaler.apply, forecasts)
@@ -383,27 +384,18 @@ class ForecastModel:
         last step; blocks of the horizon beyond it hold their last row. Parameters and
         result are those of `forecast`.
         """
-        parts, n_waiting, result = [], 0, []
-        for series, rows in origins:
-            for first in range(0, len(rows), ORIGINS_AT_ONCE):
-                part = Origins(series, rows[first : first + ORIGINS_AT_ONCE])
-                parts.append((self.spans(part, steps), series.scaler))
-                n_waiting += len(part.rows)
-                if n_waiting >= ORIGINS_AT_ONCE:
-                    result.append(self._roll(parts, steps, quantiles=quantiles))
-                    parts, n_waiting = [], 0
-        if parts:
-            result.append(self._roll(parts, steps, quantiles=quantiles))
+        parts = (
+            Origins(series, rows[block])
+            for series, rows in origins
+            for block in blocks(len(rows), ORIGINS_AT_ONCE)
+        )
+        few = groups(parts, lambda part: len(part.rows), ORIGINS_AT_ONCE)
+        result = [self._roll(group, steps, quantiles=quantiles) for group in few]
         return np.concatenate(result)
 
-    def _roll(self, parts, steps, noise=None, *, quantiles=False):
-        """Forecast block after block, each from the windows that the last one made.
-
-        Parameters
-        ----------
-        parts : list of (Spans, scaler)
-        """
-        spans = concatenated([part for part, _ in parts])
+    def _roll(self, origins, steps, noise=None, *, quantiles=False):
+        """Forecast block after block, each from the windows that the last one made."""
+        spans = concatenated([self.spans(origin, steps) for origin in origins])
         y = spans.y
         length, everything, levels = self.window_length, np.arange(len(y)), []
         for block in range(self.n_blocks(steps)):
@@ -419,10 +411,9 @@ class ForecastModel:
                 restored = [data.restored(level, everything) for level in outputs]
                 levels.append(np.stack(restored, axis=2))
         forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
-        where = consecutive(part.y for part, _ in parts)
-        scaled = zip(where, parts, strict=True)
+        where = zip(consecutive(rows for _, rows in origins), origins, strict=True)
         return np.concatenate(
-            [scaler.invert(forecast[at, :steps]) for at, (_, scaler) in scaled]
+            [one.series.scaler.invert(forecast[at, :steps]) for at, one in where]
         )
 
     def windows(self, spans: Spans, block: int = 0) -> SeriesWindows:
