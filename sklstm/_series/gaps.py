@@ -80,7 +80,7 @@ def way_over_gap(index, row, step, way):
 
 
 def irregular_in_words(index):
-    """Return the way out for time stamps that follow no offset of pandas."""
+    """Describe time stamps that follow no offset of pandas, and say what to do."""
     local = wall_times(index)
     steps = np.diff(local.asi8)
     _, counts = np.unique(steps, return_counts=True)

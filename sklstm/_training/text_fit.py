@@ -151,12 +151,12 @@ def loss_of(spec, label_weights=None):
     """Return the cross-entropy that fits the logits."""
     if label_weights is not None:
         return losses.WeightedLabels(*map(tuple, label_weights.tolist()))
-    return getattr(losses, f"{cross_entropy_kind(spec)}_loss")
+    return losses.categorical_loss if has_softmax(spec) else losses.binary_loss
 
 
 def accuracy_of(spec):
-    return getattr(losses, f"{cross_entropy_kind(spec)}_accuracy")
+    return losses.categorical_accuracy if has_softmax(spec) else losses.binary_accuracy
 
 
-def cross_entropy_kind(spec):
-    return "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
+def has_softmax(spec):
+    return spec.exclusive and spec.n_outputs > 1
