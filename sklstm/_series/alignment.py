@@ -279,7 +279,7 @@ def check_same_dates(y_true, y_pred) -> None:
 
 
 def comparable(index: pd.Index) -> pd.Index:
-    """Return an index with dates among objects, or of Arrow, as time stamps."""
+    """Return an index of which dates among objects, or of Arrow, are time stamps."""
     index = plain_index(index)
     if isinstance(index, pd.MultiIndex):
         return index

@@ -597,7 +597,7 @@ def check_known_ahead(
 
 
 def index_of(table) -> pd.Index | None:
-    """Return the index of pandas data, or None."""
+    """Return the index of pandas data, None of others."""
     return table.index if is_pandas(table) else None
 
 

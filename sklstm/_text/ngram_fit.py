@@ -110,7 +110,7 @@ def by_digest(sequences, logits):
 
 
 def smooth_shares(shares, weights):
-    """Return shares of classes with one text added, divided equally among classes."""
+    """Return shares of classes as if one text more were of all of them alike."""
     n_texts = weights.sum() / (1 if weights.ndim == 1 else weights.shape[1])
     middle = 0.5 if len(shares) == 1 else 1 / len(shares)
     return (shares * n_texts + middle) / (n_texts + 1)
