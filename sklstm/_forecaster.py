@@ -915,7 +915,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             If the rows do not follow the history at once.
         """
         self._check_has_history("update")
-        self._state = self._state.extended(read_observations(self, X, y))
+        self._state = self._state.extended(read_observations(self, X, y, "update"))
         return self
 
     def observe(self, X, y=None):

@@ -300,12 +300,9 @@ class ForecastDisplay(Display):
             )
         past = state.series[series].history
         # A history keeps only its last time stamps; older ones are computed from them.
-        index = past.stamps(0, len(past))
+        index, ahead = past.stamps(0, len(past)), past.after(len(forecast))
         if index is None:
             index = pd.RangeIndex(len(past))
-            ahead = pd.RangeIndex(len(past), len(past) + len(forecast))
-        else:
-            ahead = forecast.index
         forecast = pd.Series(np.asarray(forecast), ahead)
         intervals = {}
         if state.intervals.has_quantiles:

@@ -58,7 +58,7 @@ def sections(forecaster, X, y, train):
             {"actual": axis(actual[:, 0]), own: axis(predicted)},
             f"Test rows, one step ahead, in original units: {own} on actual values. "
             + lag_in_words(shift),
-            ticks=ticks_of(test, len(actual)),
+            ticks=ticks_of((test, len(actual))),
         ),
         "Scores": scores_section(scores, own),
     }
@@ -346,7 +346,7 @@ def data_section(fitted, test, train, past, actual, note):
     return page + chart(
         curves,
         "The series and its split, in original units.",
-        ticks=ticks_of(train, n, test, len(actual)),
+        ticks=ticks_of((train, n), (test, len(actual))),
     )
 
 
@@ -437,15 +437,16 @@ def axis(values):
     return np.arange(len(values)), values
 
 
-def ticks_of(data, n_rows, *following):
-    """Return labels of the first and last row: time stamps, or row numbers."""
-    ends = [(0, data[0], 0)]
-    total = n_rows
-    if following:
-        ends.append((n_rows, following[0][0], 0))
-        total += following[1]
-    last = following[0][0] if following else data[0]
-    ends.append((total - 1, last, -1))
+def ticks_of(*parts):
+    """Return labels of the first row of each part, and of the last row of all.
+
+    They are time stamps, or row numbers.
+    """
+    ends, total = [], 0
+    for (rows, _), n_rows in parts:
+        ends.append((total, rows, 0))
+        total += n_rows
+    ends.append((total - 1, rows, -1))
     labels = []
     for x, rows, row in ends:
         index = getattr(rows, "index", None)

@@ -89,7 +89,7 @@ def split_panel(forecaster, X, y):
     state = forecaster._state
     lengths = {key: len(series.history) for key, series in state.series.items()}
     if X is not None:
-        state = state.extended(read_observations(forecaster, X, y))
+        state = state.extended(read_observations(forecaster, X, y, "report"))
         fitted = forecaster._copy()
         fitted._state = state
         cuts = {

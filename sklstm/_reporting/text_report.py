@@ -300,10 +300,10 @@ def words_section(classifier):
     return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
 
 
-def common(classifier, n=12):
+def common(classifier):
     words = (str(word) for word in classifier.vocabulary_)
     # Punctuation is the commonest, and says nothing of the texts.
-    return [word for word in words if any(map(str.isalnum, word))][:n]
+    return [word for word in words if any(map(str.isalnum, word))][:12]
 
 
 def confusion_section(classifier, X, y, names):
@@ -343,6 +343,6 @@ def mistakes_section(classifier, X, y, logits, names):
     )
 
 
-def excerpt(text, length=80):
+def excerpt(text):
     words = text if isinstance(text, str) else " ".join(map(str, text))
-    return words if len(words) <= length else words[: length - 1] + "…"
+    return words if len(words) <= 80 else words[:79] + "…"

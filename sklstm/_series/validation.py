@@ -43,7 +43,7 @@ def columns_in_order(data, names: list):
 
 
 def unmasked(data):
-    """Return a masked array with NaN where it is masked; other data as they are."""
+    """Return a masked array with NaN at masked entries; return other data unchanged."""
     if isinstance(data, np.ma.MaskedArray):
         return np.ma.filled(data.astype(np.float64), np.nan)
     return data
@@ -75,7 +75,7 @@ def check_columns(data, name="X"):
 
 
 def check_numbers(data, name="X"):
-    """Raise where values cannot be read as numbers; what scikit-learn checks, stays.
+    """Raise where values cannot be read as numbers, unless scikit-learn checks that.
 
     Raises
     ------
