@@ -177,7 +177,7 @@ class TrainingHistoryDisplay(Display):
             legend_below(ax)
         else:
             ax.legend(frameon=False)
-        finish(ax, f"{metric} by epoch")
+        finish(ax, f"{metric[0].upper()}{metric[1:]} by epoch")
 
     def _check_metric(self, metric):
         for name, history in self.histories.items():

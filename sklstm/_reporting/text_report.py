@@ -12,6 +12,7 @@ from sklstm._reporting.html_page import (
     fit_quietly,
     network_section,
     paragraphs,
+    reads_lower,
     table,
     training_section,
     training_warnings,
@@ -215,19 +216,19 @@ def warnings_of(classifier, scores, own, X, targets, train, names):
     better = [
         name
         for name in scores
-        if name != own and scores[name]["log loss"] < scores[own]["log loss"]
+        if reads_lower(scores[name]["log loss"], scores[own]["log loss"])
     ]
     if better:
         found.append(
-            f"Of a smaller log loss than {own}: {', '.join(better)}. Prefer the "
-            "simplest of models that are as good."
+            f"More accurate on the test texts than the {own}, by the log loss: "
+            f"{', '.join(better)}. Among models of equal accuracy, prefer the simplest."
         )
     parts = shares(targets)
     if not classifier._state.multi_label and parts.min() < RARE:
         rarest = names[parts.argmin()]
         found.append(
             f"Class {rarest} is {parts.min():.1%} of the test texts, so that "
-            "accuracy says little of it. Look at its row of the confusion matrix, "
+            "accuracy says little about it. Look at its row of the confusion matrix, "
             "and at class_weight='balanced'."
         )
     return found + training_warnings(classifier)
@@ -283,8 +284,9 @@ def data_section(classifier, targets, train, names):
     words = (
         "The test texts were given. Vocabulary, n-gram weights and network were "
         "learned from training texts only; the validation block is "
-        f"{classifier.validation_fraction:.0%} of them, drawn at random within classes."
+        f"{classifier.validation_fraction:.0%} of them, drawn at random"
     )
+    words += "." if classifier._state.multi_label else " within classes."
     return paragraphs(words) + table(
         ["texts", "number", *names], rows, caption="Share of each class"
     )
@@ -339,7 +341,7 @@ def mistakes_section(classifier, X, y, logits, names):
     return table(
         ["text", "true", "predicted", "probability"],
         rows,
-        caption="What the classifier was surest of, and wrong",
+        caption="Wrong predictions with the highest probabilities",
     )
 
 

@@ -97,7 +97,7 @@ def test_networks_in_words(passengers):
         (0, 0.0, {"linear_skip": False}, "LSTM"),
         (0, 0.0, {"n_members": 2}, "LSTM and linear model"),
         (0, 0.0, {"network": len}, "custom network"),
-        (0, 0.4, {}, "linear model and fine-tuned pretrained network"),
+        (0, 0.4, {}, "mean of linear model and fine-tuned pretrained network"),
         (3, 1.0, {}, "fine-tuned pretrained network"),
     ],
 )
@@ -114,6 +114,8 @@ def test_a_model_is_named_by_what_takes_part(
     "skill, n_iter, best_epoch, words",
     [
         (0.25, 3, 3, "25.0% below that of the best simple model, the linear model"),
+        (-4e-4, 3, 3, "is level with that of the best simple model, the linear model"),
+        (1e-4, 3, 3, "is level with that of the best simple model, the linear model"),
         (-4, 3, 3, "is 5 times that of the best simple model, the linear model"),
         (0.0, 3, 0, "is that of the linear model, because no epoch"),
         (0.0, 0, 0, "is that of the linear model, because no network was trained"),
