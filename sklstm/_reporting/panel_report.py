@@ -239,7 +239,7 @@ def series_chart(forecaster, key, first_rows):
     return chart(
         {"actual": axis(y[rows, 0]), "forecast": axis(forecast[:, 0])},
         "Test rows, one step ahead, in original units.",
-        ticks=ticks_of(tested, len(rows)),
+        ticks=ticks_of((tested, len(rows))),
     )
 
 
