@@ -251,10 +251,10 @@ def check_gap(gap):
 
 
 def check_refit(refit, max_train_size):
-    if isinstance(refit, str) and refit != "warm":
+    if isinstance(refit, (str, bool)) and refit != "warm":
         raise ValueError(
             "refit must be an int, the number of origins between two fits, 'warm' or "
-            f"None. Got {refit!r}."
+            f"None. Got {refit!r}. Pass refit=1 to fit before each forecast."
         )
     if refit is not None and refit != "warm":
         check_positive_int("refit", refit)

@@ -157,6 +157,8 @@ def weights_of_members(estimator):
 
 def member_in_words(estimator, name):
     """Return what a member is called, and whether it was fine-tuned."""
+    if name == "trained" and getattr(estimator, "network", None) is not None:
+        return "custom network"
     if name == "trained" and not is_kept(estimator):
         return simple_model(estimator)
     tuned = name == "pretrained" and estimator._state.members.tuned is not None
@@ -168,7 +170,7 @@ def members_in_words(estimator):
     weights = weights_of_members(estimator)
     if not weights or set(weights) == {"trained"}:
         return ""
-    if set(weights) == {"pretrained"}:
+    if not estimator._state.is_trained:
         return (
             "The series is too short to train on; forecasts are the pretrained "
             "network's."
@@ -177,7 +179,14 @@ def members_in_words(estimator):
         f"the {member_in_words(estimator, name)} ({weight:.0%})"
         for name, weight in weights.items()
     ]
-    return f"Forecasts are the weighted mean of {enumerated(shares)}."
+    words = f"Forecasts are the weighted mean of {enumerated(shares)}."
+    if len(weights) == 1:
+        (name,) = weights
+        words = f"Forecasts are those of the {member_in_words(estimator, name)}."
+    if "trained" in weights:
+        return words
+    trained = member_in_words(estimator, "trained")
+    return f"{words} The {trained} has no weight, because its error is much larger."
 
 
 def training_in_words(estimator):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.utils import check_consistent_length
 
 from sklstm._reporting.html_page import (
@@ -67,6 +67,8 @@ def sections(classifier, X, y, train, target_names=None):
         pages["Surest mistakes"] = mistakes_section(
             classifier, X, y, logits[own], names
         )
+    else:
+        pages["Labels"] = labels_section(logits[own], targets, names)
     return lead_sentence(own, scores[own], len(targets)), pages
 
 
@@ -322,6 +324,22 @@ def confusion_section(classifier, X, y, names):
         ["true \\ predicted", *names, "share right"],
         rows,
         caption="Test texts by true class (rows) and predicted class (columns)",
+    )
+
+
+def labels_section(logits, targets, names):
+    """Score each label of a multi-label classifier by itself."""
+    scores = precision_recall_fscore_support(
+        targets > 0, logits > 0, average=None, zero_division=np.nan
+    )
+    rows = [
+        [name, int(n), float(precision), float(recall), float(f1)]
+        for name, precision, recall, f1, n in zip(names, *scores, strict=True)
+    ]
+    return table(
+        ["", "test texts", "precision", "recall", "F1"],
+        rows,
+        caption="Each label by itself; a dash has no text to be measured on",
     )
 
 

@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import precision_recall_fscore_support
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._reporting.forecast_report import lead_in_words
@@ -227,6 +228,12 @@ def test_of_token_ids_and_labels(tmp_path):
     page = read(clf, tmp_path / "a.html", X, y, train=(X, y))
     assert f"{clf.score(X, y):.1%} of 24" in page.text
     assert "Confusion" not in page.text and "24 test texts of 24 are" in page.text
+    names = ["odd", "never"]
+    page = read(clf, tmp_path / "b.html", X, y * [1, 0], target_names=names)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        y[:, 0], clf.predict(X)[:, 0], average="binary"
+    )
+    assert f"odd 12 {precision:.4g} {recall:.4g} {f1:.4g} never 0" in page.text
 
 
 @pytest.mark.parametrize(

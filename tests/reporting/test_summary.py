@@ -8,6 +8,7 @@ from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._forecasting.state import TrainingRecord
 from sklstm._reporting.summary import (
     curve_svg,
+    members_in_words,
     model_name,
     network_in_words,
     network_svg,
@@ -108,6 +109,23 @@ def test_a_model_is_named_by_what_takes_part(
     record = TrainingRecord({}, 3, best_epoch, {}, None)
     f._state = replace(f._state, record=record).with_weights(pretrained=weight)
     assert model_name(f) == name
+
+
+@pytest.mark.parametrize(
+    "network, weights, words",
+    [
+        (None, {"pretrained": 0.6}, "the trained network (40%) and the"),
+        (len, {"pretrained": 0.6}, "mean of the custom network (40%) and the"),
+        (None, {"pretrained": 1.0}, "Forecasts are those of the fine-tuned pretrained"),
+        (len, {"pretrained": 1.0}, "The custom network has no weight, because its"),
+        (None, {"pretrained": 0.0}, ""),
+    ],
+)
+def test_members_in_words(fitted, network, weights, words):
+    f = fitted._copy().set_params(network=network)
+    record = TrainingRecord({}, 3, 3, {}, None)
+    f._state = replace(f._state, record=record).with_weights(**weights)
+    assert words in members_in_words(f) if words else members_in_words(f) == ""
 
 
 @pytest.mark.parametrize(
