@@ -12,7 +12,7 @@ from sklstm._series.missing import interpolate_gaps, rows_since_seen, without_na
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
-from sklstm._utils.disk_arrays import blocks, groups
+from sklstm._utils.disk_arrays import blocks, groups, in_memory
 from sklstm._windows.dataset import ReadyWindows, SeriesWindows
 from sklstm._windows.normalization import WindowNorm
 from sklstm._windows.problem import interpolate_windows
@@ -390,8 +390,7 @@ class ForecastModel:
             for block in blocks(len(rows), ORIGINS_AT_ONCE)
         )
         few = groups(parts, lambda part: len(part.rows), ORIGINS_AT_ONCE)
-        result = [self._roll(group, steps, quantiles=quantiles) for group in few]
-        return np.concatenate(result)
+        return in_memory(self._roll(some, steps, quantiles=quantiles) for some in few)
 
     def _roll(self, origins, steps, noise=None, *, quantiles=False):
         """Forecast block after block, each from the windows that the last one made."""
@@ -412,8 +411,8 @@ class ForecastModel:
                 levels.append(np.stack(restored, axis=2))
         forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
         where = zip(consecutive(rows for _, rows in origins), origins, strict=True)
-        return np.concatenate(
-            [one.series.scaler.invert(forecast[at, :steps]) for at, one in where]
+        return in_memory(
+            one.series.scaler.invert(forecast[at, :steps]) for at, one in where
         )
 
     def windows(self, spans: Spans, block: int = 0) -> SeriesWindows:
