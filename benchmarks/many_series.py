@@ -268,6 +268,7 @@ INTRODUCTION = """# Global models of many series
 One network is trained on all series of a data set. With settings that were chosen on
 training rows, its OWA on M4 hourly is level with that of the winner of the competition,
 and on both data sets its errors are far below those of the seasonal naive forecast.
+
 Errors are means over series, on the official test part; sMAPE is in per cent, and OWA
 is relative to the Naive2 of M4. A best epoch of 0 means that the network was left out,
 and the linear model forecasts alone. If a setting has several windows, one forecaster

@@ -118,11 +118,12 @@ COLUMNS = [
 HEAD = """# Forecasts of many kinds of series by default
 
 With default settings sklstm has the lowest error of all methods on each kind of series
-in the table, except on one hourly series, where it is level with LightGBM. The table
-shows errors on 43 series, yearly to quarter-hourly and of 42 to 16,000 rows. Only
-`horizon` is set. Each figure is the mean absolute scaled error over several origins,
-divided by that of the seasonal naive forecast (of the last value if there is no
-season); figures are geometric means over series. If a series has at most 1,100 rows,
+in the table, except on one hourly series, where it is level with LightGBM.
+
+The table shows errors on 43 series, yearly to quarter-hourly and of 42 to 16,000 rows.
+Only `horizon` is set. Each figure is the mean absolute scaled error over several
+origins, divided by that of the seasonal naive forecast (of the last value if there is
+no season); figures are geometric means over series. If a series has at most 1,100 rows,
 the forecaster is fitted again at each origin. The column "before" shows the defaults at
 commit `e524f22`. This column and the other methods were measured once, and their
 forecasts are stored with the series. A dash marks a method that did not run on all

@@ -55,13 +55,15 @@ def main(n_seeds):
 HEAD = """# Selecting the window length by validation
 
 Validation selects the window with the lowest test error at horizons of 24 and 48 hours,
-and one within 1 % of the lowest at 168 hours. The table shows the mean squared error
-over all windows of the test part of ETTh1 oil temperature, standardized by the mean and
-the standard deviation of the first twelve months. The window length is selected by the
-error on the validation block of `fit`, which is the end of the training part, with one
-seed. The selected length is measured with {} seeds (mean ± standard deviation). All
-other settings are the defaults. Ridge regression has the same window and rows. Written
-by `python benchmarks/window_lengths.py`.
+and one within 1 % of the lowest at 168 hours.
+
+The table shows the mean squared error over all windows of the test part of ETTh1 oil
+temperature, standardized by the mean and the standard deviation of the first twelve
+months. The window length is selected by the error on the validation block of `fit`,
+which is the end of the training part, with one seed. The selected length is measured
+with {} seeds (mean ± standard deviation). All other settings are the defaults. Ridge
+regression has the same window and rows. Written by `python
+benchmarks/window_lengths.py`.
 
 Measured at {}.
 

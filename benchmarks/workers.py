@@ -26,9 +26,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "workers.md"
 HEAD = """# Workers
 
 With two workers of joblib (loky) instead of one, a search and a backtest take a third
-less time; with Dask they take a tenth less, and with Ray longer. The table shows a
-search of eight fits, and a backtest of eight blocks with a new fit for each, on a
-series of {size:.2f} MB and on one machine. Written by `make bench-workers`.
+less time; with Dask they take a tenth less, and with Ray longer.
+
+The table shows a search of eight fits, and a backtest of eight blocks with a new fit
+for each, on a series of {size:.2f} MB and on one machine. Written by `make
+bench-workers`.
 
 The second of two runs is timed. In it the workers of Dask have already imported Keras
 and compiled the network, while Ray starts new workers for each run, which import and

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from sklstm._forecasting.scoring import one_step_ahead
 from sklstm._reporting.attribution_displays import (
     LagAttributionDisplay,
     TokenAttributionDisplay,
@@ -445,6 +446,8 @@ class PredictionDisplay(Display):
     ):
         """Predict rows that follow the history, and draw the predictions.
 
+        Each row is forecast one step ahead, from all rows before it.
+
         Parameters
         ----------
         forecaster : LSTMForecaster
@@ -471,7 +474,10 @@ class PredictionDisplay(Display):
         if state is not None:
             X, y = aligned_test_rows(state, X, y)
             y_true = X if y is None else y
-        y_pred = forecaster.predict(X)
+        if state is not None and state.form == "regression":
+            y_pred = one_column(one_step_ahead(forecaster, X, y))
+        else:
+            y_pred = forecaster.predict(X)
         return cls.from_predictions(y_true, y_pred, kind=kind, ax=ax, backend=backend)
 
     @classmethod

@@ -11,7 +11,7 @@ from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
 from sklstm._forecasting.searches import rows_on_axis, scored_rows
 from sklstm._series.history import History
 from sklstm._series.panel import concatenate_series
-from sklstm._series.reader import SeriesRows
+from sklstm._series.reader import SeriesRows, read_observations
 from sklstm._series.validation import as_numbers, check_weights
 
 
@@ -92,6 +92,28 @@ def errors_of_new_rows(
     for position, origin, part in zip(positions, origins, parts, strict=True):
         errors[position] = origin.series.history.y[origin.rows] - forecasts[part]
     return errors
+
+
+def one_step_ahead(forecaster, X, y=None) -> np.ndarray:
+    """Forecast each row after the history one step ahead, from all rows before it.
+
+    `predict` does so for a series. In the regression form it gets no targets of the
+    rows, and forecasts all of them from the end of the history.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_targets)
+    """
+    state = forecaster._state
+    if state.form != "regression":
+        forecasts = as_numbers(forecaster.predict(X))
+        return forecasts.reshape(len(forecasts), -1)
+    rows = read_observations(forecaster, X, y)
+    origins = []
+    for key, series in state.extended(rows).series.items():
+        first, end = len(state.series[key].history), len(series.history)
+        origins.append(Origins(series, np.arange(first, end)))
+    return state.series_model.forecast(origins, 1)[:, 0]
 
 
 def positions_of(history: History, values, index) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from sklstm._forecasting.scoring import one_step_ahead
 from sklstm._reporting.html_page import (
     chart,
     fit_quietly,
@@ -38,7 +39,7 @@ def sections(forecaster, X, y, train):
         fitted, test, train, note = split_series(forecaster, X, y)
     own = model_name(fitted)
     actual, past = target_of(test), None if train is None else target_of(train)
-    forecasts = {own: values_of(fitted.predict(test[0]))}
+    forecasts = {own: one_step_ahead(fitted, *test)}
     forecasts |= comparisons(fitted, test, train)
     season = 1
     if forecaster._state.form != "windows":
@@ -212,7 +213,7 @@ def comparisons(forecaster, test, train):
     result = members_alone(forecaster, test)
     if train is not None:
         result |= {
-            f"{name} alone": values_of(fit_quietly(model, *train).predict(test[0]))
+            f"{name} alone": one_step_ahead(fit_quietly(model, *train), *test)
             for name, model in rivals(forecaster).items()
             if f"{name} alone" not in result
         }
@@ -265,7 +266,7 @@ def members_alone(forecaster, test):
         member = forecaster._copy()
         others = {} if name == "trained" else {name: 1.0}
         member._state = forecaster._state.with_weights(**others)
-        result[f"{model_name(member)} alone"] = values_of(member.predict(test[0]))
+        result[f"{model_name(member)} alone"] = one_step_ahead(member, *test)
     return result
 
 

@@ -17,6 +17,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._reporting.forecast_report import lead_in_words
 from sklstm._reporting.html_page import table, training_warnings, warning_list, write
+from sklstm.plotting import PredictionDisplay
 from tests.fitted import with_network
 
 UNTRAINED = {"epochs": 0, "validation_fraction": 0, "units": 3, "random_state": 0}
@@ -107,6 +108,18 @@ def test_scores_are_those_of_predict(of_series, passengers):
     assert "There are only 24 test rows" in page.text
     assert "1949-01-01" in page.text and "120" in page.text
     assert "of these" not in page.text
+
+
+def test_exogenous_forecasts_are_one_step_ahead(regression, tmp_path):
+    X, y = regression
+    f = LSTMForecaster(6, 4, pretrained=False, **UNTRAINED).fit(X[:200], y[:200])
+    test = X[200:], y[200:]
+    errors = f._copy().observe(*test)
+    rmse = np.sqrt(np.mean(errors**2))
+    page = read(f, tmp_path / "a.html", *test)
+    assert f"an RMSE of {rmse:.4g} over 20 test rows" in page.text
+    display = PredictionDisplay.from_estimator(f, *test)
+    np.testing.assert_allclose(display.y_pred, test[1] - errors)
 
 
 def test_the_validation_block_is_shown(passengers, tmp_path):
