@@ -27,8 +27,7 @@ from sklstm.datasets import load_air_passengers
 
 passengers = load_air_passengers()
 train, test = passengers[:-12], passengers[-12:]
-settings = {"pretrained": False, "random_state": 0}  # a graph holds one network
-forecaster = LSTMForecaster(24, 12, epochs=10, **settings).fit(train)
+forecaster = LSTMForecaster(24, 12, epochs=10, random_state=0).fit(train)
 folder = Path(tempfile.mkdtemp())
 forecaster.save(folder / "passengers.sklstm")
 forecaster.to_onnx(folder / "passengers.onnx")
@@ -37,8 +36,9 @@ forecaster.to_onnx(folder / "passengers.onnx")
 # The graph takes the last rows of the series in their own units.
 
 session = onnxruntime.InferenceSession(folder / "passengers.onnx")
-window = train.to_numpy()[None, -24:]
-by_onnx = session.run(["forecast"], {"y": window})[0][0]
+n_rows = session.get_inputs()[0].shape[1]
+rows = train.to_numpy()[None, -n_rows:]
+by_onnx = session.run(["forecast"], {"y": rows})[0][0]
 
 # %%
 # The service takes new observations and returns forecasts of the months after them. In
@@ -71,7 +71,7 @@ by_service = asyncio.run(ask(train.tolist()))
 by_estimator = forecaster.forecast(12)
 for name, made in {"ONNX": by_onnx, "FastAPI": by_service}.items():
     print(f"{name}: largest difference {np.abs(by_estimator - made).max():.1e}")
-ridge = LSTMForecaster(24, 12, epochs=0, **settings).fit(train).forecast(12)
+ridge = LSTMForecaster(24, 12, epochs=0, pretrained=False).fit(train).forecast(12)
 year_ago = pd.Series(passengers[-24:-12].to_numpy(), test.index)
 errors = pd.Series(
     {
@@ -86,7 +86,7 @@ print(f"Verdict: {' and '.join(best)} had the smallest error.")
 
 start = time.perf_counter()
 for _ in range(100):
-    session.run(["forecast"], {"y": window})
+    session.run(["forecast"], {"y": rows})
 print(f"one forecast by ONNX: {(time.perf_counter() - start) * 10:.2f} ms")
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")

@@ -915,7 +915,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             If the rows do not follow the history at once.
         """
         self._check_has_history("update")
-        self._state = self._state.extended(read_observations(self, X, y))
+        self._state = self._state.extended(read_observations(self, X, y, "update"))
         return self
 
     def observe(self, X, y=None):
@@ -1073,12 +1073,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
         All numbers have 64 bits and are in their own units; no number may be missing.
 
-        - Series form: the input ``y`` of shape (n, window_length) holds the last rows
-          of the series; the output ``forecast`` of shape (n, horizon) equals
-          `forecast`. For a series with columns, both have a last axis of n_targets.
+        - Series form: the input ``y`` of shape (n, n_rows) holds the last rows of the
+          series; the output ``forecast`` of shape (n, horizon) equals `forecast`. For a
+          series with columns, both have a last axis of n_targets. n_rows is
+          `window_length_` if the network is alone. If the pretrained network takes
+          part, n_rows is the number of rows that it reads of the history of the fit.
         - Regression form: further inputs are ``X_past`` of shape (n, window_length,
-          n_features), the exogenous variables at these rows, and ``X_ahead`` of shape
-          (n, horizon, n_features).
+          n_features), the exogenous variables at the last rows, and ``X_ahead`` of
+          shape (n, horizon, n_features).
         - Ready-made windows: the input is ``X`` as for `predict`, and the output
           ``prediction`` equals `predict`. Windows of one feature have two axes.
 
@@ -1087,7 +1089,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         path : str or os.PathLike, default=None
             File to which the graph is written as well.
         series : object, default=None
-            Key of the series whose scaler the graph contains, if there are many.
+            Key of the series that the graph forecasts, if there are many.
 
         Returns
         -------
@@ -1097,9 +1099,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If the forecaster uses the pretrained network, `network`, `calendar` or a
-            scaler of scikit-learn, which the graph cannot contain; or if there are many
-            series and `series` is None.
+            If the forecaster uses `network`, `calendar` or a scaler of scikit-learn,
+            which the graph cannot contain; or if there are many series and `series` is
+            None.
         ImportError
             If the package onnx is missing, which ``sklstm[onnx]`` installs.
 
@@ -1107,7 +1109,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         --------
         >>> from sklstm import LSTMForecaster
         >>> from sklstm.datasets import load_air_passengers
-        >>> f = LSTMForecaster(24, 12, epochs=1, pretrained=False, random_state=0)
+        >>> f = LSTMForecaster(horizon=12, epochs=0, random_state=0)
         >>> model = f.fit(load_air_passengers()).to_onnx()
         >>> model = f.to_onnx("passengers.onnx")  # doctest: +SKIP
         """

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklstm._base import (
     POSITIVE_INT,
@@ -24,7 +24,7 @@ from sklstm._networks.onnx.text import classifier_model
 from sklstm._networks.spec import POOLINGS, TextNetworkSpec, differences
 from sklstm._reporting import text_report
 from sklstm._series.alignment import check_same_labels
-from sklstm._series.validation import check_weight_size
+from sklstm._series.validation import check_weight_size, check_weights
 from sklstm._text import labels
 from sklstm._text.class_weights import with_class_weights
 from sklstm._text.dataset import TextTrainingData
@@ -114,9 +114,9 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
     embedding_dim : int, default=64
         Length of word vectors. Ignored with `embeddings`, which set the length.
     embeddings : path, dict of str to array, or ndarray, default=None
-        Initial word vectors: a text file of GloVe or word2vec, which gzip may have
-        compressed, a dict of vectors of one length, or an array of shape (n_words + 2,
-        length) indexed by token id.
+        Initial word vectors: a text file of GloVe or word2vec, which gzip, bzip2, xz or
+        zip may have compressed, a dict of vectors of one length, or an array of shape
+        (n_words + 2, length) indexed by token id.
         A word in lower case that has no vector takes the vector of a form in upper
         case, and words without any vector take the mean of all vectors.
     trainable_embeddings : bool, default=True
@@ -456,9 +456,7 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
                 f"{len(self.classes_)}. Pass y of as many columns, or fit anew."
             )
         check_same_labels(X, sample_weight, "sample_weight")
-        weights = _check_sample_weight(
-            sample_weight, targets, dtype=np.float64, ensure_non_negative=True
-        )
+        weights = check_weights(sample_weight, targets)
         check_weight_size(weights)
         labels.check_weights(weights, targets, new=kept is None)
         n_repeats, weights = rows_and_weights(weights)

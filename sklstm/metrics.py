@@ -459,25 +459,25 @@ def check_seasons(y_train, seasonal_period):
             check_regular_index(index, "y_train")
 
 
-def lag(y_true, y_pred, max_lag=10):
+def lag(y_true, y_pred):
     """Return the shift, in rows, at which forecasts correlate best with values."""
     best, best_shift = -np.inf, 0
-    for shift, correlation in enumerate(correlations(y_true, y_pred, max_lag)):
+    for shift, correlation in enumerate(correlations(y_true, y_pred)):
         # The margin gives ties to the smaller shift: rounding must not report a lag.
         if correlation > best + 1e-9:
             best, best_shift = correlation, shift
     return best_shift
 
 
-def correlations(y_true, y_pred, max_lag=10):
-    """Return the correlation of actual values with forecasts 0, 1, 2, ... rows later.
+def correlations(y_true, y_pred):
+    """Return the correlation of actual values with forecasts 0 to 10 rows later.
 
     Rows with a missing value are left out. A constant series gives NaN.
     """
     y_true, y_pred = as_column(y_true), as_column(y_pred)
     result = []
     # Fewer than three pairs of rows correlate perfectly by chance.
-    for shift in range(min(max_lag, max(len(y_true) - 3, 0)) + 1):
+    for shift in range(min(10, max(len(y_true) - 3, 0)) + 1):
         pair = np.stack([y_true[: len(y_true) - shift], y_pred[shift:]])
         pair = pair[:, ~np.isnan(pair).any(axis=0)]
         varies = pair.shape[1] > 1 and pair.std(axis=1).all()

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from sklstm._forecasting.scoring import one_step_ahead
 from sklstm._reporting.attribution_displays import (
     LagAttributionDisplay,
     TokenAttributionDisplay,
@@ -177,7 +178,7 @@ class TrainingHistoryDisplay(Display):
             legend_below(ax)
         else:
             ax.legend(frameon=False)
-        finish(ax, f"{metric} by epoch")
+        finish(ax, f"{metric[0].upper()}{metric[1:]} by epoch")
 
     def _check_metric(self, metric):
         for name, history in self.histories.items():
@@ -300,12 +301,9 @@ class ForecastDisplay(Display):
             )
         past = state.series[series].history
         # A history keeps only its last time stamps; older ones are computed from them.
-        index = past.stamps(0, len(past))
+        index, ahead = past.stamps(0, len(past)), past.after(len(forecast))
         if index is None:
             index = pd.RangeIndex(len(past))
-            ahead = pd.RangeIndex(len(past), len(past) + len(forecast))
-        else:
-            ahead = forecast.index
         forecast = pd.Series(np.asarray(forecast), ahead)
         intervals = {}
         if state.intervals.has_quantiles:
@@ -448,6 +446,8 @@ class PredictionDisplay(Display):
     ):
         """Predict rows that follow the history, and draw the predictions.
 
+        Each row is forecast one step ahead, from all rows before it.
+
         Parameters
         ----------
         forecaster : LSTMForecaster
@@ -474,7 +474,10 @@ class PredictionDisplay(Display):
         if state is not None:
             X, y = aligned_test_rows(state, X, y)
             y_true = X if y is None else y
-        y_pred = forecaster.predict(X)
+        if state is not None and state.form == "regression":
+            y_pred = one_column(one_step_ahead(forecaster, X, y))
+        else:
+            y_pred = forecaster.predict(X)
         return cls.from_predictions(y_true, y_pred, kind=kind, ax=ax, backend=backend)
 
     @classmethod

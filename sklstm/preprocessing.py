@@ -11,13 +11,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
     _check_feature_names_in,
-    _check_sample_weight,
     check_is_fitted,
     validate_data,
 )
 
 from sklstm._base import POSITIVE_INT
 from sklstm._series.panel import panel_from_long
+from sklstm._series.validation import check_weights
 from sklstm._text import vocabulary
 from sklstm._text.sequences import PADDING, TRUNCATE
 from sklstm._text.tokenizer import (
@@ -88,9 +88,7 @@ class SeriesScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=FLOAT_DTYPES)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, ensure_non_negative=True
-            )
+            sample_weight = check_weights(sample_weight, X)
         scaler = fit_column_scaler(X.astype(np.float64), self.method, sample_weight)
         self.center_, self.scale_ = scaler.center, scaler.scale
         return self

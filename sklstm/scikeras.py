@@ -9,13 +9,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
+from sklstm._series.validation import check_weights
 from sklstm._text.labels import check_none_missing, check_one_type, dense_labels
 from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._windows.dataset import rows_in_order
@@ -308,9 +305,7 @@ class Wrapper(BaseEstimator):
         return self
 
     def _weights(self, X, y, sample_weight):
-        weights = _check_sample_weight(
-            sample_weight, X, dtype=float, copy=True, ensure_non_negative=True
-        )
+        weights = check_weights(sample_weight, X, copy=True)
         if getattr(self, "class_weight", None) is not None:
             weights *= compute_sample_weight(self.class_weight, y)
         if not weights.any():

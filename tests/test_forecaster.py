@@ -135,8 +135,9 @@ def test_update_moves_the_history_on(passengers):
     assert all((f.weights_[name] == weights[name]).all() for name in weights)
     with pytest.raises(ValueError, match="do not follow the history at once"):
         f.update(passengers[115:])
-    with pytest.raises(ValueError, match="update takes what fit took"):
-        f.update(passengers[110:], passengers[110:])
+    for method in ("update", "observe", "backtest"):
+        with pytest.raises(ValueError, match=f"{method} takes what fit took"):
+            getattr(f, method)(passengers[110:], passengers[110:])
 
 
 def test_backtest_equals_a_loop_over_forecasts(passengers):
@@ -385,6 +386,17 @@ def test_f5_a_factor_on_weights_of_a_series_changes_nothing(passengers):
     )
     for other in others:
         np.testing.assert_allclose(other, first, rtol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae"])
+def test_f5_equal_weights_of_a_series_are_none(passengers, loss):
+    options = {"epochs": 0, "pretrained": "auto", "window_length": 24, "loss": loss}
+    none, equal = (
+        small(**options).fit(passengers, sample_weight=weights)
+        for weights in (None, np.full(144, 0.3))
+    )
+    np.testing.assert_array_equal(equal.forecast(3), none.forecast(3))
+    assert equal.skill_ == none.skill_
 
 
 def test_rows_of_zero_weight_do_not_count(passengers):

@@ -5,15 +5,14 @@ from dataclasses import replace
 import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import _check_sample_weight
 
 from sklstm._forecasting.members import consecutive
 from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
 from sklstm._forecasting.searches import rows_on_axis, scored_rows
 from sklstm._series.history import History
 from sklstm._series.panel import concatenate_series
-from sklstm._series.reader import SeriesRows
-from sklstm._series.validation import as_numbers
+from sklstm._series.reader import SeriesRows, read_observations
+from sklstm._series.validation import as_numbers, check_weights
 
 
 def values_and_forecasts(
@@ -95,6 +94,28 @@ def errors_of_new_rows(
     return errors
 
 
+def one_step_ahead(forecaster, X, y=None) -> np.ndarray:
+    """Forecast each row after the history one step ahead, from all rows before it.
+
+    `predict` does so for a series. In the regression form it gets no targets of the
+    rows, and forecasts all of them from the end of the history.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_targets)
+    """
+    state = forecaster._state
+    if state.form != "regression":
+        forecasts = as_numbers(forecaster.predict(X))
+        return forecasts.reshape(len(forecasts), -1)
+    rows = read_observations(forecaster, X, y)
+    origins = []
+    for key, series in state.extended(rows).series.items():
+        first, end = len(state.series[key].history), len(series.history)
+        origins.append(Origins(series, np.arange(first, end)))
+    return state.series_model.forecast(origins, 1)[:, 0]
+
+
 def positions_of(history: History, values, index) -> np.ndarray:
     """Return where rows stand on the axis of a history.
 
@@ -148,8 +169,6 @@ def r2_of_known(y, forecasts, sample_weight=None) -> float:
         )
     weights = None
     if sample_weight is not None:
-        weights = _check_sample_weight(
-            concatenate_series(sample_weight), forecasts, ensure_non_negative=True
-        )[known]
+        weights = check_weights(concatenate_series(sample_weight), forecasts)[known]
     score = r2_score(actual[known], forecasts[known], sample_weight=weights)
     return float(score)

@@ -133,7 +133,7 @@ def check_search(window_length, X, y):
 
 
 def check_whole(X, y):
-    """Raise where a later split could not be fitted, so that all fail alike."""
+    """Raise if any later split could not be fitted, so that all splits fail alike."""
     where = rows_by_series(X) if y is None else align_X_y(X, y)
     target = concatenate_series(X if y is None else y)
     check_regular(

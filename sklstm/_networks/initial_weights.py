@@ -5,7 +5,7 @@ import numpy as np
 from sklstm._utils.cells import CELLS
 
 
-def initial_weights(spec, rng, skip=None, embeddings=None, built=None):
+def initial_weights(spec, rng, skip=None, embeddings=None, built=None, head_bias=None):
     """Draw a network's first weights with NumPy, alike on every backend.
 
     Kernels are Glorot-uniform (Glorot and Bengio, 2010), recurrent kernels orthogonal
@@ -22,6 +22,8 @@ def initial_weights(spec, rng, skip=None, embeddings=None, built=None):
     built : dict of str to ndarray, default=None
         The weights that Keras built a network of the user with, whose shapes the spec
         does not know and whose biases are kept.
+    head_bias : ndarray of shape (n_outputs,), default=None
+        What an untrained network without a linear model answers; None means zeros.
     """
     weights = {}
     for name, shape in weight_shapes(spec, built).items():
@@ -30,6 +32,8 @@ def initial_weights(spec, rng, skip=None, embeddings=None, built=None):
             value = skip[0]
         elif name == "skip/bias" and skip is not None:
             value = skip[1]
+        elif name == "head/bias" and head_bias is not None:
+            value = head_bias
         elif name in ("head/kernel", "skip/kernel"):
             value = np.zeros(shape)
         elif name == "embedding/embeddings":

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.utils import check_consistent_length
 
 from sklstm._reporting.html_page import (
     fit_quietly,
     network_section,
     paragraphs,
+    reads_lower,
     table,
     training_section,
     training_warnings,
@@ -22,6 +23,7 @@ from sklstm._series.alignment import check_same_labels
 from sklstm._text import probabilities, tokenizer
 from sklstm._text.labels import check_none_missing, dense_labels, one_hot
 from sklstm._text.reader import read_texts
+from sklstm._text.scripts import bare_words
 from sklstm._text.sequences import PADDING
 from sklstm._utils.cells import CELLS
 from sklstm._utils.disk_arrays import unloaded
@@ -65,6 +67,8 @@ def sections(classifier, X, y, train, target_names=None):
         pages["Surest mistakes"] = mistakes_section(
             classifier, X, y, logits[own], names
         )
+    else:
+        pages["Labels"] = labels_section(logits[own], targets, names)
     return lead_sentence(own, scores[own], len(targets)), pages
 
 
@@ -210,33 +214,56 @@ def shares(targets):
 def warnings_of(classifier, scores, own, X, targets, train, names):
     found = []
     if train is not None:
-        seen = set(content_keys(classifier, train[0])) - {()}
-        n_seen = sum(key in seen for key in content_keys(classifier, X))
-        if n_seen:
-            found.append(
-                f"Leakage: {counted(n_seen, 'test text')} of {len(targets)} "
-                f"{'is' if n_seen == 1 else 'are'} among the training texts too. Drop "
-                "them: they are remembered, not understood."
-            )
+        found += leaks(classifier, X, train[0])
     better = [
         name
         for name in scores
-        if name != own and scores[name]["log loss"] < scores[own]["log loss"]
+        if reads_lower(scores[name]["log loss"], scores[own]["log loss"])
     ]
     if better:
         found.append(
-            f"Of a smaller log loss than {own}: {', '.join(better)}. Prefer the "
-            "simplest of models that are as good."
+            f"More accurate on the test texts than the {own}, by the log loss: "
+            f"{', '.join(better)}. Among models of equal accuracy, prefer the simplest."
         )
     parts = shares(targets)
     if not classifier._state.multi_label and parts.min() < RARE:
         rarest = names[parts.argmin()]
         found.append(
             f"Class {rarest} is {parts.min():.1%} of the test texts, so that "
-            "accuracy says little of it. Look at its row of the confusion matrix, "
+            "accuracy says little about it. Look at its row of the confusion matrix, "
             "and at class_weight='balanced'."
         )
     return found + training_warnings(classifier)
+
+
+def leaks(classifier, X, train_X):
+    """Say how many test texts are training texts, or are nearly the same."""
+    is_known = are_among(content_keys(classifier, X), content_keys(classifier, train_X))
+    n_known, n_texts, found = is_known.sum(), len(is_known), []
+    if n_known:
+        found.append(
+            f"Leakage: {counted(n_known, 'test text')} of {n_texts} "
+            f"{'is' if n_known == 1 else 'are'} among the training texts too. Drop "
+            "them: they are remembered, not understood."
+        )
+    if isinstance(X, list):
+        is_near = are_among(map(bare_words, X), map(bare_words, train_X)) & ~is_known
+        n_near = is_near.sum()
+        if n_near:
+            found.append(
+                f"Near copies: {counted(n_near, 'test text')} of {n_texts} "
+                f"{'differs' if n_near == 1 else 'differ'} from a training text in "
+                "case, blanks or punctuation alone, such as "
+                f"{excerpt(X[is_near.argmax()])!r}. Drop them unless new texts will "
+                "be as near."
+            )
+    return found
+
+
+def are_among(keys, others):
+    """Tell which keys are among others; an empty one is none."""
+    seen = set(others) - {()}
+    return np.array([key in seen for key in keys])
 
 
 def content_keys(classifier, X):
@@ -259,8 +286,9 @@ def data_section(classifier, targets, train, names):
     words = (
         "The test texts were given. Vocabulary, n-gram weights and network were "
         "learned from training texts only; the validation block is "
-        f"{classifier.validation_fraction:.0%} of them, drawn at random within classes."
+        f"{classifier.validation_fraction:.0%} of them, drawn at random"
     )
+    words += "." if classifier._state.multi_label else " within classes."
     return paragraphs(words) + table(
         ["texts", "number", *names], rows, caption="Share of each class"
     )
@@ -276,10 +304,10 @@ def words_section(classifier):
     return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
 
 
-def common(classifier, n=12):
+def common(classifier):
     words = (str(word) for word in classifier.vocabulary_)
     # Punctuation is the commonest, and says nothing of the texts.
-    return [word for word in words if any(map(str.isalnum, word))][:n]
+    return [word for word in words if any(map(str.isalnum, word))][:12]
 
 
 def confusion_section(classifier, X, y, names):
@@ -299,6 +327,22 @@ def confusion_section(classifier, X, y, names):
     )
 
 
+def labels_section(logits, targets, names):
+    """Score each label of a multi-label classifier by itself."""
+    scores = precision_recall_fscore_support(
+        targets > 0, logits > 0, average=None, zero_division=np.nan
+    )
+    rows = [
+        [name, int(n), float(precision), float(recall), float(f1)]
+        for name, precision, recall, f1, n in zip(names, *scores, strict=True)
+    ]
+    return table(
+        ["", "test texts", "precision", "recall", "F1"],
+        rows,
+        caption="Each label by itself; a dash has no text to be measured on",
+    )
+
+
 def mistakes_section(classifier, X, y, logits, names):
     predicted = classifier.predict(X)
     sure = probabilities.probabilities(logits, True).max(axis=1)
@@ -315,10 +359,10 @@ def mistakes_section(classifier, X, y, logits, names):
     return table(
         ["text", "true", "predicted", "probability"],
         rows,
-        caption="What the classifier was surest of, and wrong",
+        caption="Wrong predictions with the highest probabilities",
     )
 
 
-def excerpt(text, length=80):
+def excerpt(text):
     words = text if isinstance(text, str) else " ".join(map(str, text))
-    return words if len(words) <= length else words[: length - 1] + "…"
+    return words if len(words) <= 80 else words[:79] + "…"

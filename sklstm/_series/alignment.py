@@ -126,7 +126,7 @@ def with_common_step(
     steps: Iterable | None = None,
     name: str = "X",
 ) -> dict[Hashable, History]:
-    """Return histories of which those too short to tell their step have that of others.
+    """Return histories; those too short to tell their step take that of the others.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def check_same_index(
 
 
 def check_same_dates(y_true, y_pred) -> None:
-    """Raise where both have dates or periods, and other ones."""
+    """Raise where both have dates or periods, and these differ."""
     if not (is_pandas(y_true) and is_pandas(y_pred)):
         return
     one, other = (comparable(data.index) for data in (y_true, y_pred))

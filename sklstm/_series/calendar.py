@@ -150,7 +150,8 @@ def check_calendar(calendar, index: pd.Index | None) -> None:
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"calendar has the part {shortened(part)}, which is not a list of "
-                f"dates: {error}. Pass dates, or text such as '2026-12-25'."
+                f"dates: {error}. Pass lists of dates or of text, such as "
+                "calendar=(['2026-12-25'],)."
             ) from error
 
 

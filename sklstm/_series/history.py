@@ -57,7 +57,7 @@ class History:
         return len(self.y)
 
     def stored(self) -> dict:
-        """Return what a file or a pickle holds."""
+        """Return the attributes that files and pickles hold."""
         index = self.stamps(0, len(self))
         if isinstance(index, pd.DatetimeIndex) and index.freq is None:
             index = with_frequency(index, self.recent()[1])
@@ -207,7 +207,7 @@ class History:
         )
 
     def with_inputs(self, X: np.ndarray) -> "History":
-        """Return a history whose inputs reach further ahead."""
+        """Return a history with inputs known ahead."""
         return replace(self, ahead=X)
 
     def windows(self, rows: np.ndarray) -> np.ndarray:
@@ -220,7 +220,7 @@ class History:
         return windows_of(self.y, rows)
 
     def past_inputs(self, rows: np.ndarray) -> np.ndarray:
-        """Return the same of X; NaN in columns of which nothing has been seen yet."""
+        """Return inputs without gaps, NaN before the first value; see `windows`."""
         assert self.X is not None, "a series without inputs has no past ones"
         return windows_of(self.X, rows, before_first=np.nan)
 

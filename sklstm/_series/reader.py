@@ -10,11 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import (
-    FLOAT_DTYPES,
-    _check_sample_weight,
-    validate_data,
-)
+from sklearn.utils.validation import FLOAT_DTYPES, validate_data
 
 from sklstm._series.alignment import (
     align_X_y,
@@ -53,6 +49,7 @@ from sklstm._series.validation import (
     check_size,
     check_values,
     check_weight_size,
+    check_weights,
     is_pandas,
     match_other_names,
     n_dims,
@@ -101,7 +98,7 @@ class TrainingSeries:
     n_inputs: int = 0
 
     def histories_to_keep(self, window_length: int) -> dict[Hashable, History]:
-        """Return what forecasts go on from: of files the ends alone."""
+        """Return the rows that forecasts continue, the ends of series in files."""
         if not self.in_files:
             return self.histories
         n_inputs = self.n_inputs if self.form == "regression" else None
@@ -270,13 +267,10 @@ def read_weights(sample_weight, table: TrainingTable, X, y) -> list[np.ndarray] 
     if sample_weight is None:
         return None
     check_weights_index(X, sample_weight, y)
-    weights = _check_sample_weight(
-        concatenate_series(sample_weight),
-        np.nan_to_num(table.y),
-        dtype=np.float64,
-        ensure_non_negative=True,
-    )
+    weights = check_weights(concatenate_series(sample_weight), np.nan_to_num(table.y))
     check_weight_size(weights)
+    if (weights == weights[0]).all() and weights[0]:
+        return None  # Equal weights say nothing, and some models take none.
     # Relative weights, because the penalty of coefficients knows the size of one.
     weights = weights / weights[weights > 0].mean()
     return [weights[rows] for rows, _ in table.rows_by_series.values()]
@@ -381,7 +375,7 @@ def check_one_or_many(state, where: dict) -> None:
     )
 
 
-def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
+def read_observations(estimator, X, y, method: str) -> SeriesRows:
     """Read rows that came after `fit`: of the series, or inputs and target."""
     if (y is None) != (estimator._state.form == "series"):
         raise ValueError(
@@ -419,7 +413,7 @@ def read_ahead(
 
 
 def check_steps(steps) -> None:
-    """Raise where the number of steps is none; None stands for the usual one."""
+    """Raise unless `steps` is a positive integer or None."""
     if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
         raise TypeError(
             f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
@@ -502,7 +496,7 @@ def check_series_ahead(X, where: dict, n_series: int, chosen: list) -> None:
 
 
 def n_used(state, steps: int | None) -> int | None:
-    """Return how many rows of inputs a forecast of so many steps reads; None is all."""
+    """Return how many rows of inputs a forecast reads; None means all of them."""
     if steps is None:
         return None
     return state.model.n_blocks(steps) * state.model.horizon
@@ -581,7 +575,7 @@ def read_input_values(estimator, table, allow_nan: bool = False) -> np.ndarray:
 
 
 def input_numbers(estimator, table, partly: bool, reset: bool = False) -> np.ndarray:
-    """Return inputs as numbers, of which some may be missing if `partly` is True."""
+    """Return inputs as numbers; with `partly`, some may be missing."""
     if is_pandas(table):
         values = check_values(table, allow_nan=partly)
         if isinstance(table, pd.DataFrame):  # scikit-learn cannot read all dtypes
@@ -629,7 +623,7 @@ def past_only_mask(estimator, inputs) -> np.ndarray | None:
 
 
 def without_past(estimator, X):
-    """Return X with zeros for what is not known ahead, which may be left out."""
+    """Return X with zeros in columns that are not known ahead, also if X lacks them."""
     past, n_columns = estimator._state.model.past_only, estimator.n_features_in_
     fitted = input_names_of(estimator)
     if past is None:

@@ -96,7 +96,7 @@ def holds_whole_numbers(index):
 
 
 def whole_number_index(index, name="X"):
-    """Return whole numbers as a RangeIndex, whose step may be any."""
+    """Return whole numbers as a RangeIndex with their step."""
     numbers = np.asarray(index, np.int64)
     steps = np.diff(numbers)
     if len(steps) and (steps <= 0).any():
@@ -136,7 +136,7 @@ def date_format(numbers):
 
 
 def dates_in_numbers(numbers) -> tuple[str, str, int] | None:
-    """Return what whole numbers that look like dates may be, or None.
+    """Return which dates whole numbers look like, or None.
 
     Returns
     -------
@@ -182,7 +182,7 @@ def check_no_dates_in_numbers(index: pd.RangeIndex) -> None:
 
 
 def times_of_objects(index, name):
-    """Return dates, periods and numbers among objects as such; other objects stay."""
+    """Convert objects that are dates, periods or numbers; leave others as they are."""
     kind = pd.api.types.infer_dtype(index, skipna=True)
     if kind in ("date", "datetime", "datetime64"):
         return pd.DatetimeIndex(index)
@@ -363,7 +363,7 @@ def tells_no_step(index: pd.Index | None) -> bool:
 
 
 def with_step(index: pd.Index, step) -> pd.Index:
-    """Return an index of one or two rows with the step of others, if it can have it.
+    """Return an index of one or two rows with a given step, if its rows allow it.
 
     Raises
     ------

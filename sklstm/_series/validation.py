@@ -1,4 +1,4 @@
-"""Checks of values and containers. NumPy and pandas only."""
+"""Checks of values and containers."""
 
 import re
 import warnings
@@ -7,6 +7,7 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import _check_sample_weight
 
 from sklstm._utils.disk_arrays import blocks, in_file
 
@@ -42,7 +43,7 @@ def columns_in_order(data, names: list):
 
 
 def unmasked(data):
-    """Return a masked array with NaN where it is masked; other data as they are."""
+    """Return a masked array with NaN at masked entries; return other data unchanged."""
     if isinstance(data, np.ma.MaskedArray):
         return np.ma.filled(data.astype(np.float64), np.nan)
     return data
@@ -74,7 +75,7 @@ def check_columns(data, name="X"):
 
 
 def check_numbers(data, name="X"):
-    """Raise where values cannot be read as numbers; what scikit-learn checks, stays.
+    """Raise where values cannot be read as numbers, unless scikit-learn checks that.
 
     Raises
     ------
@@ -134,6 +135,25 @@ def check_size(values: np.ndarray, name: str = "X") -> np.ndarray:
             "Divide it by a power of ten first."
         )
     return values
+
+
+def check_weights(sample_weight, X, **options):
+    """Return weights as one array of numbers, with one for each row of X."""
+    if isinstance(sample_weight, (str, bytes, dict, set)):
+        raise ValueError(
+            f"sample_weight is of type {type(sample_weight).__name__}, but a number "
+            "for each row is needed. Pass a list or an array of them."
+        )
+    try:
+        one_for_all = sample_weight is None or isinstance(sample_weight, Real)
+        numbers = sample_weight if one_for_all else as_numbers(sample_weight)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"sample_weight must hold a number for each row, but holds others: {error}."
+        ) from error
+    return _check_sample_weight(
+        numbers, X, dtype=np.float64, ensure_non_negative=True, **options
+    )
 
 
 def check_weight_size(weights):

@@ -5,10 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array, check_X_y
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    validate_data,
-)
+from sklearn.utils.validation import validate_data
 
 from sklstm._series.alignment import check_same_labels, match_target
 from sklstm._series.output_format import OutputFormat
@@ -19,6 +16,7 @@ from sklstm._series.validation import (
     check_numbers,
     check_size,
     check_weight_size,
+    check_weights,
     is_pandas,
     match_other_names,
     n_dims,
@@ -80,9 +78,7 @@ def read_windows(estimator, X, y, sample_weight, reset):
     missing = np.isnan(y)
     X, y = read_window_values(estimator, X, np.where(missing, 0, y), reset=reset)
     known = ~missing.reshape(len(y), -1).any(axis=1)
-    weights = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
+    weights = check_weights(sample_weight, X)
     check_weight_size(weights)
     if not known.any() or not weights[known].any():
         fault = "sample_weight is zero for" if known.any() else "y is missing in"

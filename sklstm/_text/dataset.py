@@ -186,13 +186,20 @@ def split_stratified(targets, documents, fraction, seed):
     n_validation = int(np.ceil(fraction * len(documents)))
     if fraction == 0 or n_validation < 2 or len(documents) - n_validation < 8:
         return documents, documents[:0]
+    train, validation = drawn_by_kind(targets, documents, fraction, seed)
+    train, validation = with_every_class(targets, train, validation)
+    return (train, validation) if len(validation) > 1 else (documents, documents[:0])
+
+
+def drawn_by_kind(targets, documents, fraction, seed):
+    """Draw documents for validation, a share of each kind where that is possible."""
     kinds = kinds_of(targets)[documents]
     counts = np.bincount(kinds)
     if len(documents) > MANY:
         rng = np.random.RandomState(seed)
         chosen = draw_of_each_kind(kinds, counts, fraction, rng)
         return documents[~chosen], documents[chosen]
-    stratify = kinds
+    n_validation, stratify = int(np.ceil(fraction * len(documents))), kinds
     # scikit-learn cannot stratify kinds that do not reach both sides.
     if counts.min() < 2 or n_validation < len(counts):
         stratify = None
@@ -200,6 +207,22 @@ def split_stratified(targets, documents, fraction, seed):
         documents, test_size=n_validation, random_state=seed, stratify=stratify
     )
     return np.sort(train), np.sort(validation)
+
+
+def with_every_class(targets, train, validation):
+    """Move to training a validation text of each class that training lacks.
+
+    Of each label, training gets a text that has it and one that lacks it.
+    """
+    learned, others = targets[train], targets[validation]
+    has = others.any(axis=0) & ~learned.any(axis=0)
+    lacks = ~others.all(axis=0) & learned.all(axis=0)
+    first = [others[:, has].argmax(axis=0), others[:, lacks].argmin(axis=0)]
+    moved = np.unique(np.concatenate(first))
+    if not len(moved):
+        return train, validation
+    train = np.sort(np.concatenate([train, validation[moved]]))
+    return train, np.delete(validation, moved)
 
 
 def draw_of_each_kind(kinds, counts, fraction, rng):

@@ -1,9 +1,15 @@
 """Word vectors of the user as initial weights of the embedding."""
 
+import bz2
 import gzip
+import io
 import itertools
+import lzma
 import os
+import zipfile
+import zlib
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +18,13 @@ from sklstm._text.sequences import FIRST
 
 # The length of vectors is that of most of the first lines.
 FIRST_LINES = 1000
-# How files of gzip begin.
-GZIP = b"\x1f\x8b"
+# How compressed files begin, and what opens them.
+COMPRESSED: dict[bytes, Any] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+BROKEN = EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile
 
 
 def read_vectors(path, words):
@@ -21,7 +32,8 @@ def read_vectors(path, words):
 
     Each line is a word, which may hold blanks, and its numbers; word2vec's first line,
     two numbers, is skipped. Of a word that comes twice, the first vector counts. Cased
-    forms of `words` are read as well. The file may be compressed by gzip.
+    forms of `words` are read as well. The file may be compressed by gzip, bzip2 or xz,
+    or be the only one in a zip archive.
 
     Returns
     -------
@@ -47,18 +59,40 @@ def read_vectors(path, words):
         raise ValueError(
             f"embeddings={path!r} is no text in UTF-8: {error}. Pass a file of a word "
             "and its numbers in each line, as GloVe and word2vec write them, unpacked "
-            "or compressed by gzip."
+            "or compressed by gzip, bzip2, xz or zip."
+        ) from error
+    except BROKEN as error:
+        if getattr(error, "errno", None) is not None:
+            raise  # of the file system
+        raise ValueError(
+            f"embeddings={path!r} cannot be decompressed: {error}. The file may have "
+            "been cut; fetch or pack it again."
         ) from error
     return vectors
 
 
 def opened(path):
-    """Open a text file, which is decompressed if gzip has made it."""
+    """Open a text file, which is decompressed if its first bytes say how."""
+    if zipfile.is_zipfile(path):
+        return only_member(path)
     with open(path, "rb") as file:
-        is_gzip = file.read(len(GZIP)) == GZIP
-    return (gzip.open if is_gzip else open)(
-        path, "rt", encoding="utf-8-sig", newline="\n"
-    )
+        start = file.read(max(map(len, COMPRESSED)))
+    of_start = (COMPRESSED[sign] for sign in COMPRESSED if start.startswith(sign))
+    return next(of_start, open)(path, "rt", encoding="utf-8-sig", newline="\n")
+
+
+def only_member(path):
+    """Open the only text file of a zip archive."""
+    with zipfile.ZipFile(path) as archive:
+        names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        if len(names) != 1:
+            raise ValueError(
+                f"embeddings={path!r} is a zip archive of {len(names)} files, but one "
+                f"is needed: {', '.join(names[:9])}. Unpack it, and pass one of them."
+            )
+        # The member keeps the archive's file open until it is closed itself.
+        member = archive.open(names[0])
+    return io.TextIOWrapper(member, encoding="utf-8-sig", newline="\n")
 
 
 def is_known(word, words):

@@ -84,8 +84,7 @@ def fit_ngrams(
     logits, blind = score_held_out(texts, is_train, seed, whole)
     model = texts.fit(texts.n_repeats)
     targets, weights = texts.targets[is_train], data.total_weights(rows)[is_train]
-    shares = np.average(targets, 0, weights)
-    prior = probabilities.prior_logits(smooth_shares(shares, weights), data.exclusive)
+    prior = probabilities.smooth_prior_logits(targets, weights, data.exclusive)
     scale, intercepts = calibrate(
         logits[is_train], model.intercepts, prior, targets, weights, data.exclusive
     )
@@ -107,13 +106,6 @@ def by_digest(sequences, logits):
         return np.empty(0, "<u8"), np.empty((0, logits.shape[1]))
     digests, first = np.unique(text_digests(sequences), return_index=True)
     return digests, np.array(logits[first])
-
-
-def smooth_shares(shares, weights):
-    """Return shares of classes as if one text more were of all of them alike."""
-    n_texts = weights.sum() / (1 if weights.ndim == 1 else weights.shape[1])
-    middle = 0.5 if len(shares) == 1 else 1 / len(shares)
-    return (shares * n_texts + middle) / (n_texts + 1)
 
 
 def sample_rows(sequences, seed):

@@ -30,6 +30,20 @@ def prior_logits(shares, exclusive):
     return np.log(shares) - np.log(1 - shares)
 
 
+def smooth_prior_logits(targets, weights, exclusive):
+    """Return the logits of class shares, as if one more text were of all classes alike.
+
+    Parameters
+    ----------
+    targets : ndarray of bool of shape (n_documents, n_outputs)
+    weights : ndarray of shape (n_documents,) or (n_documents, n_outputs)
+    """
+    shares = np.average(targets, 0, weights)
+    n_texts = weights.sum() / (1 if weights.ndim == 1 else weights.shape[1])
+    middle = 0.5 if len(shares) == 1 else 1 / len(shares)
+    return prior_logits((shares * n_texts + middle) / (n_texts + 1), exclusive)
+
+
 def best_share(linear, residual, targets, weights, exclusive):
     """Return the share in [0, 1] of a residual with the smallest log loss."""
 

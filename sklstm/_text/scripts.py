@@ -19,21 +19,36 @@ NO_SPACES = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"
 # What is typed for the apostrophe inside of words; some of it is a quote elsewhere.
 APOSTROPHES = dict.fromkeys(map(ord, "\u2019\u02bc\uff07"), "'")
 LETTER = r"[^\W\d_]"
-INNER_QUOTE = re.compile(rf"[`\u00b4\u2018\u201b\u2032](?<={LETTER}.)(?={LETTER})")
-# A Hebrew abbreviation has a gershayim, or a quote, before its last letter.
-GERSHAYIM = re.compile(r"[\"\u201d](?<=[\u05d0-\u05ea].)(?=[\u05d0-\u05ea])")
+INNER_QUOTE = re.compile(
+    r"[`\u00b4\u02bb\u02bd\u1fef\u1ffd\u2018\u201b\u2032\ua78c]"
+    rf"(?<={LETTER}.)(?={LETTER})"
+)
+# A Hebrew abbreviation has a gershayim, or a quote, before its last letter, and foreign
+# sounds have a geresh, or an apostrophe, after a letter.
+HEBREW = r"(?<=[\u05d0-\u05ea].)(?=[\u05d0-\u05ea])"
+GERSHAYIM, GERESH = re.compile(rf"[\"\u201d]{HEBREW}"), re.compile(rf"'{HEBREW}")
 # Codes that nobody sees: soft hyphens, byte order marks, word and grapheme joiners,
-# directions, operators, and whether a sign is drawn as an emoji.
+# directions, operators, and variation selectors, which say how a sign is drawn.
 INVISIBLE = dict.fromkeys(
     [0xAD, 0x34F, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065)]
-    + [*range(0x2066, 0x2070), 0xFE0E, 0xFE0F, 0xFEFF]
+    + [*range(0x2066, 0x2070), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0xFEFF]
+    + [*range(0x180B, 0x180E), 0x180F]
 )
+# Strokes that make a word longer in Arabic and N'Ko.
+STRETCHES = dict.fromkeys([0x640, 0x7FA])
 # Letters as they are drawn: ligatures, forms of Arabic and Hebrew letters, full and
-# half widths. They come out of PDF files and of keyboards of East Asia.
+# half widths, letters of mathematics. They come out of PDF files, of keyboards of East
+# Asia, and of those who want to be seen. Digraphs of one code are two letters.
 DRAWN = [*range(0xFB00, 0xFE00), *range(0xFE70, 0xFEFD), *range(0xFF01, 0xFFE0)]
-AS_LETTERS = {code: unicodedata.normalize("NFKC", chr(code)).strip() for code in DRAWN}
-# A space without width is where a word may end.
-READ_AS = AS_LETTERS | APOSTROPHES | INVISIBLE | {0x200B: " "}
+DRAWN += [*range(0x1D400, 0x1D800), 0xB5, 0x132, 0x133, 0x13F, 0x140, 0x149, 0x17F]
+DRAWN += [*range(0x1C4, 0x1CD), *range(0x1F1, 0x1F4), 0x1E9B]
+AS_LETTERS = {
+    code: unicodedata.normalize("NFKC", chr(code)).strip().translate(APOSTROPHES)
+    for code in DRAWN
+}
+# A space without width is where a word may end, and so are letters that are blank.
+BLANKS = dict.fromkeys([0x200B, 0x2800, 0x3164, 0xFFA0], " ")
+READ_AS = AS_LETTERS | APOSTROPHES | INVISIBLE | STRETCHES | BLANKS
 # Joiners stand inside of words of Persian, of Indic scripts, and of Mongolian.
 JOINERS = r"\u200c\u200d\u180e"
 # After a sign that kills the vowel a joiner makes another letter, at a word's end too.
@@ -109,7 +124,26 @@ def normalized(text):
     text = INNER_QUOTE.sub("'", text.translate(READ_AS))
     if chr(KEY) in text:  # after a letter or number, too
         text = re.sub(KEYCAP, r" \g<0>", text)
-    return unicodedata.normalize("NFC", GERSHAYIM.sub("\u05f4", text))
+    text = GERESH.sub("\u05f3", GERSHAYIM.sub("\u05f4", text))
+    return unicodedata.normalize("NFC", text)
+
+
+class Blanks(dict):
+    """A table for `str.translate` that turns punctuation into blanks."""
+
+    def __missing__(self, code):
+        is_letter = unicodedata.category(chr(code))[0] not in "PZC"
+        self[code] = code if is_letter else ord(" ")
+        return self[code]
+
+
+# Apostrophes belong to their words, with or without them.
+NO_PUNCTUATION = Blanks({ord("'"): None})
+
+
+def bare_words(text):
+    """Return the words of a text, without case, blanks and punctuation."""
+    return tuple(lower(normalized(text)).translate(NO_PUNCTUATION).split())
 
 
 def lower(text):

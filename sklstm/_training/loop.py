@@ -211,7 +211,8 @@ class TrainingRun:
         if not self.validation_batches:
             return f"trained {n_epochs} epochs on all rows"
         word = "stopped" if n_epochs < self.settings.epochs else "ended"
-        return f"{word} at epoch {n_epochs}, best {best}"
+        kept = f"best {best}" if best else "none better than the start"
+        return f"{word} at epoch {n_epochs}, {kept}"
 
     def has_improved(self) -> bool:
         """Return whether the best epoch is worth it; True without a block to tell."""
@@ -391,7 +392,7 @@ def likely_cause(settings, data, rows) -> str:
     )
 
 
-def first_weights(skip=None, weights=None, embeddings=None):
+def first_weights(skip=None, weights=None, embeddings=None, head_bias=None):
     """Return a `start` for `train`: given weights, or drawn ones beside a linear skip.
 
     Parameters
@@ -401,12 +402,13 @@ def first_weights(skip=None, weights=None, embeddings=None):
     weights : dict of str to ndarray, default=None
         All weights, where training continues.
     embeddings : ndarray of shape (n_tokens, embedding_dim), default=None
+    head_bias : ndarray of shape (n_outputs,), default=None
     """
 
     def start(spec, rng, built=None):
         if weights is not None:
             return {name: weights[name] for name in weight_shapes(spec, built)}
-        return initial_weights(spec, rng, skip, embeddings, built)
+        return initial_weights(spec, rng, skip, embeddings, built, head_bias)
 
     return start
 

@@ -11,7 +11,7 @@ from sklstm._utils.archive import storable
 @storable
 @dataclass
 class Progress:
-    """Where training stands; with the network's own state, all that it changes.
+    """The state of training beside that of the network itself.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ class Progress:
         Epochs without improvement.
     ended : bool
         Whether there is nothing left to train.
+    has_gained : bool
+        Whether any epoch has improved.
     """
 
     rng: np.random.RandomState
@@ -41,6 +43,7 @@ class Progress:
     best_losses: np.ndarray | None = None
     waited: int = 0
     ended: bool = False
+    has_gained: bool = False
 
     @property
     def n_epochs(self) -> int:
@@ -75,7 +78,9 @@ class Progress:
         stops_early = settings.early_stopping and validated is not None
         current = logs.get("val_loss", logs["loss"])
         improved = current < self.best_loss * (1 - settings.tol)
-        self.waited = 0 if improved else self.waited + 1
+        self.has_gained |= improved
+        counts = self.has_gained or not settings.waits_for_gain
+        self.waited = self.waited + 1 if counts and not improved else 0
         # A gain below `tol` is kept, but does not prolong the patience.
         if not stops_early or current < self.best_loss:
             self.weights, self.best_epoch = weights, self.n_epochs

@@ -1,4 +1,4 @@
-"""How to train: what does not change the network's shape."""
+"""Settings of training, which do not change the network's shape."""
 
 from dataclasses import dataclass, field
 
@@ -16,6 +16,8 @@ class Settings:
         Copied for each training run.
     verbose : int
         A progress bar is shown unless it is 0.
+    waits_for_gain : bool
+        Whether epochs without improvement count only after the first improvement.
 
     Other fields are parameters of the estimators.
     """
@@ -34,3 +36,4 @@ class Settings:
     metrics: dict = field(default_factory=dict)
     callbacks: list = field(default_factory=list)
     verbose: int = 0
+    waits_for_gain: bool = False

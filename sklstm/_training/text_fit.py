@@ -1,6 +1,6 @@
 """Fit a text network beside its n-gram model, and measure both."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from sklstm._text.dataset import Documents, TextTrainingData
 from sklstm._text.ngram_fit import fit_ngrams
 from sklstm._text.ngrams import FittedNgrams
 from sklstm._training import losses
+from sklstm._training.loop import first_weights, train
 from sklstm._training.resume import TrainingState, generator_of
 from sklstm._training.settings import Settings
 
@@ -20,7 +21,7 @@ HEAD = ("head/kernel", "head/bias")
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How to fit, and what an earlier fit left; None is learned anew."""
+    """Options of a fit, and results of an earlier fit; None is learned anew."""
 
     spec: TextNetworkSpec
     settings: Settings
@@ -58,7 +59,10 @@ def fit_text_network(
     data, train, validation = data.split(options.validation_fraction, split_seed)
     ngrams, linear = fit_linear_part(data, options, train, split_seed)
     documents = network_data(data, linear, options, validation)
-    trained = train_network(documents, options, train, validation, network_seed)
+    head_bias = first_answer(data, train, options)
+    trained = train_network(
+        documents, options, head_bias, train, validation, network_seed
+    )
     weights, scores = trained.weights, ()
     if len(validation):
         weights, *scores = evaluate_and_shrink(
@@ -100,17 +104,32 @@ def network_data(data, linear, options, validation):
     return Documents(view, linear, data.targets, n_repeats, weights)
 
 
-def train_network(documents, options, train_rows, validation, seed):
-    # Training loads Keras, which predicting does not need.
-    from sklstm._training.loop import first_weights, train
+def first_answer(data, train_rows, options):
+    """Return the logits of class shares, at which a new network without n-grams starts.
 
+    The first epochs then need not learn the shares, and a text without known words is
+    answered with them. None beside n-grams, which know the shares, and for a network
+    that goes on from earlier weights.
+    """
+    if options.spec.linear_skip or options.weights is not None:
+        return None
+    weights = data.total_weights(train_rows)
+    return probabilities.smooth_prior_logits(
+        data.targets[train_rows], weights, data.exclusive
+    )
+
+
+def train_network(documents, options, head_bias, train_rows, validation, seed):
     return train(
         options.spec,
-        options.settings,
+        # Losses of a network that knows the shares alone fall little at first.
+        replace(options.settings, waits_for_gain=head_bias is not None),
         documents,
         train_rows,
         validation,
-        first_weights(weights=options.weights, embeddings=options.vectors),
+        first_weights(
+            weights=options.weights, embeddings=options.vectors, head_bias=head_bias
+        ),
         generator_of(seed, options.n_before),
         kept=options.state,
     )
@@ -153,12 +172,12 @@ def loss_of(spec, label_weights=None):
     """Return the cross-entropy that fits the logits."""
     if label_weights is not None:
         return losses.WeightedLabels(*map(tuple, label_weights.tolist()))
-    return getattr(losses, f"{cross_entropy_kind(spec)}_loss")
+    return losses.categorical_loss if has_softmax(spec) else losses.binary_loss
 
 
 def accuracy_of(spec):
-    return getattr(losses, f"{cross_entropy_kind(spec)}_accuracy")
+    return losses.categorical_accuracy if has_softmax(spec) else losses.binary_accuracy
 
 
-def cross_entropy_kind(spec):
-    return "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
+def has_softmax(spec):
+    return spec.exclusive and spec.n_outputs > 1

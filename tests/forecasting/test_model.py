@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sklstm._forecasting import model as model_module
 from sklstm._forecasting.model import (
     FittedSeries,
     ForecastModel,
@@ -51,6 +52,15 @@ def test_origins_of_many_series_stand_one_after_the_other():
     forecasts = model().forecast(origins, 2)
     np.testing.assert_allclose(forecasts[:, 0, 0], [1, 2, 2], rtol=1e-6)
     assert forecasts.shape == (3, 2, 1)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_forecasts_do_not_depend_on_how_many_are_made_at_once(most, monkeypatch):
+    one, other = series([1, 1, 1, 7]), series([2, 2, 2, 2, 8])
+    origins = [Origins(one, np.array([3])), Origins(other, np.arange(1, 6))]
+    expected = model().forecast(origins, 3)
+    monkeypatch.setattr(model_module, "ORIGINS_AT_ONCE", most)
+    np.testing.assert_array_equal(model().forecast(origins, 3), expected)
 
 
 def test_missing_ends_are_forecast_from_the_last_value_seen():

@@ -4,9 +4,11 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._networks.pretrained import FineTuned, shipped_network
 from sklstm._networks.spec import POOLINGS
 from sklstm._utils.cells import CELLS
 
@@ -18,6 +20,7 @@ from tests.fitted import with_network  # noqa: E402
 # No epoch is trained, since a graph is equal whatever the weights are.
 QUICK = {"epochs": 0, "units": 3, "random_state": 0, "validation_fraction": 0}
 OWN = QUICK | {"pretrained": False}
+ALL = {"epochs": 0, "random_state": 0}
 TEXTS = ["a good film", "very very good", "a bad film , bad", "very bad", "so so"] * 4
 LABELS = [1, 1, 0, 0, 1] * 4
 
@@ -93,6 +96,103 @@ def test_a_linear_or_empty_network_has_a_graph_too(passengers):
         assert "LSTM" not in {node.op_type for node in model.graph.node}
         window = passengers.to_numpy(float)[None, -6:]
         assert_same(run_graph(model, y=window)[0], f.forecast())
+
+
+def series_of(kind, n_rows, freq):
+    """Return made series: one with two seasons, one that repeats, and one still."""
+    rng, step = np.random.default_rng(0), np.arange(n_rows)
+    values = {
+        "walk": rng.normal(size=n_rows).cumsum(),
+        "seasons": 9 + np.resize(rng.normal(size=24), n_rows) + np.sin(step / 27),
+        "factors": np.exp(step / 50 + np.resize([0.3, -0.2, 0, 0.1], n_rows)),
+        "repeats": np.resize([1.0, 5, 2, 8, 0, 0, 0], n_rows),
+        "still": np.full(n_rows, 5.0),
+    }[kind]
+    return pd.Series(values, pd.date_range("2020", periods=n_rows, freq=freq))
+
+
+@pytest.mark.parametrize("scaler", ["standard", "log"])
+@pytest.mark.parametrize(
+    "options", [{}, {"window_length": 24}, {"horizon": 100}], ids=str
+)
+def test_all_members_take_part(options, scaler, passengers):
+    f = LSTMForecaster(**ALL | {"horizon": 5, "scaler": scaler} | options)
+    f.fit(passengers[:-20])
+    if "horizon" not in options:
+        assert min(member["weight"] for member in f.members_.values()) > 0
+    y, n_known = passengers.to_numpy(float), len(passengers) - 20
+    expected = f.forecast()
+    assert_same(run_graph(f.to_onnx(), y=y[None, :n_known])[0], expected)
+    # The graph reads as many rows as the fit had, of any history.
+    later = f.forecast(history=passengers[20:])
+    assert_same(run_graph(f.to_onnx(), y=y[None, -n_known:])[0], later)
+
+
+@pytest.mark.parametrize(
+    "kind, n_rows, freq",
+    [
+        ("walk", 8, "YS"),
+        ("walk", 9, "MS"),
+        ("walk", 33, "QS"),
+        ("factors", 60, "QS"),
+        ("repeats", 90, "D"),
+        ("still", 90, "D"),
+        ("seasons", 400, "h"),
+        ("seasons", 2500, "h"),
+    ],
+)
+def test_members_of_series_of_many_kinds(kind, n_rows, freq):
+    y = series_of(kind, n_rows, freq)
+    f = LSTMForecaster(horizon=7, **ALL).fit(y)
+    model = f.to_onnx()
+    n_read = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+    assert n_read <= min(n_rows, 12 * 168)
+    assert_same(run_graph(model, y=y.to_numpy()[None, -n_read:])[0], f.forecast())
+
+
+def test_members_of_columns_series_and_fine_tuning(passengers):
+    table = np.column_stack([passengers, 100 + np.sqrt(passengers)])
+    f = LSTMForecaster(horizon=5, **ALL).fit(table)
+    assert_same(run_graph(f.to_onnx(), y=table[None])[0], f.forecast())
+    f = LSTMForecaster(horizon=5, **ALL).fit([table[:, 0], table[:100, 1]])
+    expected = f.forecast(series=[1])[0]
+    found = run_graph(f.to_onnx(series=1), y=table[None, :100, 1])[0]
+    assert_same(found, expected)
+    weights = {n: w * 0.9 for n, w in shipped_network().weights.items()}
+    tuned = FineTuned.of(shipped_network().arch, weights)
+    state = f._state
+    members = dataclasses.replace(state.model.members, tuned=tuned)
+    model = dataclasses.replace(state.model, members=members)
+    f._state = dataclasses.replace(state, model=model)
+    assert not np.allclose(f.forecast(series=[1])[0], expected, rtol=1e-4)
+    found = run_graph(f.to_onnx(series=1), y=table[None, :100, 1])[0]
+    assert_same(found, f.forecast(series=[1])[0])
+
+
+def test_members_beside_inputs(regression):
+    X, y = regression
+    y = y + series_of("walk", len(y), "h").to_numpy()  # not what X alone explains
+    f = LSTMForecaster(6, 3, **ALL).fit(X[:-3], y[:-3])
+    assert f.members_["pretrained"]["weight"] > 0
+    inputs = {
+        "y": y.to_numpy()[None, :-3],
+        "X_past": X.to_numpy()[None, -9:-3],
+        "X_ahead": X.to_numpy()[None, -3:],
+    }
+    assert_same(run_graph(f.to_onnx(), **inputs)[0], f.forecast(X=X[-3:]))
+
+
+def test_no_weights_are_stored_twice(passengers):
+    sizes = [
+        len(
+            LSTMForecaster(horizon=n, **ALL)
+            .fit(passengers)
+            .to_onnx()
+            .SerializeToString()
+        )
+        for n in (5, 100)
+    ]
+    assert sizes[1] < 1.1 * sizes[0]
 
 
 @pytest.mark.parametrize("past", [None, ["b"], ["a", "b"]])

@@ -38,7 +38,12 @@ def test_lags_are_bars_stacked_by_input(regression):
         at = [round(bar.get_x() + bar.get_width() / 2) for bar in bars]
         heights = pd.Series([bar.get_height() for bar in bars], at)
         assert_allclose(heights[why[name].index], why[name])
-    assert "from a constant history" in display.ax_.get_title()
+    title = display.ax_.get_title()
+    assert title.startswith(f"Forecast {display.prediction:.4g}: ")
+    assert "from a constant history" in title
+    display.figure_.draw_without_rendering()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.y1 <= display.ax_.get_window_extent().y0  # below the bars
     again = LagAttributionDisplay.from_attributions(
         lag_attributions(f, X=X[200:202]), step=2
     )

@@ -88,6 +88,26 @@ def test_f7_texts_that_are_read_alike_leak(of_texts, tmp_path):
     assert "Leakage: 1 test text of 3" in html  # an empty text is no leak
 
 
+@pytest.mark.parametrize(
+    ("text", "is_near"),
+    [
+        ("very, GOOD!", True),
+        ("Don’t.. <be> 3,5", True),
+        ("very\u00a0good…", True),
+        ("very good", False),  # a leak
+        ("dont <be> 35", False),
+        ("very good 👍", False),
+        ("?!", False),
+    ],
+)
+def test_near_copies_are_told(text, is_near, of_texts, tmp_path):
+    train = [*TEXTS[2:], "don't <be> 3.5", "..."], LABELS[2:] + LABELS * 9 + [0, 1]
+    html = page(of_texts, tmp_path, [text, "new"], [1, 0], train=train)
+    assert ("Near copies: 1 test text of 2 differs from" in html) == is_near
+    assert "<be>" not in html
+    assert ("Leakage" in html) == (text in TEXTS)
+
+
 def test_f7_labels_of_another_kind_are_told(of_texts, tmp_path):
     path, columns = tmp_path / "r.html", np.eye(3, dtype=int)
     with pytest.raises(ValueError, match=r"shape \(3, 3\), .* fitted on one class a"):

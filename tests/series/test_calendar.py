@@ -82,6 +82,7 @@ def test_beside_inputs_the_forecast_knows_both():
         ((), daily(), "must be a non-empty tuple"),
         ((["someday"],), daily(), "not a list of dates"),
         ((["03.01.2023"],), daily(), "(?s)not a list of dates.*'2026-12-25'"),
+        ((pd.Timestamp("2023-01-03"),), daily(), r"such as calendar=\(\['2026-12-25'"),
         (([3],), daily(), "not a list of dates: it holds values of the kind integer"),
     ],
 )

@@ -50,6 +50,29 @@ def test_f2_a_text_that_says_nothing_gets_the_shares_of_classes(n, shares):
     assert np.median(clf.predict_proba(texts).max(axis=1)) < 1 - 0.02 / n
 
 
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+@pytest.mark.parametrize("shares", [[0.85, 0.15], [0.5, 0.3, 0.2]])
+def test_f2_the_network_alone_knows_the_shares_of_classes(epochs, shares):
+    texts, labels = made(500, shares)
+    options = {"linear_skip": False, "epochs": epochs, "units": 8, "embedding_dim": 8}
+    found = fitted(texts, labels, **options).predict_proba(["", "otp not received"])
+    shares = [np.mean(labels == name) for name in np.unique(labels)]
+    np.testing.assert_allclose(found, [shares] * 2, atol=0.03)
+    several = np.column_stack([labels == "billing", np.zeros(500, int)])
+    found = fitted(texts, several, **options).predict_proba([""])
+    np.testing.assert_allclose(found, [[shares[0], 0]], atol=0.03)
+
+
+def test_the_network_alone_is_not_stopped_before_it_has_learned():
+    texts, labels = made(600, [0.85, 0.15])
+    options = {"linear_skip": False, "epochs": 12, "learning_rate": 0.002}
+    clf = fitted(texts, labels, units=8, embedding_dim=8, **options)
+    assert clf.skill_ > 0.3 and clf.score(texts, labels) > 0.98
+    # Training that goes on has something to stop at.
+    clf.set_params(warm_start=True, n_iter_no_change=1, tol=0.9).fit(texts, labels)
+    assert clf.n_iter_ == 1
+
+
 def test_f2_unseen_key_words_cost_no_more_than_with_logistic_regression():
     (texts, labels), (others, truth) = (
         made(600, [0.6, 0.4]),

@@ -1,8 +1,12 @@
 """What is said of inputs that do not fit: cases F12 and U1 to U10."""
 
+import bz2
 import datetime
 import enum
 import gzip
+import io
+import lzma
+import zipfile
 from array import array
 
 import numpy as np
@@ -176,6 +180,16 @@ def vectors(folder, content):
     return {word: [float(number) for number in found[word]] for word in found}
 
 
+def zipped(*names):
+    """Return a zip archive of files of two vectors, and of folders."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            is_folder = name.endswith("/")
+            archive.writestr(name, "" if is_folder else "good 1 2\nfilm 3 4\n")
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -187,12 +201,28 @@ def vectors(folder, content):
         b"good 1 2\nfilm 3 4\nother 1\n",
         b"\ngood 1 2\n\n\nfilm 3 4\n",
         gzip.compress(b"\xef\xbb\xbf2 2\r\ngood 1 2 \r\nfilm 3 4 \r\n"),
+        bz2.compress(b"good 1 2\nfilm 3 4\n"),
+        lzma.compress(b"good 1 2\nfilm 3 4\n"),
+        zipped("folder/", "folder/vectors.txt"),
     ],
     ids=["plain", "header", "tabs", "BOM and blanks", "twice", "short", "empty lines"]
-    + ["gzip"],
+    + ["gzip", "bzip2", "xz", "zip"],
 )
 def test_u5_files_of_vectors(content, tmp_path):
     assert vectors(tmp_path, content) == {"good": [1, 2], "film": [3, 4]}
+
+
+def test_u5_archives_of_several_files_and_cut_files_are_told(tmp_path):
+    with pytest.raises(ValueError, match="zip archive of 2 files, .*: a.txt, b.txt. U"):
+        vectors(tmp_path, zipped("a.txt", "b.txt"))
+    lines = b"".join(b"word%d %d 0\n" % (i, i) for i in range(5000))
+    for module in (gzip, bz2, lzma):
+        with pytest.raises(
+            ValueError, match="cannot be decompressed: .* fetch or pack"
+        ):
+            vectors(tmp_path, module.compress(lines)[:-9])
+    with pytest.raises(FileNotFoundError):
+        first_vectors(tmp_path / "none", {"good": 2}, 3)
 
 
 @pytest.mark.parametrize("as_file", [True, False])

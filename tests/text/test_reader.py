@@ -171,6 +171,24 @@ def test_many_texts_are_split_alike(monkeypatch):
     assert targets[validation].sum() == 4 and len(validation) == 20
 
 
+@pytest.mark.parametrize("many", [2**18, 50])
+@pytest.mark.parametrize("fraction", [0.1, 0.9])
+def test_training_has_a_text_of_each_class_and_side_of_each_label(
+    many, fraction, monkeypatch
+):
+    monkeypatch.setattr(dataset, "MANY", many)
+    rows, single = np.arange(100), np.zeros((100, 3), bool)
+    single[rows, np.where(rows < 2, rows, 2)] = True  # two classes of one text each
+    labels = np.eye(100, 2, dtype=bool) ^ np.array([False, True])
+    for seed in range(20):
+        for targets in (single, labels, np.tile(single[:, :1], 1)):
+            train, validation = dataset.split_stratified(targets, rows, fraction, seed)
+            assert sorted([*train, *validation]) == rows.tolist()
+            assert len(validation) >= 98 * fraction - 2
+            assert targets[train].any(axis=0).all()
+            assert not targets[train].all(axis=0).any()
+
+
 def test_arrays_that_joblib_maps_are_taken_as_they_were():
     ids = np.ones((9, 3), int)
     told = joblib.Parallel(n_jobs=2, max_nbytes=1)(
@@ -212,6 +230,20 @@ def test_what_does_not_fit_is_told(X, y, error, message):
     with pytest.raises(error, match=message):
         clf.fit(X, y)
     assert vars(clf) == vars(small())
+
+
+def split_or_fail(text):
+    return None if text == "bad!" else text.split()
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_an_error_of_the_tokenizer_names_the_position_among_all_texts():
+    (texts, labels), message = made(), "failed on the text at position 50"
+    clf, broken = small(tokenizer=split_or_fail), [*texts[:50], "bad!", *texts[51:]]
+    with pytest.raises(TypeError, match=message):
+        clf.fit(iter(broken), labels)
+    with pytest.raises(TypeError, match=message):
+        clf.fit(texts, labels).predict(iter(broken))
 
 
 def test_an_iterator_that_is_used_up_cannot_be_predicted():

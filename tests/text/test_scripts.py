@@ -106,11 +106,33 @@ def test_f3_a_word_is_known_however_it_is_coded():
         ("ﺍﻟﺴﻼﻡ a\ufe70", ["السلام", "aً"]),
         ("שׁ ﬥ", ["שׁ", "ל"]),
         ("(￣▽￣)", ["(", "￣", "▽", "￣", ")"]),
+        ("كتــــاب ߛߺߊ", ["كتاب", "ߛߊ"]),
+        ("Ĳsland coŀlegi ǅep ŉ", ["ijsland", "col·legi", "džep", "'", "n"]),
+        ("Waſſer 5 \u00b5m", ["wasser", "5", "μm"]),
+        ("𝐅𝐑𝐄𝐄 𝓌𝓸𝓇𝓭 𝟙𝟚", ["free", "word", "12"]),
+        ("葛\U000e0100城 ᠠ\u180bᠨ က\ufe00", ["葛城", "ᠠᠨ", "က"]),
+        ("Oʻzbek Hawaiʻi guaꞌa", ["o'zbek", "hawai'i", "gua'a"]),
+        ("ג'ירף", ["ג׳ירף"]),
+        ("a\u3164b c\u2800d", ["a", "b", "c", "d"]),
     ],
-    ids=["ligatures", "full width", "half width", "Arabic", "Hebrew", "signs"],
+    ids=["ligatures", "full width", "half width", "Arabic", "Hebrew", "signs"]
+    + ["stretches", "digraphs", "long s", "mathematics", "variants"]
+    + ["other apostrophes", "geresh", "blank letters"],
 )
 def test_f3_letters_are_the_same_however_they_are_drawn(drawn, words):
     assert set(TextSequencer().fit([drawn]).vocabulary_) == set(words)
+
+
+def test_f3_every_code_is_read_alike_in_each_normal_form():
+    codes = [chr(code) for code in range(0xA0, 0x30000) if not 0xAC00 <= code < 0xE000]
+    codes = [code for code in codes if unicodedata.normalize("NFD", code) != code]
+    assert len(codes) > 1500
+    find = scripts.word_pattern().findall
+    for code in codes:
+        text = f"a{code}b {code} א{code}א"
+        forms = [unicodedata.normalize(form, text) for form in ("NFC", "NFD")]
+        found = [find(scripts.normalized(form)) for form in (text, *forms)]
+        assert found[0] == found[1] == found[2], hex(ord(code))
 
 
 def test_f3_plain_words_are_cut_as_before_and_quickly():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from sklstm import LSTMTextClassifier
+from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._text.dataset import Documents, TextTrainingData
 from sklstm._text.sequences import Sequences
 from sklstm._utils.row_weights import rows_and_weights
@@ -39,6 +39,25 @@ def test_f1_whole_weights_are_repeats_whatever_their_unit(weights, n_repeats):
     total = found * relative
     np.testing.assert_allclose(total / total.sum(), np.array(weights) / sum(weights))
     assert total.sum() == pytest.approx(sum(n_repeats))
+
+
+@pytest.mark.parametrize(
+    ("weights", "match"),
+    [
+        ("w", "is of type str, but a number for each row"),
+        ({0: 1}, "is of type dict, but a number for each row"),
+        (["a"] * 6, "must hold a number for each row, but holds others: .* 'a'"),
+        ([[1], [2, 3]] * 3, "must hold a number for each row"),
+        (object(), "must hold a number for each row"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_told(weights, match):
+    series = np.sin(np.arange(30.0))
+    forecaster = LSTMForecaster(epochs=0, window_length=3, pretrained=False)
+    with pytest.raises(ValueError, match=f"sample_weight {match}"):
+        linear().fit(TEXTS, LABELS, weights)
+    with pytest.raises(ValueError, match=f"sample_weight {match}"):
+        forecaster.fit(series[:6], sample_weight=weights)
 
 
 def repeated(n_repeats):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklstm._networks.onnx.graph import ONE, Graph, recurrent
+from sklstm._networks.onnx.members import member_forecasts, weighted_mean
 from sklstm._windows.normalization import SMALLEST_SCALE
 from sklstm._windows.scaling import TransformerScaler
 
@@ -24,11 +25,6 @@ def check_has_graph(forecaster):
             "or fit with network=None."
         )
     model = forecaster._state.model
-    if forecaster.members_["trained"]["weight"] < 1:
-        raise ValueError(
-            "The forecast is combined with those of the pretrained network and others, "
-            "for which to_onnx has no graph. Fit with pretrained=False."
-        )
     if forecaster._state.form != "windows" and model.calendar is not None:
         raise ValueError(
             f"The forecaster has calendar={model.calendar!r}, but an ONNX graph "
@@ -61,29 +57,56 @@ def windows_model(graph, forecaster):
 
 def series_model(graph, forecaster, series):
     """Return a graph from the last rows of a series to what `forecast` returns."""
-    scaler = scaler_of(forecaster, series)
     state = forecaster._state
     model, one_d = state.model, state.output.one_dimensional
-    length, horizon, n_targets = model.window_length, model.horizon, model.n_targets
-    columns = [] if one_d else [n_targets]
-    y = graph.input("y", ["n", length, *columns])
-    text = f"y: the last {length} rows of the series, oldest first, in its own units. "
+    fitted = series_of(forecaster, series)
+    n_rows, columns = model.n_rows_read(fitted), [] if one_d else [model.n_targets]
+    y = graph.input("y", ["n", n_rows, *columns])
+    text = f"y: the last {n_rows} rows of the series, oldest first, in its own units. "
+    y, output = graph.reshape(y, 0, n_rows, model.n_targets), None
+    if model.members is None or model.members.weights["trained"]:
+        window = graph.cut(y, n_rows - model.window_length, n_rows)
+        output, more = scaled_forecast(graph, forecaster, fitted, window)
+        text += more
+    if model.is_combined:
+        output = combined(graph, model, fitted.scaler, output, y, n_rows)
+    output = invert(graph, output, fitted.scaler)
+    output = graph.reshape(output, -1, model.horizon, *columns)
+    text += f"forecast: the next {model.horizon} values in the units of y. "
+    text += "No missing values."
+    shape = ["n", model.horizon, *columns]
+    return graph.model(("forecast", output), shape, forecaster, text)
+
+
+def scaled_forecast(graph, forecaster, fitted, y):
+    """Return scaled forecasts by the network, and a text about its inputs.
+
+    Parameters
+    ----------
+    fitted : FittedSeries
+    y : str of shape (n, window_length, n_targets)
+        In the units of the target.
+    """
+    state, scaler, text = forecaster._state, fitted.scaler, ""
+    model, norm = state.model, state.model.norm
+    length, horizon = model.window_length, model.horizon
     # 32 bits hold scaled values, as they do in `ForecastModel`.
-    y = scaled(graph, graph.reshape(y, 0, length, n_targets), scaler, in_32_bits=True)
-    norm, window, context = model.norm, y, []
+    window = y = scaled(graph, y, scaler, in_32_bits=True)
     level, scale = level_and_scale(graph, y, norm, length, horizon)
     if level is not None:
         window = graph("Sub", window, rows_of(graph, level, norm, 0, length))
     if scale is not None:
         window = graph("Div", window, scale)
+    context = []
     if norm.shows_level:
         context.append(graph.reshape(graph.cut(y, length - 1, length), 0, -1))
     if state.form == "regression":
         past, ahead = inputs(graph, model, length, horizon)
         window = graph("Concat", window, past, axis=2)
-        text += f"X_past: inputs at these rows. X_ahead: at the next {horizon}. "
+        text = f"X_past: inputs at the last {length} rows. "
+        text += f"X_ahead: at the next {horizon}. "
         context += [] if ahead is None else [graph.reshape(ahead, 0, -1)]
-    static = static_of(forecaster, series)
+    static = fitted.history.static
     if static is not None:  # the same in each row
         # Static features have no axis of rows, so they are added to a zero of each row.
         zero = graph.reshape(graph.cut(graph.cut(y, 0, 1), 0, 1, axis=2), 0, 1)
@@ -95,36 +118,54 @@ def series_model(graph, forecaster, series):
         output = graph("Mul", output, scale)
     if level is not None:
         output = graph("Add", output, rows_of(graph, level, norm, length, None))
-    output = graph.reshape(invert(graph, output, scaler), -1, horizon, *columns)
-    text += f"forecast: the next {horizon} values in the units of y. No missing values."
-    shape = ["n", horizon, *columns]
-    return graph.model(("forecast", output), shape, forecaster, text)
+    return output, text
 
 
-def scaler_of(forecaster, series):
-    """Return the scaler of the one series whose values the graph takes."""
-    scalers = {key: own.scaler for key, own in forecaster._state.series.items()}
-    if len(scalers) == 1 and series is None:
-        return next(iter(scalers.values()))
-    known = list(scalers)[:5]
+def combined(graph, model, scaler, trained, y, n_rows):
+    """Return the weighted mean of scaled forecasts, as `Members.combine` does.
+
+    Parameters
+    ----------
+    model : ForecastModel
+    trained : str or None
+        Scaled forecasts by the network trained here.
+    y : str of shape (n, n_rows, n_targets)
+        In the units of the target.
+    """
+    members, n_targets, horizon = model.members, model.n_targets, model.horizon
+    members.check_weights()
+    # On the axis of the logarithm, forecasts stay positive.
+    contexts = scaled(graph, y, scaler) if scaler.log else y
+    contexts = graph.reshape(graph("Transpose", contexts, perm=[0, 2, 1]), -1, n_rows)
+    others = member_forecasts(
+        graph, members, contexts, n_rows, horizon, model.norm.seasons
+    )
+    for name, outputs in others.items():
+        tables = [graph.reshape(o, -1, n_targets, horizon) for o in outputs]
+        tables = [graph("Transpose", table, perm=[0, 2, 1]) for table in tables]
+        if not scaler.log:
+            tables = [scaled(graph, table, scaler) for table in tables]
+        others[name] = tables
+    return weighted_mean(graph, members, trained, others)
+
+
+def series_of(forecaster, series):
+    """Return the one series whose values the graph takes."""
+    every = forecaster._state.series
+    if len(every) == 1 and series is None:
+        return next(iter(every.values()))
+    known = list(every)[:5]
     if series is None:
         raise ValueError(
-            f"The forecaster knows {len(scalers)} series, each scaled by itself, but a "
+            f"The forecaster knows {len(every)} series, each scaled by itself, but a "
             f"graph takes one. Name it: to_onnx(series=...), one of {known} and so on."
         )
-    if series not in scalers:
+    if series not in every:
         raise ValueError(
             f"series={series!r} is not a series that the forecaster knows. Take one of "
-            f"{known}" + (" and so on." if len(scalers) > 5 else ".")
+            f"{known}" + (" and so on." if len(every) > 5 else ".")
         )
-    return scalers[series]
-
-
-def static_of(forecaster, series):
-    """Return the static features of the one series whose values the graph takes."""
-    known = forecaster._state.series
-    chosen = next(iter(known)) if series is None else series
-    return known[chosen].history.static
+    return every[series]
 
 
 def inputs(graph, model, length, horizon):

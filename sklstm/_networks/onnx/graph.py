@@ -31,7 +31,8 @@ class Graph:
 
     def __init__(self):
         self.onnx = load_onnx()
-        self.nodes, self.constants, self.inputs = [], [], []
+        self.nodes, self.inputs = [], []
+        self.constants = {}  # by content, so that no weights are stored twice
         self._n_nodes = 0  # nodes of inner graphs included, so that names are unique
 
     def input(self, name, shape, dtype=np.float64):
@@ -43,10 +44,12 @@ class Graph:
         return self.onnx.helper.make_tensor_value_info(name, kind, shape)
 
     def constant(self, value):
-        name = f"constant_{len(self.constants)}"
         value = np.ascontiguousarray(value).reshape(np.shape(value))
-        self.constants.append(self.onnx.numpy_helper.from_array(value, name))
-        return name
+        key = value.dtype.str, value.shape, value.tobytes()
+        if key not in self.constants:
+            name = f"constant_{len(self.constants)}"
+            self.constants[key] = self.onnx.numpy_helper.from_array(value, name)
+        return self.constants[key].name
 
     def __call__(self, operator, *inputs, n_outputs=1, **attributes):
         """Add a node; arrays among its inputs become constants.
@@ -132,7 +135,7 @@ class Graph:
             type(estimator).__name__,
             self.inputs,
             [self._info(name, shape, np.float64)],
-            self.constants,
+            [*self.constants.values()],
             doc_string=text,
         )
         model = helper.make_model(
