@@ -153,8 +153,10 @@ def main():
 
 HEAD = """# Accuracy with default settings
 
-The table shows the mean squared error over all windows of the held-out rows, in squared
-units of the series (ETTh1: scaled, as is customary). Only `window_length` and `horizon`
+With default settings the error of sklstm is below that of ridge regression on every
+task except air passengers. The table shows the mean squared error over all windows of
+the held-out rows, in squared units of the series. ETTh1 is standardized by the mean and
+the standard deviation of its first twelve months. Only `window_length` and `horizon`
 are set. Errors are means and standard deviations over {} seeds. "Alone" is
 `pretrained=False`, with the same seeds. Ridge regression has the same window and
 training rows; its penalty is chosen on the same validation block. Written by `python

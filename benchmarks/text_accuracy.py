@@ -125,7 +125,10 @@ def main():
 
 HEAD = """# Text classification with default settings
 
-The table shows the held-out accuracy on raw texts (SMS spam: F1 of the class spam). The
+`LSTMTextClassifier` is more accurate than TF-IDF with logistic regression on all six
+sets of texts, and a fit takes 1.4 to 13 times as long. On four of the sets `fit` leaves
+the network out with every seed, so the difference comes from the n-gram model. The
+table shows the held-out accuracy on raw texts (SMS spam: F1 of the class spam). The
 simple model is TF-IDF of 1- and 2-grams, sublinear, with logistic regression (C=10). A
 best epoch of 0 means that the network did not lower the log loss of the n-gram model on
 the validation block, and was left out. ECE is the expected calibration error, in 15

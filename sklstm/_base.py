@@ -17,6 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklstm import __version__
 from sklstm._reporting import html_page, summary
+from sklstm._training.compiled import CompiledNetwork
+from sklstm._training.keras_arguments import Cosine
+from sklstm._training.settings import Settings
 from sklstm._utils import archive, memory_limits, scikeras_names
 from sklstm._utils.cells import CELLS
 from sklstm._utils.keras_backend import check_process, load_keras
@@ -225,10 +228,6 @@ class BaseLSTM(BaseEstimator):
         memory_limits.check_memory(n_bytes, "The fit", memory_advice(self))
 
     def _settings(self, epochs, loss, metrics=None):
-        # Imported here, because prediction needs neither Keras nor the training code.
-        from sklstm._training.keras_arguments import Cosine
-        from sklstm._training.settings import Settings
-
         schedule = self.learning_rate_schedule
         return Settings(
             epochs=epochs,
@@ -355,8 +354,6 @@ class BaseLSTM(BaseEstimator):
     @property
     def model_(self):
         """Keras model with the fitted weights, built at each access."""
-        from sklstm._training.compiled import CompiledNetwork
-
         check_is_fitted(self, "_state")
         check_process()
         network = CompiledNetwork(self._spec_, self._settings(1, self._loss))

@@ -428,8 +428,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
                 default=None
             Features that do not change within a series, with one row for each series.
             The index of a frame holds the keys of the series; otherwise rows are in the
-            order of the list of series. Numbers are scaled, and all other columns are
-            read as categories.
+            order of the list of series. Numbers are scaled, dates are refused, and all
+            other columns are read as categories.
 
         Returns
         -------
@@ -915,7 +915,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             If the rows do not follow the history at once.
         """
         self._check_has_history("update")
-        self._state = self._state.extended(read_observations(self, X, y))
+        self._state = self._state.extended(read_observations(self, X, y, "update"))
         return self
 
     def observe(self, X, y=None):
@@ -955,7 +955,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         np.int64(5)
         """
         self._check_has_history("observe")
-        rows, state = read_observations(self, X, y), self._state
+        rows, state = read_observations(self, X, y, "observe"), self._state
         extended = state.extended(rows)
         errors = errors_of_new_rows(
             state.series_model, state.series, extended.series, rows

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from sklearn.metrics import mean_pinball_loss
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
 from sklstm._series.alignment import (
@@ -310,6 +311,7 @@ def make_backtest_scorer(metric, *, steps=None, stride=1, gap=0, **options):
     -------
     callable
         ``scorer(estimator, X, y=None)`` returns the negated error; higher is better.
+        The estimator is a forecaster, or a pipeline that ends in one.
 
     Examples
     --------
@@ -339,6 +341,9 @@ class BacktestScorer:
 
     def __call__(self, estimator, X, y=None):
         plan = {"steps": self.steps, "stride": self.stride, "gap": self.gap}
+        while isinstance(estimator, Pipeline):
+            X = X if len(estimator) == 1 else estimator[:-1].transform(X)
+            estimator = estimator[-1]
         # One process, because the search around this scorer already uses the workers.
         table = estimator.backtest(X, y, **plan, n_jobs=1)
         table = table.dropna(subset="y_true")
@@ -454,25 +459,25 @@ def check_seasons(y_train, seasonal_period):
             check_regular_index(index, "y_train")
 
 
-def lag(y_true, y_pred, max_lag=10):
+def lag(y_true, y_pred):
     """Return the shift, in rows, at which forecasts correlate best with values."""
     best, best_shift = -np.inf, 0
-    for shift, correlation in enumerate(correlations(y_true, y_pred, max_lag)):
+    for shift, correlation in enumerate(correlations(y_true, y_pred)):
         # The margin gives ties to the smaller shift: rounding must not report a lag.
         if correlation > best + 1e-9:
             best, best_shift = correlation, shift
     return best_shift
 
 
-def correlations(y_true, y_pred, max_lag=10):
-    """Return the correlation of actual values with forecasts 0, 1, 2, ... rows later.
+def correlations(y_true, y_pred):
+    """Return the correlation of actual values with forecasts 0 to 10 rows later.
 
     Rows with a missing value are left out. A constant series gives NaN.
     """
     y_true, y_pred = as_column(y_true), as_column(y_pred)
     result = []
     # Fewer than three pairs of rows correlate perfectly by chance.
-    for shift in range(min(max_lag, max(len(y_true) - 3, 0)) + 1):
+    for shift in range(min(10, max(len(y_true) - 3, 0)) + 1):
         pair = np.stack([y_true[: len(y_true) - shift], y_pred[shift:]])
         pair = pair[:, ~np.isnan(pair).any(axis=0)]
         varies = pair.shape[1] > 1 and pair.std(axis=1).all()

@@ -177,7 +177,7 @@ class TrainingHistoryDisplay(Display):
             legend_below(ax)
         else:
             ax.legend(frameon=False)
-        finish(ax, f"{metric} by epoch")
+        finish(ax, f"{metric[0].upper()}{metric[1:]} by epoch")
 
     def _check_metric(self, metric):
         for name, history in self.histories.items():
@@ -300,12 +300,9 @@ class ForecastDisplay(Display):
             )
         past = state.series[series].history
         # A history keeps only its last time stamps; older ones are computed from them.
-        index = past.stamps(0, len(past))
+        index, ahead = past.stamps(0, len(past)), past.after(len(forecast))
         if index is None:
             index = pd.RangeIndex(len(past))
-            ahead = pd.RangeIndex(len(past), len(past) + len(forecast))
-        else:
-            ahead = forecast.index
         forecast = pd.Series(np.asarray(forecast), ahead)
         intervals = {}
         if state.intervals.has_quantiles:

@@ -135,8 +135,9 @@ def test_update_moves_the_history_on(passengers):
     assert all((f.weights_[name] == weights[name]).all() for name in weights)
     with pytest.raises(ValueError, match="do not follow the history at once"):
         f.update(passengers[115:])
-    with pytest.raises(ValueError, match="update takes what fit took"):
-        f.update(passengers[110:], passengers[110:])
+    for method in ("update", "observe", "backtest"):
+        with pytest.raises(ValueError, match=f"{method} takes what fit took"):
+            getattr(f, method)(passengers[110:], passengers[110:])
 
 
 def test_backtest_equals_a_loop_over_forecasts(passengers):
@@ -836,7 +837,7 @@ def test_bad_series(passengers):
         small().fit(broken)
     with pytest.raises(ValueError, match="Column . holds no value at all"):
         small().fit(passengers * np.nan)
-    with pytest.raises(ValueError, match="not sorted by time"):
+    with pytest.raises(ValueError, match="not sorted by time.*stands after"):
         small().fit(passengers[::-1])
     with pytest.raises(TypeError, match="must hold numbers"):
         small().fit(["a"] * 20)

@@ -138,7 +138,7 @@ def test_missing_inputs_count_where_they_are_read(dated):
 
 
 def test_stamps_with_and_without_a_zone_are_told_apart(dated):
-    with pytest.raises(ValueError, match="of the zone UTC.*with those of None"):
+    with pytest.raises(ValueError, match="of the zone UTC.*with those without a zone"):
         dated.forecast(7, X.tz_localize("UTC"))
 
 
@@ -325,6 +325,51 @@ def test_parts_of_a_list_go_by_their_names(library):
         bare().fit([one, other])
 
 
+@pytest.mark.parametrize("dtype", ["int32", "Int64", "float64"])
+def test_whole_numbers_of_another_dtype_are_the_same_rows(dtype):
+    numbers = pd.Index(np.arange(120), dtype=dtype)
+    of_X, of_y = X.reset_index(drop=True), Y.set_axis(numbers)
+    f = bare().fit(of_X[:N], of_y[:N])
+    expected = bare().fit(X[:N].to_numpy(), Y[:N].to_numpy())
+    assert_allclose(
+        f.forecast(3, X=of_X.set_axis(numbers)[N - 5 :]),
+        expected.forecast(3, X=X[N:].to_numpy()),
+    )
+    f.update(of_X[N : N + 2], of_y[N : N + 2])
+    assert f.forecast(1, X=of_X).index[0] == N + 2
+
+
+@pytest.mark.parametrize("method", ["forecast", "predict", "score", "history"])
+def test_a_target_in_place_of_inputs_is_told_with_their_names(method, dated):
+    calls = {
+        "forecast": lambda: dated.forecast(7, X=X["promo"][N:]),
+        "predict": lambda: dated.predict(Y[N:]),
+        "score": lambda: dated.score(Y[N:], X[N:]),
+        "history": lambda: dated.forecast(7, X[N:], history=(Y[:N], X[:N])),
+    }
+    with pytest.raises(ValueError, match=r"has the shape .* inputs \['promo'\]"):
+        calls[method]()
+
+
+@pytest.mark.parametrize("method", ["update", "observe", "backtest"])
+def test_rows_without_their_target_are_told_with_the_method(method, dated):
+    with pytest.raises(ValueError, match=rf"{method}\(X, y\) after fit\(X, y\)"):
+        getattr(dated, method)(Y[N:])
+
+
+def test_missing_inputs_are_told_with_the_name_of_their_column(dated):
+    holes = X.copy()
+    holes.iloc[N + 1] = np.nan
+    with pytest.raises(ValueError, match="2023-04-12 .*column 'promo'"):
+        dated.forecast(7, X=holes)
+    with pytest.raises(ValueError, match="column 'promo', at 2023-04-12"):
+        bare().fit(holes, Y)
+    wide = holes.assign(past=holes["promo"])
+    f = bare(past_covariates=("past",)).fit(wide[:N], Y[:N])
+    with pytest.raises(ValueError, match="column 'promo', at 2023-04-12"):
+        f.predict(wide[N:])
+
+
 # F5: frequencies in files, pickles and workers --------------------------------
 
 HOLIDAYS = ["2021-04-02", "2021-05-31"]
@@ -371,6 +416,31 @@ def f_after(f, y):
     return pickle.loads(pickle.dumps(f)).update(y[60:]).forecast(2)
 
 
+@pytest.mark.parametrize(
+    "offset",
+    [
+        offsets.CustomBusinessDay(holidays=["2023-02-13"]),
+        offsets.BusinessHour(start="08:00", end="12:00"),
+    ],
+)
+def test_stamps_that_lost_their_frequency_have_that_of_the_fit(offset):
+    stamps = pd.date_range("2023-01-02", periods=60, freq=offset)
+    y = pd.Series(np.sin(np.arange(60.0)), stamps)
+    inputs = pd.DataFrame({"x": np.cos(np.arange(60.0))}, stamps)
+    later = y[:50].set_axis(pd.DatetimeIndex(stamps[:50], freq=None))
+    f = bare().fit(y[:40])
+    assert f.forecast(5, history=later).index.equals(stamps[50:55])
+    assert f.set_params(warm_start=True).fit(later).forecast(5).index[0] == stamps[50]
+    assert f.partial_fit(later[:45]).forecast(5).index[0] == stamps[45]
+    # Where one of X and y has kept it, both have it.
+    for data in (inputs[:50].set_axis(later.index), y[:50]), (inputs[:50], later):
+        f = bare().fit(*data)
+        assert f.forecast(5, X=inputs[50:]).index.equals(stamps[50:55])
+        lists = bare().fit(*([part, part] for part in data))
+        ahead = lists.forecast(5, X=[inputs[50:], inputs[50:]])
+        assert ahead[1].index.equals(stamps[50:55])
+
+
 # F6, F8, F14, F17, F23: axes --------------------------------------------------
 
 YEARS = pd.Series(10 + 2 * np.sin(np.arange(120) / 2), pd.Index(range(1900, 2020)))
@@ -384,7 +454,7 @@ def test_whole_numbers_are_an_axis():
     told = "they go from 2050 to 2050 in 1 rows, and the row after the history is 2020"
     with pytest.raises(ValueError, match=told):
         f.update(pd.Series([10.0], [2050]))
-    with pytest.raises(ValueError, match="not in order of time"):
+    with pytest.raises(ValueError, match="not in order of time.*stands after"):
         f.fit(YEARS.sample(frac=1, random_state=0))
     with pytest.raises(ValueError, match="X and y have different indexes"):
         f.fit(YEARS.to_frame("x") + 1, YEARS.set_axis(YEARS.index + 40))
@@ -914,6 +984,51 @@ def test_steps_that_are_inputs_are_told(dated):
     for steps in (X[N:], [1, 2], DAYS[-1]):
         with pytest.raises(TypeError, match=r"it is a .*forecast\(X=...\)"):
             dated.forecast(steps)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        DAYS[:2],
+        [DAYS[0].date(), DAYS[1].date()],
+        DAYS[:2].to_period("M"),
+        DAYS[:2] - DAYS[0],
+    ],
+)
+def test_dates_are_no_categories_of_static_features(times):
+    static = pd.DataFrame({"size": [1, 2], "opened": times}, ["p", "q"])
+    with pytest.raises(TypeError, match="'opened' .* holds dates .* days since a date"):
+        bare().fit(panel(Y), static_features=static)
+    static["opened"] = static["opened"].astype(str)
+    assert len(bare().fit(panel(Y), static_features=static).forecast(1)) == 2
+
+
+def test_columns_of_static_features_go_by_their_names():
+    static = pd.DataFrame({"size": [1.0, 2.0], "kind": ["x", "y"]}, ["p", "q"])
+    f = bare().fit(panel(Y), static_features=static)
+    again = f.forecast(3, history=panel(Y), static_features=static[["kind", "size"]])
+    assert_allclose(again, f.forecast(3))
+    with pytest.raises(ValueError, match="fitted with .'size', 'kind'.. Pass the same"):
+        f.forecast(3, history=panel(Y), static_features=static[["kind"]])
+
+
+def test_keys_of_series_that_differ_in_their_type_alone_are_refused():
+    mixed = pd.concat({1: Y, "1": Y}, names=["store", "day"])
+    said = "series 1 and '1', which differ in their type alone"
+    with pytest.raises(ValueError, match=f"The index of X has the {said}"):
+        bare().fit(mixed)
+    long = mixed.reset_index()
+    with pytest.raises(ValueError, match=f"The frame has the {said}"):
+        panel_from_long(long, series="store", time="day")
+    long.insert(0, "city", "a")
+    with pytest.raises(ValueError, match=r"\('a', 1\) and \('a', '1'\), which differ"):
+        panel_from_long(long, series=["city", "store"], time="day")
+    f = bare().fit(pd.concat({1: Y, 2: Y}, names=["store", "day"]))
+    assert f.forecast(1, series=1.0).index[0][0] == 1
+    assert f.forecast(1, series=1.0).index.levels[0].dtype.kind == "i"
+    static = pd.DataFrame({"size": [1, 2]}, ["1", "2"])
+    with pytest.raises(ValueError, match=r"series 1. .* begins with \['1', '2'\]"):
+        f.fit(pd.concat({1: Y, 2: Y}), static_features=static)
 
 
 def test_static_features_that_are_too_large_are_refused():

@@ -136,6 +136,14 @@ def test_forecast_of_arrays_periods_and_without_validation_block(passengers):
         ForecastDisplay.from_estimator(LSTMForecaster(**QUICK).fit(both))
 
 
+def test_forecast_of_an_array_beside_dated_inputs_has_their_dates(passengers):
+    X = passengers.to_frame("X") % 7
+    f = LSTMForecaster(**QUICK).fit(X[:-3], passengers.to_numpy()[:-3])
+    display = f.plot(X=X[-3:])
+    assert display.forecast.index.equals(passengers.index[-3:])
+    assert_array_equal(display.forecast, f.forecast(X=X[-3:]))
+
+
 def test_prediction_tells_a_forecast_that_lags_behind(fitted, passengers):
     display = PredictionDisplay.from_estimator(fitted, passengers[-24:])
     assert "lag" in display.lines_["predicted"].get_label()

@@ -4,22 +4,29 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import StackingRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
     KFold,
+    LeaveOneOut,
     RandomizedSearchCV,
+    RepeatedKFold,
     TimeSeriesSplit,
+    cross_val_predict,
     cross_val_score,
     cross_validate,
     learning_curve,
     validation_curve,
 )
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklstm import LSTMForecaster
+from sklstm._forecasting.searches import may_be_k_fold
 from sklstm.metrics import make_backtest_scorer
 from sklstm.model_selection import PanelTimeSeriesSplit
 
@@ -191,6 +198,56 @@ def test_test_rows_of_one_split_that_are_all_missing_raise(form, n_jobs, passeng
         cross_val_score(f, X, y, cv=splitter(form), n_jobs=n_jobs)
 
 
+def test_workers_of_a_search_know_its_splitter(passengers):
+    f = estimator_of("series").set_params(epochs=0, pretrained=False)
+    series = passengers[:60].copy()
+    series.iloc[30:35] = np.nan
+    cv = TimeSeriesSplit(8, test_size=5)
+    with pytest.raises(ValueError, match="(?s)All the . fits failed.*two known values"):
+        GridSearchCV(f, {}, cv=cv, n_jobs=2).fit(series)
+    # Only tests of the user's own splits are scored, here not rows 42 to 47.
+    series = passengers[:60].copy()
+    series.iloc[36:48] = np.nan
+    cv = [(np.arange(30), np.arange(30, 36)), (np.arange(48), np.arange(48, 60))]
+    scores = GridSearchCV(f, {}, cv=cv, n_jobs=2).fit(series).cv_results_
+    assert np.isfinite(scores["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("cv", [None, 7, LeaveOneOut(), RepeatedKFold(n_splits=2)])
+def test_searches_by_splits_of_which_some_train_on_the_future_raise(
+    cv, n_jobs, passengers
+):
+    search = GridSearchCV(estimator_of("series"), GRID, cv=cv, n_jobs=n_jobs)
+    with pytest.raises(ValueError, match=r"(?s)All the .* fits.*cv=TimeSeriesSplit\("):
+        search.fit(passengers[:59].to_numpy())
+
+
+def test_the_last_split_of_k_fold_is_known_by_its_size_alone():
+    for n_rows in range(8, 60):
+        split = {"X": np.zeros(n_rows), "split_progress": (4, 5)}
+        for cv, is_k_fold in (KFold(5), True), (TimeSeriesSplit(5), False):
+            *_, (train, test) = cv.split(split["X"])
+            # Fewer than 8 rows cannot be fitted, by which splitter whatever.
+            if is_k_fold or n_rows - 5 * len(test) >= 8:
+                assert may_be_k_fold(split | {"test": test}) == is_k_fold
+
+
+@pytest.mark.parametrize("form", ["series", "regression"])
+@pytest.mark.parametrize("dated", [True, False])
+def test_predictions_by_splits_that_train_on_the_future_raise(form, dated, passengers):
+    X, y = data_of(form, passengers, dated)
+    f = estimator_of(form).set_params(epochs=0)
+    said = "before those that it forecasts. Call backtest"
+    with pytest.raises(ValueError, match=said):
+        cross_val_predict(f, X, y)
+    if form == "regression":
+        with pytest.raises(ValueError, match=said):
+            StackingRegressor([("lstm", f)]).fit(X, y)
+    windows = data_of("windows", passengers)
+    assert cross_val_predict(estimator_of("windows"), *windows).shape == (53, 2)
+
+
 def test_workers_do_not_guess_at_splits_of_another_kind(passengers):
     series = passengers[:60].copy()
     series.iloc[42:50] = np.nan
@@ -224,6 +281,66 @@ def test_backtests_score_every_form_in_order_of_time(form, passengers):
     options["cv"] = splitter(form, gap=2)
     with pytest.raises(ValueError, match="Pass gap= to make_backtest_scorer"):
         cross_validate(f, X, y, **options)
+
+
+@pytest.mark.parametrize("form", ["series", "regression", "many regression"])
+def test_backtests_score_pipelines_as_their_last_step(form, passengers):
+    X, y = data_of(form, passengers)
+    X = X.to_frame() if y is None else X
+    f, cv = estimator_of(form).set_params(epochs=0), splitter(form)
+    pipe = make_pipeline(FunctionTransformer(), make_pipeline(f))
+    options = {"cv": cv, "scoring": BACKTEST, "error_score": "raise"}
+    alone = cross_val_score(f, X, y, **options)
+    np.testing.assert_allclose(cross_val_score(pipe, X, y, **options), alone)
+    search = GridSearchCV(pipe, {}, cv=cv, scoring=BACKTEST).fit(X, y)
+    np.testing.assert_allclose(search.best_score_, alone.mean())
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("form", ["series", "regression", "many"])
+@pytest.mark.parametrize("fault", ["short tests", "missing", "one ends early"])
+def test_backtests_of_too_few_rows_raise_in_all_splits(form, fault, n_jobs, passengers):
+    X, y = data_of(form, passengers)
+    target = X if y is None else y
+    scoring, said = BACKTEST, "needs at least 21. Pass more rows"
+    if fault == "short tests":
+        scoring = make_backtest_scorer(mean_absolute_error, steps=21)
+    elif fault == "missing":
+        months = target.index.get_level_values(-1)
+        target[(months >= months[20]) & (months < months[40])] = np.nan
+        said = "hold no known value"
+    elif form != "many":
+        return
+    else:
+        X, said = X.drop(X.loc[["b"]].index[41:]), "X has 1 rows, but steps=2 needs"
+    f = estimator_of(form).set_params(epochs=0, pretrained=False)
+    for both in scoring, {"backtest": scoring}:
+        search = GridSearchCV(
+            f, {}, cv=splitter(form), scoring=both, n_jobs=n_jobs, refit=False
+        )
+        with pytest.raises(ValueError, match=f"(?s)All the . fits failed.*{said}"):
+            search.fit(X, y)
+
+
+def test_scorers_beside_a_backtest_are_checked_as_well(passengers):
+    X, y = data_of("regression", passengers)
+    y = y.mask(np.arange(len(y)) == len(y) - 5)
+    scoring = {"backtest": BACKTEST, "mae": NAMES[0]}
+    f = estimator_of("regression").set_params(epochs=0)
+    search = GridSearchCV(f, {}, cv=TimeSeriesSplit(2), scoring=scoring, refit=False)
+    said = "(?s)All the . fits failed.*cannot score the rows of the test parts"
+    with pytest.raises(ValueError, match=said):
+        search.fit(X, y)
+
+
+def test_backtests_of_what_has_none_raise(passengers):
+    X, y = data_of("regression", passengers)
+    rooted = TransformedTargetRegressor(estimator_of("regression"), func=np.sqrt)
+    rooted.set_params(inverse_func=np.square)
+    search = GridSearchCV(rooted, {}, cv=TimeSeriesSplit(2), scoring=BACKTEST)
+    said = "(?s)All the . fits failed.*TransformedTargetRegressor has no backtest"
+    with pytest.raises(ValueError, match=said):
+        search.fit(X, y)
 
 
 @pytest.mark.parametrize("form", ["series", "regression"])

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from sklstm._forecasting.fitting import fitted_before
-from sklstm._forecasting.intervals import IntervalForecaster
 from sklstm._forecasting.model import ORIGINS_AT_ONCE, Origins
 from sklstm._forecasting.state import FittedForecaster
 from sklstm._series.history import History
 from sklstm._series.reader import read_observations
 from sklstm._series.validation import check_positive_int, check_probabilities
 from sklstm._training.progress_bar import ProgressBar
+from sklstm._utils.disk_arrays import groups
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,8 @@ class BacktestPlan:
 
 def parts_of_one_fit(origins: dict[Hashable, np.ndarray]) -> Iterator[dict]:
     """Yield origins of some series, about as many as forecasts take at once."""
-    part, n_origins = {}, 0
-    for key, rows in origins.items():
-        if len(rows):
-            part[key], n_origins = rows, n_origins + len(rows)
-        if n_origins >= ORIGINS_AT_ONCE:
-            yield part
-            part, n_origins = {}, 0
-    if part:
-        yield part
+    known = (item for item in origins.items() if len(item[1]))
+    yield from map(dict, groups(known, lambda item: len(item[1]), ORIGINS_AT_ONCE))
 
 
 def backtest(
@@ -122,7 +115,7 @@ def backtest(
     """
     check_n_jobs(n_jobs)
     known = forecaster._state
-    state = known.extended(read_observations(forecaster, X, y))
+    state = known.extended(read_observations(forecaster, X, y, "backtest"))
     origins = {
         key: plan.origins(len(known.series[key].history), len(series.history))
         for key, series in state.series.items()
@@ -171,7 +164,7 @@ def tables_of_part(
 ) -> list:
     """Return (series, table) of the origins of each series in a part."""
     fitted = forecaster
-    state = fitted._state.extended(read_observations(forecaster, X, y))
+    state = fitted._state.extended(read_observations(forecaster, X, y, "backtest"))
     if fit_at is not None:
         fitted = fitted_before(forecaster, state, fit_at, plan.max_train_size)
     return tables(fitted._state, state, part, plan)
@@ -198,8 +191,7 @@ def tables(
     forecasts = model.forecast(given, plan.lead[-1] + 1)
     spread = [forecasts]
     if len(plan.quantiles):
-        intervals = IntervalForecaster(model, fitted.calibration)
-        spread += [*intervals.quantiles(forecasts, given, plan.quantiles)]
+        spread += [*fitted.intervals.quantiles(forecasts, given, plan.quantiles)]
     spread = [values[:, plan.lead] for values in spread]
     ends = np.cumsum([len(r) for r in rows.values()])[:-1]
     parts = zip(*(np.split(values, ends) for values in spread), strict=True)
@@ -259,10 +251,10 @@ def check_gap(gap):
 
 
 def check_refit(refit, max_train_size):
-    if isinstance(refit, str) and refit != "warm":
+    if isinstance(refit, (str, bool)) and refit != "warm":
         raise ValueError(
             "refit must be an int, the number of origins between two fits, 'warm' or "
-            f"None. Got {refit!r}."
+            f"None. Got {refit!r}. Pass refit=1 to fit before each forecast."
         )
     if refit is not None and refit != "warm":
         check_positive_int("refit", refit)

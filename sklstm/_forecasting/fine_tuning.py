@@ -44,13 +44,13 @@ class OriginSamples:
     contexts : ndarray of shape (n, n_patches, n_features)
     ahead : ndarray of shape (n, horizon, 1)
         What the network is to forecast; NaN where it is not known.
-    moves : ndarray of shape (n,)
-        Weight of each sample: 0 for constant contexts, because they teach nothing.
+    sample_weight : ndarray of shape (n,)
+        0 for constant contexts, because they teach nothing.
     """
 
     contexts: np.ndarray
     ahead: np.ndarray
-    moves: np.ndarray
+    sample_weight: np.ndarray
 
     def batches(self, rows, batch_size, rng=None):
         """Yield rows in their order, since they were drawn at random."""
@@ -67,7 +67,7 @@ class OriginSamples:
         return self.ahead[rows]
 
     def weights(self, rows):
-        return self.moves[rows]
+        return self.sample_weight[rows]
 
 
 class TrainingRows(NamedTuple):

@@ -48,7 +48,7 @@ def problem_of(
     last: FittedForecaster | None,
     epochs: int | None = None,
 ) -> SeriesForecastProblem | WindowForecastProblem:
-    """Return what a fit learns from; parameters are those of `fit_state`."""
+    """Return the `ForecastProblem` of a fit; parameters are those of `fit_state`."""
     if last is not None:  # windows stay what the network was trained on
         length = windows.window_length or last.network.window_length
         return make_problem(data, replace(windows, window_length=length), last.norm)
@@ -120,7 +120,7 @@ def fit_state(
 
 
 def earlier_fit(last: FittedForecaster) -> EarlierFit:
-    """Return what training continues from a fitted state."""
+    """Return the part of a fitted state that training continues."""
     weights = last.network.trained.weights
     return EarlierFit(last.scalers, weights, last.n_epochs, last.training)
 

@@ -69,16 +69,12 @@ class IntervalForecaster:
         if self.calibration is None and self.model.is_combined:
             return self._by_pretrained(forecasts, origins, probabilities)
         self.check_calibrated()
-        parts = zip(
-            origins, consecutive(origin.rows for origin in origins), strict=True
-        )
-        return np.concatenate(
-            [
-                self._of_one_series(origin, forecasts[at], probabilities)
-                for origin, at in parts
-            ],
-            axis=1,
-        )
+        where = zip(origins, consecutive(rows for _, rows in origins), strict=True)
+        parts = [
+            self._of_one_series(origin, forecasts[at], probabilities)
+            for origin, at in where
+        ]
+        return np.concatenate(parts, axis=1)
 
     def _by_pretrained(self, forecasts, origins, probabilities):
         """Return quantiles as far from forecasts as the pretrained ones are."""
@@ -214,13 +210,6 @@ class IntervalForecaster:
             actual[known] = history.y[ahead[known]]
             forecasts = self.model.forecast([origins], horizon)
             errors = scaler.apply(actual) - scaler.apply(forecasts)
-        return (
-            origins,
-            errors,
-            {
-                coverage: np.where(errors > 0, above, below)
-                for coverage, (below, above) in self._error_units(
-                    origins, horizon
-                ).items()
-            },
-        )
+        sides = self._error_units(origins, horizon).items()
+        units = {c: np.where(errors > 0, above, below) for c, (below, above) in sides}
+        return origins, errors, units

@@ -21,6 +21,7 @@ from sklstm._networks.pretrained import (
 from sklstm._networks.pretrained_inputs import QUANTILES
 from sklstm._series.missing import rows_since_seen
 from sklstm._utils.archive import storable
+from sklstm._utils.disk_arrays import blocks, groups
 from sklstm._utils.warn import warn_user
 from sklstm._windows.adjustment import MOST_CYCLES, adjusted, filled, restored
 from sklstm._windows.scaling import ColumnScaler, Scaler
@@ -53,7 +54,7 @@ class Reader(Protocol):
 
     @property
     def n_outputs(self) -> int:
-        """Number of forecasts, which is more than one where they are quantiles."""
+        """Number of forecasts; several if they are quantiles."""
 
     def read(self, contexts: list[np.ndarray], steps: int) -> np.ndarray:
         """Return forecasts after contexts, of shape (n_outputs, n, steps)."""
@@ -166,7 +167,7 @@ class Members:
 
     @property
     def is_combined(self) -> bool:
-        """Whether others than the network trained here take part."""
+        """Whether members other than the network trained here have a weight."""
         return self.weight > 0 or self.adjusted_weight > 0
 
     @property
@@ -280,7 +281,7 @@ def median_of(outputs: np.ndarray) -> np.ndarray:
 
 
 def within(forecast: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return a forecast that bounds limit where they are no NaN."""
+    """Limit a forecast to bounds; a bound of NaN limits nothing."""
     return np.fmin(np.fmax(forecast, low), high)
 
 
@@ -340,18 +341,15 @@ def context_forecasts(
     n_rows = max(min(n_context_rows(seasons), longest), 1)
     # A forecast has several quantiles a step.
     width = max(n_rows, len(QUANTILES) * steps)
-    result, waiting, n_values = [], [], 0
-    for values, scaler, origins in parts:
-        at_once = max(VALUES_AT_ONCE // (width * values.shape[1]), 1)
-        for first in range(0, len(origins), at_once):
-            rows = origins[first : first + at_once]
-            waiting.append(contexts_of(values, scaler, rows, n_rows))
-            n_values += len(rows) * values.shape[1] * width
-            if n_values >= VALUES_AT_ONCE:
-                result += forecasts_of(waiting, seasons, steps, readers)
-                waiting, n_values = [], 0
-    if waiting:
-        result += forecasts_of(waiting, seasons, steps, readers)
+    most = max(VALUES_AT_ONCE // width, 1)
+    contexts = (
+        contexts_of(values, scaler, origins[block], n_rows)
+        for values, scaler, origins in parts
+        for block in blocks(len(origins), max(most // values.shape[1], 1))
+    )
+    result = []
+    for group in groups(contexts, lambda part: part.ages.size, most):
+        result += forecasts_of(group, seasons, steps, readers)
     return np.concatenate(result, axis=1)
 
 

@@ -12,6 +12,7 @@ from sklstm._series.missing import interpolate_gaps, rows_since_seen, without_na
 from sklstm._training.fitted_network import FittedNetwork
 from sklstm._utils import memory_limits
 from sklstm._utils.archive import storable
+from sklstm._utils.disk_arrays import blocks, groups, in_memory
 from sklstm._windows.dataset import ReadyWindows, SeriesWindows
 from sklstm._windows.normalization import WindowNorm
 from sklstm._windows.problem import interpolate_windows
@@ -24,7 +25,7 @@ ORIGINS_AT_ONCE = 2048
 @storable
 @dataclass(frozen=True)
 class WindowModel:
-    """A network of ready-made windows, each of which stands for itself."""
+    """A network of ready-made windows, which are independent of each other."""
 
     network: FittedNetwork
     x_scaler: Scaler
@@ -101,7 +102,7 @@ class Spans(NamedTuple):
 
 
 def concatenated(parts) -> Spans:
-    """Return a list of `Spans` as one."""
+    """Concatenate `Spans`."""
     if len(parts) == 1:
         return parts[0]
     y, X, static = zip(*parts, strict=True)
@@ -180,11 +181,16 @@ class ForecastModel:
         return max(n_read, self.window_length) if trained else n_read
 
     def n_blocks(self, steps: int) -> int:
-        """Return how many times the network runs, each time from its own forecasts."""
+        """Return how many blocks of `horizon` steps the network forecasts in turn."""
         return -(-steps // self.horizon)
 
     def forecast(
-        self, origins: list[Origins], steps: int, *, quantiles: bool = False
+        self,
+        origins: list[Origins],
+        steps: int,
+        *,
+        quantiles: bool = False,
+        contexts: list[Origins] | None = None,
     ) -> np.ndarray:
         """Forecast from the rows before each origin, in the units of the target.
 
@@ -195,6 +201,8 @@ class ForecastModel:
         origins : list of Origins
         quantiles : bool
             All quantiles of the network, from windows that go on with the median.
+        contexts : list of Origins, default=None
+            The same origins as other members read them, if not as the network does.
 
         Returns
         -------
@@ -205,7 +213,7 @@ class ForecastModel:
         forecasts = self._forecast_by_network(origins, steps, quantiles)
         if quantiles or self.members is None or not self.is_combined:
             return forecasts
-        parts = [origin.context_rows for origin in origins]
+        parts = [origin.context_rows for origin in contexts or origins]
         return self.members.combine(parts, forecasts, self.norm.seasons)
 
     def _forecast_by_network(
@@ -243,15 +251,12 @@ class ForecastModel:
         -------
         ndarray of shape (n_rows, n_targets)
         """
-        check_equal_inside(values, rows, series.history.y)
+        check_equal_inside(values, rows, series.history, series.history.y)
         # The network reads forecasts in the place of missing rows; other members read
         # gaps as such.
         with_gaps, filled = self.alone._filled(series, values, rows)
-        forecasts = self.alone.forecast([Origins(filled, rows)], 1)
-        if self.members is not None and self.is_combined:
-            parts = [Origins(with_gaps, rows).context_rows]
-            forecasts = self.members.combine(parts, forecasts, self.norm.seasons)
-        return forecasts[:, 0]
+        contexts = [Origins(with_gaps, rows)]
+        return self.forecast([Origins(filled, rows)], 1, contexts=contexts)[:, 0]
 
     def steps_ahead(
         self, series: FittedSeries, X: np.ndarray, rows: np.ndarray
@@ -271,7 +276,7 @@ class ForecastModel:
         """
         history, fitted = series.history, series.history.X
         assert fitted is not None, "rows of X come where series have inputs"
-        check_equal_inside(X, rows, fitted, self.past_only)
+        check_equal_inside(X, rows, history, fitted, self.past_only)
         n_history = len(history)
         inside = rows < n_history
         forecast = np.empty((len(rows), self.n_targets))
@@ -288,7 +293,7 @@ class ForecastModel:
         return forecast
 
     def simulate(self, origin: Origins, steps: int, noise: np.ndarray) -> np.ndarray:
-        """Return paths that go on from their own values, noise included.
+        """Return sample paths, each of which continues from its own noisy values.
 
         Parameters
         ----------
@@ -302,10 +307,10 @@ class ForecastModel:
         ndarray of shape (n_samples, steps, n_targets)
         """
         repeated = origin._replace(rows=np.repeat(origin.rows, len(noise)))
-        scaler = origin.series.scaler
-        paths = self._roll([(self.spans(repeated, steps), scaler)], steps, noise)
+        paths = self._roll([repeated], steps, noise)
         if not self.is_combined:
             return paths
+        scaler = origin.series.scaler
         # Errors around the network's forecast move to the combined one.
         forecasts = (model.forecast([origin], steps) for model in (self, self.alone))
         combined, alone = map(scaler.apply, forecasts)
@@ -379,27 +384,17 @@ class ForecastModel:
         last step; blocks of the horizon beyond it hold their last row. Parameters and
         result are those of `forecast`.
         """
-        parts, n_waiting, result = [], 0, []
-        for series, rows in origins:
-            for first in range(0, len(rows), ORIGINS_AT_ONCE):
-                part = Origins(series, rows[first : first + ORIGINS_AT_ONCE])
-                parts.append((self.spans(part, steps), series.scaler))
-                n_waiting += len(part.rows)
-                if n_waiting >= ORIGINS_AT_ONCE:
-                    result.append(self._roll(parts, steps, quantiles=quantiles))
-                    parts, n_waiting = [], 0
-        if parts:
-            result.append(self._roll(parts, steps, quantiles=quantiles))
-        return np.concatenate(result)
+        parts = (
+            Origins(series, rows[block])
+            for series, rows in origins
+            for block in blocks(len(rows), ORIGINS_AT_ONCE)
+        )
+        few = groups(parts, lambda part: len(part.rows), ORIGINS_AT_ONCE)
+        return in_memory(self._roll(some, steps, quantiles=quantiles) for some in few)
 
-    def _roll(self, parts, steps, noise=None, *, quantiles=False):
-        """Forecast block after block, each from the windows that the last one made.
-
-        Parameters
-        ----------
-        parts : list of (Spans, scaler)
-        """
-        spans = concatenated([part for part, _ in parts])
+    def _roll(self, origins, steps, noise=None, *, quantiles=False):
+        """Forecast block after block, each from the windows that the last one made."""
+        spans = concatenated([self.spans(origin, steps) for origin in origins])
         y = spans.y
         length, everything, levels = self.window_length, np.arange(len(y)), []
         for block in range(self.n_blocks(steps)):
@@ -415,10 +410,9 @@ class ForecastModel:
                 restored = [data.restored(level, everything) for level in outputs]
                 levels.append(np.stack(restored, axis=2))
         forecast = np.concatenate(levels, axis=1) if quantiles else y[:, length:]
-        where = consecutive(part.y for part, _ in parts)
-        scaled = zip(where, parts, strict=True)
-        return np.concatenate(
-            [scaler.invert(forecast[at, :steps]) for at, (_, scaler) in scaled]
+        where = zip(consecutive(rows for _, rows in origins), origins, strict=True)
+        return in_memory(
+            one.series.scaler.invert(forecast[at, :steps]) for at, one in where
         )
 
     def windows(self, spans: Spans, block: int = 0) -> SeriesWindows:
@@ -451,7 +445,7 @@ class ForecastModel:
         quantiles: bool = False,
         at_once: int = ORIGINS_AT_ONCE,
     ) -> None:
-        """Raise where so many forecasts would take too long, or too much memory."""
+        """Raise if the forecasts would take too long, or too much memory."""
         steps = int(steps)
         n_blocks = self.n_blocks(steps)
         if n_blocks > memory_limits.MOST_BLOCKS:
@@ -478,19 +472,23 @@ class ForecastModel:
 def check_equal_inside(
     values: np.ndarray,
     rows: np.ndarray,
+    history: History,
     known: np.ndarray,
     past_only: np.ndarray | None = None,
 ) -> None:
-    """Raise where rows inside the history differ from it."""
-    inside = rows < len(known)
+    """Raise where rows inside the history differ from its values `known`."""
+    inside = np.flatnonzero(rows < len(known))
     known = known[rows[inside]]
     differs = ~np.isclose(values[inside], known, rtol=1e-6, equal_nan=True)
     if past_only is not None:
         differs[:, past_only[: differs.shape[1]]] = False
     if differs.any():
-        row = int(np.argmax(differs.any(axis=1)))
+        number, column = np.argwhere(differs)[0]
+        row = inside[number]
+        stamp = history.stamps_at(rows[[row]])[0]
         raise ValueError(
-            f"Row {row} of X stands inside the fitted history by its index, but "
-            "has other values. Give X an index that continues the history, or "
-            "pass an array, which always does."
+            f"Row {row} of X stands inside the fitted history by its index, but has "
+            f"other values: column {column} at {stamp} is {values[row, column]:g}, and "
+            f"{known[number, column]:g} in the history. Give X an index that "
+            "continues the history, or pass an array, which always does."
         )

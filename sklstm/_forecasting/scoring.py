@@ -42,7 +42,7 @@ def values_and_forecasts(
     for key, values, index in rows.items():
         series = fitted[key]
         where = positions_of(series.history, values, index)
-        check_equal_inside(values, where, series.history.y)
+        check_equal_inside(values, where, series.history, series.history.y)
         runs = where[: len(where) - steps + 1]
         # All lead times of an origin must be rows of X, and one row must come before.
         whole = (where[steps - 1 :] - runs == steps - 1) & (runs > 0)

@@ -12,8 +12,10 @@ from types import FrameType
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import KFold
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
 
+from sklstm._forecasting.backtest import BacktestPlan
 from sklstm._series.alignment import align_X_y, check_regular, histories_by_series
 from sklstm._series.history import History
 from sklstm._series.panel import (
@@ -25,8 +27,9 @@ from sklstm._series.panel import (
 from sklstm._series.validation import as_numbers, check_values, n_dims
 from sklstm.metrics import BacktestScorer
 
-# The functions of scikit-learn that fit and score one split.
+# The functions of scikit-learn that fit one split, and score or predict it.
 FIT_AND_SCORE = "sklearn.model_selection._validation", "_fit_and_score"
+FIT_AND_PREDICT = "sklearn.model_selection._validation", "_fit_and_predict"
 SCORE = "sklearn.model_selection._validation", "_score"
 # More splits than these are rarely asked for without a size of the tests.
 MOST_SPLITS = 10
@@ -35,18 +38,21 @@ MOST_SPLITS = 10
 def search_split():
     """Return the arguments of the split that a search fits now, or None.
 
-    Its splitter is among them as "cv", unless the split is fitted by a worker.
+    Its splitter is among them as "cv". A worker knows that of a search, and none of
+    `cross_validate`.
     """
     frame: FrameType | None = sys._getframe()
     split = None
     while frame is not None:
-        module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
-        if split is None and (module, function) == FIT_AND_SCORE:
+        called = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if split is None and called in (FIT_AND_SCORE, FIT_AND_PREDICT):
             split = dict(frame.f_locals)
         elif split is not None and "cv" in frame.f_code.co_varnames:
             return split | {"cv": frame.f_locals.get("cv")}
         frame = frame.f_back
-    return split
+    if split is None or split.get("caller") is None:
+        return split
+    return split | {"cv": check_cv(split["caller"].cv)}
 
 
 def scored_rows():
@@ -100,24 +106,34 @@ def check_search(window_length, X, y):
         return
     if y is not None and (window_length is None or n_dims(X) == 3):
         return
+    if "scorer" not in split:
+        raise ValueError(
+            "cross_val_predict, which stacking uses as well, also predicts rows that "
+            "come before the training rows, but a forecaster is fitted on the rows "
+            "before those that it forecasts. Call backtest for forecasts of past "
+            "rows, or combine forecasters in a VotingRegressor."
+        )
     for part in ("train", "test"):
         split[part] = row_numbers(split[part])
-    scorer = split.get("scorer")
+    scorer = split["scorer"]
     scorers = list(getattr(scorer, "_scorers", {"score": scorer}).values())
     if split["y"] is None:
         check_needs_no_y(scorers)
+    splits = splits_of_search(split)
     # The last split of KFold is in order, but the search needs all of them.
-    is_ordered = not isinstance(split.get("cv"), KFold)
-    check_order(split["X"], split["train"], split["test"], is_ordered)
+    for train, test in [(split["train"], split["test"]), *(splits or ())]:
+        check_order(split["X"], train, test, not may_be_k_fold(split))
     check_whole(split["X"], split["y"])
-    if any(isinstance(scorer, BacktestScorer) for scorer in scorers):
-        check_backtest(split)
-    else:
-        check_scorers(scorers, split)
+    tests = None if splits is None else [test for _, test in splits]
+    tests = tests or rows_of_equal_tests(split)
+    backtests = [own for own in scorers if isinstance(own, BacktestScorer)]
+    if backtests:
+        check_backtests(backtests, split, tests)
+    check_scorers([own for own in scorers if own not in backtests], split, tests)
 
 
 def check_whole(X, y):
-    """Raise where a later split could not be fitted, so that all fail alike."""
+    """Raise if any later split could not be fitted, so that all splits fail alike."""
     where = rows_by_series(X) if y is None else align_X_y(X, y)
     target = concatenate_series(X if y is None else y)
     check_regular(
@@ -125,16 +141,18 @@ def check_whole(X, y):
     )
 
 
-def check_scorers(scorers, split):
+def check_scorers(scorers, split, tests):
     """Raise if a scorer could not score even forecasts without an error.
 
     Metrics of scikit-learn read no missing value, and R² needs two rows. All splits
     have to fail alike, so all values of y are tried that a split may test.
+
+    Parameters
+    ----------
+    tests : list of ndarray or None
+        The rows that each split tests; None if they are not known.
     """
-    target = split["X"] if split["y"] is None else split["y"]
-    values = as_numbers(concatenate_series(target))
-    values = values.reshape(len(values), -1)
-    tests = rows_of_tests(split)
+    values = target_values(split)
     for scorer in scorers:
         metric = getattr(scorer, "_score_func", None)
         if metric is None:
@@ -144,6 +162,13 @@ def check_scorers(scorers, split):
         everything = slice(None) if tests is None else np.concatenate(tests)
         for rows in values[split["test"]], values[everything]:
             try_metric(scorer, metric, rows)
+
+
+def target_values(split) -> np.ndarray:
+    """Return the target of a search, of shape (n_rows, n_targets)."""
+    target = split["X"] if split["y"] is None else split["y"]
+    values = as_numbers(concatenate_series(target))
+    return values.reshape(len(values), -1)
 
 
 def check_two_known(values, tests):
@@ -157,13 +182,27 @@ def check_two_known(values, tests):
         )
 
 
-def rows_of_tests(split) -> list | None:
-    """Return the rows that each split tests, or None where they are not known."""
+def splits_of_search(split) -> list | None:
+    """Return (training rows, test rows) of each split, or None if they are not known.
+
+    Workers of `cross_validate` do not know them, nor does a splitter by groups.
+    """
     try:
-        tests = [test for _, test in split["cv"].split(split["X"], split["y"])]
-    except (AttributeError, KeyError, TypeError, ValueError):  # of a worker, or groups
-        return rows_of_equal_tests(split)
-    return [row_numbers(test) for test in tests]
+        splits = split["cv"].split(split["X"], split["y"])
+        return [(row_numbers(train), row_numbers(test)) for train, test in splits]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def may_be_k_fold(split) -> bool:
+    """Return whether a split of a worker may be the last one of KFold.
+
+    The tests of KFold hold all rows but fewer than there are splits.
+    """
+    if "cv" in split or not split.get("split_progress"):
+        return False
+    n_splits = split["split_progress"][1]
+    return len(split["X"]) - n_splits * len(split["test"]) < n_splits
 
 
 def rows_of_equal_tests(split) -> list | None:
@@ -259,8 +298,24 @@ def check_order(X, train, test, is_ordered):
         )
 
 
-def check_backtest(split):
-    """Raise if a backtest cannot start at the row after the training part."""
+def check_backtests(scorers, split, tests):
+    """Raise if there is no backtest, or none of the test rows.
+
+    Parameters
+    ----------
+    scorers : list of BacktestScorer
+    tests : list of ndarray or None
+        The rows that each split tests; None if they are not known.
+    """
+    estimator = split["estimator"]
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    if not hasattr(estimator, "backtest"):
+        raise ValueError(
+            "A backtest needs a forecaster, or a pipeline that ends in one, but "
+            f"{type(estimator).__name__} has no backtest. Pass a scorer by name, such "
+            "as scoring='neg_mean_absolute_error'."
+        )
     if split.get("return_train_score"):
         raise ValueError(
             "A backtest scores rows that follow the training part, and has no training "
@@ -274,3 +329,23 @@ def check_backtest(split):
             "starts at the row after the training part. Pass gap= to "
             "make_backtest_scorer instead of to the splitter."
         )
+    values, series = target_values(split), series_numbers(split["X"])
+    for scorer in scorers:
+        steps = estimator.horizon if scorer.steps is None else scorer.steps
+        plan = BacktestPlan(steps, scorer.stride, scorer.gap)
+        for rows in [split["test"], *(tests or ())]:
+            for n_rows in np.bincount(series[rows]):
+                plan.origins(0, n_rows)
+            if np.isnan(values[rows]).all():
+                raise ValueError(
+                    f"The test rows {rows.min()} to {rows.max()} hold no known value, "
+                    "so a backtest has nothing to compare with. Leave these rows out, "
+                    "or pass a splitter with larger tests."
+                )
+
+
+def series_numbers(X) -> np.ndarray:
+    """Return the number of the series of each row, from 0."""
+    if not has_levels(X):
+        return np.zeros(len(X), int)
+    return pd.factorize(X.index.droplevel(-1))[0]

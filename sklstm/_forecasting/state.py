@@ -104,7 +104,7 @@ class FittedForecaster:
 
     @property
     def norm(self) -> WindowNorm | None:
-        """What windows are measured by; None for ready-made windows."""
+        """Normalization of windows; None for ready-made windows."""
         return None if self.form == "windows" else self.series_model.norm
 
     @property
@@ -320,7 +320,7 @@ def upgraded(attributes: dict) -> FittedForecaster:
 
 
 def chosen_series(state: FittedForecaster, series) -> list:
-    """Return the keys of the series to forecast, of which None means all."""
+    """Return the keys of the series to forecast; `series=None` means all."""
     if series is None:
         return list(state.series)
     is_key = isinstance(series, str) or not isinstance(series, Iterable)
@@ -339,4 +339,5 @@ def chosen_series(state: FittedForecaster, series) -> list:
             + ("one series alone." if state.is_single else known)
             + " Give the past of a new series by history=."
         )
-    return keys
+    fitted = {key: key for key in state.series}
+    return [fitted[key] for key in keys]  # 1, where 1.0 is asked for

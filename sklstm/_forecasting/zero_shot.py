@@ -50,7 +50,7 @@ def short_problem(
 
 
 def has_block(problem: ShortProblem, n_rows: int, fraction: float) -> bool:
-    """Return whether so many rows have room for a validation block."""
+    """Return whether `n_rows` rows have room for a validation block."""
     length, horizon = problem.window_length, problem.horizon
     starts = np.arange(0, n_rows - length - horizon + 1, problem.stride)
     _, validation, _ = split_chronological(

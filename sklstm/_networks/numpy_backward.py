@@ -1,7 +1,7 @@
 """Gradients of the standard networks with respect to their inputs, in NumPy.
 
 `numpy_forward` only forecasts; this module keeps every state of the forward pass for
-the way back. All rows of a batch are of one length, so no step is masked.
+the backward pass. All rows of a batch are of one length, so no step is masked.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def integrated(gradient, start, end, n_steps):
 
 
 def window_network(spec, weights, window, context):
-    """Return the outputs, and the function for the way back.
+    """Return the outputs, and the backward pass.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def window_network(spec, weights, window, context):
 
 
 def encode(spec, weights, window, context):
-    """Return the last state of the recurrent layers, and the way back.
+    """Return the last state of the recurrent layers, and the backward pass.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def encode(spec, weights, window, context):
 
 
 def text_network(spec, weights, vectors):
-    """Return the network's own logits, and the function for the way back.
+    """Return the network's own logits, and the backward pass.
 
     Parameters
     ----------
@@ -122,13 +122,10 @@ def text_network(spec, weights, vectors):
     """
     states, backs = vectors, []
     for i in range(len(spec.units)):
-        names = [(f"recurrent_{i}", 1)]
-        if spec.bidirectional:
-            names = [
-                (f"both_{i}/forward_recurrent_{i}", 1),
-                (f"both_{i}/backward_{i}", -1),
-            ]
-        parts = [recurrent(spec.cell, weights, name, states, s) for name, s in names]
+        parts = [
+            recurrent(spec.cell, weights, name, states, bool(backward))
+            for backward, name in enumerate(spec.layer_names(i))
+        ]
         states = np.concatenate([part for part, _ in parts], axis=2)
         backs.append([back for _, back in parts])
     state, unpool = pool(spec, weights, states)
@@ -147,7 +144,7 @@ def text_network(spec, weights, vectors):
 
 
 def pool(spec, weights, states):
-    """Return one state of each row, and the way back; see `numpy_forward.pool`."""
+    """Return one state of each row, and the backward pass; see `numpy_forward.pool`."""
     n_steps, width = states.shape[1:]
     if spec.pooling == "attention":
         scores = states @ weights["attention/kernel"]
@@ -175,21 +172,21 @@ def pool(spec, weights, states):
     return (shares * states).sum(axis=1), lambda d_state: shares * d_state[:, None]
 
 
-def recurrent(cell, weights, name, inputs, direction=1):
-    """Return the states of every step, and the way back to the inputs.
+def recurrent(cell, weights, name, inputs, backward=False):
+    """Return the states of every step, and the backward pass to the inputs.
 
     Parameters
     ----------
     inputs : ndarray of shape (n_rows, n_steps, n_inputs)
-    direction : {1, -1}
-        -1 reads from the last step to the first.
+    backward : bool, default=False
+        Whether to read from the last step to the first.
     """
     kernel, inner, bias = (
         np.asarray(part, float) for part in layer_weights(cell, weights, name)
     )
     bias = bias.reshape(-1, kernel.shape[1])
     gates = inputs @ kernel + bias[0]
-    order = range(inputs.shape[1])[::direction]
+    order = range(inputs.shape[1])[:: -1 if backward else 1]
     states = np.empty((*inputs.shape[:2], len(inner)))
     carry = tuple(
         np.full((len(inputs), len(inner)), value) for value in CELLS[cell].initial_state

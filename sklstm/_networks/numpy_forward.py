@@ -129,16 +129,6 @@ def predict_text(
     return result + linear if spec.linear_skip else result
 
 
-def directions(spec, i):
-    """Return (name, whether it reads backwards) of the layers at depth `i`."""
-    if not spec.bidirectional:
-        return [(f"recurrent_{i}", False)]
-    return [
-        (f"both_{i}/forward_recurrent_{i}", False),
-        (f"both_{i}/backward_{i}", True),
-    ]
-
-
 def word_gates(spec, weights, ids):
     """Return the distinct words of some token ids, projected by the first layers.
 
@@ -155,8 +145,7 @@ def word_gates(spec, weights, ids):
     used[PADDING] = True
     for part in blocks(len(ids)):
         used[ids[part]] = True
-    words = weights["embedding/embeddings"][used]
-    names = [name for name, _ in directions(spec, 0)]
+    words, names = weights["embedding/embeddings"][used], spec.layer_names(0)
     if native_forward.is_available():
         project, prepare = native_forward.project, native_forward.loop_weights
     else:
@@ -179,8 +168,8 @@ def forward_text(spec, weights, tables, words, lengths):
         is_last = i == len(spec.units) - 1
         result = spec.pooling if is_last and spec.pooling != "attention" else "all"
         parts = []
-        for way, (name, backward) in enumerate(directions(spec, i)):
-            given = (tables[way], words) if states is None else (states,)
+        for backward, name in enumerate(spec.layer_names(i)):
+            given = (tables[backward], words) if states is None else (states,)
             options = {"lengths": lengths, "backward": backward, "result": result}
             parts.append(layer_reader(spec.cell, weights, name)(*given, **options))
         states = beside(parts)

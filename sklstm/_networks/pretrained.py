@@ -107,7 +107,7 @@ class Pretrained:
     def forecast(
         self, contexts: list[np.ndarray], steps: int, *, flip: bool = False
     ) -> np.ndarray:
-        """Return quantiles of so many rows, beyond the horizon from the medians.
+        """Return quantiles of `steps` rows; later blocks continue from the medians.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class Pretrained:
 @storable
 @dataclass(frozen=True)
 class FineTuned:
-    """A pretrained network with weights of a fit's own.
+    """A pretrained network that a fit has fine-tuned.
 
     Parameters
     ----------

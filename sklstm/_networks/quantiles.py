@@ -1,4 +1,4 @@
-"""Networks of several quantiles, whose outputs stand one quantile after the other.
+"""Networks of several quantiles, with outputs ordered by quantile.
 
 A network of the levels (0.1, 0.5, 0.9) and horizon H has an output of 3 H steps. Its
 middle third is a network of its own, which forecasts the median. Code that needs one

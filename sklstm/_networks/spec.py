@@ -90,14 +90,18 @@ class TextNetworkSpec:
     def build(self, plain=False):
         return build_text_network(self, plain)
 
+    def layer_names(self, i: int) -> list[str]:
+        """Return the recurrent layers at depth `i`; a second one reads backwards."""
+        if not self.bidirectional:
+            return [f"recurrent_{i}"]
+        return [f"both_{i}/forward_recurrent_{i}", f"both_{i}/backward_{i}"]
+
     def weight_shapes(self) -> Shapes:
         """Return the shapes of the network's weights by name."""
         width = self.embedding_dim
         shapes: Shapes = {"embedding/embeddings": (self.n_tokens, width)}
         for i, units in enumerate(self.units):
-            names = [f"recurrent_{i}"]
-            if self.bidirectional:
-                names = [f"both_{i}/forward_recurrent_{i}", f"both_{i}/backward_{i}"]
+            names = self.layer_names(i)
             for name in names:
                 shapes |= cell_shapes(self.cell, name, width, units)
             width = units * len(names)

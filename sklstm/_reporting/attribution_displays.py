@@ -5,7 +5,14 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from sklstm._reporting.display import BLUE, VERMILION, Display, finish, rgb
+from sklstm._reporting.display import (
+    BLUE,
+    VERMILION,
+    Display,
+    finish,
+    legend_below,
+    rgb,
+)
 from sklstm._reporting.plotly_figures import lag_figure, token_figure
 from sklstm.inspection import lag_attributions, token_attributions
 
@@ -102,7 +109,8 @@ class LagAttributionDisplay(Display):
         if self.prediction is None or self.base_value is None:
             return "Effect of past rows on the forecast"
         return (
-            f"{self.base_value:.4g} from a constant history, "
+            f"Forecast {self.prediction:.4g}: {self.base_value:.4g} from a constant "
+            f"history, "
             f"{self.prediction - self.base_value:+.4g} from these rows"
         )
 
@@ -138,7 +146,7 @@ class LagAttributionDisplay(Display):
         ax.axhline(0, color="0.5", linewidth=0.8)
         ax.set(xlabel=ROW_LABEL, ylabel=EFFECT_LABEL)
         if len(self.bars_) > 1:
-            ax.legend(frameon=False)
+            legend_below(ax)
         finish(ax, self._title)
 
     def _plotly_figure(self):
@@ -227,7 +235,7 @@ class TokenAttributionDisplay(Display):
     def _title(self):
         if self.target is None:
             return ""
-        title = f"Words for (blue) and against (orange) {self.target!s}"
+        title = f"Words for (blue) and against (orange) the class {self.target!s}"
         if self.prediction is not None and self.base_value is not None:
             change = self.prediction - self.base_value
             # Adding 0 turns -0.0 into 0.0.

@@ -131,7 +131,7 @@ def errors_by_step(table):
 def naive_errors(forecaster, X, y, n_steps, stride, season):
     """Return mean absolute errors of naive forecasts by step, from the same origins."""
     known = forecaster._state
-    full = known.extended(read_observations(forecaster, X, y)).series
+    full = known.extended(read_observations(forecaster, X, y, "backtest")).series
     starts = {key: len(series.history) for key, series in known.series.items()}
     ahead = np.arange(n_steps)
     lags = {"last value": 1 + ahead}

@@ -128,10 +128,10 @@ def rgb(color):
     return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
 
 
-def finish(ax, title, *, grid="y"):
+def finish(ax, title):
     """Open the frame, draw a faint grid, and set the title unless the axes have one."""
     ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(axis=grid, alpha=0.3, linewidth=0.6)
+    ax.grid(axis="y", alpha=0.3, linewidth=0.6)
     ax.set_axisbelow(True)
     if title and not ax.get_title():
         ax.set_title(title, fontsize="medium")

@@ -9,6 +9,7 @@ from sklstm._reporting.html_page import (
     fit_quietly,
     network_section,
     paragraphs,
+    reads_lower,
     table,
     training_section,
     training_warnings,
@@ -25,6 +26,8 @@ from sklstm.metrics import lag, mean_absolute_scaled_error
 FEW_ROWS = 30
 # Share of the history that is held out if there are neither test rows nor a block.
 SHARE_HELD_OUT = 0.2
+# Targets that tables describe.
+N_TARGETS = 10
 
 
 def sections(forecaster, X, y, train):
@@ -56,11 +59,12 @@ def sections(forecaster, X, y, train):
         "Training": training_section(fitted),
         "Predictions on actual values": chart(
             {"actual": axis(actual[:, 0]), own: axis(predicted)},
-            f"Test rows, one step ahead, in original units: {own} on actual values. "
-            + lag_in_words(shift),
-            ticks=ticks_of(test, len(actual)),
+            "Test rows, one step ahead, in original units"
+            f"{which_target(target_names(fitted, actual.shape[1]))}: {own} on actual "
+            f"values. {lag_in_words(shift)}",
+            ticks=ticks_of((test, len(actual))),
         ),
-        "Scores": scores_section(scores, own),
+        "Scores": scores_section(scores, own, train is not None),
     }
     return lead_in_words(scores, own, len(actual)), pages
 
@@ -85,17 +89,19 @@ def lead_in_words(scores, own, n_rows):
         f"One step ahead, the {own} has an RMSE of {scores[own]['RMSE']:.4g} over "
         f"{n_rows} test rows. "
     )
-    if best == own:
+    if not reads_lower(scores[best]["RMSE"], scores[own]["RMSE"]):
         return lead + "No other model has a lower one."
     return lead + f"The {best} has a lower one, {scores[best]['RMSE']:.4g}."
 
 
-def scores_section(scores, own):
+def scores_section(scores, own, has_rivals):
     columns = list(scores[own])
     rows = [[name, *row.values()] for name, row in scores.items()]
-    explanation = "Pass train= to compare simple RNN, GRU and linear model."
+    explanations = []
+    if not has_rivals:
+        explanations.append("Pass train= to compare simple RNN, GRU and linear model.")
     if "MASE" in columns:
-        explanation = (
+        explanations.append(
             "MASE is the mean absolute error, divided by that of the seasonal naive "
             "forecast in training. Below 1, the model is better."
         )
@@ -105,7 +111,7 @@ def scores_section(scores, own):
         caption="Errors on the test rows, one step ahead, in original units "
         "(MSE in squared units; MASE has no unit)",
         own=own,
-    ) + paragraphs(explanation)
+    ) + paragraphs(*explanations)
 
 
 def split_series(forecaster, X, y):
@@ -300,11 +306,11 @@ def warnings_of(fitted, scores, own, shift, n_rows, forecaster):
                 f", with {error / naive:.0%} of the error of repeating the last value"
             )
         warnings.append(words + ". A curve that looks right may only be late.")
-    better = [name for name in scores if name != own and scores[name]["RMSE"] < error]
+    better = [name for name in scores if reads_lower(scores[name]["RMSE"], error)]
     if better:
         warnings.append(
-            f"More accurate on the test rows than {own}: {', '.join(better)}. Among "
-            "models of equal accuracy, prefer the simplest."
+            f"More accurate on the test rows than the {own}: {', '.join(better)}. "
+            "Among models of equal accuracy, prefer the simplest."
         )
     if n_rows < FEW_ROWS:
         warnings.append(
@@ -334,7 +340,8 @@ def data_section(fitted, test, train, past, actual, note):
         )
         note += ", and was then trained on as well." if fitted.refit else "."
     page = paragraphs(note, leakage_in_words(fitted))
-    page += split_table(test, train, past, actual, cut)
+    names = target_names(fitted, actual.shape[1])
+    page += split_table(test, train, past, actual, cut, names)
     if past is None or fitted._state.form == "windows":
         return page  # Rows of windows have no order to draw.
     n = len(past)
@@ -345,13 +352,27 @@ def data_section(fitted, test, train, past, actual, note):
     curves["test"] = (n + np.arange(len(actual)), actual[:, 0])
     return page + chart(
         curves,
-        "The series and its split, in original units.",
-        ticks=ticks_of(train, n, test, len(actual)),
+        f"The series and its split, in original units{which_target(names)}.",
+        ticks=ticks_of((train, n), (test, len(actual))),
     )
 
 
-def split_table(test, train, past, actual, cut):
-    """Describe training rows, validation block and test rows in a table."""
+def target_names(forecaster, n_targets):
+    """Return what the page calls the targets: their columns, or else numbers."""
+    output = forecaster._state.output
+    names = [output.names] if output.one_dimensional else output.names
+    if names is None or None in names or len(names) != n_targets:
+        return [f"target {i + 1}" for i in range(n_targets)]
+    return [str(name) for name in names]
+
+
+def which_target(names):
+    """Say which target a chart draws if there are several."""
+    return f"; of {len(names)} targets, {names[0]}" if len(names) > 1 else ""
+
+
+def split_table(test, train, past, actual, cut, names):
+    """Describe training rows, validation block and test rows of each target."""
     parts = []
     if past is not None:
         index = getattr(train[0], "index", None)
@@ -360,23 +381,30 @@ def split_table(test, train, past, actual, cut):
             index = None if index is None else index[cut:]
             parts.append(("of these, validation", past[cut:], index))
     parts.append(("test", actual, getattr(test[0], "index", None)))
-    rows = []
-    for name, values, index in parts:
-        start = end = "–"
-        if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
-            start, end = (str(index[i]).removesuffix(" 00:00:00") for i in (0, -1))
-        rows.append(
-            [
-                name,
-                len(values),
-                start,
-                end,
-                int(np.isnan(values).sum()),
-                *(float(f(values)) for f in (np.nanmin, np.nanmean, np.nanmax)),
-            ]
-        )
-    columns = ["rows", "number", "from", "to", "missing", "lowest", "mean", "highest"]
-    return table(columns, rows, caption="The target, in original units")
+    shown, caption = names[:N_TARGETS], "The target, in original units"
+    if len(names) > 1:
+        caption = "Each target, in original units"
+    if len(names) > len(shown):
+        caption = f"The first {len(shown)} of {len(names)} targets, in original units"
+    rows = [
+        [name, *([target] if len(names) > 1 else []), *described(values[:, i], index)]
+        for i, target in enumerate(shown)
+        for name, values, index in parts
+    ]
+    columns = ["rows", *(["target"] if len(names) > 1 else []), *DESCRIBED]
+    return table(columns, rows, caption=caption)
+
+
+DESCRIBED = ("number", "from", "to", "missing", "lowest", "mean", "highest")
+
+
+def described(values, index):
+    """Return the cells of the columns `DESCRIBED` for the values of one target."""
+    start = end = "–"
+    if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        start, end = (str(index[i]).removesuffix(" 00:00:00") for i in (0, -1))
+    numbers = (float(f(values)) for f in (np.nanmin, np.nanmean, np.nanmax))
+    return [len(values), start, end, int(np.isnan(values).sum()), *numbers]
 
 
 def validation_start(fitted, n_rows):
@@ -411,9 +439,10 @@ def normalisation_section(fitted):
         return paragraphs(f"The target is scaled by {scaler!r}.", *words)
     centers, scales = np.ravel(scaler["center"]), np.ravel(scaler["scale"])
     kind = f"scaler={fitted.scaler!r}"
+    names = target_names(fitted, len(centers))
     rows = [
-        [f"target {i + 1}", float(c), float(s)]
-        for i, (c, s) in enumerate(zip(centers, scales, strict=True))
+        [name, float(c), float(s)]
+        for name, c, s in zip(names, centers, scales, strict=True)
     ]
     unit = ", of the logarithm" if scaler["log"] else ", in original units"
     return paragraphs(*words) + table(
@@ -437,15 +466,16 @@ def axis(values):
     return np.arange(len(values)), values
 
 
-def ticks_of(data, n_rows, *following):
-    """Return labels of the first and last row: time stamps, or row numbers."""
-    ends = [(0, data[0], 0)]
-    total = n_rows
-    if following:
-        ends.append((n_rows, following[0][0], 0))
-        total += following[1]
-    last = following[0][0] if following else data[0]
-    ends.append((total - 1, last, -1))
+def ticks_of(*parts):
+    """Return labels of the first row of each part, and of the last row of all.
+
+    They are time stamps, or row numbers.
+    """
+    ends, total = [], 0
+    for (rows, _), n_rows in parts:
+        ends.append((total, rows, 0))
+        total += n_rows
+    ends.append((total - 1, rows, -1))
     labels = []
     for x, rows, row in ends:
         index = getattr(rows, "index", None)

@@ -6,13 +6,13 @@ from html import escape
 
 from sklstm._reporting.charts import line_chart
 from sklstm._reporting.summary import (
-    counted,
     curve_svg,
     kept_in_words,
     members_in_words,
     network_in_words,
     network_svg,
     skill_in_words,
+    training_in_words,
 )
 from sklstm._utils import archive
 
@@ -121,6 +121,11 @@ def shown(value):
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def reads_lower(value, other):
+    """Tell whether a number is lower than another as the page shows them."""
+    return float(f"{value:.4g}") < float(f"{other:.4g}")
+
+
 def figure(draw, caption):
     """Draw an SVG in two sizes; the style sheet shows the one that fits.
 
@@ -172,15 +177,11 @@ def network_section(estimator):
 
 
 def training_section(estimator):
-    history, best = estimator.history_, estimator.best_epoch_
-    n_epochs = len(history.get("loss", ()))
-    kept = f"epoch {best} is kept" if best else "the state before the first is kept"
-    words = paragraphs(
-        f"{counted(n_epochs, 'epoch')} run; {kept}.", skill_in_words(estimator)
-    )
+    trained = training_in_words(estimator)
+    words = paragraphs(trained[0].upper() + trained[1:], skill_in_words(estimator))
 
     def draw(size):
-        return curve_svg(history, best, size=size)
+        return curve_svg(estimator.history_, estimator.best_epoch_, size=size)
 
     return words + figure(draw, "Loss by epoch, on training rows and validation block.")
 
@@ -205,6 +206,8 @@ def training_warnings(estimator):
                 f"validation loss ({lowest:.3g}) is more than twice the training loss "
                 f"({history['loss'][best - 1]:.3g})."
             )
+    if not len(history.get("loss", ())):
+        return warnings  # What was not trained cannot overfit.
     if not len(val_loss):
         warnings.append(
             "There was no validation block, so the report cannot detect overfitting. "

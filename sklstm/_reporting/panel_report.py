@@ -13,11 +13,13 @@ from sklstm._reporting.forecast_report import (
     leakage_in_words,
     linear_model,
     norm_in_words,
+    ticks_of,
 )
 from sklstm._reporting.html_page import (
     chart,
     network_section,
     paragraphs,
+    reads_lower,
     table,
     training_section,
     training_warnings,
@@ -29,7 +31,7 @@ from sklstm._series.reader import read_observations
 # Rows of the table of the worst series.
 N_WORST = 10
 # Columns of a score: RMSE, MAE, and MAE relative to that of the last value.
-COLUMNS = ("RMSE", "MAE", "of the last value's MAE")
+COLUMNS = ("RMSE", "MAE", "MAE relative to the last value's")
 RELATIVE = 2
 LINEAR = "linear model"
 
@@ -72,15 +74,15 @@ def sections(forecaster, X, y, train):
 def lead_in_words(scores, means, own, worst):
     lead = (
         f"One step ahead, over {len(scores)} series, the absolute error is "
-        f"{means[own][RELATIVE]:.3g} times that of repeating the last value. "
+        f"{means[own][RELATIVE]:.4g} times that of repeating the last value. "
     )
     best = min(means, key=lambda name: means[name][RELATIVE])
-    if best == own:
+    if not reads_lower(means[best][RELATIVE], means[own][RELATIVE]):
         lead += f"No other model has a lower one than the {own}. "
     else:
-        lead += f"The {best} has a lower one, {means[best][RELATIVE]:.3g} times. "
+        lead += f"The {best} has a lower one, {means[best][RELATIVE]:.4g} times. "
     return (
-        lead + f"The worst series is {worst}, with {scores[worst][RELATIVE]:.3g} times."
+        lead + f"The worst series is {worst}, with {scores[worst][RELATIVE]:.4g} times."
     )
 
 
@@ -89,7 +91,7 @@ def split_panel(forecaster, X, y):
     state = forecaster._state
     lengths = {key: len(series.history) for key, series in state.series.items()}
     if X is not None:
-        state = state.extended(read_observations(forecaster, X, y))
+        state = state.extended(read_observations(forecaster, X, y, "report"))
         fitted = forecaster._copy()
         fitted._state = state
         cuts = {
@@ -232,9 +234,12 @@ def worst_section(scores, mean, worst):
 def series_chart(forecaster, key, first_rows):
     y, rows = tested_rows(forecaster, key, first_rows[key])
     forecast = one_step(forecaster, key, rows)
+    stamps = forecaster._state.series[key].history.stamps_at(rows)
+    tested = pd.Series(y[rows, 0], stamps), None
     return chart(
         {"actual": axis(y[rows, 0]), "forecast": axis(forecast[:, 0])},
         "Test rows, one step ahead, in original units.",
+        ticks=ticks_of((tested, len(rows))),
     )
 
 
@@ -246,10 +251,11 @@ def warnings_of(fitted, scores, means, own):
             f"Of {len(scores)} series, {len(worse)} are forecast worse than by "
             "repeating the last value."
         )
-    better = [name for name in means if means[name][RELATIVE] < means[own][RELATIVE]]
+    error = means[own][RELATIVE]
+    better = [name for name in means if reads_lower(means[name][RELATIVE], error)]
     if better:
         found.append(
-            f"More accurate on the test rows than {own}: {', '.join(better)}. Among "
-            "models of equal accuracy, prefer the simplest."
+            f"More accurate on the test rows than the {own}: {', '.join(better)}. "
+            "Among models of equal accuracy, prefer the simplest."
         )
     return found + training_warnings(fitted)

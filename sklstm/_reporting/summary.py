@@ -98,11 +98,17 @@ def kept_in_words(estimator):
         return "No epoch of the first network improved on its start."
     if not estimator.linear_skip or getattr(estimator, "network", None) is not None:
         return "No epoch of the network improved on its start."
-    if hasattr(estimator, "classes_"):
-        return "No epoch beat the n-gram model; probabilities are the n-gram model's."
+    simple = simple_model(estimator)
+    words = f"No epoch was clearly better than the {simple}"
     if members_in_words(estimator):
-        return "No epoch beat the linear model, which takes the network's place."
-    return "No epoch beat the linear model; forecasts are the linear model's."
+        return f"{words}, which takes the network's place."
+    outputs = "probabilities" if hasattr(estimator, "classes_") else "forecasts"
+    return f"{words}; {outputs} are the {simple}'s."
+
+
+def simple_model(estimator):
+    """Return what the model is called that stands beside the network."""
+    return "n-gram model" if hasattr(estimator, "classes_") else "linear model"
 
 
 def is_kept(estimator):
@@ -122,19 +128,25 @@ def model_name(estimator):
     A network of which no epoch was kept takes no part: the name is that of the simple
     model in its place.
     """
-    simple = "n-gram model" if hasattr(estimator, "classes_") else "linear model"
     parts = []
     if getattr(estimator, "network", None) is not None:
         parts.append("custom network")
     elif is_kept(estimator):
         parts.append(CELLS[estimator.cell].label)
     if estimator.linear_skip and getattr(estimator, "network", None) is None:
-        parts.append(simple)
+        parts.append(simple_model(estimator))
     weights = weights_of_members(estimator)
     if weights and "trained" not in weights:
         parts = []
     parts += [member_in_words(estimator, n) for n in weights if n != "trained"]
-    return ", ".join(parts[:-2] + [" and ".join(parts[-2:])])
+    name = enumerated(parts)
+    # Several members are one model, whose name is singular.
+    return f"mean of {name}" if len(weights) > 1 else name
+
+
+def enumerated(words):
+    """Join words by commas and an "and"."""
+    return ", ".join([*words[:-2], " and ".join(words[-2:])])
 
 
 def weights_of_members(estimator):
@@ -145,6 +157,10 @@ def weights_of_members(estimator):
 
 def member_in_words(estimator, name):
     """Return what a member is called, and whether it was fine-tuned."""
+    if name == "trained" and getattr(estimator, "network", None) is not None:
+        return "custom network"
+    if name == "trained" and not is_kept(estimator):
+        return simple_model(estimator)
     tuned = name == "pretrained" and estimator._state.members.tuned is not None
     return MEMBERS["fine-tuned" if tuned else name]
 
@@ -154,7 +170,7 @@ def members_in_words(estimator):
     weights = weights_of_members(estimator)
     if not weights or set(weights) == {"trained"}:
         return ""
-    if set(weights) == {"pretrained"}:
+    if not estimator._state.is_trained:
         return (
             "The series is too short to train on; forecasts are the pretrained "
             "network's."
@@ -163,19 +179,31 @@ def members_in_words(estimator):
         f"the {member_in_words(estimator, name)} ({weight:.0%})"
         for name, weight in weights.items()
     ]
-    return f"Forecasts are the weighted mean of {', '.join(shares)}."
+    words = f"Forecasts are the weighted mean of {enumerated(shares)}."
+    if len(weights) == 1:
+        (name,) = weights
+        words = f"Forecasts are those of the {member_in_words(estimator, name)}."
+    if "trained" in weights:
+        return words
+    trained = member_in_words(estimator, "trained")
+    return f"{words} The {trained} has no weight, because its error is much larger."
+
+
+def training_in_words(estimator):
+    """Tell how many epochs were run, and which of them is kept."""
+    n_epochs, best = len(estimator.history_.get("loss", ())), estimator.best_epoch_
+    if not n_epochs:
+        return "no network was trained."
+    kept = f"epoch {best} is kept" if best else "the state before the first is kept"
+    return f"{counted(n_epochs, 'epoch')} run; {kept}."
 
 
 def summary_of(estimator):
     """Describe the fitted estimator in a few lines."""
-    n_epochs = len(estimator.history_.get("loss", ()))
-    best, trained = estimator.best_epoch_, f"{counted(n_epochs, 'epoch')} run"
-    if best:
-        trained += f"; epoch {best} is kept"
     lines = [
         type(estimator).__name__,
         f"Network: {network_in_words(estimator)}",
-        f"Training: {trained}.",
+        f"Training: {training_in_words(estimator)}",
         members_in_words(estimator),
         skill_in_words(estimator),
         kept_in_words(estimator),
@@ -207,9 +235,11 @@ def skill_in_words(estimator, whose="its"):
     change = estimator.skill_
     # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.
     if estimator.best_epoch_ == 0 and abs(change) < 1e-6:
-        why = "no epoch of the network improved on it"
+        why = "no epoch of the network was clearly better"
         why = why if estimator.n_iter_ else "no network was trained"
         words = f"that of the {name}, because {why}"
+    elif f"{1 - change:.3g}" == "1":
+        words = f"level with that of the best simple model, the {name}"
     elif change >= 0:
         words = f"{change:.1%} below that of the best simple model, the {name}"
     else:

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.utils import check_consistent_length
 
 from sklstm._reporting.html_page import (
     fit_quietly,
     network_section,
     paragraphs,
+    reads_lower,
     table,
     training_section,
     training_warnings,
@@ -66,6 +67,8 @@ def sections(classifier, X, y, train, target_names=None):
         pages["Surest mistakes"] = mistakes_section(
             classifier, X, y, logits[own], names
         )
+    else:
+        pages["Labels"] = labels_section(logits[own], targets, names)
     return lead_sentence(own, scores[own], len(targets)), pages
 
 
@@ -215,19 +218,19 @@ def warnings_of(classifier, scores, own, X, targets, train, names):
     better = [
         name
         for name in scores
-        if name != own and scores[name]["log loss"] < scores[own]["log loss"]
+        if reads_lower(scores[name]["log loss"], scores[own]["log loss"])
     ]
     if better:
         found.append(
-            f"Of a smaller log loss than {own}: {', '.join(better)}. Prefer the "
-            "simplest of models that are as good."
+            f"More accurate on the test texts than the {own}, by the log loss: "
+            f"{', '.join(better)}. Among models of equal accuracy, prefer the simplest."
         )
     parts = shares(targets)
     if not classifier._state.multi_label and parts.min() < RARE:
         rarest = names[parts.argmin()]
         found.append(
             f"Class {rarest} is {parts.min():.1%} of the test texts, so that "
-            "accuracy says little of it. Look at its row of the confusion matrix, "
+            "accuracy says little about it. Look at its row of the confusion matrix, "
             "and at class_weight='balanced'."
         )
     return found + training_warnings(classifier)
@@ -283,8 +286,9 @@ def data_section(classifier, targets, train, names):
     words = (
         "The test texts were given. Vocabulary, n-gram weights and network were "
         "learned from training texts only; the validation block is "
-        f"{classifier.validation_fraction:.0%} of them, drawn at random within classes."
+        f"{classifier.validation_fraction:.0%} of them, drawn at random"
     )
+    words += "." if classifier._state.multi_label else " within classes."
     return paragraphs(words) + table(
         ["texts", "number", *names], rows, caption="Share of each class"
     )
@@ -300,10 +304,10 @@ def words_section(classifier):
     return paragraphs(f"{words}. The commonest are {', '.join(common(classifier))}.")
 
 
-def common(classifier, n=12):
+def common(classifier):
     words = (str(word) for word in classifier.vocabulary_)
     # Punctuation is the commonest, and says nothing of the texts.
-    return [word for word in words if any(map(str.isalnum, word))][:n]
+    return [word for word in words if any(map(str.isalnum, word))][:12]
 
 
 def confusion_section(classifier, X, y, names):
@@ -323,6 +327,22 @@ def confusion_section(classifier, X, y, names):
     )
 
 
+def labels_section(logits, targets, names):
+    """Score each label of a multi-label classifier by itself."""
+    scores = precision_recall_fscore_support(
+        targets > 0, logits > 0, average=None, zero_division=np.nan
+    )
+    rows = [
+        [name, int(n), float(precision), float(recall), float(f1)]
+        for name, precision, recall, f1, n in zip(names, *scores, strict=True)
+    ]
+    return table(
+        ["", "test texts", "precision", "recall", "F1"],
+        rows,
+        caption="Each label by itself; a dash has no text to be measured on",
+    )
+
+
 def mistakes_section(classifier, X, y, logits, names):
     predicted = classifier.predict(X)
     sure = probabilities.probabilities(logits, True).max(axis=1)
@@ -339,10 +359,10 @@ def mistakes_section(classifier, X, y, logits, names):
     return table(
         ["text", "true", "predicted", "probability"],
         rows,
-        caption="What the classifier was surest of, and wrong",
+        caption="Wrong predictions with the highest probabilities",
     )
 
 
-def excerpt(text, length=80):
+def excerpt(text):
     words = text if isinstance(text, str) else " ".join(map(str, text))
-    return words if len(words) <= length else words[: length - 1] + "…"
+    return words if len(words) <= 80 else words[:79] + "…"

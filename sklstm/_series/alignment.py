@@ -18,10 +18,12 @@ from sklstm._series.panel import (
 from sklstm._series.time_index import (
     check_no_dates_in_numbers,
     check_same_kind,
+    holds_whole_numbers,
     plain_index,
     step_of,
     tells_no_step,
     time_index,
+    with_frequency,
     with_step,
 )
 from sklstm._series.validation import (
@@ -90,8 +92,10 @@ def rows_after_end(
     return values
 
 
-def check_complete(values: np.ndarray, history: History, key: Hashable) -> np.ndarray:
-    """Raise where inputs ahead of a series are missing."""
+def check_complete(
+    values: np.ndarray, history: History, key: Hashable, names: list
+) -> np.ndarray:
+    """Raise where inputs ahead of a series are missing; `names` are their columns."""
     bad = np.argwhere(np.isnan(values))
     if len(bad):
         row, column = bad[0]
@@ -99,7 +103,7 @@ def check_complete(values: np.ndarray, history: History, key: Hashable) -> np.nd
         raise ValueError(
             f"X contains NaN in the rows ahead{whose}, first in row {row} after the "
             f"end of the history, which is {history.after(row + 1)[row]}, column "
-            f"{column}. Fill it, for example with interpolate()."
+            f"{names[column]!r}. Fill it, for example with interpolate()."
         )
     return values
 
@@ -122,7 +126,7 @@ def with_common_step(
     steps: Iterable | None = None,
     name: str = "X",
 ) -> dict[Hashable, History]:
-    """Return histories of which those too short to tell their step have that of others.
+    """Return histories; those too short to tell their step take that of the others.
 
     Parameters
     ----------
@@ -155,6 +159,25 @@ def with_common_step(
     return histories | changed
 
 
+def with_known_step(
+    histories: dict[Hashable, History], known: Iterable[History]
+) -> dict[Hashable, History]:
+    """Return histories of which stamps without a frequency have that of fitted ones.
+
+    Appending drops the frequency, and holidays or opening hours cannot be inferred.
+    """
+    steps = {getattr(own.index, "freq", None) for own in known} - {None}
+    if len(steps) != 1:
+        return histories
+    (step,) = steps
+    return {
+        key: replace(own, index=with_frequency(own.index, step))
+        if getattr(own.index, "freq", step) is None
+        else own
+        for key, own in histories.items()
+    }
+
+
 def check_regular_index(index: pd.Index, name: str) -> None:
     """Raise where the steps of one time index are not regular, or none of time."""
     try:
@@ -185,7 +208,8 @@ def align_X_y(X, y, sample_weight=None) -> dict:
     if (timed or labelled) and is_pandas(X) and is_pandas(y):
         check_same_index(X.index, y.index)
     if SINGLE_SERIES in where and SINGLE_SERIES in of_y:
-        return where if timed else of_y
+        index = index_with_step(where[SINGLE_SERIES][1], of_y[SINGLE_SERIES][1])
+        return {SINGLE_SERIES: (slice(None), index)}
     if has_levels(X) and not is_panel(y):
         return where
     if n_rows_of_many(where) != n_rows_of_many(of_y):
@@ -196,10 +220,18 @@ def align_X_y(X, y, sample_weight=None) -> dict:
     if is_list_of_series(X) and is_list_of_series(y):
         check_equal_indexes(where, of_y)
         return {
-            key: (rows, of_y[key][1] if index is None else index)
+            key: (rows, index_with_step(index, of_y[key][1]))
             for key, (rows, index) in where.items()
         }
     return where
+
+
+def index_with_step(of_X: pd.Index | None, of_y: pd.Index | None) -> pd.Index | None:
+    """Return the time index of X, or of y where X has none or y alone a frequency."""
+    if of_X is None:
+        return of_y
+    lacks_step = getattr(of_X, "freq", None) is None
+    return of_y if lacks_step and getattr(of_y, "freq", None) is not None else of_X
 
 
 def with_index_of(X, y):
@@ -268,7 +300,7 @@ def check_same_index(
 
 
 def check_same_dates(y_true, y_pred) -> None:
-    """Raise where both have dates or periods, and other ones."""
+    """Raise where both have dates or periods, and these differ."""
     if not (is_pandas(y_true) and is_pandas(y_pred)):
         return
     one, other = (comparable(data.index) for data in (y_true, y_pred))
@@ -279,10 +311,15 @@ def check_same_dates(y_true, y_pred) -> None:
 
 
 def comparable(index: pd.Index) -> pd.Index:
-    """Return an index of which dates among objects, or of Arrow, are time stamps."""
+    """Return an index in which dates are time stamps, and whole numbers have 64 bits.
+
+    pandas calls indexes of other dtypes different, such as objects or those of Arrow.
+    """
     index = plain_index(index)
     if isinstance(index, pd.MultiIndex):
         return index
+    if holds_whole_numbers(index):
+        return pd.Index(np.asarray(index, np.int64))
     if index.dtype == object and pd.api.types.infer_dtype(index) == "date":
         return pd.DatetimeIndex(index)
     return index

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklstm._series.history import History
+from sklstm._utils.warn import warn_user
 
 # name: (value of a DatetimeIndex, length of the cycle in the same unit)
 CYCLES = {
@@ -23,7 +24,8 @@ def calendar_features(index: pd.Index, calendar) -> np.ndarray:
     Parameters
     ----------
     index : DatetimeIndex or PeriodIndex
-        With a time zone, features are of local time. A period stands for its start.
+        With a time zone, features are of local time. Cycles are those of the start of
+        a period.
     calendar : sequence of str or of lists of dates
         Names of cycles, or dates of holidays.
 
@@ -40,14 +42,17 @@ def calendar_features(index: pd.Index, calendar) -> np.ndarray:
             angle = 2 * np.pi * np.asarray(value(times), float) / length
             columns += [np.sin(angle), np.cos(angle)]
         else:
-            columns.append(is_holiday(times, part).astype(float))
+            columns.append(is_holiday(index, part).astype(float))
     return np.column_stack(columns)
 
 
-def is_holiday(times, dates):
-    """Return which times lie on one of the dates, both in local time."""
-    days = dates_of(dates).tz_localize(None).normalize()
-    return times.tz_localize(None).normalize().isin(days)
+def is_holiday(index, dates) -> np.ndarray:
+    """Return which local times lie on one of the dates, or which periods hold one."""
+    days = dates_of(dates).tz_localize(None).normalize().unique().sort_values()
+    if isinstance(index, pd.PeriodIndex):
+        first, last = index.start_time.normalize(), index.end_time
+        return days.searchsorted(last, side="right") > days.searchsorted(first)
+    return index.tz_localize(None).normalize().isin(days)
 
 
 def dates_of(part) -> pd.DatetimeIndex:
@@ -74,7 +79,8 @@ def dates_of(part) -> pd.DatetimeIndex:
 def check_holidays(calendar, histories) -> None:
     """Raise where a list of dates meets no row of the training data.
 
-    Its column would be constant, so that the network could learn nothing from it.
+    Its column would be constant, so that the network could learn nothing from it. Warn
+    where dates lie between rows.
 
     Parameters
     ----------
@@ -87,9 +93,8 @@ def check_holidays(calendar, histories) -> None:
         for history in histories:
             check_calendar(calendar, history.index)
             times = history.index
-            if isinstance(times, pd.PeriodIndex):
-                times = times.to_timestamp()
             if is_holiday(times, part).any():
+                warn_of_dates_between_rows(times, part)
                 break
         else:
             dates = dates_of(part)
@@ -99,6 +104,23 @@ def check_holidays(calendar, histories) -> None:
                 f"of a row, and the last series goes from {times[0]} to {times[-1]}. "
                 "Pass dates of its rows, or leave the list out."
             )
+
+
+def warn_of_dates_between_rows(index, dates) -> None:
+    """Warn where stamps of weeks, months and so on meet some of the dates alone."""
+    if isinstance(index, pd.PeriodIndex) or len(index) < 2:
+        return
+    days = dates_of(dates).tz_localize(None).normalize()
+    local = index.tz_localize(None).normalize()
+    lost = days[(days > local[0]) & (days < local[-1]) & ~days.isin(local)]
+    if len(lost) and np.median(np.diff(local)) > np.timedelta64(1, "D"):
+        warn_user(
+            f"Of a list of {len(days)} dates in calendar, {len(lost)} lie between the "
+            f"rows and mark none, such as {lost[0].date()}. Pass the time stamps of "
+            "rows, or give the series a PeriodIndex, whose periods are marked by each "
+            "date in them.",
+            UserWarning,
+        )
 
 
 def check_calendar(calendar, index: pd.Index | None) -> None:
@@ -128,7 +150,8 @@ def check_calendar(calendar, index: pd.Index | None) -> None:
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"calendar has the part {shortened(part)}, which is not a list of "
-                f"dates: {error}. Pass dates, or text such as '2026-12-25'."
+                f"dates: {error}. Pass lists of dates or of text, such as "
+                "calendar=(['2026-12-25'],)."
             ) from error
 
 

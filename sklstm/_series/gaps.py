@@ -1,4 +1,4 @@
-"""What is wrong with time steps that are not regular, and the way out."""
+"""Messages on time steps that are not regular: the fault, and what to do."""
 
 import warnings
 
@@ -49,7 +49,7 @@ def span_as_offset(span):
 
 
 def gap_in_words(index):
-    """Return what is wrong with time stamps that are not regular, and the way out."""
+    """Describe irregular time stamps in words, and say what to do."""
     offset = usual_step(index)
     if offset is None:
         return irregular_in_words(index)
@@ -60,7 +60,7 @@ def gap_in_words(index):
 
 
 def gap_of_periods(index, row, step):
-    """Return what is wrong with periods before their first gap, and the way out."""
+    """Describe the first gap between periods in words, and say what to do."""
     every = step.n // index.freq.n
     way = "reindex(pd.period_range(index[0], index[-1])"
     way += ")" if every == 1 else f"[::{every}])"
@@ -70,7 +70,7 @@ def gap_of_periods(index, row, step):
 
 
 def way_over_gap(index, row, step, way):
-    """Return the first gap of an index, which is after a row, and the way out."""
+    """Describe the first gap of an index, after `row`, and say what to do."""
     return (
         f"The time steps are not regular: the index goes from {index[row]} to "
         f"{index[row + 1]}, but its usual step is {step!r}. Give every step a row, "
@@ -80,7 +80,7 @@ def way_over_gap(index, row, step, way):
 
 
 def irregular_in_words(index):
-    """Return the way out for time stamps that follow no offset of pandas."""
+    """Describe time stamps that follow no offset of pandas, and say what to do."""
     local = wall_times(index)
     steps = np.diff(local.asi8)
     _, counts = np.unique(steps, return_counts=True)

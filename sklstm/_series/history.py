@@ -9,6 +9,7 @@ from sklstm._series.missing import known_by, rows_since_seen, windows_of
 from sklstm._series.time_index import (
     check_same_kind,
     continued_index,
+    name_of_step,
     positions,
     step_of,
     with_frequency,
@@ -56,7 +57,7 @@ class History:
         return len(self.y)
 
     def stored(self) -> dict:
-        """Return what a file or a pickle holds."""
+        """Return the attributes that files and pickles hold."""
         index = self.stamps(0, len(self))
         if isinstance(index, pd.DatetimeIndex) and index.freq is None:
             index = with_frequency(index, self.recent()[1])
@@ -113,8 +114,9 @@ class History:
         except (ValueError, OverflowError) as error:
             raise ValueError(
                 f"The calendar of the index, which ends at {known[-1]}, does not reach "
-                f"{steps} steps of {step} further. Ask for fewer steps, or fit on an "
-                f"index of a coarser unit, such as index.as_unit('s'). {error}"
+                f"{steps} steps of {name_of_step(step)} further. Ask for fewer steps, "
+                "or fit on an index of a coarser unit, such as index.as_unit('s'). "
+                f"{error}"
             ) from error
 
     def where(self, index: pd.Index | None, n_rows: int) -> np.ndarray:
@@ -205,7 +207,7 @@ class History:
         )
 
     def with_inputs(self, X: np.ndarray) -> "History":
-        """Return a history whose inputs reach further ahead."""
+        """Return a history with inputs known ahead."""
         return replace(self, ahead=X)
 
     def windows(self, rows: np.ndarray) -> np.ndarray:
@@ -218,7 +220,7 @@ class History:
         return windows_of(self.y, rows)
 
     def past_inputs(self, rows: np.ndarray) -> np.ndarray:
-        """Return the same of X; NaN in columns of which nothing has been seen yet."""
+        """Return inputs without gaps, NaN before the first value; see `windows`."""
         assert self.X is not None, "a series without inputs has no past ones"
         return windows_of(self.X, rows, before_first=np.nan)
 

@@ -116,7 +116,7 @@ class OutputFormat:
         return pd.DataFrame(flat, index=index, columns=columns)
 
     def named_columns(self, names):
-        """Return columns of one level more, whose last one holds the names."""
+        """Return columns with the names as a further, last level."""
         levels = [*(self.column_names or [None]), None]
         tuples = [
             (*(target if len(levels) > 2 else (target,)), name)
@@ -126,7 +126,7 @@ class OutputFormat:
         return pd.MultiIndex.from_tuples(tuples, names=levels)
 
     def combine(self, parts):
-        """Return what belongs to each series in the form in which `fit` got them.
+        """Combine the results of all series in the form in which `fit` got the series.
 
         Parameters
         ----------

@@ -129,6 +129,7 @@ def rows_by_series(data, name: str = "X") -> dict:
     codes, unique = pd.factorize(keys)
     if (codes < 0).any():
         raise ValueError(f"The index of {name} has a row without a series. Drop it.")
+    check_keys(unique, f"The index of {name}")
     # Stable, so that the rows of a series keep their order.
     order = np.argsort(codes, kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(codes))[:-1])
@@ -136,6 +137,23 @@ def rows_by_series(data, name: str = "X") -> dict:
         key: (rows, axis_of(times[rows], f"{name} at {key!r}"))
         for key, rows in zip(unique, parts, strict=True)
     }
+
+
+def check_keys(keys, where: str) -> None:
+    """Raise where keys of series differ in their type alone, as 1 and "1" do."""
+    if not isinstance(keys, pd.MultiIndex):
+        if pd.api.types.infer_dtype(keys) in ("string", "integer"):
+            return
+    known: dict = {}
+    for key in keys:
+        text = tuple(map(str, key)) if isinstance(key, tuple) else str(key)
+        other = known.setdefault(text, key)
+        if other != key:
+            raise ValueError(
+                f"{where} has the series {other!r} and {key!r}, which differ in their "
+                "type alone. Convert the keys to one type, for example with "
+                "astype(str), before the rows are indexed by them."
+            )
 
 
 def check_time_is_last(index, name):
@@ -276,6 +294,7 @@ def panel_from_long(frame, *, series="unique_id", time="ds", freq=None):
         own = part.drop(columns=keys).set_index(time).sort_index()
         parts[key] = own if freq is None else on_grid(own, freq, key)
     panel = pd.concat(parts, names=[*keys, time])
+    check_keys(panel.index.droplevel(-1).unique(), "The frame")
     panel.index = panel.index.remove_unused_levels()
     return panel.iloc[:, 0] if panel.shape[1] == 1 else panel
 

@@ -22,6 +22,7 @@ from sklstm._series.alignment import (
     match_target,
     rows_after_end,
     with_common_step,
+    with_known_step,
 )
 from sklstm._series.calendar import (
     check_holidays,
@@ -97,7 +98,7 @@ class TrainingSeries:
     n_inputs: int = 0
 
     def histories_to_keep(self, window_length: int) -> dict[Hashable, History]:
-        """Return what forecasts go on from: of files the ends alone."""
+        """Return the rows that forecasts continue, the ends of series in files."""
         if not self.in_files:
             return self.histories
         n_inputs = self.n_inputs if self.form == "regression" else None
@@ -173,7 +174,11 @@ def read_training(
         table = read_inputs(estimator, X, y, known)
     given = X if y is None else y
     warn_of_other_index(given, table.rows_by_series)
-    histories = with_common_step(histories_by_series(*table[1:4]))
+    histories = histories_by_series(*table[1:4])
+    if not reset:
+        fitted = (own.history for own in estimator._state.series.values())
+        histories = with_known_step(histories, fitted)
+    histories = with_common_step(histories)
     check_regular(histories)
     check_holidays(estimator.calendar, histories.values())
     histories, encoder = with_static(histories, static, encoder, given)
@@ -243,7 +248,7 @@ def read_inputs(estimator, X, y, known: OutputFormat | None) -> TrainingTable:
         inputs = match_other_names(estimator, inputs, known.input_names)
     partly = estimator.past_covariates is not None
     X = input_numbers(estimator, inputs, partly, reset=known is None)
-    check_known_ahead(X, past_only_mask(estimator, inputs), index_of(inputs))
+    check_known_ahead(X, past_only_mask(estimator, inputs), inputs)
     y = check_values(target, "y", allow_nan=True)
     check_same_length(X, y)
     for column in range(X.shape[1]):
@@ -370,7 +375,7 @@ def check_one_or_many(state, where: dict) -> None:
     )
 
 
-def read_observations(estimator, X, y, method: str = "update") -> SeriesRows:
+def read_observations(estimator, X, y, method: str) -> SeriesRows:
     """Read rows that came after `fit`: of the series, or inputs and target."""
     if (y is None) != (estimator._state.form == "series"):
         raise ValueError(
@@ -408,7 +413,7 @@ def read_ahead(
 
 
 def check_steps(steps) -> None:
-    """Raise where the number of steps is none; None stands for the usual one."""
+    """Raise unless `steps` is a positive integer or None."""
     if np.ndim(steps) or isinstance(steps, (str, pd.Timestamp, pd.Period)):
         raise TypeError(
             f"steps must be an int of 1 or more, but it is a {type(steps).__name__}. "
@@ -464,7 +469,8 @@ def read_inputs_ahead(
         at, index = rows.rows_by_series[key]
         history = state.series[key].history
         after = rows_after_end(rows.values[at], index, history, key)
-        ahead[key] = check_complete(after[: n_used(state, steps)], history, key)
+        used = after[: n_used(state, steps)]
+        ahead[key] = check_complete(used, history, key, input_names_of(estimator))
     n_rows = min(map(len, ahead.values()))
     if steps is not None and n_rows < steps:
         raise ValueError(
@@ -490,7 +496,7 @@ def check_series_ahead(X, where: dict, n_series: int, chosen: list) -> None:
 
 
 def n_used(state, steps: int | None) -> int | None:
-    """Return how many rows of inputs a forecast of so many steps reads; None is all."""
+    """Return how many rows of inputs a forecast reads; None means all of them."""
     if steps is None:
         return None
     return state.model.n_blocks(steps) * state.model.horizon
@@ -517,9 +523,10 @@ def read_history(estimator, history, static=None) -> dict[Hashable, History]:
         target = read_target(state, y)
         check_same_length(values, target)
         histories = histories_by_series(where, target, values)
-    known = (own.history for own in state.series.values())
+    known = [own.history for own in state.series.values()]
     steps = (own.recent()[1] for own in known if own.index is not None)
     histories = with_common_step(histories, steps, "history")
+    histories = with_known_step(histories, known)
     check_regular(histories, "history")
     return with_static_of(state, histories, static, X)
 
@@ -554,15 +561,21 @@ def read_row_values(
 def read_input_values(estimator, table, allow_nan: bool = False) -> np.ndarray:
     """Return inputs after `fit`; those that `past_covariates` names may be missing."""
     past_only = estimator._state.model.past_only
+    if n_dims(table) < 2:
+        raise ValueError(
+            f"X has the shape {np.shape(table)}, but the forecaster was fitted with "
+            f"the inputs {input_names_of(estimator)}. Pass rows of these columns, as a "
+            "frame or an array of two dimensions."
+        )
     table = match_other_names(estimator, table, estimator._state.output.input_names)
     X = input_numbers(estimator, table, allow_nan or past_only is not None)
     if not allow_nan:
-        check_known_ahead(X, past_only, index_of(table))
+        check_known_ahead(X, past_only, table)
     return X
 
 
 def input_numbers(estimator, table, partly: bool, reset: bool = False) -> np.ndarray:
-    """Return inputs as numbers, of which some may be missing if `partly` is True."""
+    """Return inputs as numbers; with `partly`, some may be missing."""
     if is_pandas(table):
         values = check_values(table, allow_nan=partly)
         if isinstance(table, pd.DataFrame):  # scikit-learn cannot read all dtypes
@@ -578,21 +591,18 @@ def input_numbers(estimator, table, partly: bool, reset: bool = False) -> np.nda
     )
 
 
-def check_known_ahead(
-    X: np.ndarray, past_only: np.ndarray | None, index: pd.Index | None
-) -> None:
-    """Raise if an input is missing that is not among those of `past_covariates`."""
+def check_known_ahead(X: np.ndarray, past_only: np.ndarray | None, table) -> None:
+    """Raise if an input is missing that is not among those of `past_covariates`.
+
+    `table` is X as it came, whose rows and columns the error names.
+    """
     if past_only is None:
         return
     past = past_only[: X.shape[1]]
     if any(np.isnan(X[i][:, ~past]).any() for i in blocks(len(X))):
         known = np.where(past, 0.0, X)
-        check_values(known if index is None else pd.DataFrame(known, index))  # where
-
-
-def index_of(table) -> pd.Index | None:
-    """Return the index of pandas data, None of others."""
-    return table.index if is_pandas(table) else None
+        index = table.index if is_pandas(table) else None
+        check_values(pd.DataFrame(known, index, names_of_columns(table)))
 
 
 def past_only_mask(estimator, inputs) -> np.ndarray | None:
@@ -613,7 +623,7 @@ def past_only_mask(estimator, inputs) -> np.ndarray | None:
 
 
 def without_past(estimator, X):
-    """Return X with zeros for what is not known ahead, which may be left out."""
+    """Return X with zeros in columns that are not known ahead, also if X lacks them."""
     past, n_columns = estimator._state.model.past_only, estimator.n_features_in_
     fitted = input_names_of(estimator)
     if past is None:

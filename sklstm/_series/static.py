@@ -12,11 +12,13 @@ from sklstm._series.validation import (
     LARGEST_SCALED,
     as_numbers,
     check_size,
+    columns_in_order,
 )
 from sklstm._utils.archive import storable
 
-# Kinds of objects, in the words of pandas, that are numbers.
+# Kinds of objects, in the words of pandas, that are numbers, and times.
 NUMBERS = ("decimal", "integer", "floating", "mixed-integer-float")
+TIMES = ("date", "datetime", "datetime64", "period", "timedelta", "timedelta64", "time")
 
 
 @storable
@@ -43,6 +45,7 @@ class StaticEncoder:
         """Fit an encoder to a table of one row a series."""
         categories, center, scale = [], [], []
         for _, column in table.items():
+            check_no_times(column)
             numeric = pd.api.types.is_numeric_dtype(column.dtype)
             values = column.to_numpy(float) if numeric else np.zeros(1)
             # key=str, because categories of mixed types cannot be compared.
@@ -64,11 +67,13 @@ class StaticEncoder:
 
     def encode(self, table):
         """Encode to shape (n_series, n_static); unknown categories become zeros."""
-        if list(table.columns) != self.columns:
+        ordered = columns_in_order(table, self.columns)
+        if ordered is None:
             raise ValueError(
                 f"static_features has the columns {list(table.columns)}, but the "
                 f"forecaster was fitted with {self.columns}. Pass the same."
             )
+        table = ordered
         encoded = []
         for i, levels in enumerate(self.categories):
             column = table.iloc[:, i]
@@ -100,6 +105,16 @@ def table_of_numbers(given) -> pd.DataFrame:
         if column.dtype.kind == "O" and kind in NUMBERS:
             table.isetitem(number, as_numbers(column))
     return table
+
+
+def check_no_times(column):
+    """Raise for dates, which as categories would tell nothing of a later date."""
+    if pd.api.types.infer_dtype(column, skipna=True) in TIMES:
+        raise TypeError(
+            f"Column {column.name!r} of static_features holds dates or times "
+            f"({column.dtype}), which are neither numbers nor categories. Pass a "
+            "number, such as a year or the days since a date; or text, for categories."
+        )
 
 
 def check_numeric(column):
@@ -186,7 +201,8 @@ def rows_of(given, keys, by_position):
         if (rows < 0).any():
             raise ValueError(
                 f"static_features has no row of the series {keys[np.argmin(rows)]!r}."
-                " Its index must hold the keys of all series."
+                " Its index must hold the keys of all series, but it begins with "
+                f"{list(table.index[:3])}."
             )
         # Rows may come in any order; the networks read them in the order of the series.
         table = table.iloc[rows]

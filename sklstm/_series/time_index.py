@@ -96,13 +96,15 @@ def holds_whole_numbers(index):
 
 
 def whole_number_index(index, name="X"):
-    """Return whole numbers as a RangeIndex, whose step may be any."""
+    """Return whole numbers as a RangeIndex with their step."""
     numbers = np.asarray(index, np.int64)
     steps = np.diff(numbers)
     if len(steps) and (steps <= 0).any():
+        row = int(np.argmax(steps <= 0))
         raise ValueError(
             f"The rows of {name} are not in order of time, or repeat one. Sort "
-            "them with sort_index() and aggregate repeated ones."
+            "them with sort_index() and aggregate repeated ones; "
+            f"{numbers[row + 1]} stands after {numbers[row]}."
         )
     step = int(steps.min()) if len(steps) else 1
     if len(steps) and (steps != step).any():
@@ -134,7 +136,7 @@ def date_format(numbers):
 
 
 def dates_in_numbers(numbers) -> tuple[str, str, int] | None:
-    """Return what whole numbers that look like dates may be, or None.
+    """Return which dates whole numbers look like, or None.
 
     Returns
     -------
@@ -180,7 +182,7 @@ def check_no_dates_in_numbers(index: pd.RangeIndex) -> None:
 
 
 def times_of_objects(index, name):
-    """Return dates, periods and numbers among objects as such; other objects stay."""
+    """Convert objects that are dates, periods or numbers; leave others as they are."""
     kind = pd.api.types.infer_dtype(index, skipna=True)
     if kind in ("date", "datetime", "datetime64"):
         return pd.DatetimeIndex(index)
@@ -225,9 +227,11 @@ def check_order(index: pd.Index, name: str) -> pd.Index:
             "need an index of (series, time), as panel_from_long makes it."
         )
     if not index.is_monotonic_increasing:
+        row = int(np.argmax(index[1:] < index[:-1]))
         raise ValueError(
             f"The index of {name} is not sorted by time. Call sort_index() on "
-            f"{name.partition(' at ')[0]} first."
+            f"{name.partition(' at ')[0]} first; {index[row + 1]} stands after "
+            f"{index[row]}."
         )
     return index
 
@@ -256,6 +260,11 @@ def step_of(index):
     if step is None:
         raise ValueError(gap_in_words(index))
     return step
+
+
+def name_of_step(step):
+    """Return a whole number as it is, and the name of an offset, such as D."""
+    return getattr(step, "freqstr", step)
 
 
 def inferred_step(index):
@@ -354,7 +363,7 @@ def tells_no_step(index: pd.Index | None) -> bool:
 
 
 def with_step(index: pd.Index, step) -> pd.Index:
-    """Return an index of one or two rows with the step of others, if it can have it.
+    """Return an index of one or two rows with a given step, if its rows allow it.
 
     Raises
     ------
@@ -375,7 +384,8 @@ def with_step(index: pd.Index, step) -> pd.Index:
     if len(index) == 2 and index[1] > continued_index(first, 1, step)[0]:
         raise ValueError(
             f"The time steps are not regular: the index goes from {index[0]} to "
-            f"{index[1]}, but the step of the longer series is {step}. Give every step "
+            f"{index[1]}, but the step of the longer series is {name_of_step(step)}. "
+            "Give every step "
             "a row, which may hold missing values."
         )
     return first if len(index) == 1 else with_frequency(index, step)
@@ -481,11 +491,11 @@ def index_until(index, stamp, n_given, step):
             return ahead
         if steps == most:
             raise ValueError(
-                f"X has a row at {stamp}, more than {most:,} steps of {step} "
-                f"after the last row of the fitted series, {index[-1]}. At most "
-                f"{LONGEST_GAP:,} rows may be missing between them, since each is "
-                "forecast first. Check the index of X, give the rows between to "
-                "update, or fit anew."
+                f"X has a row at {stamp}, more than {most:,} steps of "
+                f"{name_of_step(step)} after the last row of the fitted series, "
+                f"{index[-1]}. At most {LONGEST_GAP:,} rows may be missing between "
+                "them, since each is forecast first. Check the index of X, give the "
+                "rows between to update, or fit anew."
             )
         # No formula counts the steps of every offset, so their number is doubled.
         steps = min(2 * steps, most)
@@ -502,9 +512,14 @@ def check_same_kind(index: pd.Index, history: pd.Index, name: str = "X") -> None
         history.tz is None
     ):
         raise ValueError(
-            f"{name} has time stamps of the zone {index.tz}, but the series was fitted "
-            f"with those of {history.tz}. Give both a zone by tz_localize, or neither."
+            f"{name} has time stamps {zone_in_words(index)}, but the series was fitted "
+            f"with those {zone_in_words(history)}. Give both a zone by tz_localize, or "
+            "neither."
         )
+
+
+def zone_in_words(index: pd.DatetimeIndex) -> str:
+    return "without a zone" if index.tz is None else f"of the zone {index.tz}"
 
 
 def positions(index: pd.Index, history: pd.Index, n_history: int, step) -> np.ndarray:
@@ -527,8 +542,8 @@ def positions(index: pd.Index, history: pd.Index, n_history: int, step) -> np.nd
         stamp = index[np.argmin(result)]
         raise ValueError(
             f"X has a row at {stamp}, which does not continue the index of the fitted "
-            f"series (last row {history[-1]}, step {step}). Pass rows on that grid, or "
-            "fit anew."
+            f"series (last row {history[-1]}, step {name_of_step(step)}). Pass rows on "
+            "that grid, or fit anew."
         )
     return result
 

@@ -43,7 +43,7 @@ def columns_in_order(data, names: list):
 
 
 def unmasked(data):
-    """Return a masked array with NaN where it is masked; other data as they are."""
+    """Return a masked array with NaN at masked entries; return other data unchanged."""
     if isinstance(data, np.ma.MaskedArray):
         return np.ma.filled(data.astype(np.float64), np.nan)
     return data
@@ -75,7 +75,7 @@ def check_columns(data, name="X"):
 
 
 def check_numbers(data, name="X"):
-    """Raise where values cannot be read as numbers; what scikit-learn checks, stays.
+    """Raise where values cannot be read as numbers, unless scikit-learn checks that.
 
     Raises
     ------
@@ -304,12 +304,19 @@ def check_values(data, name: str = "X", allow_nan: bool = False) -> np.ndarray:
         bad = np.argwhere(is_bad(values))
         row, column = bad[0]
         what = "NaN" if np.isnan(values[row, column]) else "infinity"
+        where = name_of_column(data, column) + stamp_in_words(data, row)
         raise ValueError(
-            f"{name} contains {what}, first at row {row}, column {column}"
-            f"{stamp_in_words(data, row)} ({len(bad)} such values in all). Fill or "
-            "drop them first, for example with interpolate()."
+            f"{name} contains {what}, first at row {row}, column {where} ({len(bad)} "
+            "such values in all). Fill or drop them first, for example with "
+            "interpolate()."
         )
     return check_size(values, name)
+
+
+def name_of_column(data, column: int) -> str:
+    """Return the name of a column, or its number where it has none."""
+    names = names_of_columns(data)
+    return str(column) if names is None else repr(names[column])
 
 
 def stamp_in_words(data, row) -> str:

@@ -108,7 +108,7 @@ def check_one_for_each(y):
 
 
 def check_one_type(y):
-    """Raise if y is a list of str and of others."""
+    """Raise if y is a list of str and of other types."""
     if not isinstance(y, (list, tuple)):
         return
     types = {type(label).__name__ for label in y if not isinstance(label, str)}

@@ -95,7 +95,7 @@ def read_texts(estimator, words: dict, X) -> Iterator[Sequences]:
         if tokenizer.is_text(part) or (not takes_ids and looks_like_texts(part)):
             texts = read_strings(estimator, part, reset=False, first=n_read)
             tokenize = tokenizer.tokenizer_of(estimator)
-            sequences = vocabulary.encode(texts, tokenize, words)
+            sequences = vocabulary.encode(texts, tokenize, words, n_read)
         else:
             ids = read_ids(estimator, part, reset=False)
             sequences = vocabulary.encode_ids(ids, words)
@@ -171,7 +171,8 @@ class PartReader:
         reset = self.reset and not self.n_read
         if self.holds_texts:
             texts = read_strings(self.estimator, part, reset=reset, first=self.n_read)
-            return self.numbers.of_texts(texts, tokenizer.tokenizer_of(self.estimator))
+            tokenize = tokenizer.tokenizer_of(self.estimator)
+            return self.numbers.of_texts(texts, tokenize, self.n_read)
         ids = read_ids(self.estimator, part, reset=reset)
         self.warned = self.warned or warn_of_odd_ids(ids, self.n_read)
         return self.numbers.of_ids(ids)

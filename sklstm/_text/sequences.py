@@ -105,7 +105,7 @@ class Sequences:
         return Sequences(both.ids, both.offsets[::2])
 
     def visible(self, n_ids, max_length, truncate):
-        """Return what a network sees: at most `max_length` tokens, of known ids."""
+        """Return the documents as a network reads them, cut, with known ids alone."""
         return self.truncated(max_length, truncate).clip_vocabulary(n_ids)
 
     def padded(self, length):

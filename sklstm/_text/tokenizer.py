@@ -40,7 +40,7 @@ def is_word(value):
 
 
 def check_collection(X, name="X"):
-    """Raise if X is nothing that holds texts in an order, and say what to pass."""
+    """Raise if X is not an ordered collection, and say what to pass."""
     if X is None:
         raise ValueError(f"{name} is None. Pass a collection of texts.")
     if is_word(X) or (hasattr(X, "ndim") and X.ndim == 0):

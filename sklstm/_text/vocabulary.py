@@ -56,7 +56,7 @@ def count_tokens(texts, tokenize):
 
 
 def count_ids(X):
-    """Do the same for a 2-D array of token ids, whose zeros are padding."""
+    """Do as `count_tokens` for a 2-D array of token ids, in which 0 is padding."""
     present = X != PADDING
     tokens, ids = distinct(X[present])
     offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
@@ -127,10 +127,12 @@ def token_counts(sequences, n_repeats, n_tokens):
     return counts, in_documents
 
 
-def encode(texts, tokenize, vocabulary):
-    """Return texts as `Sequences` of a learned vocabulary."""
+def encode(texts, tokenize, vocabulary, first=0):
+    """Return texts as `Sequences` of a learned vocabulary; see `of_texts`."""
     find = vocabulary.get
-    return encode_each(texts, lambda text: map(find, tokenize(text), repeat(UNKNOWN)))
+    return encode_each(
+        texts, lambda text: map(find, tokenize(text), repeat(UNKNOWN)), first
+    )
 
 
 def encode_ids(X, vocabulary):

@@ -34,7 +34,7 @@ class FittedNetwork:
 
     @classmethod
     def of(cls, trained: QuantileNetwork, batch_size: int) -> "FittedNetwork":
-        """Make it of all that was trained."""
+        """Return the network of the median, and keep that of all quantiles."""
         spec, weights = trained.median()
         return cls(spec, weights, trained if trained.levels else None, batch_size)
 

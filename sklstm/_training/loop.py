@@ -211,7 +211,8 @@ class TrainingRun:
         if not self.validation_batches:
             return f"trained {n_epochs} epochs on all rows"
         word = "stopped" if n_epochs < self.settings.epochs else "ended"
-        return f"{word} at epoch {n_epochs}, best {best}"
+        kept = f"best {best}" if best else "none better than the start"
+        return f"{word} at epoch {n_epochs}, {kept}"
 
     def has_improved(self) -> bool:
         """Return whether the best epoch is worth it; True without a block to tell."""

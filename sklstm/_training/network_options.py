@@ -16,7 +16,7 @@ AUTO_RECURRENT_LENGTH = 48
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """Parameters of `LSTMForecaster` that say what forecasts, trained on which rows.
+    """Parameters of `LSTMForecaster` that define networks and their training rows.
 
     `quantile_levels` rise and hold the median, or are empty.
     """

@@ -11,7 +11,7 @@ from sklstm._utils.archive import storable
 @storable
 @dataclass
 class Progress:
-    """Where training stands; with the network's own state, all that it changes.
+    """The state of training beside that of the network itself.
 
     Parameters
     ----------

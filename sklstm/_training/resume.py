@@ -83,7 +83,7 @@ class InMemory:
         self.runs = {}
 
     def same(self, settings):
-        """Return the settings that decide a run; None if others do as well."""
+        """Return the settings that identify a run; None if they do not suffice."""
         if settings.callbacks or settings.learning_rate_schedule:
             return None  # A schedule may depend on the number of epochs.
         # A larger budget repeats the epochs of a smaller one, so the number of epochs

@@ -1,4 +1,4 @@
-"""How to train: what does not change the network's shape."""
+"""Settings of training, which do not change the network's shape."""
 
 from dataclasses import dataclass, field
 

@@ -11,6 +11,7 @@ from sklstm._text.dataset import Documents, TextTrainingData
 from sklstm._text.ngram_fit import fit_ngrams
 from sklstm._text.ngrams import FittedNgrams
 from sklstm._training import losses
+from sklstm._training.loop import first_weights, train
 from sklstm._training.resume import TrainingState, generator_of
 from sklstm._training.settings import Settings
 
@@ -20,7 +21,7 @@ HEAD = ("head/kernel", "head/bias")
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How to fit, and what an earlier fit left; None is learned anew."""
+    """Options of a fit, and results of an earlier fit; None is learned anew."""
 
     spec: TextNetworkSpec
     settings: Settings
@@ -119,9 +120,6 @@ def first_answer(data, train_rows, options):
 
 
 def train_network(documents, options, head_bias, train_rows, validation, seed):
-    # Training loads Keras, which predicting does not need.
-    from sklstm._training.loop import first_weights, train
-
     return train(
         options.spec,
         # Losses of a network that knows the shares alone fall little at first.
@@ -174,12 +172,12 @@ def loss_of(spec, label_weights=None):
     """Return the cross-entropy that fits the logits."""
     if label_weights is not None:
         return losses.WeightedLabels(*map(tuple, label_weights.tolist()))
-    return getattr(losses, f"{cross_entropy_kind(spec)}_loss")
+    return losses.categorical_loss if has_softmax(spec) else losses.binary_loss
 
 
 def accuracy_of(spec):
-    return getattr(losses, f"{cross_entropy_kind(spec)}_accuracy")
+    return losses.categorical_accuracy if has_softmax(spec) else losses.binary_accuracy
 
 
-def cross_entropy_kind(spec):
-    return "categorical" if spec.exclusive and spec.n_outputs > 1 else "binary"
+def has_softmax(spec):
+    return spec.exclusive and spec.n_outputs > 1

@@ -2,7 +2,7 @@
 
 import mmap
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -13,6 +13,19 @@ BLOCK = 2**20
 def blocks(n_rows: int, size: int = BLOCK) -> Iterator[slice]:
     """Yield slices of at most `size` rows."""
     return (slice(i, min(i + size, n_rows)) for i in range(0, n_rows, size))
+
+
+def groups(parts: Iterable, size: Callable, most: int) -> Iterator[list]:
+    """Yield parts in lists, each of which ends where its sizes add up to `most`."""
+    group, total = [], 0
+    for part in parts:
+        group.append(part)
+        total += size(part)
+        if total >= most:
+            yield group
+            group, total = [], 0
+    if group:
+        yield group
 
 
 def in_file(values: object) -> bool:

@@ -1,7 +1,7 @@
-"""What memory a call takes, told before it is taken.
+"""Estimates of memory, checked before a call allocates it.
 
-Most systems promise more memory than there is, and kill who uses it. So what grows with
-a number that somebody passes is counted first, and compared with what is free.
+Most systems grant more memory than they have, and kill the process that uses it. Sizes
+that grow with an argument are therefore compared with the free memory first.
 """
 
 import math
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from sklstm._utils.cells import CELLS
 
-# Requests below this are not looked at, which would take longer than most forecasts.
+# Smaller requests are not checked, because a check takes longer than a forecast.
 SMALL = 2**28
 # Networks that a long forecast may ask one after the other.
 MOST_BLOCKS = 1_000_000
-# How often training holds each weight, and each value of a batch that it computes:
-# measured, and rounded down, so that nothing is refused that there is memory for.
+# Copies of each weight, and of each computed value of a batch, in training: measured,
+# and rounded down, so that no fit is refused for which there is memory.
 COPIES_OF_WEIGHTS, COPIES_OF_VALUES = 8, 2
-# Where Linux tells of a container: its limit, and what it holds that cannot go.
+# Files of a container's limit, and of its memory that cannot be reclaimed.
 CONTAINERS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.stat", "anon"),
     (

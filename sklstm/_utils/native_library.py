@@ -8,9 +8,7 @@ import ctypes
 import os
 from pathlib import Path
 
-import sklstm
-
-LIBRARY = Path(sklstm.__file__).parent / "layers" / "native" / "_kernels.so"
+LIBRARY = Path(__file__).parents[1] / "layers" / "native" / "_kernels.so"
 INSTRUCTIONS = ("avx512", "avx2", "plain")  # the widest first
 WISH = os.environ.get("SKLSTM_NATIVE", "1")
 

@@ -1,4 +1,4 @@
-"""Warnings that name the line of the user's program which they are about."""
+"""Warnings that name the line of the user's program that caused them."""
 
 import sys
 import warnings

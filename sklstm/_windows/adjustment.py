@@ -73,7 +73,7 @@ class Counts(NamedTuple):
 
 @functools.lru_cache(maxsize=8)  # long series have large counts
 def counts_without_gaps(n_rows: int, start: int, period: int, decay: float) -> Counts:
-    """Return the counts of all series of so many rows that have no gap."""
+    """Return the counts of series of `n_rows` rows without a gap."""
     known = np.ones((1, n_rows), bool)
     return Counts.of(in_cycles(known, start, period), decay)
 
@@ -157,7 +157,7 @@ def seasonal_indices(values, period, decay=DECAY):
 
 
 def of_rows(index, first, n_rows):
-    """Return the index of so many rows, of which the first has the phase `first`."""
+    """Return the seasonal index of `n_rows` rows from the phase `first` on."""
     phases = (first + np.arange(n_rows)) % index.shape[1]
     return index.take(phases, axis=1)
 

@@ -119,7 +119,7 @@ class FixedShapeBatches:
         return (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
 
     def shape_key(self, rows: np.ndarray) -> None:
-        """Return what tells batches of one shape from others: nothing."""
+        """Return None, because all batches have one shape."""
 
 
 def batches_of_many(rows, batch_size, rng):
@@ -215,7 +215,7 @@ class SeriesWindows(FixedShapeBatches):
         return self.starts[indices][:, None] + np.arange(first, first + length)
 
     def _values(self, indices, first, length):
-        """Return targets of rows; those of a window as they are known at its end."""
+        """Return target values; in a window, as they are known at its end."""
         rows = self._rows(indices, first, length)
         if self.last_seen is None or first >= self.window_length:
             return self.y[rows]
@@ -319,7 +319,7 @@ class SeriesWindows(FixedShapeBatches):
 
 @dataclass(eq=False)
 class ReadyWindows(FixedShapeBatches):
-    """Ready-made windows, each of which stands for itself.
+    """Ready-made windows, which are independent of each other.
 
     Parameters
     ----------

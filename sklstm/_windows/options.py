@@ -32,7 +32,7 @@ MOST_INPUTS = 1008
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """Parameters of `LSTMForecaster` that say what a window is."""
+    """Parameters of `LSTMForecaster` that define windows."""
 
     window_length: int | None
     horizon: int
@@ -76,7 +76,7 @@ class WindowOptions:
     def normalization(
         self, histories: dict[Hashable, History], seasons: tuple[int, ...], length: int
     ) -> WindowNorm:
-        """Return what windows of these series are measured by."""
+        """Return the normalization of windows of these series."""
         kind, deseasonalize = self.window_norm, self.deseasonalize
         if deseasonalize == "auto":
             # A length that is given was found for windows with their seasons.
@@ -142,7 +142,7 @@ def make_problem(
     norm: WindowNorm | None = None,
     kind: type[SeriesForecastProblem] = SeriesForecastProblem,
 ) -> SeriesForecastProblem | WindowForecastProblem:
-    """Return what a fit learns from.
+    """Return the `ForecastProblem` of a fit.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a fit learns from: scaled windows, their split, and their simple rivals."""
+"""Problems that a fit solves: scaled windows, their split, and naive forecasts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -392,7 +392,7 @@ class WindowForecastProblem:
         )
 
     def weights_by_series(self, rows: np.ndarray) -> None:
-        """Return None, because what windows are of is not known."""
+        """Return None, because the series of ready-made windows are not known."""
 
     def naive_errors(
         self, data: Any, rows: np.ndarray, metric: Callable

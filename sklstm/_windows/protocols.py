@@ -1,4 +1,4 @@
-"""What training asks of its data: the forms of input meet these, and new ones may."""
+"""Protocols of training data, which every form of input implements."""
 
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Protocol

@@ -293,7 +293,7 @@ SCALERS = tuple(kind for kind in STATISTICS if kind is not None)
 
 
 def logarithm(values):
-    """Return the logarithm, or raise where there is none."""
+    """Return the logarithm, or raise if a value is not positive."""
     if (values <= 0).any():
         raise ValueError(
             "scaler='log' needs positive values, but the smallest is "

@@ -180,6 +180,7 @@ def test_an_outlier_is_the_largest_error(passengers):
         ({"refit": 0}, ValueError, "refit must be an int of 1 or more. Got 0"),
         ({"refit": 1, "max_train_size": 0.5}, TypeError, "max_train_size must be an"),
         ({"max_train_size": 5}, ValueError, "is None. Set refit"),
+        ({"refit": True}, ValueError, "refit must be .* Got True. Pass refit=1 to fit"),
         ({"refit": "cold"}, ValueError, "refit must be an int, .* Got 'cold'"),
         ({"gap": -1}, ValueError, "gap must be an int of 0 or more. Got -1"),
         ({"gap": True}, ValueError, "gap must be an int of 0 or more. Got True"),

@@ -219,6 +219,14 @@ def test_series_columns_and_panels_are_forecast_as_alone():
     np.testing.assert_allclose(both[..., :1], alone[0], atol=1e-4)
 
 
+def test_forecasts_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
+    values = np.sin(np.arange(90.0) / 3)
+    parts = [rows_of(values, [40, 60, 90]), rows_of(2 * values, [30])]
+    together = context_forecasts(parts, (12,), 5)
+    monkeypatch.setattr(members_module, "VALUES_AT_ONCE", 1)
+    np.testing.assert_allclose(context_forecasts(parts, (12,), 5), together, atol=1e-4)
+
+
 def test_after_missing_values_the_forecast_starts_at_the_last_one_seen():
     holes = VALUES.copy()
     holes[[20, 21, 30]] = np.nan

@@ -1,8 +1,10 @@
 """`ForecastModel` alone: no estimator, a network of known weights."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from sklstm._forecasting import model as model_module
 from sklstm._forecasting.model import (
     FittedSeries,
     ForecastModel,
@@ -52,6 +54,15 @@ def test_origins_of_many_series_stand_one_after_the_other():
     assert forecasts.shape == (3, 2, 1)
 
 
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_forecasts_do_not_depend_on_how_many_are_made_at_once(most, monkeypatch):
+    one, other = series([1, 1, 1, 7]), series([2, 2, 2, 2, 8])
+    origins = [Origins(one, np.array([3])), Origins(other, np.arange(1, 6))]
+    expected = model().forecast(origins, 3)
+    monkeypatch.setattr(model_module, "ORIGINS_AT_ONCE", most)
+    np.testing.assert_array_equal(model().forecast(origins, 3), expected)
+
+
 def test_missing_ends_are_forecast_from_the_last_value_seen():
     known, unfinished = series([1, 2, 3]), series([1, 2, 3, np.nan])
     expected = model(1).forecast([Origins(known, np.array([3]))], 3)[0]
@@ -83,10 +94,13 @@ def test_simulated_paths_carry_their_noise_on():
 
 def test_rows_inside_the_history_must_be_those_of_the_history():
     known = np.array([[1.0], [2.0]])
-    check_equal_inside(np.array([[2.0], [9.0]]), np.array([1, 2]), known)
-    check_equal_inside(np.array([[7.0]]), np.array([1]), known, np.array([True]))
-    with pytest.raises(ValueError, match="Row 0 of X stands inside the fitted history"):
-        check_equal_inside(np.array([[7.0]]), np.array([1]), known)
+    history = History(known, None, pd.date_range("2024-01-30", periods=2))
+    check_equal_inside(np.array([[2.0], [9.0]]), np.array([1, 2]), history, known)
+    wrong = np.array([[2.0], [7.0]]), np.array([1, 1]), history, known
+    check_equal_inside(*wrong, np.array([True]))
+    said = "Row 1 of X stands inside the fitted history.* 2024-01-31.* is 7, and 2 in"
+    with pytest.raises(ValueError, match=said):
+        check_equal_inside(*wrong)
 
 
 def test_unending_requests_are_refused():

@@ -12,8 +12,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import precision_recall_fscore_support
 
 from sklstm import LSTMForecaster, LSTMTextClassifier
+from sklstm._reporting.forecast_report import lead_in_words
 from sklstm._reporting.html_page import table, training_warnings, warning_list, write
 from tests.fitted import with_network
 
@@ -98,7 +100,7 @@ def test_scores_are_those_of_predict(of_series, passengers):
     for name in ("LSTM alone", "GRU alone", "simple RNN alone", "last value", "MASE"):
         assert name in page.text
     # no epoch was trained, so that the page is not about an LSTM
-    own = "linear model and pretrained network"
+    own = "mean of linear model and pretrained network"
     assert f"One step ahead, the {own} has an RMSE" in page.text
     assert "pretrained network alone" in page.text
     assert "linear model alone" in page.text
@@ -226,6 +228,12 @@ def test_of_token_ids_and_labels(tmp_path):
     page = read(clf, tmp_path / "a.html", X, y, train=(X, y))
     assert f"{clf.score(X, y):.1%} of 24" in page.text
     assert "Confusion" not in page.text and "24 test texts of 24 are" in page.text
+    names = ["odd", "never"]
+    page = read(clf, tmp_path / "b.html", X, y * [1, 0], target_names=names)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        y[:, 0], clf.predict(X)[:, 0], average="binary"
+    )
+    assert f"odd 12 {precision:.4g} {recall:.4g} {f1:.4g} never 0" in page.text
 
 
 @pytest.mark.parametrize(
@@ -234,7 +242,7 @@ def test_of_token_ids_and_labels(tmp_path):
         ({"loss": [2, 1, 0.5], "val_loss": [1, 0.9, 2]}, 2, "rose from 0.9 to 2"),
         ({"loss": [2, 1], "val_loss": [4, 3]}, 2, "more than twice the training loss"),
         ({"loss": [2, 1]}, 2, "There was no validation block"),
-        ({"loss": [2, 1], "val_loss": [2, 1.5]}, 0, "No epoch beat the linear model"),
+        ({"loss": [2, 1], "val_loss": [2, 1.5]}, 0, "No epoch was clearly better"),
     ],
 )
 def test_loss_curves_are_read(history, best, words):
@@ -244,6 +252,38 @@ def test_loss_curves_are_read(history, best, words):
     assert words in training_warnings(clf)[0]
     clf.history_, clf.best_epoch_ = {"loss": [2, 1], "val_loss": [2, 1.5]}, 2
     assert training_warnings(clf) == []
+    # Without epochs there is nothing to overfit.
+    clf.history_, clf.best_epoch_ = {"loss": [], "val_loss": []}, 0
+    assert training_warnings(clf) == []
+
+
+def test_models_of_equal_errors_as_shown_are_level():
+    scores = {"LSTM": {"RMSE": 1.00004}, "last value": {"RMSE": 1.00001}}
+    assert lead_in_words(scores, "LSTM", 9).endswith("No other model has a lower one.")
+    scores["last value"]["RMSE"] = 0.99
+    assert "The last value has a lower one, 0.99." in lead_in_words(scores, "LSTM", 9)
+
+
+def test_columns_are_named(tmp_path):
+    rng, index = np.random.default_rng(0), pd.date_range("2024", periods=70, freq="D")
+    frame = pd.DataFrame(rng.normal(size=(70, 2)), index, ["load (MW)", "price"])
+    f = LSTMForecaster(3, pretrained=False, **UNTRAINED).fit(frame[:50])
+    page = read(f, tmp_path / "a.html", frame[50:])
+    assert "test load (MW) 20 2024-02-20" in page.text
+    assert "of 2 targets, load (MW)" in page.text and "target 1" not in page.text
+    wide = pd.DataFrame(rng.normal(size=(70, 11)), index)
+    f = LSTMForecaster(3, pretrained=False, **UNTRAINED).fit(wide[:50])
+    assert "The first 10 of 11 targets" in read(f, tmp_path / "b.html", wide[50:]).text
+
+
+def test_charts_of_many_series_have_dates(tmp_path):
+    index = pd.date_range("2024", periods=40, freq="D")
+    walks = np.random.default_rng(0).normal(size=(2, 40)).cumsum(axis=1)
+    panel = pd.concat({i: pd.Series(walk, index) for i, walk in enumerate(walks)})
+    f = LSTMForecaster(3, pretrained=False, **UNTRAINED)
+    f.fit(panel.groupby(level=0).head(30))
+    page = read(f, tmp_path / "a.html", panel.groupby(level=0).tail(10))
+    assert page.text.count("2024-01-31") and page.text.count("2024-02-09")
 
 
 def test_what_users_wrote_is_escaped(tmp_path):

@@ -8,6 +8,7 @@ from sklstm import LSTMForecaster, LSTMTextClassifier
 from sklstm._forecasting.state import TrainingRecord
 from sklstm._reporting.summary import (
     curve_svg,
+    members_in_words,
     model_name,
     network_in_words,
     network_svg,
@@ -97,7 +98,7 @@ def test_networks_in_words(passengers):
         (0, 0.0, {"linear_skip": False}, "LSTM"),
         (0, 0.0, {"n_members": 2}, "LSTM and linear model"),
         (0, 0.0, {"network": len}, "custom network"),
-        (0, 0.4, {}, "linear model and fine-tuned pretrained network"),
+        (0, 0.4, {}, "mean of linear model and fine-tuned pretrained network"),
         (3, 1.0, {}, "fine-tuned pretrained network"),
     ],
 )
@@ -111,9 +112,28 @@ def test_a_model_is_named_by_what_takes_part(
 
 
 @pytest.mark.parametrize(
+    "network, weights, words",
+    [
+        (None, {"pretrained": 0.6}, "the trained network (40%) and the"),
+        (len, {"pretrained": 0.6}, "mean of the custom network (40%) and the"),
+        (None, {"pretrained": 1.0}, "Forecasts are those of the fine-tuned pretrained"),
+        (len, {"pretrained": 1.0}, "The custom network has no weight, because its"),
+        (None, {"pretrained": 0.0}, ""),
+    ],
+)
+def test_members_in_words(fitted, network, weights, words):
+    f = fitted._copy().set_params(network=network)
+    record = TrainingRecord({}, 3, 3, {}, None)
+    f._state = replace(f._state, record=record).with_weights(**weights)
+    assert words in members_in_words(f) if words else members_in_words(f) == ""
+
+
+@pytest.mark.parametrize(
     "skill, n_iter, best_epoch, words",
     [
         (0.25, 3, 3, "25.0% below that of the best simple model, the linear model"),
+        (-4e-4, 3, 3, "is level with that of the best simple model, the linear model"),
+        (1e-4, 3, 3, "is level with that of the best simple model, the linear model"),
         (-4, 3, 3, "is 5 times that of the best simple model, the linear model"),
         (0.0, 3, 0, "is that of the linear model, because no epoch"),
         (0.0, 0, 0, "is that of the linear model, because no network was trained"),

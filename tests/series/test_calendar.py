@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,6 +82,7 @@ def test_beside_inputs_the_forecast_knows_both():
         ((), daily(), "must be a non-empty tuple"),
         ((["someday"],), daily(), "not a list of dates"),
         ((["03.01.2023"],), daily(), "(?s)not a list of dates.*'2026-12-25'"),
+        ((pd.Timestamp("2023-01-03"),), daily(), r"such as calendar=\(\['2026-12-25'"),
         (([3],), daily(), "not a list of dates: it holds values of the kind integer"),
     ],
 )
@@ -104,3 +107,36 @@ def test_a_history_without_index_cannot_have_a_calendar():
     f = LSTMForecaster(**QUICK, calendar=("month",)).fit(daily())
     with pytest.raises(ValueError, match="calendar needs rows"):
         f.forecast(2, history=daily().to_numpy())
+
+
+@pytest.mark.parametrize(
+    "freq, marked",
+    [
+        ("h", np.repeat([True, False], [24, 26])),
+        ("D", [True, *[False] * 29, True, False]),
+        ("2D", [True, *[False] * 14, True]),
+        ("W-SUN", [True, False, False, False, True, False]),
+        ("M", [True, True, False]),
+        ("3M", [True, False]),
+    ],
+)
+def test_periods_are_marked_by_the_dates_in_them(freq, marked):
+    periods = pd.period_range("2024-01-02", periods=len(marked), freq=freq)
+    dates = ["2024-01-02", "2024-02-01"]
+    assert is_holiday(periods, dates).tolist() == list(marked)
+
+
+def test_dates_between_rows_are_told():
+    weeks = pd.date_range("2023-01-01", periods=60, freq="W")
+    y = pd.Series(np.sin(np.arange(60.0)), weeks)
+    f = LSTMForecaster(
+        8, epochs=0, pretrained=False, calendar=(["2023-12-24", "2023-12-25"],)
+    )
+    with pytest.warns(UserWarning, match="1 lie between the rows.* 2023-12-25"):
+        f.fit(y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f.fit(y.to_period())
+        # Holidays at weekends are between working days as well, but mean no other row.
+        days = pd.date_range("2023-12-01", periods=60, freq="B")
+        f.fit(y.set_axis(days))

@@ -232,6 +232,20 @@ def test_what_does_not_fit_is_told(X, y, error, message):
     assert vars(clf) == vars(small())
 
 
+def split_or_fail(text):
+    return None if text == "bad!" else text.split()
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_an_error_of_the_tokenizer_names_the_position_among_all_texts():
+    (texts, labels), message = made(), "failed on the text at position 50"
+    clf, broken = small(tokenizer=split_or_fail), [*texts[:50], "bad!", *texts[51:]]
+    with pytest.raises(TypeError, match=message):
+        clf.fit(iter(broken), labels)
+    with pytest.raises(TypeError, match=message):
+        clf.fit(texts, labels).predict(iter(broken))
+
+
 def test_an_iterator_that_is_used_up_cannot_be_predicted():
     texts, labels = made()
     clf = small(epochs=0).fit(texts, labels)

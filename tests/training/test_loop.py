@@ -299,7 +299,10 @@ def test_progress_bar_only_when_asked(sine, capsys):
     assert capsys.readouterr().out == ""
     small(verbose=1).fit(sine)
     told = capsys.readouterr().out
-    assert told.startswith("ended at epoch 3, best ") and "val_loss" in told
+    start = "ended at epoch 3, none better than the start - "
+    assert told.startswith(start) and "val_loss" in told
+    small(verbose=1, linear_skip=False).fit(sine)
+    assert capsys.readouterr().out.startswith("ended at epoch 3, best 3 - ")
     small(verbose=1, early_stopping=False, linear_skip=False).fit(sine)
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("trained 3 epochs on all rows - ")

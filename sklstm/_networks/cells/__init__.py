@@ -7,8 +7,8 @@ units):
 - ``stepper(kernel, bias, *states)``: a function that takes the states one step further,
   in place, from the input's share of the gates. A single forecast is many calls on few
   numbers, so all that can be made before the first step is.
-- ``step_and_back(gates, kernel, bias, *states)``: the states after a step, and the way
-  back from their gradients to those of the gates and of the states before.
+- ``step_and_back(gates, kernel, bias, *states)``: the states after a step, and the
+  backward pass from their gradients to those of the gates and of the states before.
 - ``onnx_step(graph, gates, kernel, *states)``, only where ONNX has no operator: the
   states after a step, as nodes of a graph.
 """

@@ -73,7 +73,7 @@ def present(graph, ids):
 
 
 def without_padding(graph, ids):
-    """Return lengths, and ids whose padding stands on the right, wherever it was."""
+    """Return lengths, and ids with all padding moved to the right."""
     is_token = present(graph, ids)
     lengths = graph.sum(is_token, 1, keepdims=0)
     width = n_columns(graph, ids)
@@ -136,9 +136,7 @@ def text_network(graph, classifier, ids, lengths):
     # Runtimes want a step at least; an empty text is silenced after it.
     steps = graph.cast(graph("Max", lengths, np.int64(1)), np.int32)
     for i in range(len(spec.units)):
-        names = [f"recurrent_{i}"]
-        if spec.bidirectional:
-            names = [f"both_{i}/forward_recurrent_{i}", f"both_{i}/backward_{i}"]
+        names = spec.layer_names(i)
         states, last = recurrent(graph, spec.cell, weights, names, states, steps)
     states = graph("Transpose", states, perm=[1, 0, 2])
     states = graph("Mul", states, mask)

@@ -16,9 +16,9 @@ step, and starts several kernels a step. Here one call runs all steps of a layer
 - `loops.h` is written for vectors of any width, and compiled for AVX-512, for AVX2 with
   FMA, and for what every processor of a platform has (NEON on ARM). The processor
   decides when the library is loaded.
-- The loops keep for the way back what those of `jax_loops` keep. The products over all
-  steps, of inputs and of weights' gradients, stay with XLA, which shares them between
-  all cores.
+- For the backward pass the loops keep what those of `jax_loops` keep. The products over
+  all steps, of inputs and of weights' gradients, stay with XLA, which shares them
+  between all cores.
 
 Values are of 32 bits; other dtypes, and batches that Keras shares between devices, run
 in `jax_loops`. `_utils.native_library` loads the library, and predictions call it
