@@ -108,7 +108,7 @@ def one_step_ahead(forecaster, X, y=None) -> np.ndarray:
     if state.form != "regression":
         forecasts = as_numbers(forecaster.predict(X))
         return forecasts.reshape(len(forecasts), -1)
-    rows = read_observations(forecaster, X, y)
+    rows = read_observations(forecaster, X, y, "observe")
     origins = []
     for key, series in state.extended(rows).series.items():
         first, end = len(state.series[key].history), len(series.history)

@@ -3,7 +3,6 @@
 import os
 import warnings
 from html import escape
-from pathlib import Path
 
 from sklstm._reporting.charts import line_chart
 from sklstm._reporting.summary import (
@@ -15,6 +14,7 @@ from sklstm._reporting.summary import (
     skill_in_words,
     training_in_words,
 )
+from sklstm._utils import archive
 
 # Colours of text and background are the browser's own, so that the page suits light and
 # dark settings and prints in black on white.
@@ -84,7 +84,8 @@ def write(path, title, lead, sections):
         links="".join(links),
         sections="\n".join(parts),
     )
-    Path(os.fspath(path)).write_text(page, encoding="utf-8")
+    # Texts may hold halves of characters, which UTF-8 cannot say.
+    archive.write(os.fspath(path), page.encode("utf-8", "xmlcharrefreplace"))
 
 
 def fit_quietly(estimator, *data):

@@ -219,10 +219,10 @@ def as_vectors(values):
     except (TypeError, ValueError) as error:
         raise ValueError(f"embeddings must hold numbers: {error}.") from error
     if values.ndim != 2 or not values.size or not np.isfinite(values).all():
+        finite = "" if np.isfinite(values).all() else ", some of them NaN or infinite"
         raise ValueError(
             "embeddings must hold a vector of finite numbers for each word. Got an "
-            f"array of shape {values.shape}"
-            + (", some of them NaN or infinite." if values.size else ".")
+            f"array of shape {values.shape}{finite}."
         )
     return values
 

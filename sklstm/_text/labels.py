@@ -180,7 +180,10 @@ def check_same_classes(classes, first):
         )
 
 
-ALL_CLASSES = "Name all classes in the first call: partial_fit(X, y, classes=...)."
+ALL_CLASSES = (
+    "Name all classes in the first call, partial_fit(X, y, classes=...), or fit anew "
+    "without warm_start."
+)
 
 
 def one_hot(y, classes, multi_label, advice=ALL_CLASSES):

@@ -11,7 +11,12 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from sklstm._series.alignment import check_same_labels
-from sklstm._series.validation import check_columns, check_numbers, n_dims
+from sklstm._series.validation import (
+    as_numbers,
+    check_columns,
+    check_numbers,
+    n_dims,
+)
 from sklstm._text import tokenizer, vocabulary
 from sklstm._text.labels import check_one_for_each, dense_labels
 from sklstm._text.sequences import Sequences, in_files
@@ -188,8 +193,24 @@ def read_ids(estimator, X, *, reset, **checks):
         raise ValueError(other_kind("token ids", "texts"))
     check_columns(X)
     check_numbers(X)
-    checked = validate_data(estimator, X, reset=reset, **checks)
+    try:
+        checked = validate_data(estimator, X, reset=reset, **checks)
+    except ValueError:
+        check_no_id_missing(X)
+        raise
     return checked[0] if "y" in checks else checked
+
+
+def check_no_id_missing(X):
+    """Raise if a token id is missing, as in frames made of lists of unequal length."""
+    missing = np.argwhere(np.isnan(as_numbers(X)))
+    if len(missing) and missing.shape[1] == 2:
+        row, column = missing[0]
+        way = "X.fillna(0)" if isinstance(X, pd.DataFrame) else "np.nan_to_num(X)"
+        raise ValueError(
+            f"X holds NaN at row {row}, column {column}, where a token id is needed. "
+            f"Pad rows with 0, for example by {way}."
+        )
 
 
 def other_kind(got, fitted):

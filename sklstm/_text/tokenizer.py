@@ -147,7 +147,8 @@ def check_ids_form(X):
         pick = f"X[:, {column}]" if names is None else f"X[{names[column]!r}]"
         if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
             pick = f"X.iloc[:, {column}]"
-        pick = "X.ravel()" if n_texts == len(columns) and len(X) == 1 else pick
+        if names is None and n_texts == len(columns) and len(X) == 1:
+            pick = "X.ravel()"
         pick = f"[row[{column}] for row in X]" if isinstance(X, list) else pick
         raise ValueError(
             f"X has {len(columns)} columns, {'one' if n_texts == 1 else n_texts} of "

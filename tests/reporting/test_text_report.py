@@ -88,6 +88,16 @@ def test_f7_texts_that_are_read_alike_leak(of_texts, tmp_path):
     assert "Leakage: 1 test text of 3" in html  # an empty text is no leak
 
 
+def test_pages_of_halves_of_characters_and_for_folders_that_are_not_there(
+    of_texts, tmp_path
+):
+    assert "very bad &#55296;" in page(of_texts, tmp_path, ["very bad \ud800"], [1])
+    with pytest.raises(
+        FileNotFoundError, match="no folder .* to write r.html to. Make"
+    ):
+        of_texts.report(tmp_path / "none" / "r.html", NEW, [1, 0, 1])
+
+
 @pytest.mark.parametrize(
     ("text", "is_near"),
     [

@@ -107,6 +107,13 @@ def test_f12_labels_may_come_from_an_iterator():
             r"Pass one field.* \[row\['t'\]",
         ),
         ("U1", FRAME[["n", "text", "text"]], ValueError, r"Pass X.iloc\[:, 1\]"),
+        (
+            "U2",
+            pd.DataFrame([[1, 2]] * 19 + [[3, np.nan]]),
+            ValueError,
+            r"NaN at row 19, column 1, .* with 0, for example by X.fillna\(0\)",
+        ),
+        ("U2", [[1, np.nan]] * 20, ValueError, r"NaN at row 0.* by np.nan_to_num\(X\)"),
         ("U3", range(20), ValueError, "holds no str; it begins with 0"),
         ("U3", array("i", range(20)), ValueError, "holds no str; it begins with 0"),
         ("U4", [bytearray(b"film")] * 20, TypeError, r"Decode it, .*decode\('utf-8'\)"),
@@ -121,6 +128,7 @@ def test_what_is_no_column_of_texts_is_told(case, X, error, match):
     "X, match",
     [
         (FRAME, r"X has 2 columns, .* Pass X\['text'\]"),
+        (FRAME.astype({"n": str})[:1], r"X has 2 columns, .* Pass X\['n'\]"),
         ([[1, 2], [3]], "lists of 1 to 2 token ids"),
         ([["good"], ["bad", "film"]], "lists of tokens"),
         ({"text": TEXTS}, "X is a dict"),
@@ -253,6 +261,8 @@ def test_u5_files_that_hold_no_vectors(tmp_path):
         with pytest.raises(ValueError, match="holds no vectors: .* by blanks"):
             vectors(tmp_path, content)
     assert vectors(tmp_path, b"1 2\ngood 1 2\n") == {"good": [1, 2]}
+    with pytest.raises(ValueError, match=r"array of shape \(1,\)\."):
+        first_vectors({"good": 1.0}, {"good": 2}, 3)
     with pytest.raises(ValueError, match="vector of finite numbers"):
         first_vectors({"good": [1e300, 1]}, {"good": 2}, 3)
 
