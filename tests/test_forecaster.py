@@ -631,6 +631,8 @@ def test_bad_panels(many, passengers):
     X = many.to_frame() * 2 + 1
     with pytest.raises(ValueError, match="hold different series"):
         small(4).fit([X.loc["a"], X.loc["b"]], [many["a"], many["c"]])
+    with pytest.raises(ValueError, match="keep after set_output"):
+        small(4).fit(X.to_numpy(), many)  # what a scaler in a pipeline makes of X
     with pytest.raises(ValueError, match="X has 3 rows, but steps=4"):
         f.backtest(pd.concat({"a": many["c"][60:63]}))
 

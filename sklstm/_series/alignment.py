@@ -215,7 +215,8 @@ def align_X_y(X, y, sample_weight=None) -> dict:
     if n_rows_of_many(where) != n_rows_of_many(of_y):
         raise ValueError(
             "X and y hold different series, or series of different lengths. Pass both "
-            "as lists of equally long parts, or with the same index."
+            "as lists of equally long parts, or with the same index, which steps of a "
+            "pipeline keep after set_output(transform='pandas')."
         )
     if is_list_of_series(X) and is_list_of_series(y):
         check_equal_indexes(where, of_y)
