@@ -55,10 +55,7 @@ def test_a_network_that_is_not_kept_is_told(verbose, passengers, tmp_path, capsy
     parameters = {"min_skill": 0.99, "pretrained": False, "verbose": verbose}
     f = LSTMForecaster(6, 2, **QUICK, **parameters)
     f.fit(passengers[:60])
-    told = (
-        "No epoch was clearly better than the linear model; forecasts are the linear "
-        "model's."
-    )
+    told = "No epoch beat the linear model; forecasts are the linear model's."
     assert (told in capsys.readouterr().out) == bool(verbose)
     assert told in f.summary()
     assert told in f._repr_html_().replace("&#x27;", "'")

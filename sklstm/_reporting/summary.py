@@ -99,7 +99,7 @@ def kept_in_words(estimator):
     if not estimator.linear_skip or getattr(estimator, "network", None) is not None:
         return "No epoch of the network improved on its start."
     simple = simple_model(estimator)
-    words = f"No epoch was clearly better than the {simple}"
+    words = f"No epoch beat the {simple}"
     if members_in_words(estimator):
         return f"{words}, which takes the network's place."
     outputs = "probabilities" if hasattr(estimator, "classes_") else "forecasts"
@@ -235,7 +235,7 @@ def skill_in_words(estimator, whose="its"):
     change = estimator.skill_
     # Rounding leaves a skill of about 0, not 0, if the simple model alone is kept.
     if estimator.best_epoch_ == 0 and abs(change) < 1e-6:
-        why = "no epoch of the network was clearly better"
+        why = "no epoch of the network improved on it"
         why = why if estimator.n_iter_ else "no network was trained"
         words = f"that of the {name}, because {why}"
     elif f"{1 - change:.3g}" == "1":
