@@ -6,6 +6,7 @@ of Python alone.
 
 import os
 import shutil
+import warnings
 
 from setuptools import build_meta
 from setuptools.build_meta import *  # noqa: F403
@@ -27,3 +28,10 @@ def get_requires_for_build_wheel(config_settings=None):
 
 def get_requires_for_build_editable(config_settings=None):
     return build_meta.get_requires_for_build_editable(config_settings) + headers()
+
+
+def build_editable(*arguments, **options):
+    with warnings.catch_warnings():
+        # It warns of folders of the package's name, which a clone has on purpose.
+        warnings.filterwarnings("ignore", "(?s).*Editable installation")
+        return build_meta.build_editable(*arguments, **options)
