@@ -126,7 +126,7 @@ def main():
 HEAD = """# Text classification with default settings
 
 `LSTMTextClassifier` is more accurate than TF-IDF with logistic regression on all six
-sets of texts, and a fit takes 1.4 to 13 times as long. On four of the sets `fit` leaves
+sets of texts, and a fit takes 1.4 to 10 times as long. On four of the sets `fit` leaves
 the network out with every seed, so the difference comes from the n-gram model.
 
 The table shows the held-out accuracy on raw texts (SMS spam: F1 of the class spam). The
