@@ -302,7 +302,24 @@ def test_scores_go_by_the_index_of_y_beside_an_array():
     assert score == expected
     assert listed.forecast(1, [X[N:].to_numpy()] * 2)[1].index[0] == DAYS[N]
     drawn = PredictionDisplay.from_estimator(f, X[rows].to_numpy(), Y[rows])
-    assert_array_equal(drawn.y_pred, g.predict(X[rows]))
+    dated = PredictionDisplay.from_estimator(g, X[rows], Y[rows])
+    assert_array_equal(drawn.y_pred, dated.y_pred)
+
+
+@pytest.mark.parametrize("first", [N - 9, N - 3, N, N + 3])
+def test_rows_beside_inputs_are_drawn_one_step_ahead(first):
+    """Training rows, rows after the history, and rows after a gap."""
+    f, rows = bare().fit(X[:N], Y[:N]), slice(first, first + 6)
+    drawn = PredictionDisplay.from_estimator(f, X[rows], Y[rows]).y_pred
+    known, inputs = Y.copy(), X.copy()
+    known[N:first], inputs[N:first] = np.nan, X.iloc[N - 1]
+    for row in range(first, first + 6):
+        history = (inputs[:row], known[:row])
+        if row > first or first <= N:
+            expected = f.forecast(1, X[row:], history=history).iloc[0]
+            assert drawn.iloc[row - first] == pytest.approx(expected)
+    if first >= N:
+        assert drawn.iloc[0] == pytest.approx(f.predict(X[rows]).iloc[0])
 
 
 def test_a_target_of_another_name_is_refused():

@@ -46,7 +46,9 @@ def values_and_forecasts(
         runs = where[: len(where) - steps + 1]
         # All lead times of an origin must be rows of X, and one row must come before.
         whole = (where[steps - 1 :] - runs == steps - 1) & (runs > 0)
-        known = replace(series, history=extended(series.history, values, index, where))
+        known = replace(
+            series, history=extended(series.history, values, None, index, where)
+        )
         if whole.any():
             origins.append(Origins(known, runs[whole]))
     if not origins:
@@ -95,7 +97,7 @@ def errors_of_new_rows(
 
 
 def one_step_ahead(forecaster, X, y=None) -> np.ndarray:
-    """Forecast each row after the history one step ahead, from all rows before it.
+    """Forecast each row of one series one step ahead, from all rows before it.
 
     `predict` does so for a series. In the regression form it gets no targets of the
     rows, and forecasts all of them from the end of the history.
@@ -108,12 +110,16 @@ def one_step_ahead(forecaster, X, y=None) -> np.ndarray:
     if state.form != "regression":
         forecasts = as_numbers(forecaster.predict(X))
         return forecasts.reshape(len(forecasts), -1)
-    rows = read_observations(forecaster, X, y, "observe")
+    rows, model = read_observations(forecaster, X, y, "observe"), state.series_model
     origins = []
-    for key, series in state.extended(rows).series.items():
-        first, end = len(state.series[key].history), len(series.history)
-        origins.append(Origins(series, np.arange(first, end)))
-    return state.series_model.forecast(origins, 1)[:, 0]
+    for key, new in rows.histories().items():
+        series, history = state.series[key], state.series[key].history
+        where = rows_on_axis(history, new.index, len(new))
+        assert new.X is not None and history.X is not None, "the form with inputs"
+        check_equal_inside(new.X, where, history, history.X, model.past_only)
+        longer = extended(history, new.y, new.X, new.index, where)
+        origins.append(Origins(replace(series, history=longer), where))
+    return model.forecast(origins, 1)[:, 0]
 
 
 def positions_of(history: History, values, index) -> np.ndarray:
@@ -129,17 +135,27 @@ def positions_of(history: History, values, index) -> np.ndarray:
     return rows_on_axis(history, index, n)
 
 
-def extended(history: History, values, index, where) -> History:
-    """Return the history with rows after it; rows of a gap are missing values."""
+def extended(history: History, values, X, index, where) -> History:
+    """Return the history with rows after it.
+
+    In a gap, values are missing, and inputs hold the row before it.
+    """
     n_history = len(history)
     if where[-1] < n_history:
         return history
     if np.array_equal(where, n_history + np.arange(len(where))):
-        return history.appended(values, None, index)
+        return history.appended(values, X, index)
     y = np.full((where[-1] + 1, values.shape[1]), np.nan)
     y[:n_history] = history.y
     y[where] = values
-    return History(y, None, history.stamps(0, len(y)), static=history.static)
+    if X is not None:
+        assert history.X is not None, "inputs follow earlier ones"
+        after = where >= n_history
+        ahead = np.arange(n_history, len(y))
+        source = np.searchsorted(where[after], ahead, side="right") - 1
+        held = np.concatenate([X[after], history.X[-1:]])[source]
+        X = np.concatenate([history.X, held])
+    return History(y, X, history.stamps(0, len(y)), static=history.static)
 
 
 def r2_of_known(y, forecasts, sample_weight=None) -> float:
