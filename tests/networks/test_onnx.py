@@ -1,6 +1,8 @@
 import copy
 import dataclasses
 import json
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -180,6 +182,26 @@ def test_members_beside_inputs(regression):
         "X_ahead": X.to_numpy()[None, -3:],
     }
     assert_same(run_graph(f.to_onnx(), **inputs)[0], f.forecast(X=X[-3:]))
+
+
+def test_a_graph_has_the_same_bytes_in_every_process():
+    code = (
+        "import hashlib; from sklstm import LSTMForecaster as F;"
+        "from sklstm.datasets import load_air_passengers as load;"
+        "m = F(horizon=5, epochs=0, random_state=0).fit(load()).to_onnx();"
+        "print(hashlib.sha256(m.SerializeToString()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(digests) == 1
 
 
 def test_no_weights_are_stored_twice(passengers):

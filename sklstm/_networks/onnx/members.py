@@ -100,7 +100,8 @@ def weighted_mean(graph, members, trained, others):
         forecasts["trained"] = trained
     if members.bounded and "pretrained" in others:
         low, _, high = others["pretrained"]
-        for name in forecasts.keys() - {"pretrained"}:
+        # In a fixed order, because nodes are named by it.
+        for name in [name for name in forecasts if name != "pretrained"]:
             forecasts[name] = graph("Min", graph("Max", forecasts[name], low), high)
     weights = members.weights
     parts = [
