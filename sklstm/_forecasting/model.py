@@ -171,14 +171,18 @@ class ForecastModel:
         past = self.past_only
         return past is not None and bool(past[: self.n_inputs].all())
 
+    @property
+    def reads_window(self) -> bool:
+        """Whether the network trained here has a weight."""
+        return self.members is None or self.members.weights["trained"] > 0
+
     def n_rows_read(self, series: FittedSeries) -> int:
         """Return the number of rows before an origin on which a forecast depends."""
-        if self.members is None or not self.is_combined:
+        if not self.is_combined:
             return self.window_length
         n_known = len(series.history) - series.first_row
         n_read = min(n_context_rows(self.norm.seasons), n_known)
-        trained = self.members.weights["trained"] > 0
-        return max(n_read, self.window_length) if trained else n_read
+        return max(n_read, self.window_length) if self.reads_window else n_read
 
     def n_blocks(self, steps: int) -> int:
         """Return how many blocks of `horizon` steps the network forecasts in turn."""
@@ -283,10 +287,8 @@ class ForecastModel:
         if inside.any():
             forecast[inside] = self.forecast([Origins(series, rows[inside])], 1)[:, 0]
         if not inside.all():
-            # X within a gap is not known: the row before it is held.
             ahead = rows[~inside] - n_history
-            source = np.searchsorted(ahead, np.arange(ahead[-1] + 1), side="right") - 1
-            inputs = np.concatenate([X[~inside], fitted[-1:]])[source]
+            inputs = inputs_ahead(history, X, rows)
             known = replace(series, history=history.with_inputs(inputs))
             origin = Origins(known, np.array([n_history]))
             forecast[~inside] = self.forecast([origin], ahead[-1] + 1)[0][ahead]
@@ -467,6 +469,18 @@ class ForecastModel:
             f"A forecast of {steps} steps from {n_origins} origins",
             "Ask for fewer at once.",
         )
+
+
+def inputs_ahead(history: History, X: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return inputs of every row from the end of a history to the last of `rows`.
+
+    Inputs within a gap are not known: the row before it is held.
+    """
+    assert history.X is not None, "inputs follow earlier ones"
+    after = rows >= len(history)
+    ahead = np.arange(len(history), rows[-1] + 1)
+    source = np.searchsorted(rows[after], ahead, side="right") - 1
+    return np.concatenate([X[after], history.X[-1:]])[source]
 
 
 def check_equal_inside(

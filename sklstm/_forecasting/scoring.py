@@ -7,7 +7,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
 
 from sklstm._forecasting.members import consecutive
-from sklstm._forecasting.model import ForecastModel, Origins, check_equal_inside
+from sklstm._forecasting.model import (
+    ForecastModel,
+    Origins,
+    check_equal_inside,
+    inputs_ahead,
+)
 from sklstm._forecasting.searches import rows_on_axis, scored_rows
 from sklstm._series.history import History
 from sklstm._series.panel import concatenate_series
@@ -149,12 +154,7 @@ def extended(history: History, values, X, index, where) -> History:
     y[:n_history] = history.y
     y[where] = values
     if X is not None:
-        assert history.X is not None, "inputs follow earlier ones"
-        after = where >= n_history
-        ahead = np.arange(n_history, len(y))
-        source = np.searchsorted(where[after], ahead, side="right") - 1
-        held = np.concatenate([X[after], history.X[-1:]])[source]
-        X = np.concatenate([history.X, held])
+        X = np.concatenate([history.X, inputs_ahead(history, X, where)])
     return History(y, X, history.stamps(0, len(y)), static=history.static)
 
 

@@ -15,6 +15,11 @@ from sklstm._utils.archive import storable
 from sklstm._windows.adjustment import filled
 
 QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+# A context moves if it has so many values, a deviation of so large a share of its
+# largest value, and steps of so large a share of its deviation.
+LEAST_VALUES, LEAST_DEVIATION, LEAST_STEP = 4, 1e-6, 1e-3
+# Largest scaled value that is read.
+LARGEST_READ = 1e4
 
 
 @storable
@@ -110,10 +115,13 @@ def scaled_batch(values, origin, patch):
     change = np.abs(np.diff(whole, axis=1)) * (inside[:, 1:])
     step = change.sum(axis=1) / np.maximum(inside[:, 1:].sum(axis=1), 1)
     largest = np.abs(whole).max(axis=1)
-    moves = (count >= 4) & (deviation > 1e-6 * largest) & (step > 1e-3 * deviation)
+    moves = (count >= LEAST_VALUES) & (deviation > LEAST_DEVIATION * largest)
+    moves &= step > LEAST_STEP * deviation
     deviation = np.where(moves, deviation, 1.0)
     return Batch(
-        np.clip(centred / deviation[:, None], -1e4, 1e4).astype(np.float32),
+        np.clip(centred / deviation[:, None], -LARGEST_READ, LARGEST_READ).astype(
+            np.float32
+        ),
         known,
         np.where(moves, step / deviation, 1.0).astype(np.float32),
         origin.astype(np.int32),

@@ -13,6 +13,8 @@ import numpy as np
 # A season is estimated from as many late cycles, of more than LEAST_CYCLES.
 LEAST_CYCLES, MOST_CYCLES = 2, 12
 DECAY = 0.65
+# Division by a smaller index would blow a value up.
+SMALLEST_FACTOR = 0.02
 
 
 def filled(values):
@@ -150,8 +152,7 @@ def seasonal_indices(values, period, decay=DECAY):
     index, ratio = indices(detrended, start, period, decay)
     n = len(values)
     added, factor = index[:n], 1 + index[n:]
-    # Division by an index near 0 would blow a value up.
-    fits_better = (ratio[n:] > ratio[:n]) & (factor.min(axis=1) > 0.02)
+    fits_better = (ratio[n:] > ratio[:n]) & (factor.min(axis=1) > SMALLEST_FACTOR)
     multiplicative = positive & fits_better
     return np.where(multiplicative[:, None], factor, added), multiplicative
 

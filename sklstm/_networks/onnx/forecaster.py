@@ -64,7 +64,7 @@ def series_model(graph, forecaster, series):
     y = graph.input("y", ["n", n_rows, *columns])
     text = f"y: the last {n_rows} rows of the series, oldest first, in its own units. "
     y, output = graph.reshape(y, 0, n_rows, model.n_targets), None
-    if model.members is None or model.members.weights["trained"]:
+    if model.reads_window:
         window = graph.cut(y, n_rows - model.window_length, n_rows)
         output, more = scaled_forecast(graph, forecaster, fitted, window)
         text += more

@@ -14,6 +14,7 @@ from sklstm._windows.adjustment import (
     DECAY,
     LEAST_CYCLES,
     MOST_CYCLES,
+    SMALLEST_FACTOR,
     counts_without_gaps,
 )
 
@@ -123,7 +124,8 @@ def seasonal_indices(graph, values, n_rows, period):
     factor, certainty_of_factor = indices(graph, divided, n_inside, period)
     factor = graph("Add", factor, UNIT)
     fits = graph("Greater", certainty_of_factor, certainty)
-    far = graph("Greater", graph("ReduceMin", factor, ONE), np.float64(0.02))
+    least = graph("ReduceMin", factor, ONE)
+    far = graph("Greater", least, np.float64(SMALLEST_FACTOR))
     is_factor = graph("And", positive, graph("And", fits, far))
     return graph("Where", is_factor, factor, added), is_factor
 

@@ -10,6 +10,12 @@ import numpy as np
 
 from sklstm._networks.onnx.graph import ONE, recurrent
 from sklstm._networks.pretrained import LONGEST_CONTEXT
+from sklstm._networks.pretrained_inputs import (
+    LARGEST_READ,
+    LEAST_DEVIATION,
+    LEAST_STEP,
+    LEAST_VALUES,
+)
 
 UNIT = np.float64(1)
 
@@ -77,13 +83,15 @@ def scaled_contexts(graph, rows, n_read, fills_patch):
     n_changes = np.float64(max(n_read - fills_patch, 1))
     step = graph("Div", graph.sum(graph("Abs", change), 1), n_changes)
     largest = graph("ReduceMax", graph("Abs", rows), ONE)
-    varies = graph("Greater", deviation, graph("Mul", largest, np.float64(1e-6)))
-    steps = graph("Greater", step, graph("Mul", deviation, np.float64(1e-3)))
-    moves = graph("And", graph("And", varies, steps), np.array(n_read >= 4))
+    least = graph("Mul", largest, np.float64(LEAST_DEVIATION))
+    varies = graph("Greater", deviation, least)
+    least = graph("Mul", deviation, np.float64(LEAST_STEP))
+    moves = graph("And", varies, graph("Greater", step, least))
+    moves = graph("And", moves, np.array(n_read >= LEAST_VALUES))
     deviation = graph("Where", moves, deviation, UNIT)
     step = graph("Where", moves, graph("Div", step, deviation), UNIT)
     values = graph("Div", centred, deviation)
-    values = graph("Clip", values, np.float64(-1e4), np.float64(1e4))
+    values = graph("Clip", values, np.float64(-LARGEST_READ), np.float64(LARGEST_READ))
     values, step = (graph.cast(value, np.float32) for value in (values, step))
     return ScaledContexts(values, step, mean, deviation, moves)
 
@@ -152,9 +160,9 @@ def outputs(graph, network, read, n_patches):
         in_time = graph("Transpose", x, perm=[1, 0, 2])
         states, _ = recurrent(graph, "lstm", weights, [f"lstm_{layer}"], in_time)
         x = graph("Add", x, graph("Transpose", states, perm=[1, 0, 2]))
-    at_end = (np.int64(n_patches - 1),)
+    at_end = np.int64(n_patches - 1)
     last, seen = (
-        graph.cast(graph("Gather", value, *at_end, axis=1), np.float64)
+        graph.cast(graph("Gather", value, at_end, axis=1), np.float64)
         for value in (x, read)
     )
     hidden = graph.dense(graph("Concat", last, seen, axis=1), weights, "hidden")
