@@ -15,10 +15,10 @@ from sklstm._utils.archive import storable
 from sklstm._windows.adjustment import filled
 
 QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-# A context moves if it has so many values, a deviation of so large a share of its
-# largest value, and steps of so large a share of its deviation.
+# A context counts as constant if it has fewer known values, a smaller deviation
+# relative to its largest value, or smaller steps relative to its deviation.
 LEAST_VALUES, LEAST_DEVIATION, LEAST_STEP = 4, 1e-6, 1e-3
-# Largest scaled value that is read.
+# Scaled values are clipped to this size.
 LARGEST_READ = 1e4
 
 

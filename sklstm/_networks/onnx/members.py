@@ -18,7 +18,7 @@ from sklstm._windows.adjustment import (
     counts_without_gaps,
 )
 
-# In 64 bits, as everything but the networks.
+# Numbers have 64 bits, except those of the networks.
 ZERO, UNIT = np.float64(0), np.float64(1)
 
 
@@ -125,8 +125,8 @@ def seasonal_indices(graph, values, n_rows, period):
     factor = graph("Add", factor, UNIT)
     fits = graph("Greater", certainty_of_factor, certainty)
     least = graph("ReduceMin", factor, ONE)
-    far = graph("Greater", least, np.float64(SMALLEST_FACTOR))
-    is_factor = graph("And", positive, graph("And", fits, far))
+    divides = graph("Greater", least, np.float64(SMALLEST_FACTOR))
+    is_factor = graph("And", positive, graph("And", fits, divides))
     return graph("Where", is_factor, factor, added), is_factor
 
 
