@@ -12,6 +12,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
     KFold,
+    LeaveOneGroupOut,
     LeaveOneOut,
     RandomizedSearchCV,
     RepeatedKFold,
@@ -26,7 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklstm import LSTMForecaster
-from sklstm._forecasting.searches import may_be_k_fold
+from sklstm._forecasting.searches import may_be_unordered
 from sklstm.metrics import make_backtest_scorer
 from sklstm.model_selection import PanelTimeSeriesSplit
 
@@ -223,6 +224,20 @@ def test_searches_by_splits_of_which_some_train_on_the_future_raise(
         search.fit(passengers[:59].to_numpy())
 
 
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("form", ["series", "regression"])
+def test_searches_by_groups_raise_though_the_last_one_is_in_order(
+    form, n_jobs, passengers
+):
+    X, y = data_of(form, passengers)
+    groups = np.arange(len(X)) // 15
+    search = GridSearchCV(
+        estimator_of(form), GRID, cv=LeaveOneGroupOut(), n_jobs=n_jobs
+    )
+    with pytest.raises(ValueError, match=r"(?s)All the .* fits.*cv=TimeSeriesSplit\("):
+        search.fit(X, y, groups=groups)
+
+
 def test_the_last_split_of_k_fold_is_known_by_its_size_alone():
     for n_rows in range(8, 60):
         split = {"X": np.zeros(n_rows), "split_progress": (4, 5)}
@@ -230,7 +245,7 @@ def test_the_last_split_of_k_fold_is_known_by_its_size_alone():
             *_, (train, test) = cv.split(split["X"])
             # Fewer than 8 rows cannot be fitted, by which splitter whatever.
             if is_k_fold or n_rows - 5 * len(test) >= 8:
-                assert may_be_k_fold(split | {"test": test}) == is_k_fold
+                assert may_be_unordered(split | {"test": test}) == is_k_fold
 
 
 @pytest.mark.parametrize("form", ["series", "regression"])

@@ -12,7 +12,14 @@ from types import FrameType
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    LeaveOneGroupOut,
+    LeavePGroupsOut,
+    StratifiedGroupKFold,
+    check_cv,
+)
 from sklearn.pipeline import Pipeline
 
 from sklstm._forecasting.backtest import BacktestPlan
@@ -31,6 +38,14 @@ from sklstm.metrics import BacktestScorer
 FIT_AND_SCORE = "sklearn.model_selection._validation", "_fit_and_score"
 FIT_AND_PREDICT = "sklearn.model_selection._validation", "_fit_and_predict"
 SCORE = "sklearn.model_selection._validation", "_score"
+# Splitters whose splits are known only with the groups, and never all in order.
+OF_GROUPS = (
+    GroupKFold,
+    GroupShuffleSplit,
+    LeaveOneGroupOut,
+    LeavePGroupsOut,
+    StratifiedGroupKFold,
+)
 # More splits than these are rarely asked for without a size of the tests.
 MOST_SPLITS = 10
 
@@ -122,7 +137,7 @@ def check_search(window_length, X, y):
     splits = splits_of_search(split)
     # The last split of KFold is in order, but the search needs all of them.
     for train, test in [(split["train"], split["test"]), *(splits or ())]:
-        check_order(split["X"], train, test, not may_be_k_fold(split))
+        check_order(split["X"], train, test, not may_be_unordered(split))
     check_whole(split["X"], split["y"])
     tests = None if splits is None else [test for _, test in splits]
     tests = tests or rows_of_equal_tests(split)
@@ -194,11 +209,15 @@ def splits_of_search(split) -> list | None:
         return None
 
 
-def may_be_k_fold(split) -> bool:
-    """Return whether a split of a worker may be the last one of KFold.
+def may_be_unordered(split) -> bool:
+    """Return whether other splits may be out of order where this one is in order.
 
-    The tests of KFold hold all rows but fewer than there are splits.
+    So is the last one of groups that follow each other. A worker of `cross_validate`
+    does not know the splitter; the tests of KFold hold all rows but fewer than there
+    are splits.
     """
+    if isinstance(split.get("cv"), OF_GROUPS):
+        return True
     if "cv" in split or not split.get("split_progress"):
         return False
     n_splits = split["split_progress"][1]
