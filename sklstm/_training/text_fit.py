@@ -84,6 +84,11 @@ def fit_linear_part(data, options, train_rows, seed):
         return None, np.zeros((len(data.targets), 0))
     if options.ngrams is not None:
         return options.ngrams, options.ngrams.training_logits(data.sequences)
+    if not data.sequences.lengths.any():
+        raise ValueError(
+            "No text holds a token: all are empty, or the tokenizer keeps nothing of "
+            "them. Look at the texts, analyzer, token_pattern and tokenizer."
+        )
     fit = fit_ngrams(data, train_rows, seed, options.ngram_range)
     if fit is None:
         raise ValueError(
