@@ -104,13 +104,17 @@ def test_paths_of_no_vectors_are_told(tmp_path):
         quick(embeddings={"Zug": [1.0]}).fit(TEXTS, LABELS)
 
 
-@pytest.mark.parametrize("parameters", [{}, {"token_pattern": "z"}, {"max_length": 1}])
-def test_texts_without_tokens_are_told(parameters):
-    texts = TEXTS if "token_pattern" in parameters else ["", " "] * 10
-    with pytest.raises(ValueError, match="No text holds a token: .* Look at the texts"):
+@pytest.mark.parametrize(
+    "texts, parameters, match",
+    [
+        (["", " "] * 10, {}, "counts: 0 of 20 texts hold a token, and"),
+        (TEXTS, {"token_pattern": "z"}, "counts: 0 of 20 texts hold a token, and"),
+        ([*TEXTS[:-1], ""], {"min_df": 50}, "19 of 20 .* must be in min_df=50 texts"),
+    ],
+)
+def test_how_many_texts_hold_a_token_is_told(texts, parameters, match):
+    with pytest.raises(ValueError, match=f"no n-gram .* {match}"):
         quick(**parameters).fit(texts, LABELS)
-    with pytest.raises(ValueError, match="must be in min_df=50 texts. Lower min_df"):
-        quick(min_df=50).fit(TEXTS, LABELS)
 
 
 INDICATORS = {
