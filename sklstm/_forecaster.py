@@ -38,6 +38,7 @@ from sklstm._networks.onnx.forecaster import forecaster_model
 from sklstm._networks.quantiles import quantile_levels
 from sklstm._reporting import forecast_report, panel_report
 from sklstm._series.alignment import aligned_test_rows
+from sklstm._series.panel import errors_naming
 from sklstm._series.reader import (
     check_no_steps,
     read_ahead,
@@ -637,8 +638,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         forecast = np.empty((len(rows.values), model.n_targets))
         for key, (at, index) in rows.rows_by_series.items():
             series, values = state.series[key], rows.values[at]
-            where = rows_on_axis(series.history, index, len(values))
-            forecast[at] = forecast_rows(series, values, where)
+            with errors_naming(key):
+                where = rows_on_axis(series.history, index, len(values))
+                forecast[at] = forecast_rows(series, values, where)
         return state.output.restore_like(X, forecast, rows.rows_by_series)
 
     def forecast(

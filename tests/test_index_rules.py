@@ -977,10 +977,49 @@ def test_displays_compare_the_index_of_y_with_that_of_X(dated):
 
 def test_rows_ahead_that_a_series_lacks_are_told_with_its_key(many):
     ended = pd.concat({"p": X, "q": X[:N]}, names=["series", "day"])
-    told = "Of series 'q', X ends at 2023-04-10.*name other series by series="
+    told = "Series 'q': X ends at 2023-04-10.*name other series by series="
     with pytest.raises(ValueError, match=told):
         many.forecast(7, ended)
     assert len(many.forecast(7, ended, series="p")) == 7
+
+
+def of_second(rows):
+    """Rows of two series, those of the second changed by `change`."""
+    return lambda change: pd.concat(
+        {"p": rows, "q": change(rows)}, names=["series", "day"]
+    )
+
+
+later, ahead, few = of_second(Y[N:]), of_second(X[N:]), of_second(X[N : N + 7])
+FAULTS_OF_ONE = {
+    "update": lambda f, g: g.update(later(lambda y: y[3:])),
+    "observe": lambda f, g: g.observe(later(lambda y: y.drop(y.index[3]))),
+    "update, scaled": lambda f, g: (
+        bare(scaler="log").fit(panel(Y[:N] + 9)).update(later(lambda y: y - 99) + 9)
+    ),
+    "backtest": lambda f, g: g.backtest(later(lambda y: y[:1])),
+    "score": lambda f, g: g.score(of_second(Y[N - 9 :])(lambda y: y + 1)),
+    "predict": lambda f, g: g.predict(later(lambda y: y.shift(freq="1h"))),
+    "predict inside": lambda f, g: g.predict(of_second(Y[N - 9 :])(lambda y: y + 1)),
+    "predict X inside": lambda f, g: f.predict(of_second(X[N - 9 :])(lambda x: x + 1)),
+    "history": lambda f, g: g.forecast(history=of_second(Y[:N])(lambda y: y * np.nan)),
+    "forecast, late": lambda f, g: f.forecast(7, ahead(lambda x: x[1:])),
+    "forecast, few": lambda f, g: f.forecast(7, few(lambda x: x[:3])),
+    "forecast, missing": lambda f, g: f.forecast(7, ahead(lambda x: x * np.nan)),
+    "fit, empty": lambda f, g: bare().fit(later(lambda y: y * np.nan)),
+    "fit, scaled": lambda f, g: bare(scaler="log").fit(later(lambda y: y - 99) + 9),
+}
+
+
+@pytest.fixture(scope="module")
+def many_alone():
+    return bare().fit(panel(Y[:N]))
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_ONE)
+def test_a_fault_of_one_series_is_told_with_its_name(fault, many, many_alone):
+    with pytest.raises(ValueError, match="^Series 'q': "):
+        FAULTS_OF_ONE[fault](many, many_alone)
 
 
 def test_a_long_table_is_told_before_the_order_of_its_rows():
@@ -1078,7 +1117,7 @@ def test_displays_take_columns_frames_and_any_number_of_rows():
 @pytest.mark.parametrize("method", ["update", "observe"])
 def test_rows_of_many_series_that_do_not_follow_are_told_with_the_series(method):
     f = small(12, 3).fit(panel(Y[:N]))
-    told = "The rows of 'p' do not follow the history at once.*the row after"
+    told = "Series 'p': The rows do not follow the history at once.*the row after"
     with pytest.raises(ValueError, match=told):
         getattr(f, method)(panel(Y[N + 1 : N + 3]))
 

@@ -13,6 +13,7 @@ from sklstm._forecasting.fitting import fitted_before
 from sklstm._forecasting.model import ORIGINS_AT_ONCE, Origins
 from sklstm._forecasting.state import FittedForecaster
 from sklstm._series.history import History
+from sklstm._series.panel import errors_naming
 from sklstm._series.reader import read_observations
 from sklstm._series.validation import check_positive_int, check_probabilities
 from sklstm._training.progress_bar import ProgressBar
@@ -116,10 +117,11 @@ def backtest(
     check_n_jobs(n_jobs)
     known = forecaster._state
     state = known.extended(read_observations(forecaster, X, y, "backtest"))
-    origins = {
-        key: plan.origins(len(known.series[key].history), len(series.history))
-        for key, series in state.series.items()
-    }
+    origins = {}
+    for key, series in state.series.items():
+        with errors_naming(key):
+            n_known = len(known.series[key].history)
+            origins[key] = plan.origins(n_known, len(series.history))
     parts = list(plan.parts(origins))
     warm = plan.refit == "warm" or plan.refit is not None and forecaster.warm_start
     bar = ProgressBar(len(parts)) if verbose and len(parts) > 1 else None

@@ -15,7 +15,7 @@ from sklstm._forecasting.model import (
 )
 from sklstm._forecasting.searches import rows_on_axis, scored_rows
 from sklstm._series.history import History
-from sklstm._series.panel import concatenate_series
+from sklstm._series.panel import concatenate_series, errors_naming
 from sklstm._series.reader import SeriesRows, read_observations
 from sklstm._series.validation import as_numbers, check_weights
 
@@ -46,8 +46,9 @@ def values_and_forecasts(
     origins, ahead = [], np.arange(steps)
     for key, values, index in rows.items():
         series = fitted[key]
-        where = positions_of(series.history, values, index)
-        check_equal_inside(values, where, series.history, series.history.y)
+        with errors_naming(key):
+            where = positions_of(series.history, values, index)
+            check_equal_inside(values, where, series.history, series.history.y)
         runs = where[: len(where) - steps + 1]
         # All lead times of an origin must be rows of X, and one row must come before.
         whole = (where[steps - 1 :] - runs == steps - 1) & (runs > 0)

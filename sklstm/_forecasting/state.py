@@ -16,7 +16,7 @@ from sklstm._forecasting.model import (
 from sklstm._series.calendar import inputs_at
 from sklstm._series.history import History
 from sklstm._series.output_format import OutputFormat
-from sklstm._series.panel import SINGLE_SERIES
+from sklstm._series.panel import SINGLE_SERIES, errors_naming
 from sklstm._series.reader import SeriesRows
 from sklstm._series.static import StaticEncoder
 from sklstm._training.fitted_network import FittedNetwork
@@ -179,16 +179,8 @@ class FittedForecaster:
         """
         model, histories = self.series_model, {}
         for key, new in rows.histories().items():
-            fitted = self.series[key]
-            whose = "The rows" + ("" if self.is_single else f" of {key!r}")
-            history = fitted.history.appended(new.y, new.X, new.index, whose)
-            # Rows that cannot be scaled could neither be forecast from nor loaded.
-            scale_values(new.y, fitted.scaler)
-            if new.X is not None:
-                new_rows = np.arange(len(history) - len(new), len(history))
-                inputs = inputs_at(history, model.calendar, new_rows)
-                scale_values(inputs, model.x_scaler)
-            histories[key] = history
+            with errors_naming(key):
+                histories[key] = with_new_rows(self.series[key], new, model)
         return self.with_histories(histories)
 
     def at_end_of(
@@ -205,11 +197,12 @@ class FittedForecaster:
         """
         series = {}
         for key, history in histories.items():
-            if self.is_single:
-                fitted_scaler = self.series[SINGLE_SERIES].scaler
-            else:
-                fitted_scaler = fit_scaler(history.y, scaler)
-            scale_values(history.y, fitted_scaler)  # raises where it cannot
+            with errors_naming(key):
+                if self.is_single:
+                    fitted_scaler = self.series[SINGLE_SERIES].scaler
+                else:
+                    fitted_scaler = fit_scaler(history.y, scaler)
+                scale_values(history.y, fitted_scaler)  # raises where it cannot
             series[key] = FittedSeries(history, fitted_scaler, len(history))
         return replace(self, series=series)
 
@@ -272,6 +265,18 @@ class FittedForecaster:
             arrays += [series.history.y]
             arrays += [] if series.history.X is None else [series.history.X]
         return sum(values.nbytes for values in arrays)
+
+
+def with_new_rows(fitted: FittedSeries, new: History, model: ForecastModel) -> History:
+    """Return the history of a series with rows that follow it at once."""
+    history = fitted.history.appended(new.y, new.X, new.index)
+    # Rows that cannot be scaled could neither be forecast from nor loaded.
+    scale_values(new.y, fitted.scaler)
+    if new.X is not None:
+        new_rows = np.arange(len(history) - len(new), len(history))
+        inputs = inputs_at(history, model.calendar, new_rows)
+        scale_values(inputs, model.x_scaler)
+    return history
 
 
 def upgraded(attributes: dict) -> FittedForecaster:

@@ -53,7 +53,7 @@ def match_target(y, names):
 
 
 def rows_after_end(
-    values: np.ndarray, index: pd.Index | None, history: History, key: Hashable
+    values: np.ndarray, index: pd.Index | None, history: History
 ) -> np.ndarray:
     """Return the rows that follow a history at once, by the time index if there is one.
 
@@ -65,44 +65,39 @@ def rows_after_end(
     if index is None or history.index is None:
         return values
     check_same_kind(index, history.index)
-    whose = "" if key is SINGLE_SERIES else f"Of series {key!r}, "
     expected = history.after(1)[0]
     after = index >= expected
     if not after.any():
         raise ValueError(
-            f"{whose}X ends at {index[-1]}, but forecasts need rows from {expected} "
-            "on, the first after the end of the history. Pass inputs of the rows to "
-            "forecast"
-            + ("." if key is SINGLE_SERIES else ", or name other series by series=.")
+            f"X ends at {index[-1]}, but forecasts need rows from {expected} on, the "
+            "first after the end of the history. Pass inputs of the rows to forecast, "
+            "or name other series by series=, if there are many."
         )
     values, index = values[after], index[after]
     where = history.where(index, len(index)) - len(history)
     if where[0] != 0:
         raise ValueError(
-            f"{whose}X starts at {index[0]}, but the first row after the end of the "
+            f"X starts at {index[0]}, but the first row after the end of the "
             f"history is {expected}. Pass a row for each step, from that one on."
         )
     late = np.flatnonzero(np.diff(where) != 1)
     if len(late):
         row = int(late[0])
         raise ValueError(
-            f"{whose}X goes from {index[row]} to {index[row + 1]} and leaves out rows "
-            "between them. Pass a row for each step."
+            f"X goes from {index[row]} to {index[row + 1]} and leaves out rows between "
+            "them. Pass a row for each step."
         )
     return values
 
 
-def check_complete(
-    values: np.ndarray, history: History, key: Hashable, names: list
-) -> np.ndarray:
+def check_complete(values: np.ndarray, history: History, names: list) -> np.ndarray:
     """Raise where inputs ahead of a series are missing; `names` are their columns."""
     bad = np.argwhere(np.isnan(values))
     if len(bad):
         row, column = bad[0]
-        whose = "" if key is SINGLE_SERIES else f" of {key!r}"
         raise ValueError(
-            f"X contains NaN in the rows ahead{whose}, first in row {row} after the "
-            f"end of the history, which is {history.after(row + 1)[row]}, column "
+            f"X contains NaN in the rows ahead, first in row {row} after the end of "
+            f"the history, which is {history.after(row + 1)[row]}, column "
             f"{names[column]!r}. Fill it, for example with interpolate()."
         )
     return values

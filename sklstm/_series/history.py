@@ -134,11 +134,7 @@ class History:
         return result
 
     def appended(
-        self,
-        y: np.ndarray,
-        X: np.ndarray | None,
-        index: pd.Index | None,
-        whose: str = "The rows",
+        self, y: np.ndarray, X: np.ndarray | None, index: pd.Index | None
     ) -> "History":
         """Return a history that goes on with rows that follow it at once."""
         where = self.where(index, len(y))
@@ -146,7 +142,7 @@ class History:
             assert index is not None, "rows without an index follow at once"
             (following,) = self.stamps(len(self), len(self) + 1)
             raise ValueError(
-                f"{whose} do not follow the history at once, so appending them would "
+                "The rows do not follow the history at once, so appending them would "
                 f"leave a gap or repeat rows: they go from {index[0]} to {index[-1]} "
                 f"in {len(y)} rows, and the row after the history is {following}. Pass "
                 "every row from that one on."

@@ -2,6 +2,8 @@
 
 import datetime
 import re
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from numbers import Number
 
 import numpy as np
@@ -34,6 +36,17 @@ TIME_WORDS = frozenset(
     "time date datetime timestamp ds t step period year quarter month week day hour "
     "minute second".split()
 )
+
+
+@contextmanager
+def errors_naming(key: Hashable) -> Iterator[None]:
+    """Begin an error in the rows of one of many series with the name of that series."""
+    try:
+        yield
+    except ValueError as error:
+        if key is SINGLE_SERIES:
+            raise
+        raise ValueError(f"Series {key!r}: {error}") from error
 
 
 def is_list_of_series(data) -> bool:

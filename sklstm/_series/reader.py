@@ -35,6 +35,7 @@ from sklstm._series.output_format import OutputFormat
 from sklstm._series.panel import (
     SINGLE_SERIES,
     concatenate_series,
+    errors_naming,
     is_list_of_series,
     is_panel,
     rows_by_series,
@@ -468,15 +469,15 @@ def read_inputs_ahead(
     for key in chosen:
         at, index = rows.rows_by_series[key]
         history = state.series[key].history
-        after = rows_after_end(rows.values[at], index, history, key)
-        used = after[: n_used(state, steps)]
-        ahead[key] = check_complete(used, history, key, input_names_of(estimator))
-    n_rows = min(map(len, ahead.values()))
-    if steps is not None and n_rows < steps:
-        raise ValueError(
-            f"X has {n_rows} rows after the end of the history, but steps={steps} "
-            "needs as many. Pass more rows of X, or lower steps."
-        )
+        with errors_naming(key):
+            after = rows_after_end(rows.values[at], index, history)
+            if steps is not None and len(after) < steps:
+                raise ValueError(
+                    f"X has {len(after)} rows after the end of the history, but "
+                    f"steps={steps} needs as many. Pass more rows of X, or lower steps."
+                )
+            used = after[: n_used(state, steps)]
+            ahead[key] = check_complete(used, history, input_names_of(estimator))
     return ahead
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklstm._series.calendar import n_calendar_features, with_calendar
 from sklstm._series.history import History
 from sklstm._series.missing import columns_seen
-from sklstm._series.panel import SINGLE_SERIES
+from sklstm._series.panel import errors_naming
 from sklstm._series.reader import TrainingSeries
 from sklstm._series.time_index import seasons_of
 from sklstm._series.validation import check_positive_int
@@ -179,6 +179,7 @@ def make_problem(
         norm=norm,
         past_only=data.past_only,
         n_calendar=n_calendar_features(options.calendar),
+        keys=list(histories),
     )
 
 
@@ -186,9 +187,9 @@ def check_seen(histories: dict[Hashable, History]) -> None:
     """Raise where a column of a series holds no value at all."""
     for key, history in histories.items():
         seen = columns_seen(history.y)
-        if not seen.all():
-            whose = "" if key is SINGLE_SERIES else f" of the series {key!r}"
-            raise ValueError(
-                f"Column {int(np.argmin(seen))}{whose} holds no value at all, so "
-                "that there is nothing to forecast. Drop it."
-            )
+        with errors_naming(key):
+            if not seen.all():
+                raise ValueError(
+                    f"Column {int(np.argmin(seen))} holds no value at all, so that "
+                    "there is nothing to forecast. Drop it."
+                )

@@ -1,6 +1,6 @@
 """Problems that a fit solves: scaled windows, their split, and naive forecasts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from sklstm._series.missing import (
     row_means,
     without_nan,
 )
+from sklstm._series.panel import errors_naming
 from sklstm._utils.disk_arrays import (
     BLOCK,
     blocks,
@@ -56,6 +57,8 @@ class SeriesForecastProblem:
         Columns of X that are not known ahead.
     n_calendar : int
         Last columns of X, which are calendar features.
+    keys : sequence of keys or None
+        Of the series, which errors name; None means their numbers.
 
     Attributes
     ----------
@@ -77,6 +80,7 @@ class SeriesForecastProblem:
     norm: WindowNorm
     past_only: np.ndarray | None = None
     n_calendar: int = 0
+    keys: Sequence[Hashable] | None = None
 
     def __post_init__(self):
         check_length(max(map(len, self.histories)), self.window_length, self.horizon)
@@ -229,15 +233,17 @@ class SeriesForecastProblem:
         """
         if kept is not None and len(self.histories) == len(kept[0]) == 1:
             return kept
-        y_scalers = []
+        y_scalers, keys = [], self.keys or range(len(self.histories))
         weights: Sequence[np.ndarray | None] = [None] * len(self.histories)
         if self.weights is not None:
             weights = self.weights
-        for history, w, cut in zip(self.histories, weights, split.cuts, strict=True):
+        parts = zip(keys, self.histories, weights, split.cuts, strict=True)
+        for key, history, w, cut in parts:
             rows = sampled(cut, MAX_SCALER_ROWS)
             w = None if w is None else w[:cut][rows]
             values = np.asarray(history.y[:cut][rows], np.float64)
-            y_scalers.append(fit_scaler(values, self.scaler, w))
+            with errors_naming(key):
+                y_scalers.append(fit_scaler(values, self.scaler, w))
         if kept is not None or self.histories[0].X is None:
             return y_scalers, None if kept is None else kept[1]
         X = sampled_rows([history.X for history in self.histories], split.cuts)
