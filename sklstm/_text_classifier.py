@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -644,7 +645,16 @@ class LSTMTextClassifier(ClassifierMixin, BaseLSTM):
         """
         check_same_labels(X, y)
         check_same_labels(X, sample_weight, "sample_weight")
-        return super().score(X, labels.dense_labels(y), sample_weight)
+        if y is None:
+            raise ValueError("y is None. Pass the class of each text.")
+        y = labels.dense_labels(y)
+        labels.check_labels(y)
+        found = self.predict(X)
+        labels.check_same_number(found, y)
+        y = np.asarray(y) if self._state.multi_label else y
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, found)
+        return float(accuracy_score(y, found, sample_weight=sample_weight))
 
     def keras_inputs(self, X):
         """Return the inputs of `model_` and of the model of `to_keras`.

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklstm._networks.scikeras_builders import build_classifier, build_regressor
 from sklstm._series.validation import check_weights
-from sklstm._text.labels import check_none_missing, check_one_type, dense_labels
+from sklstm._text.labels import check_all_present, check_one_type, dense_labels
 from sklstm._utils.keras_backend import check_process, load_keras
 from sklstm._windows.dataset import rows_in_order
 
@@ -254,7 +254,7 @@ class Wrapper(BaseEstimator):
             )
         y = dense_labels(y)
         if self._wraps is wrappers.KerasClassifier:
-            check_none_missing(y)
+            check_all_present(y)
             check_one_type(y)
         return validate_data(
             self,

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-from sklearn.utils import check_consistent_length
 
 from sklstm._reporting.html_page import (
     fit_quietly,
@@ -21,7 +20,12 @@ from sklstm._reporting.html_page import (
 from sklstm._reporting.summary import counted, is_kept, model_name
 from sklstm._series.alignment import check_same_labels
 from sklstm._text import probabilities, tokenizer
-from sklstm._text.labels import check_none_missing, dense_labels, one_hot
+from sklstm._text.labels import (
+    check_all_present,
+    check_same_number,
+    dense_labels,
+    one_hot,
+)
 from sklstm._text.reader import read_texts
 from sklstm._text.scripts import bare_words
 from sklstm._text.sequences import PADDING
@@ -114,10 +118,10 @@ def read_once(X, y):
     elif not isinstance(X, pd.DataFrame):
         X = np.asarray(X)
     y = np.asarray(dense_labels(y))
-    check_none_missing(y)
+    check_all_present(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
-    check_consistent_length(X, y)
+    check_same_number(X, y)
     if not len(y):
         raise ValueError("X holds no text. Pass at least one.")
     return X, y

@@ -7,7 +7,7 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 from sklstm._utils.disk_arrays import blocks, in_file
 
@@ -151,9 +151,34 @@ def check_weights(sample_weight, X, **options):
         raise ValueError(
             f"sample_weight must hold a number for each row, but holds others: {error}."
         ) from error
-    return _check_sample_weight(
-        numbers, X, dtype=np.float64, ensure_non_negative=True, **options
-    )
+    n_rows = _num_samples(X)
+    if numbers is not None:
+        numbers = np.full(n_rows, numbers, np.float64) if one_for_all else numbers
+        check_each_weight(numbers, n_rows)
+    return _check_sample_weight(numbers, X, dtype=np.float64, **options)
+
+
+def check_each_weight(weights: np.ndarray, n_rows: int) -> None:
+    """Raise where weights are not one number for each row, 0 or more."""
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has the shape {weights.shape}, but there are {n_rows} "
+            "rows. Pass a number for each row, in one dimension."
+        )
+    for is_wrong, what in (
+        (~np.isfinite(weights), "Values that are no finite numbers"),
+        (weights < 0, "Negative values in data"),
+    ):
+        if is_wrong.any():
+            row = is_wrong.argmax()
+            raise ValueError(
+                f"{what} passed to sample_weight: {weights[row]} at position {row}. "
+                "Pass 0 for rows that must not count, and positive numbers for others."
+            )
+    if n_rows and not weights.any():
+        raise ValueError(
+            "sample_weight is zero for every row. Give weight to the rows that count."
+        )
 
 
 def check_weight_size(weights):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from sklstm._text.sequences import FIRST, Sequences
-from sklstm._utils.disk_arrays import blocks, in_memory, row_type
+from sklstm._utils.disk_arrays import blocks, row_type
 
 N_FOLDS = 4
 SHORTEST_BUCKET = 16
@@ -158,15 +158,22 @@ def bucket(lengths):
 
 
 def kinds_of(targets):
-    """Number distinct rows of targets in sorted order, and return each row's number."""
-    parts = [np.unique(targets[rows], axis=0) for rows in blocks(len(targets))]
-    distinct = np.unique(in_memory(parts), axis=0)
-    number = {row.tobytes(): i for i, row in enumerate(distinct)}
+    """Number distinct rows of targets by falling frequency; return each row's number.
+
+    Those of equal frequency are in the order of their first rows, so that splits drawn
+    by these numbers do not depend on the names of classes.
+    """
+    number: dict = {}
     kinds = np.empty(len(targets), np.int32)
     for rows in blocks(len(targets)):
-        few, inverse = np.unique(targets[rows], axis=0, return_inverse=True)
+        few, first, inverse = np.unique(
+            targets[rows], axis=0, return_index=True, return_inverse=True
+        )
+        for i in np.argsort(first):
+            number.setdefault(few[i].tobytes(), len(number))
         kinds[rows] = np.array([number[row.tobytes()] for row in few])[inverse.ravel()]
-    return kinds
+    ranks = np.argsort(np.argsort(-np.bincount(kinds), kind="stable"))
+    return ranks.astype(np.int32)[kinds]
 
 
 def split_stratified(targets, documents, fraction, seed):

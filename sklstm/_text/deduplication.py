@@ -4,6 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from sklstm._text.dataset import kinds_of
 from sklstm._text.sequences import ROWS_AT_ONCE, stored
 from sklstm._utils.disk_arrays import blocks, row_type, taken
 
@@ -12,7 +13,8 @@ def merge_repeated(sequences, targets, n_repeats, weights):
     """Merge equal documents of equal target into one that stands for all of them.
 
     The result is sorted by content, so that weights, repetition and the order of rows
-    train the same network to the last byte. Documents of no repeat are left out.
+    train the same network to the last byte. Among equal documents, no name of a class
+    sets the order. Documents of no repeat are left out.
 
     Parameters
     ----------
@@ -25,11 +27,12 @@ def merge_repeated(sequences, targets, n_repeats, weights):
     Returns
     -------
     rows : ndarray of int
-        One document of each kind, sorted by ids, then by targets.
+        One document of each kind, sorted by ids, then by the ranks of targets.
     n_repeats : ndarray of int of shape (len(rows),)
     weights : ndarray of shape (len(rows),)
         Means over the documents that each stands for.
     """
+    ranks = target_ranks(sequences, targets, n_repeats)
     rows = np.flatnonzero(n_repeats).astype(row_type(len(weights)))
     digests = digests_of(sequences, targets, rows)
     order = np.argsort(digests, kind="stable").astype(rows.dtype)
@@ -40,9 +43,22 @@ def merge_repeated(sequences, targets, n_repeats, weights):
     sums = stored(sums_from(firsts, rows, n_repeats, weights), sequences)
     rows = rows[firsts]
     del firsts
-    order = sorted_by_content(sequences, rows, targets)
+    order = sorted_by_content(sequences, rows, ranks[rows])
     repeats, weights = taken(repeats, order), taken(sums, order)
     return rows[order], repeats.astype(np.int32), weights / repeats
+
+
+def target_ranks(sequences, targets, n_repeats):
+    """Rank targets by the documents that have them, and return each document's rank.
+
+    Columns of targets are in the order of the names of classes, which says nothing.
+    """
+    kinds = kinds_of(targets)
+    sums = np.zeros(kinds.max(initial=0) + 1, np.uint64)
+    for block in blocks(len(sequences), ROWS_AT_ONCE):
+        digests = text_digests(sequences[block]) * n_repeats[block].astype(np.uint64)
+        np.add.at(sums, kinds[block], digests)
+    return np.argsort(np.argsort(sums)).astype(np.int32)[kinds]
 
 
 def differs_from_previous(values):
@@ -98,13 +114,13 @@ def text_digests(sequences):
     return np.concatenate([np.empty(0, "<u8"), *parts])
 
 
-def sorted_by_content(sequences, rows, targets):
-    """Return positions in `rows` by the documents' ids, then by their targets.
+def sorted_by_content(sequences, rows, ranks):
+    """Return positions in `rows` by the documents' ids, then by their ranks.
 
     All are sorted by their first two tokens, those that agree by the next two, and so
     on, because then few tokens are read and none is kept.
     """
-    order = np.lexsort(targets[rows].T[::-1]).astype(rows.dtype)
+    order = np.argsort(ranks, kind="stable").astype(rows.dtype)
     tied, group, depth = np.arange(len(rows), dtype=rows.dtype), np.zeros_like(rows), 0
     while len(tied):
         key = next_tokens(sequences, rows, order[tied], depth)

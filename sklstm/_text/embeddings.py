@@ -71,6 +71,20 @@ def read_vectors(path, words):
     return vectors
 
 
+def check_file(path):
+    """Raise if there is no file at a path."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(
+            f"embeddings={path!r} is a folder, but a text file of vectors is needed. "
+            "Pass the path of a file in it."
+        )
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"embeddings={path!r} names no file, seen from {os.getcwd()!r}. Pass the "
+            "path of a text file of vectors, or a dict of words to vectors."
+        )
+
+
 def opened(path):
     """Open a text file, which is decompressed if its first bytes say how."""
     if zipfile.is_zipfile(path):
@@ -195,7 +209,8 @@ def embedding_table(vectors, words, n_rows):
         return table
     if not vectors:
         raise ValueError(
-            "embeddings holds none of the words of the texts. Look at lowercase and "
+            "embeddings holds none of the words of the texts, such as "
+            f"{', '.join(map(repr, list(words)[:3]))}. Look at lowercase and "
             "token_pattern, or pass None."
         )
     lengths = {np.shape(vector) for vector in vectors.values()}
@@ -235,6 +250,7 @@ def first_vectors(embeddings, words, n_rows):
     if embeddings is None:
         return None, None
     if isinstance(embeddings, (str, os.PathLike)):
+        check_file(embeddings)
         embeddings = read_vectors(embeddings, words)
     if isinstance(embeddings, np.ndarray):
         return embedding_table(embeddings, words, n_rows), len(words)

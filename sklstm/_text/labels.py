@@ -10,6 +10,7 @@ from pandas.api.extensions import ExtensionArray
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _num_samples
 
 
 def dense_labels(y):
@@ -43,7 +44,8 @@ def of_own_type(y):
     ):
         return y
     dtypes = y.dtypes if isinstance(y, pd.DataFrame) else [y.dtype]
-    if all(isinstance(dtype, np.dtype) and dtype.kind != "O" for dtype in dtypes):
+    is_numpy = [isinstance(dtype, np.dtype) and dtype.kind != "O" for dtype in dtypes]
+    if all(is_numpy) and len(set(dtypes)) < 2:
         return y
     values = np.asarray(y, dtype=object)
     entries = values.ravel()
@@ -61,7 +63,7 @@ def with_none(values: np.ma.MaskedArray) -> np.ndarray:
 
 def check_labels(y):
     """Raise if y holds no classes, or misses some."""
-    check_none_missing(y)
+    check_all_present(y)
     check_one_type(y)
     n_axes = len(getattr(y, "shape", ()))
     if n_axes > 2:
@@ -78,6 +80,12 @@ def check_labels(y):
                 "but classes must be str, or an array of numbers. Convert them, for "
                 "example by str; where a text has several labels, pass what "
                 "MultiLabelBinarizer().fit_transform(y) gives."
+            )
+        if kind.startswith("continuous"):
+            raise ValueError(
+                f"Unknown label type: {kind}. y holds numbers with fractions, such as "
+                f"{some_fraction(y)}, but classes are needed. Cut y into classes, for "
+                "example by pandas.cut."
             )
         check_classification_targets(y)
     except TypeError as error:  # scikit-learn sorts labels to find the classes
@@ -99,11 +107,27 @@ def check_labels(y):
 
 def check_one_for_each(y):
     """Raise if y is no collection of labels."""
-    if isinstance(y, (str, bytes, dict)):
+    if isinstance(y, (str, bytes, dict)) and not issparse(y):
         way = "list(y.values())" if isinstance(y, dict) else "a list of them"
         raise ValueError(
             f"y is of type {type(y).__name__}, but a class for each text is needed. "
             f"Pass {way}."
+        )
+
+
+def some_fraction(y):
+    """Return the first number that is not whole."""
+    values = np.asarray(y, dtype=np.float64).ravel()
+    return values[values != np.floor(values)][0]
+
+
+def check_same_number(X, y):
+    """Raise unless there are as many labels as texts."""
+    n_texts, n_labels = _num_samples(X), _num_samples(y)
+    if n_texts != n_labels:
+        raise ValueError(
+            f"X and y have inconsistent numbers of samples: {n_texts} texts, but "
+            f"{n_labels} labels. Pass a label for each text."
         )
 
 
@@ -120,8 +144,8 @@ def check_one_type(y):
         )
 
 
-def check_none_missing(y):
-    """Raise if a label is None or NaN."""
+def check_all_present(y):
+    """Raise if a label is None, NaN or infinite."""
     dtype = getattr(y, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "biuUS":
         return
@@ -129,13 +153,28 @@ def check_none_missing(y):
         values = np.asarray(y, dtype=object)
     except ValueError:  # lists of unequal length, which scikit-learn refuses by name
         return
-    missing = np.argwhere(pd.isna(values))
-    if len(missing):
-        row, *column = missing[0]
-        where = f"position {row}"
-        if values.ndim == 2 and values.shape[1] > 1:
-            where = f"row {row}, column {column[0]}"
-        raise ValueError(f"y misses the label at {where}. Fill or drop missing labels.")
+    missing = first_position(pd.isna(values))
+    if missing:
+        raise ValueError(
+            f"y misses the label at {missing}. Fill or drop missing labels."
+        )
+    infinite = first_position((values == np.inf) | (values == -np.inf))
+    if infinite:
+        raise ValueError(
+            f"y holds an infinite number at {infinite}, which is no class. Drop the "
+            "text, or give it a class."
+        )
+
+
+def first_position(mask):
+    """Say where the first True is, or return None."""
+    found = np.argwhere(mask)
+    if not len(found):
+        return None
+    row, *column = found[0]
+    if mask.ndim == 2 and mask.shape[1] > 1:
+        return f"row {row}, column {column[0]}"
+    return f"position {row}"
 
 
 def is_multi_label(y):
@@ -210,13 +249,8 @@ def one_hot(y, classes, multi_label, advice=ALL_CLASSES):
 
 
 def check_weights(weights, targets, new):
-    """Raise if no row has weight, or if new classes have weight in one class only."""
+    """Raise if new classes have weight in one class only."""
     used = targets[weights > 0]
-    if not len(used):
-        raise ValueError(
-            "sample_weight is zero for every text. Give weight to texts of at "
-            "least two classes."
-        )
     if len(used) < len(targets) and new and (used == used[0]).all():
         raise ValueError(
             "Rows of weight above zero, by sample_weight, are of one class only. Give "

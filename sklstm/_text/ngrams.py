@@ -213,6 +213,10 @@ class NgramModel:
                 share = (n_inside + 1) / (n_weighted + 2)
                 self.intercepts[column] = np.log(share / (1 - share))
                 continue
+            # The solver orders texts by the target. Of two classes, that of the first
+            # text is the negative one, because names of classes must not set the order.
+            flips = self.exclusive and n_outputs == 1 and target[0]
+            target, sign = target != flips, -1 if flips else 1
             inside = document_counts(counts, n_repeats * target)
             ratio = log_count_ratio(inside, in_documents - inside)
             scaled = scale_columns(inputs, ratio)
@@ -229,8 +233,8 @@ class NgramModel:
             sample_weight = effective_weights(n_repeats, loss_weights)
             model.fit(scaled, target, sample_weight=sample_weight)
             del scaled
-            self.coefficients[:, column] = ratio * model.coef_[0]
-            self.intercepts[column] = model.intercept_[0]
+            self.coefficients[:, column] = sign * ratio * model.coef_[0]
+            self.intercepts[column] = sign * model.intercept_[0]
         return self
 
     def weighted(self, counts):

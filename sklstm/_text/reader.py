@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
-from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from sklstm._series.alignment import check_same_labels
@@ -18,7 +17,11 @@ from sklstm._series.validation import (
     n_dims,
 )
 from sklstm._text import tokenizer, vocabulary
-from sklstm._text.labels import check_one_for_each, dense_labels
+from sklstm._text.labels import (
+    check_one_for_each,
+    check_same_number,
+    dense_labels,
+)
 from sklstm._text.sequences import Sequences, in_files
 from sklstm._utils.disk_arrays import blocks, in_file, unloaded
 from sklstm._utils.warn import warn_user
@@ -70,7 +73,7 @@ def read_training(estimator, X, y, *, reset: bool) -> TrainingTexts:
         return PartReader(estimator, y, reset).read(X)
     if tokenizer.is_text(X):
         texts = read_strings(estimator, X, reset=reset)
-        check_consistent_length(texts, y)
+        check_same_number(texts, y)
         if not texts:
             raise ValueError("X is empty. Pass at least one text.")
         tokenize = tokenizer.tokenizer_of(estimator)
@@ -129,12 +132,12 @@ class PartReader:
 
     def read(self, X) -> TrainingTexts:
         if hasattr(X, "__len__"):
-            check_consistent_length(X, self.y)
+            check_same_number(X, self.y)
         sequences = in_files(self.sequences(X))
         if not len(sequences):
             raise ValueError(NO_TEXT)
         y = concatenate_labels(self.labels) if self.y is None else self.y
-        check_consistent_length(sequences, y)
+        check_same_number(sequences, y)
         return TrainingTexts(self.numbers.tokens, sequences, y)
 
     def sequences(self, X):
@@ -154,7 +157,7 @@ class PartReader:
         if (labels is None) == (self.y is None):
             raise ValueError(WITH_LABELS if self.y is None else LABELS_TWICE)
         if labels is not None:
-            check_consistent_length(part, labels)
+            check_same_number(part, labels)
             self.labels.append(np.asarray(dense_labels(labels)))
 
     def check_kind(self, part):

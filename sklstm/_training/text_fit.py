@@ -86,11 +86,12 @@ def fit_linear_part(data, options, train_rows, seed):
         return options.ngrams, options.ngrams.training_logits(data.sequences)
     fit = fit_ngrams(data, train_rows, seed, options.ngram_range)
     if fit is None:
+        n_with_tokens = data.n_repeats @ (data.sequences.lengths > 0)
         raise ValueError(
             f"The texts hold no n-gram of ngram_range={options.ngram_range} that "
-            f"counts: a token must be in min_df={options.min_df} texts. Lower min_df "
-            "or ngram_range, look at what the tokenizer keeps, or set "
-            "linear_skip=False."
+            f"counts: {n_with_tokens} of {data.n_repeats.sum()} texts hold a token, "
+            f"and a token must be in min_df={options.min_df} texts. Lower min_df or "
+            "ngram_range, look at what the tokenizer keeps, or set linear_skip=False."
         )
     return fit.ngrams, fit.logits
 
