@@ -18,8 +18,9 @@ BATCH, LENGTH, VOCABULARY, WIDTH, N_STEPS = 64, 200, 10_000, 128, 16
 # Floating-point operations: a multiply and an add (2) for input and recurrent weights
 # (2) of four gates, once forward and twice backward (3).
 FLOATING = 2 * 3 * 2 * BATCH * LENGTH * WIDTH * 4 * WIDTH
-# The dropout of Keras layers, and options of the estimator's network; None are layers.
 COURSE = {"units": (WIDTH,), "bidirectional": False, "pooling": "last"}
+# For each task the dropout of the other libraries' layers, and the options of the
+# network of LSTMTextClassifier; None means that sklstm.layers are timed instead.
 TASKS = {
     "no dropout": (0.0, COURSE),
     "dropout and recurrent dropout 0.2": (0.2, None),

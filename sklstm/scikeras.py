@@ -310,8 +310,8 @@ class Wrapper(BaseEstimator):
             weights *= compute_sample_weight(self.class_weight, y)
         if not weights.any():
             raise ValueError(
-                "sample_weight is zero for every row, so there is nothing to train on. "
-                "Pass a positive weight."
+                "The product of sample_weight and class_weight is zero for every row, "
+                "so there is nothing to train on. Pass a positive weight."
             )
         return weights
 

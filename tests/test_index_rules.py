@@ -1286,6 +1286,8 @@ def test_windows_without_a_target_are_left_out():
     assert_array_equal(f.fit(lags, gappy).predict(lags), expected)
     with pytest.raises(ValueError, match="y is missing in every row"):
         f.fit(lags, gappy * np.nan)
+    with pytest.raises(ValueError, match="zero for every row whose y is known"):
+        f.fit(lags, gappy, sample_weight=~known)
 
 
 @pytest.mark.parametrize("names", [[5, 7], [1, 0], [("p", "a"), ("p", "b")]])

@@ -167,6 +167,8 @@ def test_f5_a_class_without_weight_stays_a_class(windows):
     assert clf.predict_proba(windows).shape == (60, 3)
     clf = KerasClassifier(dense, class_weight={0: 0, 1: 1, 2: 1}, **QUICK)
     assert clf.fit(windows, y).predict_proba(windows).shape == (60, 3)
+    with pytest.raises(ValueError, match="sample_weight and class_weight is zero for"):
+        clf.fit(windows, y, sample_weight=y == 0)
 
 
 def test_rows_keep_their_order_where_it_means_something(windows):

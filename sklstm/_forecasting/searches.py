@@ -134,10 +134,10 @@ def check_search(window_length, X, y):
     scorers = list(getattr(scorer, "_scorers", {"score": scorer}).values())
     if split["y"] is None:
         check_needs_no_y(scorers)
-    splits = splits_of_search(split)
+    splits, is_ordered = splits_of_search(split), not may_be_unordered(split)
     # The last split of KFold is in order, but the search needs all of them.
     for train, test in [(split["train"], split["test"]), *(splits or ())]:
-        check_order(split["X"], train, test, not may_be_unordered(split))
+        check_order(split["X"], train, test, is_ordered)
     check_whole(split["X"], split["y"])
     tests = None if splits is None else [test for _, test in splits]
     tests = tests or rows_of_equal_tests(split)

@@ -81,8 +81,10 @@ def read_windows(estimator, X, y, sample_weight, reset):
     weights = check_weights(sample_weight, X)
     check_weight_size(weights)
     if not known.any() or not weights[known].any():
-        fault = "sample_weight is zero for" if known.any() else "y is missing in"
-        raise ValueError(f"{fault} every row, so no weight is left to train on.")
+        fault = "y is missing in every row"
+        if known.any():
+            fault = "sample_weight is zero for every row whose y is known"
+        raise ValueError(f"{fault}, so no weight is left to train on.")
     shape = y.shape[1:] if shape is None else shape
     return TrainingWindows(X[known], y[known], weights[known], output, shape)
 
